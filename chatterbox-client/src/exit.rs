@@ -76,11 +76,13 @@ impl Exit {
             Self::NotSent => {
                 (1, "a line was not sent, or was refused (pipes); a message may not have arrived")
             }
-            Self::Usage => (64, "the command line is wrong"),
+            Self::Usage => (64, "the command line or the configuration is wrong"),
             Self::NotAsked => {
                 (65, "a command did not ask what the next line was to answer (pipes)")
             }
-            Self::NoInput => (66, "the file of the authority or of the password can't be used"),
+            Self::NoInput => {
+                (66, "a file that was named can't be used: authority, password, configuration")
+            }
             Self::NoHost => (68, "the host is unknown"),
             Self::Unavailable => {
                 (69, "the server can't be reached, or the connection was lost for good")

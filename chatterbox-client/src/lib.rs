@@ -1,12 +1,14 @@
 //! The Chatterbox client: a person, or a script, in a chat.
 //!
 //! The layers go one way. `chatterbox-app`, a package of its own, is pure: typed lines and the server's frames go in,
-//! outputs to show and frames to send come out. `net` opens connections and moves frames. `plain` renders outputs and
-//! reads lines, on a terminal or through pipes. `session` drives the three, [`run`] puts them together.
+//! outputs to show and frames to send come out. `net` opens connections and moves frames. `terminal` reads keys and keeps
+//! the modes of a terminal; `keymap` says what a key does, `config` what the user has set. `plain` renders outputs line by
+//! line, on a terminal or through pipes; `tui` draws the application's model on the full screen. `session` drives them
+//! through one trait, [`run`] puts them together.
 //!
 //! ```text
-//! typed line -> plain -> session -> app -> session -> net -> socket
-//! frame      -> net -> session -> app -> session -> plain -> screen
+//! key, line -> terminal -> plain or tui -> session -> app -> session -> net -> socket
+//! frame     -> net -> session -> app -> session -> plain (outputs) or tui (the model) -> terminal
 //! ```
 //!
 //! | to learn or change | go to |
@@ -22,7 +24,11 @@
 //! | passwords from files, stored logins | `session/credentials.rs` |
 //! | another kind of screen | the trait in `session/screen.rs` |
 //! | colours, JSON lines | `plain/render.rs` |
-//! | the line editor; masked secrets; Ctrl-Z | `plain/terminal.rs`, `plain/mask.rs`, `plain/modes.rs` |
+//! | the row that is typed in, line by line | `plain/terminal.rs`, `plain/bottom.rs` |
+//! | what keys do to a text; what is asked for meanwhile | `terminal/typing.rs`, and `app/src/input/` |
+//! | keys as bytes; the modes of the terminal on every way out; Ctrl-Z | `terminal/input.rs`, `terminal/guard.rs` |
+//! | what the full screen looks like; what its keys do | `tui/draw.rs`; `tui/actions.rs`, `keymap/table.rs` |
+//! | the configuration file | `config/` |
 //! | how a dead link is noticed | `net/keepalive.rs`, and PING in `session/heartbeat.rs` |
 //! | `TZ` | `time_zone.rs` |
 //! | addresses, which one is taken | `net/dial.rs` |

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use chatterbox_app::model::Limits;
-use chatterbox_app::{App, Options, ReconnectPolicy, TimeFormatter};
+use chatterbox_app::{App, Options, ReconnectPolicy, Target, TimeFormatter};
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
 
 use crate::cli::Arguments;
@@ -51,7 +51,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         .remember
         .then(|| TokenStore::for_server(&server.host, server.port))
         .transpose()?;
-    let options = options(&arguments, kind, tokens.as_ref())?;
+    let options = options(&arguments, &config, kind, tokens.as_ref())?;
     let mut signals = Signals::listen()?;
     warn(&server.trust);
     let connection = tokio::select! {
@@ -60,7 +60,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     };
     let (zone, unclear) = time_zone::local();
     // Nobody sees what was written before the full screen.
-    let first = unclear.clone().filter(|_| kind == Kind::Full);
+    let unclear_here = unclear.clone().filter(|_| kind == Kind::Full);
     if let Some(unclear) = unclear.filter(|_| kind != Kind::Full) {
         say(&format!("-- {unclear}"));
     }
@@ -86,7 +86,7 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             let screen = tui::open(&config, keys, arguments.theme, time)?;
             signals.suspend_by_session();
             let session = Session::new(app, link, screen, signals, tokens).in_room(room);
-            session.saying_first(first).run().await
+            session.telling(unclear_here).run().await
         }
     };
     if matches!(outcome, Ok(Exit::Ok | Exit::Interrupted)) {
@@ -119,6 +119,7 @@ fn print(text: &str) -> Result<Exit, Failure> {
 
 fn options(
     arguments: &Arguments,
+    config: &Config,
     kind: Kind,
     tokens: Option<&TokenStore>,
 ) -> Result<Options, Failure> {
@@ -132,6 +133,8 @@ fn options(
     };
     let (interactive, full) = (kind != Kind::Pipes, kind == Kind::Full);
     let everything = Capability::EVERY.iter().copied().collect();
+    let attention = config.conversations.iter();
+    let attention = attention.map(|(name, one)| (Target::parse(name, true), one.notify.into()));
     let reconnect_for = Duration::from_secs(arguments.reconnect_for);
     Ok(Options {
         username: arguments.username.clone(),
@@ -145,6 +148,7 @@ fn options(
         all_rooms: full || arguments.all_rooms,
         model: interactive.then_some(Limits::USUAL),
         full_screen: full,
+        attention: attention.collect(),
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
         reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
     })

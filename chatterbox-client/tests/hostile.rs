@@ -176,7 +176,7 @@ async fn typed_beside(before: &str, behind: &str) {
         terminal.types(behind);
         terminal.types("\r");
     }
-    terminal.sees_last("Choose a password:");
+    terminal.sees_last("? Choose a password:");
     terminal.types("hunter2\r");
     assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "hunter2"}}"#);
     peer.send(DONE).await;

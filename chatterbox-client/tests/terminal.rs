@@ -359,6 +359,27 @@ async fn a_mention_rings_and_a_flood_of_them_does_not_ring_for_ever() {
     assert!((2..=10).contains(&rings(&terminal)), "{}", rings(&terminal));
 }
 
+#[tokio::test]
+async fn the_bell_rings_for_what_the_user_wants_to_be_told() {
+    let (mut terminal, mut peer) = joined(false).await;
+    let rings = |terminal: &Terminal| terminal.written().matches('\u{7}').count();
+    let says = |text: &str| format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "{text}"]]}}"#);
+    let has = |rows: &[String], end: &str| rows.iter().any(|row| row.ends_with(end));
+    terminal.types("/notify none\r");
+    terminal.sees("what holds", |rows| has(rows, "Of the lobby you are told nothing."));
+    peer.send(&says("ann: look")).await;
+    terminal.sees("the mention", |rows| has(rows, "ann: look"));
+    terminal.types("/notify all\r");
+    terminal.sees("what holds", |rows| has(rows, "Of the lobby you are told every message."));
+    assert_eq!(rings(&terminal), 0);
+    peer.send(&says("to nobody")).await;
+    terminal.sees_written("the bell", |written| written.contains('\u{7}'));
+    terminal.types("/notify\r");
+    terminal.sees("what holds", |rows| {
+        rows.iter().filter(|row| row.ends_with("you are told every message.")).count() == 2
+    });
+}
+
 /// Somebody has stopped the terminal (Ctrl-S): nothing can be written to it.
 #[tokio::test]
 async fn a_terminal_that_has_stopped_does_not_stop_the_session() {
@@ -453,7 +474,7 @@ async fn after_it_was_suspended_a_secret_is_as_secret_as_before() {
     let mut peer = server.accept().await;
     peer.welcome_speaking("ann").await;
     peer.send(r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#).await;
-    terminal.sees_last("Choose a password:");
+    terminal.sees_last("? Choose a password:");
 
     let run = async |program: &str, arguments: &[&str]| {
         let run = tokio::process::Command::new(program).args(arguments).status().await;
@@ -469,7 +490,7 @@ async fn after_it_was_suspended_a_secret_is_as_secret_as_before() {
     assert!(run("kill", &["-CONT", &process]).await);
     terminal.sees("that it goes on", |rows| {
         rows.iter().any(|row| row == "-- Back in the chat.")
-            && rows.last().is_some_and(|row| row == "Choose a password:")
+            && rows.last().is_some_and(|row| row == "? Choose a password:")
     });
     terminal.types("hush");
     terminal.types("hush\r");

@@ -9,6 +9,7 @@ mod input;
 mod intents;
 mod local;
 mod rooms;
+mod secrets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +45,9 @@ pub(crate) const WINDOW_OF_PIPES: usize = 8;
 
 /// Once a server has refused something for now, a pipe sends one frame in so many seconds, with all that came meanwhile.
 const PACE: i64 = 6;
+
+/// What was typed for a room before it was clear that it does not come is entered within so many seconds.
+pub(crate) const ASTRAY: i64 = 2;
 
 /// For so long after the last refusal it does.
 const CAREFUL: i64 = 60;
@@ -88,6 +92,8 @@ pub struct App {
     again_from: i64,
     /// Until this time messages are put off instead of being sent at once.
     careful_until: i64,
+    /// Until this time a message may have been typed for a room that did not come to the front.
+    astray_until: i64,
     /// A line that is no message, and waits for those before it.
     held: Option<String>,
     /// Whether the user has logged out; the server then closes the connection, which is no failure.
@@ -115,6 +121,7 @@ impl App {
             again_at: None,
             again_from: 0,
             careful_until: 0,
+            astray_until: 0,
             held: None,
             catalogue: None,
             awaits_catalogue: false,
@@ -137,7 +144,7 @@ impl App {
             json: options.json,
             full_screen: options.full_screen,
             newest: options.recent.map_or(NEWEST, usize::from),
-            model: options.model.map(|limits| Model::new(limits).by_line(!options.all_rooms)),
+            model: model(&options),
             login: Login::new(options),
             time,
         }
@@ -235,7 +242,11 @@ impl App {
     }
 
     /// The deadline for the catalogue, for what a command may ask or for a page is over: lines are taken again.
-    pub fn stop_waiting(&mut self) {
+    pub fn stop_waiting(&mut self, now: i64) {
+        // A room that comes later takes nobody's screen, and a line that was typed for it is not for the one that is in front.
+        if self.front.want_nothing() {
+            self.astray_until = now.saturating_add(ASTRAY);
+        }
         self.awaits_catalogue = false;
         self.calls.stop_waiting();
         self.pages.stop_waiting();
@@ -337,6 +348,7 @@ impl App {
         self.login.connection_lost();
         self.awaits_catalogue = false;
         self.failures += self.calls.open() + self.pages.open_shown();
+        self.front.want_nothing();
         let mut effects = self.calls.forget();
         effects.extend(self.pages.forget());
         effects.push(Effect::Show(Output::ConnectionLost {
@@ -377,4 +389,13 @@ impl App {
     fn has_rooms(&self) -> bool {
         self.session.agreed().has(Capability::Rooms) || self.front.room().is_some()
     }
+}
+
+/// The model that a screen shows, if there is one.
+fn model(options: &Options) -> Option<Model> {
+    let mut model = Model::new(options.model?).by_line(!options.all_rooms);
+    for (target, attention) in &options.attention {
+        model.attend(target, *attention);
+    }
+    Some(model)
 }

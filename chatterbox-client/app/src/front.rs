@@ -9,7 +9,7 @@ use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::session::{Message, Room};
 use chatterbox_proto::{ALL, WireText};
 
-use crate::output::{MessageKind, Output};
+use crate::output::{MessageKind, Output, UnreadRoom};
 use crate::target::Target;
 
 /// The most messages that are kept of one room that is not in front, and their bytes.
@@ -86,6 +86,7 @@ struct Unread {
     /// The name of the room; `ALL` is the lobby.
     room: String,
     count: usize,
+    mentions: usize,
     kept: VecDeque<(Message, MessageKind)>,
     bytes: usize,
 }
@@ -118,7 +119,8 @@ impl Front {
 
     /// A user has another name: the conversation with them stays in front.
     pub(crate) fn renamed(&mut self, old: &str, new: &str) {
-        if self.at == At::User(old.to_owned()) {
+        // Compared as the model does it: where one of them does not notice, a line goes to whoever takes the old name.
+        if self.at.target().is(&Target::User(old.to_owned())) {
             self.at = At::User(new.to_owned());
         }
     }
@@ -136,14 +138,16 @@ impl Front {
         }
     }
 
-    /// Counts a message of a room that is not in front, and keeps it as long as there is room for it.
-    pub(crate) fn count(&mut self, room: &str, message: Message, kind: MessageKind) {
+    /// Counts a message of a room that is not in front, and keeps it as long as there is room for it; `mention` says whether it names the
+    /// user.
+    pub(crate) fn count(&mut self, room: &str, message: Message, kind: MessageKind, mention: bool) {
         self.news = true;
         let place = self.unread.iter().position(|unread| unread.room == room);
         let place = place.unwrap_or_else(|| {
             self.unread.push(Unread {
                 room: room.to_owned(),
                 count: 0,
+                mentions: 0,
                 kept: VecDeque::new(),
                 bytes: 0,
             });
@@ -151,6 +155,7 @@ impl Front {
         });
         let Some(unread) = self.unread.get_mut(place) else { return };
         unread.count += 1;
+        unread.mentions += usize::from(mention);
         unread.bytes += size(&message);
         unread.kept.push_back((message, kind));
         while unread.kept.len() > KEPT || unread.bytes > KEPT_BYTES {
@@ -173,8 +178,12 @@ impl Front {
 
     /// What is unread, whether the user was told of it or not.
     pub(crate) fn unread_line(&self) -> Option<Output> {
-        let name = |unread: &Unread| (WireText::new(unread.room.clone()), unread.count);
-        let rooms: Vec<_> = self.unread.iter().map(name).collect();
+        let room = |unread: &Unread| UnreadRoom {
+            room: WireText::new(unread.room.clone()),
+            count: unread.count,
+            mentions: unread.mentions,
+        };
+        let rooms: Vec<_> = self.unread.iter().map(room).collect();
         (!rooms.is_empty()).then_some(Output::Unread(rooms))
     }
 
@@ -202,9 +211,9 @@ impl Front {
         self.wanted.as_ref().is_some_and(|wanted| wanted.to_lowercase() == room.to_lowercase())
     }
 
-    /// The server has answered the wish to join.
-    pub(crate) fn want_nothing(&mut self) {
-        self.wanted = None;
+    /// The server has answered the wish to join, or does not. Says whether there was one.
+    pub(crate) fn want_nothing(&mut self) -> bool {
+        self.wanted.take().is_some()
     }
 
     /// Forgets what is unread in a room that this user has left.
@@ -257,7 +266,7 @@ mod tests {
         assert_eq!(front.line(100, true), None);
         let lines: Vec<_> = (100..113)
             .filter(|now| {
-                front.count("#lab", message(5, "x"), MessageKind::Live);
+                front.count("#lab", message(5, "x"), MessageKind::Live, false);
                 front.line(*now, false).is_some()
             })
             .collect();
@@ -266,7 +275,7 @@ mod tests {
         assert_eq!(line.as_deref(), Some("* unread: #lab 13 (/room #lab)"));
         assert_eq!(front.line(200, true), None, "there is nothing new");
         // A clock that is set back keeps nobody from being told.
-        front.count("#talk", message(6, "x"), MessageKind::Live);
+        front.count("#talk", message(6, "x"), MessageKind::Live, false);
         let line = front.line(7, false).map(|line| line.text());
         assert_eq!(line.as_deref(), Some("* unread: #lab 13, #talk 1 (/room #lab)"));
     }
@@ -275,7 +284,7 @@ mod tests {
     fn what_is_kept_is_bounded_and_comes_back_in_its_order() {
         let mut front = Front::default();
         for id in 1..=250 {
-            front.count("#lab", message(id, "x"), MessageKind::Live);
+            front.count("#lab", message(id, "x"), MessageKind::Live, false);
         }
         let Unrolled { messages, older } = front.bring(lab());
         assert_eq!((messages.len(), older), (KEPT, 150));
@@ -283,8 +292,8 @@ mod tests {
         assert_eq!(ids, (151..=250).collect::<Vec<_>>());
         assert_eq!(front.bring(lab()), Unrolled::default());
         assert!(front.hides(ALL) && !front.hides("#lab"));
-        front.count("#talk", message(1, &"x".repeat(KEPT_BYTES)), MessageKind::Live);
-        front.count("#talk", message(2, "y"), MessageKind::Live);
+        front.count("#talk", message(1, &"x".repeat(KEPT_BYTES)), MessageKind::Live, false);
+        front.count("#talk", message(2, "y"), MessageKind::Live, false);
         let talk = At::Room(InFront { name: "#talk".to_owned(), number: 2 });
         let Unrolled { messages, older } = front.bring(talk);
         assert_eq!((messages.len(), older), (1, 1));
@@ -294,13 +303,13 @@ mod tests {
     fn what_was_cleared_is_not_shown_from_here_either() {
         let mut front = Front::default();
         for id in 1..=3 {
-            front.count("#lab", message(id, "x"), MessageKind::Live);
+            front.count("#lab", message(id, "x"), MessageKind::Live, false);
         }
         front.cleared("#talk", 9);
         front.cleared("#lab", 2);
         assert_eq!(front.bring(lab()).messages.len(), 1);
         front.bring(At::Lobby);
-        front.count("#lab", message(4, "x"), MessageKind::Live);
+        front.count("#lab", message(4, "x"), MessageKind::Live, false);
         front.cleared("#lab", 4);
         assert_eq!(front.unread_line(), None);
     }

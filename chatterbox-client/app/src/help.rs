@@ -27,6 +27,9 @@ const SAY_ROOMS: &[(&str, &str)] = &[
 const NAMES: usize = 200;
 const ROW: usize = 74;
 
+/// The same of those of this program that are rarely used, which stand behind a column.
+const ALSO: usize = 54;
+
 /// So many are listed with a line each.
 const LISTED: usize = 500;
 
@@ -140,7 +143,8 @@ impl<'c> Help<'c> {
             self.own().filter(|own| with_rare || !own.is_rare).map(|own| (own.usage, own.help));
         let names: Vec<_> = rare.iter().map(|own| format!("{SLASH}{}", own.name)).collect();
         let names = names.join("  ");
-        let also = Some(("also", names.as_str())).filter(|_| !rare.is_empty());
+        let also = wrap(&names, ALSO).into_iter().filter(|_| !rare.is_empty()).enumerate();
+        let also = also.map(|(row, names)| (if row == 0 { "also" } else { "" }, names.trim()));
         let rows: Vec<_> = say.iter().copied().chain(own).chain(also).collect();
         let width = rows.iter().map(|(usage, _)| usage.len()).max().unwrap_or_default();
         rows.iter().map(|(usage, help)| format!("{usage:width$}  {help}")).collect()

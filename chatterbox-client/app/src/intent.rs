@@ -1,6 +1,6 @@
 //! Intents: what a user wants, whatever the interface by which they say it.
 
-use crate::model::Key;
+use crate::model::{Attention, Key};
 use crate::target::Target;
 
 /// One wish of the user; [`crate::App::intend`] carries it out. What is typed is none: it answers what was asked for
@@ -15,6 +15,8 @@ pub enum Intent {
     Older(Target),
     /// Ask the server for the messages that are missing at a hole of the timeline.
     Fill(Target, Key),
+    /// What of a conversation the user wants to be told.
+    Attend(Target, Attention),
     /// Whether the user sees the newest message of the conversation in front: its end is on the screen, and the screen has the
     /// focus.
     Seeing(bool),

@@ -91,10 +91,7 @@ impl Object {
             }
             Output::Unread(rooms) => {
                 self.event("unread");
-                self.numbers(
-                    "rooms",
-                    rooms.into_iter().map(|(name, unread)| (name, count(unread))),
-                );
+                self.numbers("rooms", rooms.into_iter().map(|one| (one.room, count(one.count))));
             }
             Output::Gap { room, state } => {
                 let (word, messages) = match state {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chatterbox_proto::Capabilities;
 use chatterbox_proto::capability::accounts::Secret;
 
-use crate::model::Limits;
+use crate::model::{Attention, Limits};
 use crate::reconnect::ReconnectPolicy;
+use crate::target::Target;
 
 /// The user's choices, and the kind of screen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,6 +37,8 @@ pub struct Options {
     pub model: Option<Limits>,
     /// Whether a full screen shows the model: it has room for all that comes, and its own way to what is older.
     pub full_screen: bool,
+    /// Of which conversations the user is told more than what names them, or less.
+    pub attention: Vec<(Target, Attention)>,
     /// How a lost connection is tried again, if at all.
     pub reconnect: Option<ReconnectPolicy>,
 }

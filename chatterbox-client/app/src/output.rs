@@ -66,7 +66,7 @@ pub enum Output {
         joined: bool,
     },
     /// How many messages are unread in which rooms; `ALL` is the lobby.
-    Unread(Vec<(Wire, usize)>),
+    Unread(Vec<UnreadRoom>),
     /// What was missed in a room did not come with the welcome.
     Gap {
         /// The room.
@@ -189,6 +189,17 @@ pub enum Output {
     Deviation(String),
     /// A notice of this program.
     Note(String),
+}
+
+/// What is unread in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadRoom {
+    /// Its name; `ALL` is the lobby.
+    pub room: Wire,
+    /// How many messages are unread.
+    pub count: usize,
+    /// How many of them name the user.
+    pub mentions: usize,
 }
 
 /// A message of the chat.

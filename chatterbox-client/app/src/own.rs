@@ -37,6 +37,8 @@ pub(crate) enum OwnArgument {
     With,
     /// A user behind `@`.
     User,
+    /// What of a conversation one is told.
+    Attention,
     /// Nothing that is known.
     Other,
 }
@@ -126,6 +128,13 @@ const ALL: &[Own] = &[
         "/links",
         "the links of the conversation in front",
         &[],
+        Needs::Model,
+    ),
+    rare(
+        Local::Notify.name(),
+        "/notify [all|mentions|none]",
+        "what of the conversation in front you are told by the bell; alone: what holds",
+        &[OwnArgument::Attention],
         Needs::Model,
     ),
     rare(

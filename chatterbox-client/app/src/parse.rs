@@ -51,13 +51,15 @@ pub(crate) enum Local {
     Links,
     /// `/unread`: the conversations, by number, and what is unread in them.
     Unread,
+    /// `/notify [WHAT]`: what of the conversation in front the user is told.
+    Notify,
     /// `/close NAME`: takes the conversation with a user off the list.
     Close,
 }
 
 impl Local {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Mentions, Self::Search, Self::Links, Self::Unread, Self::Close];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Mentions, Self::Search, Self::Links, Self::Unread, Self::Notify, Self::Close];
 
     /// Its name, without the slash.
     pub(crate) const fn name(self) -> &'static str {
@@ -66,6 +68,7 @@ impl Local {
             Self::Search => "search",
             Self::Links => "links",
             Self::Unread => "unread",
+            Self::Notify => "notify",
             Self::Close => "close",
         }
     }
@@ -192,6 +195,8 @@ mod tests {
             ("/search  two words ", ParsedLine::Local(Local::Search, "two words")),
             ("/links", ParsedLine::Local(Local::Links, "")),
             ("/unread\t", ParsedLine::Local(Local::Unread, "")),
+            ("/notify", ParsedLine::Local(Local::Notify, "")),
+            ("/notify none ", ParsedLine::Local(Local::Notify, "none")),
             ("/close bob", ParsedLine::Local(Local::Close, "bob")),
             ("/Links", ParsedLine::Unknown("/Links")),
             ("/etc/passwd is a file", ParsedLine::Unknown("/etc/passwd")),

@@ -5,7 +5,7 @@ use chatterbox_proto::WireText;
 use chatterbox_proto::capability::notices::{Closed, Notice};
 use chatterbox_proto::capability::rooms::RoomLeft;
 
-use crate::output::{GapState, RoomChange, RoomView, RoomWhy, Until, Wire};
+use crate::output::{GapState, RoomChange, RoomView, RoomWhy, UnreadRoom, Until, Wire};
 use crate::plain_words::of_server;
 use crate::words::{Role, Span, Words, line, plural};
 
@@ -123,15 +123,20 @@ pub(crate) fn users(room: Wire, users: Vec<Wire>, joined: bool) -> Vec<Span> {
 }
 
 /// What is unread elsewhere.
-pub(crate) fn unread(rooms: Vec<(Wire, usize)>) -> Vec<Span> {
+pub(crate) fn unread(rooms: Vec<UnreadRoom>) -> Vec<Span> {
     let mut words: Vec<Words> = vec!["* unread: ".into()];
-    let first = rooms.first().map(|(name, _)| name.clone());
+    let first = rooms.first().map(|one| one.room.clone());
     let more = rooms.len().saturating_sub(NAMES);
-    for (place, (name, count)) in rooms.into_iter().take(NAMES).enumerate() {
+    for (place, one) in rooms.into_iter().take(NAMES).enumerate() {
         if place > 0 {
             words.push(", ".into());
         }
-        words.extend([name.into(), format!(" {count}").into()]);
+        words.extend([one.room.into(), format!(" {}", one.count).into()]);
+        match one.mentions {
+            0 => {}
+            1 => words.push(" (1 names you)".into()),
+            more => words.push(format!(" ({more} name you)").into()),
+        }
     }
     if more > 0 {
         words.push(format!(", and {more} more").into());

@@ -53,8 +53,8 @@ impl Table {
             }
             _ => return None,
         };
-        // The words beside it say that there is nothing.
-        if columns.is_empty() || rows.of == 0 {
+        // The words beside it say that there is nothing, or the one thing that there is.
+        if columns.is_empty() || rows.of == 0 || (columns.len() == 1 && rows.of == 1) {
             return None;
         }
         let more = rows.of.saturating_sub(rows.cells.len());

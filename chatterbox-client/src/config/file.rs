@@ -126,6 +126,16 @@ pub(crate) enum Attention {
     None,
 }
 
+impl From<Attention> for chatterbox_app::model::Attention {
+    fn from(attention: Attention) -> Self {
+        match attention {
+            Attention::All => Self::All,
+            Attention::Mentions => Self::Mentions,
+            Attention::None => Self::None,
+        }
+    }
+}
+
 fn host<'de, D: Deserializer<'de>>(from: D) -> Result<HostPort, D::Error> {
     String::deserialize(from)?.parse().map_err(de::Error::custom)
 }

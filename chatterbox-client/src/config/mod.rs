@@ -5,7 +5,7 @@ mod read;
 mod sample;
 mod servers;
 
-pub(crate) use file::{Attention, Config, Mode, NotifyBy};
+pub(crate) use file::{Config, Mode, NotifyBy};
 pub(crate) use read::load;
 pub(crate) use sample::sample;
 pub(crate) use servers::with_server;

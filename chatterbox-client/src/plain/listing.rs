@@ -6,6 +6,9 @@ use unicode_width::UnicodeWidthStr as _;
 /// So many candidates are listed.
 const LISTED: usize = 50;
 
+/// More than so many are listed without what they mean: it would not fit a screen, and nobody would listen to it.
+const EXPLAINED: usize = 12;
+
 /// A longer name does not push the notes of the others away.
 const NAME: usize = 24;
 
@@ -13,15 +16,20 @@ const NAME: usize = 24;
 pub(super) fn listed(completion: &Completion) -> Vec<String> {
     let mut rows: Vec<_> = completion.about.iter().map(ToString::to_string).collect();
     let candidates = &completion.candidates;
+    if candidates.len() > EXPLAINED {
+        let names: Vec<_> = candidates.iter().take(LISTED).map(|one| one.shown.as_str()).collect();
+        rows.push(names.join("  "));
+        if let more @ 1.. = candidates.len().saturating_sub(LISTED) {
+            rows.push(format!("and {more} more"));
+        }
+        return rows;
+    }
     let widths = candidates.iter().map(|candidate| candidate.shown.as_str().width());
     let wide = widths.max().unwrap_or(0).min(NAME);
-    for candidate in candidates.iter().take(LISTED) {
+    for candidate in candidates {
         let blanks = wide.saturating_sub(candidate.shown.as_str().width());
         let row = format!("{}{}  {}", candidate.shown, " ".repeat(blanks), candidate.note);
         rows.push(row.trim_end().to_owned());
-    }
-    if let more @ 1.. = candidates.len().saturating_sub(LISTED) {
-        rows.push(format!("and {more} more"));
     }
     rows
 }
@@ -53,6 +61,7 @@ mod tests {
         let many: Vec<_> = (0..60).map(|number| format!("u{number}")).collect();
         let many: Vec<_> = many.iter().map(String::as_str).collect();
         let rows = listed(&Completion { candidates: candidates(&many), ..Completion::default() });
-        assert_eq!((rows.len(), rows.last().map(String::as_str)), (51, Some("and 10 more")));
+        assert_eq!((rows.len(), rows.last().map(String::as_str)), (2, Some("and 10 more")));
+        assert!(rows[0].starts_with("u0  u1  u2") && rows[0].ends_with("u49"), "{rows:?}");
     }
 }

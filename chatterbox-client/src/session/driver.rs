@@ -10,6 +10,7 @@ use std::future::{pending, ready};
 
 use bytes::Bytes;
 use chatterbox_app::{App, Crowd, Effect, GiveUpReason, InputMode, Intent, Output, Target};
+use chatterbox_proto::ALL;
 use ring::rand::{SystemRandom, generate};
 use tokio::time::{Instant, sleep_until};
 
@@ -47,6 +48,8 @@ pub(crate) struct Session<S> {
     clock: Clock,
     /// The room to begin in, until it is in front.
     room: Option<String>,
+    /// What the user is told when they have joined.
+    told: Option<String>,
     /// How many lines of the input were read.
     lines: usize,
     /// Whether the last thing that the user did was to take a question back.
@@ -78,6 +81,7 @@ impl<S: Screen> Session<S> {
             wakefulness: Wakefulness::new(clock.now(), clock.unix_now()),
             clock,
             room: None,
+            told: None,
             lines: 0,
             cancelled: false,
             stopped: None,
@@ -90,12 +94,9 @@ impl<S: Screen> Session<S> {
         Self { room, ..self }
     }
 
-    /// The user is told this first.
-    pub(crate) fn saying_first(mut self, text: Option<String>) -> Self {
-        if let Some(text) = text {
-            self.note(text);
-        }
-        self
+    /// The user is told this behind the welcome, where it is not lost above a long history.
+    pub(crate) fn telling(self, told: Option<String>) -> Self {
+        Self { told, ..self }
     }
 
     /// So many lines of the input were read before the session.
@@ -315,12 +316,19 @@ impl<S: Screen> Session<S> {
 
     /// Brings the room to the front in which the user wants to begin, once commands are taken.
     fn enter_room(&mut self) {
-        if self.app.input_mode() == InputMode::Chat
-            && let Some(room) = self.room.take()
-        {
-            let open = Intent::Open(Target::parse(&room, true));
-            let effects = self.app.intend(open, self.clock.unix_now());
+        if self.app.input_mode() != InputMode::Chat {
+            return;
+        }
+        if let Some(room) = self.room.take() {
+            let target = match room.as_str() {
+                room if room == ALL || room.starts_with(['#', '@']) => Target::parse(room, true),
+                room => Target::Room(format!("#{room}")),
+            };
+            let effects = self.app.intend(Intent::Open(target), self.clock.unix_now());
             self.perform(effects);
+        }
+        if let Some(told) = self.told.take() {
+            self.note(told);
         }
     }
 

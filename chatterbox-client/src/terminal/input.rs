@@ -14,6 +14,9 @@ const PASTE: usize = 1024 * 1024;
 /// The longest sequence of a key.
 const SEQUENCE: usize = 64;
 
+/// A click without mode 1006 has so many bytes behind `ESC [`.
+const CLICK: usize = 4;
+
 const ESC: u8 = 0x1b;
 const PASTE_END: &[u8] = b"\x1b[201~";
 
@@ -137,6 +140,8 @@ fn find(bytes: &[u8]) -> Found {
         [] | [ESC] => Found::Part,
         [ESC, b'[', rest @ ..] => sequence(rest),
         [ESC, b'O'] => Found::Part,
+        // Enter of the number pad. Behind `ESC [` the same letter ends what the mouse sends.
+        [ESC, b'O', b'M', ..] => found(KeyCode::Enter, KeyModifiers::NONE, 3),
         [ESC, b'O', last, ..] => match letter(*last) {
             Some(code) => found(code, KeyModifiers::NONE, 3),
             None => found(KeyCode::Char('O'), KeyModifiers::ALT, 2),
@@ -194,6 +199,10 @@ fn sequence(rest: &[u8]) -> Found {
         let code = last.checked_sub(b'A').filter(|number| *number < 5);
         return Found::Event(code.map(|number| key(KeyCode::F(number + 1), KeyModifiers::NONE)), 4);
     }
+    if rest.first() == Some(&b'M') {
+        // The mouse of a terminal without mode 1006: button, column and row are a byte each.
+        return if rest.len() < CLICK { Found::Part } else { Found::Event(None, CLICK + 2) };
+    }
     let is_last = |byte: &u8| (0x40..=0x7e).contains(byte);
     let start = usize::from(rest.first() == Some(&b'['));
     let Some(end) = rest.iter().skip(start).position(is_last).map(|end| end + start) else {
@@ -231,7 +240,6 @@ fn letter(last: u8) -> Option<KeyCode> {
         b'D' => KeyCode::Left,
         b'F' => KeyCode::End,
         b'H' => KeyCode::Home,
-        b'M' => KeyCode::Enter,
         b'P'..=b'S' => KeyCode::F(last - b'P' + 1),
         _ => return None,
     })
@@ -334,6 +342,10 @@ mod tests {
             (b"\x1b[Z\x1b[I\x1b[O", &["BackTab ", "FocusGained", "FocusLost"]),
             (b"\x1b[97;5u\x1b[27;5;103~", &["Char('a') Control", "Char('g') Control"]),
             (b"\x1b[<0;3;4M\x1b[<65;1;1M", &["Down(Left) 2 3", "ScrollDown 0 0"]),
+            // The mouse as terminals write it that don't know mode 1006, and as rxvt does; and Enter of the number pad.
+            (b"\x1b[M \x21\x7fx\x1b[M\x1b[My", &["Char('x') ", "Char('y') "]),
+            (b"\x1b[32;3;4My\x1b[M", &["Char('y') "]),
+            (b"\x1bOM", &["Enter "]),
             (b"\x1b[200~a\r\nb\x1b[A\x1b[201~c", &["paste \"a\\r\\nb\\u{1b}[A\"", "Char('c') "]),
             // What is no UTF-8, and what nobody knows.
             (b"\xff\xe9x", &["Char('\u{fffd}') ", "Char('\u{fffd}') ", "Char('x') "]),

@@ -1,22 +1,17 @@
 //! Actions of the screen: what each of them changes, and what it asks for.
 
-use chatterbox_app::model::Model;
+use chatterbox_app::model::{Conversation, Model};
 use chatterbox_app::{Intent, Target};
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::control::{Control, Demand};
+use super::layout::{has_room_for_people, shows_conversations, shows_people, shows_times};
 use super::lists;
 use super::notify::name_of;
 use super::timeline::{scrolled, showing};
 use super::ui::{ListKind, Overlay, Scroll};
-use crate::config::Attention;
 use crate::keymap::{Action, Meaning};
 use crate::session::{View, Wish};
-
-/// From so many columns on there is room for times, conversations and people.
-const TIMES: u16 = 50;
-const CONVERSATIONS: u16 = 80;
-const PEOPLE: u16 = 110;
 
 impl Control {
     /// Carries out an action that does nothing to the text.
@@ -38,23 +33,19 @@ impl Control {
             }
             Action::Close => return Some(wish(Intent::Close(model.front().clone()))),
             Action::Notify => {
-                let told = match self.notifier.change(model.front()) {
-                    Attention::All => "every message",
-                    Attention::Mentions => "what names you",
-                    Attention::None => "nothing",
-                };
-                self.hint(format!("Of {} you are told {told}.", name_of(model.front())));
+                let front = model.front();
+                let next = model.attention(front).next();
+                self.hint(format!("Of {} you are told {}.", name_of(front), next.words()));
+                return Some(wish(Intent::Attend(front.clone(), next)));
             }
             Action::Conversations => {
-                let shown = self.ui.conversations.unwrap_or(self.size.0 >= CONVERSATIONS);
-                self.ui.conversations = Some(!shown);
+                self.ui.conversations = Some(!shows_conversations(self.size.0, &self.ui));
             }
             Action::Times => {
-                let shown = self.ui.times.unwrap_or(self.size.0 >= TIMES);
-                self.ui.times = Some(!shown);
+                self.ui.times = Some(!shows_times(self.drawn.timeline.width, &self.ui));
             }
-            Action::People if self.size.0 >= PEOPLE => {
-                self.ui.people = Some(!self.ui.people.unwrap_or(true));
+            Action::People if has_room_for_people(self.size.0) => {
+                self.ui.people = Some(!shows_people(self.size.0, &self.ui));
             }
             Action::Help => self.ui.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::People
@@ -77,17 +68,22 @@ impl Control {
         let Some(model) = view.app.model() else { return };
         let times = self.times(view);
         let (kind, title, entries) = match action {
-            Action::Palette => (ListKind::Palette, "actions", lists::actions(&self.keymap)),
-            Action::GoTo => (ListKind::GoTo, "go to", lists::conversations(view.app, model)),
+            Action::Palette => {
+                (ListKind::Palette, "actions", lists::actions(view.app, &self.keymap))
+            }
+            Action::GoTo => {
+                let is_typed = |one: &Conversation| self.ui.typing.has_draft(one.serial());
+                (ListKind::GoTo, "go to", lists::conversations(view.app, model, is_typed))
+            }
             Action::People => (ListKind::People, "here", lists::people(view.app, model.front())),
             Action::Mentions => {
                 (ListKind::Mentions, "messages that name you", lists::mentions(model, &times))
             }
             Action::Links => {
                 let title = if self.open.is_empty() {
-                    "links: Enter copies"
+                    "links in what is loaded: Enter copies"
                 } else {
-                    "links: Enter copies, Alt-Enter opens"
+                    "links in what is loaded: Enter copies, Alt-Enter opens"
                 };
                 (ListKind::Links, title, lists::links_of(model, model.front()))
             }
@@ -95,7 +91,7 @@ impl Control {
                 let lines = self.ui.typing.composer().remembered();
                 (ListKind::Earlier, "lines that were sent", lists::earlier(lines))
             }
-            _ => (ListKind::Search, "search", Vec::new()),
+            _ => (ListKind::Search, "search in what is loaded", Vec::new()),
         };
         let (source, list) = lists::Source::open(kind, title, entries);
         self.source = source;

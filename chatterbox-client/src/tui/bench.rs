@@ -86,6 +86,7 @@ impl Screen {
             ui: Ui {
                 typing,
                 scroll: Scroll::End,
+                found: None,
                 overlay: None,
                 hint: None,
                 conversations: None,

@@ -19,7 +19,7 @@ use super::theme::Theme;
 use super::timeline::showing;
 use super::ui::{Overlay, Scroll, Ui};
 use crate::keymap::{Action, Keymap, Meaning};
-use crate::session::{View, Wish};
+use crate::session::{PromptKind, View, Wish};
 use crate::terminal::{NO_ROOM, Step, too_long};
 
 /// So many conversations are known in which one does not read at the end.
@@ -188,6 +188,7 @@ impl Control {
     /// Goes to a message, in whatever conversation it is.
     pub(super) fn jump(&mut self, target: Target, key: Key, view: &View<'_>) -> Option<Demand> {
         self.jump = Some((target.clone(), key));
+        self.ui.found = Some(key);
         if target == self.front {
             self.follow(view);
             return None;
@@ -244,11 +245,9 @@ impl Control {
     pub(super) fn took(&mut self, drawn: Drawn, model: Option<&Model>) {
         self.drawn = drawn;
         self.ui.typing.drawn();
-        let covered = matches!(self.ui.overlay, Some(Overlay::Help { .. }));
-        let seeing = self.ui.focused && self.drawn.end_seen && !covered;
-        if seeing != std::mem::replace(&mut self.seeing, seeing) {
-            self.wants(Intent::Seeing(seeing));
-        }
+        // Both are drawn over the whole timeline.
+        let covered = matches!(self.ui.overlay, Some(Overlay::Help { .. } | Overlay::List(_)));
+        self.see(self.ui.focused && self.drawn.end_seen && !covered);
         let conversation = model.and_then(|model| model.in_front());
         let oldest = conversation.and_then(|one| Some(one.timeline.item(0)?.key));
         if self.drawn.above && self.ui.scroll != Scroll::End && oldest != self.asked_above {
@@ -272,6 +271,13 @@ impl Control {
         }
     }
 
+    /// The user sees the end of the conversation in front from now on, or does not.
+    pub(super) fn see(&mut self, seeing: bool) {
+        if seeing != std::mem::replace(&mut self.seeing, seeing) {
+            self.wants(Intent::Seeing(seeing));
+        }
+    }
+
     /// Whether the user sees what comes at a target.
     pub(super) fn sees(&self, target: &Target) -> bool {
         self.seeing && *target == self.front
@@ -287,6 +293,7 @@ impl Control {
             Event::Key(key) if key.kind == KeyEventKind::Release => {}
             Event::Key(key) => {
                 self.ui.hint = None;
+                self.ui.found = None;
                 return match &self.ui.overlay {
                     Some(Overlay::List(_)) => self.list_key(key, view),
                     Some(Overlay::Help { .. }) => self.help_key(key, view),
@@ -362,14 +369,17 @@ impl Control {
         None
     }
 
-    /// Up and Down go through the rows of a text before they go through those that were sent.
+    /// Up and Down go through the rows of a text, as they are drawn, before they go through those that were sent.
     fn moves_in_rows(&mut self, action: Action) -> bool {
-        let composer = self.ui.typing.composer_mut();
-        match action {
-            Action::Earlier => composer.move_row(-1),
-            Action::Later => composer.move_row(1),
-            _ => false,
-        }
+        let rows = match action {
+            Action::Earlier => -1,
+            Action::Later => 1,
+            _ => return false,
+        };
+        // Nobody sees where the cursor is in a secret.
+        let is_secret = self.ui.typing.prompt().is_some_and(PromptKind::is_secret);
+        let width = self.drawn.input_room.max(1);
+        !is_secret && self.ui.typing.composer_mut().move_row(rows, width)
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) fn paint(
         above: seen.above,
         visible: seen.visible,
         timeline: layout.timeline,
+        input_room: input.room(),
         ..Drawn::default()
     };
     let mut cursor = input.draw(buffer, layout.input, scene);

@@ -90,6 +90,7 @@ pub(crate) fn open(
     let ui = Ui {
         typing: Typing::new(keymap.clone()).with_drafts().guarding_pastes(marks_pastes()),
         scroll: Scroll::End,
+        found: None,
         overlay: None,
         hint: None,
         conversations: screen.conversations.wish(),
@@ -165,6 +166,8 @@ impl FullScreen {
         // What completes a word does not outlive its text.
         self.control.ui.overlay = None;
         self.guard.leave(&self.writer);
+        // The next frame takes it back.
+        self.control.see(false);
         self.edited_for = self.control.ui.typing.text_of();
         match editor::start(self.control.ui.typing.chat()) {
             Ok(editing) => self.editing = Some(editing),
@@ -269,13 +272,6 @@ impl Screen for FullScreen {
         if !self.guard.is_entered() {
             return;
         }
-        if let Some(model) = view.app.model() {
-            let news =
-                self.control.notifier.news(model, self.control.ui.focused, self.control.instant);
-            if !news.is_empty() {
-                self.writer.write(news);
-            }
-        }
         let is_time = self.control.instant >= self.drawn_at + FRAME;
         if self.changed && is_time && self.writer.is_idle() {
             self.paint(view);
@@ -287,7 +283,7 @@ impl Screen for FullScreen {
             self.control.tell(alert);
             let looks = self.control.ui.focused;
             let bytes = self.control.notifier.alert(alert, looks, Instant::now());
-            self.writer.write(bytes);
+            self.writer.offer(bytes);
         }
     }
 
@@ -312,13 +308,8 @@ impl Screen for FullScreen {
             return ScreenEvent::Keys;
         }
         let draws = self.changed && self.guard.is_entered();
-        let frame = self.drawn_at + FRAME;
         let writer = self.writer.clone();
-        let until_drawn = async {
-            let failed = writer.idle().await;
-            sleep_until(frame).await;
-            failed
-        };
+        let until_drawn = until_drawn(&writer, self.drawn_at + FRAME);
         let reads = !self.control.ui.typing.is_full();
         tokio::select! {
             event = self.keys.next(), if reads => match event {
@@ -415,6 +406,33 @@ impl Screen for FullScreen {
     }
 }
 
+/// Waits until the last frame is written and it is time for the next one, or writing has failed. Cancelling it loses nothing:
+/// a failure, which the writer gives once, is returned before anything else is awaited.
+async fn until_drawn(writer: &Writer, frame: Instant) -> Option<io::Error> {
+    if let Some(error) = writer.idle().await {
+        return Some(error);
+    }
+    sleep_until(frame).await;
+    None
+}
+
 fn said(text: &ScreenText) -> String {
     format!("-- {text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// A key, or anything else, may come while the time of the next frame is awaited.
+    #[tokio::test]
+    async fn a_failure_to_write_is_told_at_once_and_not_lost() {
+        let writer = Writer::stopped();
+        writer.fail();
+        let later = Instant::now() + Duration::from_secs(3600);
+        let told = timeout(Duration::ZERO, until_drawn(&writer, later)).await;
+        assert!(matches!(told, Ok(Some(_))), "{told:?}");
+    }
 }

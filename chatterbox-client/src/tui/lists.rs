@@ -6,7 +6,7 @@ use chatterbox_proto::ScreenText;
 
 use super::notify::name_of;
 use super::ui::{List, ListKind, ListRow};
-use crate::keymap::{Action, Keymap, TABLE};
+use crate::keymap::{Action, Keymap, Scope, TABLE};
 
 /// So many rows of what was found are listed at most.
 const FOUND: usize = 200;
@@ -106,17 +106,32 @@ fn rank(text: &str, wanted: &str) -> Option<u8> {
     }
 }
 
-/// Every action, with its keys.
-pub(super) fn actions(keymap: &Keymap) -> Vec<Entry> {
+/// Every action, with its keys, and every command: what one looks for first, then what the keys of any line do.
+pub(super) fn actions(app: &App, keymap: &Keymap) -> Vec<Entry> {
     let entry = |row: &crate::keymap::Row| {
         let text = ScreenText::new(&format!("{}: {}", row.name, row.help));
         Entry::new(text, &keymap.keys(row.action).join(", "), Choice::Act(row.action))
     };
-    TABLE.iter().filter(|row| row.action != Action::Palette).map(entry).collect()
+    let rows = |scope| {
+        let rows = TABLE.iter().filter(move |row| row.scope == scope);
+        rows.filter(|row| row.action != Action::Palette)
+    };
+    let commands = app.complete("/", 1).candidates.into_iter().map(|command| {
+        let text = ScreenText::new(&format!("{}: {}", command.shown, command.note));
+        Entry::new(text, "", Choice::Line(command.text))
+    });
+    let mut entries: Vec<_> = rows(Scope::Screen).map(entry).collect();
+    entries.extend(commands);
+    entries.extend(rows(Scope::Typing).map(entry));
+    entries
 }
 
-/// The conversations, those first that wait, then the users who are here.
-pub(super) fn conversations(app: &App, model: &Model) -> Vec<Entry> {
+/// The conversations, those first that wait, then the users who are here. `is_typed` says where something is typed.
+pub(super) fn conversations(
+    app: &App,
+    model: &Model,
+    is_typed: impl Fn(&Conversation) -> bool,
+) -> Vec<Entry> {
     let mut open: Vec<&Conversation> =
         model.conversations().iter().filter(|one| !one.is_at(model.front())).collect();
     open.sort_by_key(|one| match (one.mentions, one.unread) {
@@ -133,7 +148,9 @@ pub(super) fn conversations(app: &App, model: &Model) -> Vec<Entry> {
         .iter()
         .map(|one| {
             let name = ScreenText::new(&name_of(&one.target));
-            Entry::new(name, &waits(one), Choice::Open(one.target.clone()))
+            let typed = if is_typed(one) { "typed, not sent  " } else { "" };
+            let note = format!("{typed}{}", waits(one));
+            Entry::new(name, note.trim_end(), Choice::Open(one.target.clone()))
         })
         .collect();
     let is_open = |target: &Target| model.conversation(target).is_some();
@@ -147,14 +164,17 @@ pub(super) fn conversations(app: &App, model: &Model) -> Vec<Entry> {
     entries
 }
 
-/// The users who are at a target.
+/// The users who are at a target, this one too; beside a private conversation those who are in the lobby.
 pub(super) fn people(app: &App, target: &Target) -> Vec<Entry> {
-    let users = users(app, target).into_iter();
-    users
-        .map(|(target, away)| {
-            Entry::new(ScreenText::new(&name_of(&target)), away, Choice::Open(target))
-        })
-        .collect()
+    let target = if matches!(target, Target::User(_)) { &Target::Lobby } else { target };
+    let me = Target::User(app.me().unwrap_or_default().to_owned());
+    let entry = |target: Target, note| {
+        Entry::new(ScreenText::new(&name_of(&target)), note, Choice::Open(target))
+    };
+    let users = users(app, target).into_iter().map(|(target, away)| entry(target, away));
+    let mut entries: Vec<_> = users.collect();
+    entries.push(entry(me, "you"));
+    entries
 }
 
 fn users(app: &App, target: &Target) -> Vec<(Target, &'static str)> {

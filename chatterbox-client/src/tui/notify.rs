@@ -11,7 +11,7 @@ use chatterbox_app::model::{Alert, Model};
 use chatterbox_proto::ScreenText;
 use tokio::time::Instant;
 
-use crate::config::{Attention, Config, NotifyBy};
+use crate::config::{Config, NotifyBy};
 
 /// So many notifications at most, in so long a time.
 const MOST: usize = 5;
@@ -27,12 +27,8 @@ pub(super) struct Notifier {
     by: NotifyBy,
     with_text: bool,
     in_tmux: bool,
-    /// Conversations with another attention than the usual one.
-    attention: Vec<(Target, Attention)>,
     /// When the last ones were.
     last: VecDeque<Instant>,
-    /// How much was unread in conversations of which everything is notified.
-    unread: Vec<(Target, usize)>,
 }
 
 impl Notifier {
@@ -42,80 +38,27 @@ impl Notifier {
             NotifyBy::Auto => understood(variable),
             by => by,
         };
-        let attention = config.conversations.iter();
-        let attention = attention.map(|(name, one)| (Target::parse(name, true), one.notify));
         Self {
             by,
             with_text: config.screen.notify_text,
             in_tmux: variable("TMUX").is_some_and(|tmux| !tmux.is_empty()),
-            attention: attention.collect(),
             last: VecDeque::new(),
-            unread: Vec::new(),
         }
-    }
-
-    /// What of a conversation is notified.
-    pub(super) fn attention(&self, target: &Target) -> Attention {
-        let of = self.attention.iter().find(|(known, _)| is_same(known, target));
-        of.map_or(Attention::Mentions, |(_, attention)| *attention)
-    }
-
-    /// Goes on to the next kind of attention for a conversation.
-    pub(super) fn change(&mut self, target: &Target) -> Attention {
-        let next = match self.attention(target) {
-            Attention::All => Attention::Mentions,
-            Attention::Mentions => Attention::None,
-            Attention::None => Attention::All,
-        };
-        self.attention.retain(|(known, _)| !is_same(known, target));
-        self.attention.push((target.clone(), next));
-        next
     }
 
     /// The bytes of a notification of an alert; `looks` says whether the terminal has the focus.
     pub(super) fn alert(&mut self, alert: &Alert, looks: bool, now: Instant) -> Vec<u8> {
-        if self.attention(&alert.target) == Attention::None {
-            return Vec::new();
-        }
         let from = clean(alert.from.as_str(), NAME);
         let mut text = match &alert.target {
             Target::User(_) => format!("{from} writes to you"),
-            target => format!("{from} mentions you in {}", name_of(target)),
+            target if alert.concerns => format!("{from} mentions you in {}", name_of(target)),
+            target => format!("{from} writes in {}", name_of(target)),
         };
         if self.with_text {
             text.push_str(": ");
             text.push_str(&clean(alert.text.as_str(), TEXT));
         }
         self.notify(&text, looks, now)
-    }
-
-    /// The bytes of a notification of what has become unread in conversations of which everything is notified.
-    pub(super) fn news(&mut self, model: &Model, looks: bool, now: Instant) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let all: Vec<_> = self
-            .attention
-            .iter()
-            .filter(|(_, attention)| *attention == Attention::All)
-            .map(|(target, _)| target.clone())
-            .collect();
-        for target in all {
-            let Some(conversation) = model.conversation(&target) else { continue };
-            let unread = conversation.unread;
-            let place = self.unread.iter().position(|(known, _)| is_same(known, &target));
-            let before = match place.and_then(|place| self.unread.get_mut(place)) {
-                Some((_, before)) => std::mem::replace(before, unread),
-                None => {
-                    self.unread.push((target.clone(), unread));
-                    0
-                }
-            };
-            // A mention is an alert of its own.
-            if unread > before && conversation.mentions == 0 {
-                let text = format!("{unread} new in {}", name_of(&target));
-                bytes.extend(self.notify(&text, looks, now));
-            }
-        }
-        bytes
     }
 
     fn notify(&mut self, text: &str, looks: bool, now: Instant) -> Vec<u8> {
@@ -186,13 +129,6 @@ fn clean(text: &str, most: usize) -> String {
     shown.as_str().chars().filter(|c| !c.is_control() && *c != ';').collect()
 }
 
-fn is_same(one: &Target, other: &Target) -> bool {
-    one == other || {
-        std::mem::discriminant(one) == std::mem::discriminant(other)
-            && one.wire().to_lowercase() == other.wire().to_lowercase()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::disallowed_methods, reason = "the test owns the clock")]
@@ -212,6 +148,7 @@ mod tests {
             target,
             from: ScreenText::new("a;nn\u{1b}]0;x\u{7}"),
             text: ScreenText::new("hi; \u{9c}you"),
+            concerns: true,
         }
     }
 
@@ -248,17 +185,12 @@ mod tests {
     }
 
     #[test]
-    fn whoever_looks_hears_the_bell_only_and_whoever_wants_nothing_gets_nothing() {
+    fn whoever_looks_hears_the_bell_only() {
         let lab = alert(Target::Room("#lab".into()));
         let mut osc9 = notifier("[screen]\nnotify = \"osc9\"", &[]);
         assert_eq!(told(&mut osc9, &lab, true), "\u{7}");
         let mut none = notifier("[screen]\nnotify = \"none\"", &[]);
         assert_eq!(told(&mut none, &lab, false), "");
-        let mut quiet = notifier("[conversations.\"#LAB\"]\nnotify = \"none\"", &[]);
-        assert_eq!(told(&mut quiet, &lab, false), "");
-        assert_eq!(told(&mut quiet, &alert(Target::Lobby), false), "\u{7}");
-        assert_eq!(quiet.change(&lab.target), Attention::All);
-        assert_eq!(told(&mut quiet, &lab, false), "\u{7}");
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(super) struct Input {
     rows: Vec<String>,
     /// The row of the cursor among these, and its column.
     cursor: (usize, u16),
+    /// The cells of a row.
+    room: usize,
     secret: bool,
 }
 
@@ -43,7 +45,10 @@ impl Input {
             Some(PromptKind::Name) => (Vec::new(), PromptKind::Name.text(), Role::Unread),
             // With its sign no question can look like the prompt of the chat.
             Some(prompt @ PromptKind::Reply(_)) => {
-                let (head, lead) = question(&format!("? {}", prompt.text()), screen);
+                let text = prompt.text();
+                // That of a server has the sign already.
+                let sign = if text.starts_with("? ") { "" } else { "? " };
+                let (head, lead) = question(&format!("{sign}{text}"), screen);
                 (head, lead, Role::Unread)
             }
             Some(prompt @ PromptKind::Chat(_)) => {
@@ -60,7 +65,12 @@ impl Input {
         let mask = Mask { whole: false, arguments: scene.app.secret_arguments() };
         let (text, cursor) = if secret { ("", 0) } else { (composer.text(), composer.cursor()) };
         let (rows, cursor) = typed(&mask, text, cursor, room);
-        Self { head, lead, lead_role, rows, cursor, secret }
+        Self { head, lead, lead_role, rows, cursor, room, secret }
+    }
+
+    /// The cells that a row of what is typed has.
+    pub(super) fn room(&self) -> usize {
+        self.room
     }
 
     /// How many rows there are.

@@ -19,6 +19,9 @@ const NAMES: usize = 4;
 /// The rule between name and text.
 pub(super) const RULE: char = '│';
 
+/// The sign of the message that was gone to.
+pub(super) const FOUND: char = '»';
+
 /// A row of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row<'i> {
@@ -132,20 +135,21 @@ fn words_of(moves: &Moves) -> String {
     let sides =
         [(&moves.joined, moves.more_joined, " joined"), (&moves.left, moves.more_left, " left")];
     for (names, more, what) in sides {
-        if names.is_empty() {
+        let all = names.len() + more;
+        if all == 0 {
             continue;
         }
         if !words.is_empty() {
             words.push_str("; ");
         }
-        let all = names.len() + more;
         let told = if all > NAMES { names.len().min(2) } else { names.len() };
         for (place, name) in names.iter().take(told).enumerate() {
             words.push_str(if place > 0 { ", " } else { "" });
             words.push_str(name.as_str());
         }
         if all > told {
-            words.push_str(&format!(" and {} others", all - told));
+            let and = if told > 0 { " and " } else { "" };
+            words.push_str(&format!("{and}{} others", all - told));
         }
         words.push_str(what);
     }
@@ -175,5 +179,8 @@ mod tests {
             let moves = Moves { joined: names(joined), left: names(left), ..Moves::default() };
             assert_eq!(words_of(&moves), words);
         }
+        // Those who are named have gone again, and the others are here.
+        let moves = Moves { more_joined: 10, left: names(1), ..Moves::default() };
+        assert_eq!(words_of(&moves), "10 others joined; u0 left");
     }
 }

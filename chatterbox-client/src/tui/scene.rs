@@ -43,6 +43,8 @@ pub(crate) struct Drawn {
     pub(crate) timeline: Rect,
     /// The rows of the list of conversations, and the place of the conversation in the model.
     pub(crate) conversations: Vec<(Rect, usize)>,
+    /// The cells of a row of the input.
+    pub(crate) input_room: usize,
     /// So many rows of the help can be above the upper edge.
     pub(crate) help_most: usize,
 }

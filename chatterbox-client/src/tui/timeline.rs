@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use super::cells::{fill, put, put_right, shorten, width};
 use super::help::keys_of;
 use super::layout::{Columns, Time};
-use super::rows::{RULE, Row, rows};
+use super::rows::{FOUND, RULE, Row, rows};
 use super::scene::Scene;
 use super::theme::Role;
 use super::ui::Scroll;
@@ -231,7 +231,9 @@ impl<'s> View<'s> {
             }
             above.push((day, Role::Quiet));
         }
-        if before.is_some_and(|before| self.conversation.marker == Some(before.key)) {
+        // What one says oneself is nothing new.
+        let own = matches!(&item.body, Body::Speech(speech) if speech.own);
+        if !own && before.is_some_and(|before| self.conversation.marker == Some(before.key)) {
             above.push(("new".to_owned(), Role::Unread));
         }
         let rows = rows(item, usize::from(self.columns.text));
@@ -276,12 +278,13 @@ impl<'s> View<'s> {
             }
         }
         let rule = self.columns.rule();
-        let sign = match row.sign {
-            RULE => Role::Border,
-            '!' => Role::Alarm,
-            _ => row.role,
+        let (sign, role) = match row.sign {
+            _ if self.scene.ui.found == Some(block.item.key) => (FOUND, Role::Selection),
+            RULE => (RULE, Role::Border),
+            '!' => ('!', Role::Alarm),
+            sign => (sign, row.role),
         };
-        put(buffer, (x + rule, y), 1, row.sign.encode_utf8(&mut [0; 4]), style(sign));
+        put(buffer, (x + rule, y), 1, sign.encode_utf8(&mut [0; 4]), style(role));
         let text = text.min(area.width.saturating_sub(rule + 1 + air));
         put(buffer, (x + rule + 1 + air, y), text, &row.text, style(row.role));
     }

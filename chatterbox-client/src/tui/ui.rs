@@ -12,6 +12,8 @@ pub(crate) struct Ui {
     pub(crate) typing: Typing,
     /// Where one reads in the conversation in front.
     pub(crate) scroll: Scroll,
+    /// The message that was gone to from a list; it is marked until the next key.
+    pub(crate) found: Option<Key>,
     /// What stands over the timeline.
     pub(crate) overlay: Option<Overlay>,
     /// One line of this program in the place of the status.

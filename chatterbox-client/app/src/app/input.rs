@@ -19,6 +19,13 @@ use crate::parse::ParsedLine;
 const SECRET_IS_DUE: &str =
     "it may be the secret that the server has not asked for yet; type it again if it is none";
 
+/// The same, when it is not asked for any more.
+const SECRET_WAS_DUE: &str =
+    "it may be the secret that the command before it did not ask for; type it again if it is none";
+
+const ASTRAY: &str =
+    "the room that it may be for did not come to the front; type it again if it is for here";
+
 const MAY_BE_ANSWER: &str = "the server asks something first, and this may be the answer";
 
 const LINE_WAITS: &str = "the line before it waits for the server";
@@ -68,6 +75,22 @@ impl App {
             // The secret that a command will ask for may have been typed before the server has asked for it.
             (_, _) if self.interactive && self.calls.secret_is_due(text) => {
                 self.not_sent(SECRET_IS_DUE)
+            }
+            // The call may have ended without asking, while the secret was typed.
+            (InputMode::Chat, _)
+                if self.interactive && self.is_message(text) && self.calls.secret_was_due() =>
+            {
+                self.not_sent(SECRET_WAS_DUE)
+            }
+            (InputMode::Chat, _)
+                if self.interactive && now <= self.astray_until && self.is_message(text) =>
+            {
+                self.astray_until = 0;
+                self.not_sent(ASTRAY)
+            }
+            // What is masked while it is typed is not said to everybody because of a blank before it.
+            (InputMode::Chat, _) if self.interactive && self.is_hidden_command(text) => {
+                self.not_sent("a command begins the line, without a blank before it")
             }
             // The line break may be inside of the secret, and what is behind it would be said.
             (_, _) if text.contains('\n') && self.has_secret(text) => {
@@ -122,6 +145,13 @@ impl App {
         if self.interactive && self.calls.secret_is_due(text) {
             return self.not_sent(SECRET_IS_DUE);
         }
+        if self.interactive && self.calls.secret_was_due() {
+            return self.not_sent(SECRET_WAS_DUE);
+        }
+        if self.interactive && now <= self.astray_until {
+            self.astray_until = 0;
+            return self.not_sent(ASTRAY);
+        }
         let mut effects: Vec<_> = self.remembered(text).into_iter().collect();
         effects.extend(self.say_in_front(text, now));
         effects
@@ -130,11 +160,6 @@ impl App {
     /// Whether a line is not empty and would be said.
     fn is_said(&self, text: &str) -> bool {
         !text.trim().is_empty() && self.is_message(text)
-    }
-
-    /// Whether a line of the text is a command that may have a secret behind it.
-    fn has_secret(&self, text: &str) -> bool {
-        text.lines().any(|line| self.command_with_secret(line).is_some())
     }
 
     /// A line was not sent, for this reason.
@@ -156,30 +181,6 @@ impl App {
             InputMode::Password => self.login.password_cancelled(self.reconnect.is_down()),
             _ => Vec::new(),
         }
-    }
-
-    /// The part of a line that may be in the editor's history: of a command with secrets, only the command.
-    fn remembered(&self, text: &str) -> Option<Effect> {
-        if text.trim().is_empty() || !self.interactive {
-            return None;
-        }
-        Some(Effect::Remember(self.command_with_secret(text).unwrap_or_else(|| text.to_owned())))
-    }
-
-    /// The command of a line, if it is one that may have a secret behind it, or is mistyped and near to such a one.
-    fn command_with_secret(&self, text: &str) -> Option<String> {
-        let catalogue = self.catalogue.as_ref()?;
-        let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
-        let prefix = catalogue.prefix();
-        let name = first.strip_prefix(prefix).or_else(|| first.strip_prefix(SLASH))?;
-        let meant = match catalogue.find(name) {
-            Some(_) => name,
-            None => self.help().near(name)?.1,
-        };
-        let secret = |(command, _): &(String, usize)| {
-            command.strip_prefix(prefix).is_some_and(|known| known.eq_ignore_ascii_case(meant))
-        };
-        catalogue.secret_arguments().iter().any(secret).then_some(first)
     }
 
     /// Whether a line is certainly a message, and neither a command nor a question to this program.
@@ -255,7 +256,8 @@ impl App {
             (ParsedLine::Front(name), _) => self.bring_to_front(name, now),
             (ParsedLine::History(_), _) => self.server_command("/history", text),
             (ParsedLine::Local(local, rest), _)
-                if self.model.is_some() && !self.server_has(local.name()) =>
+                if self.model.is_some()
+                    && (!self.server_has(local.name()) || self.is_own(local, rest)) =>
             {
                 self.local(local, rest, now)
             }
@@ -319,7 +321,7 @@ impl App {
         self.catalogue.as_ref().is_some_and(|catalogue| catalogue.find(command).is_some())
     }
 
-    fn help(&self) -> Help<'_> {
+    pub(super) fn help(&self) -> Help<'_> {
         Help { catalogue: self.catalogue.as_deref(), has: self.has() }
     }
 
@@ -360,6 +362,13 @@ impl App {
                 self.shown(&own, now);
             }
         }
+        // On a full screen it stands in the conversation that it belongs to, which is not the one that is seen.
+        let elsewhere = !self.front.at().wire().eq_ignore_ascii_case(to.unwrap_or(ALL));
+        if self.full_screen && elsewhere {
+            let to = to.map_or("everybody".into(), |to| ScreenText::shortened(to, 40).to_string());
+            let text = ScreenText::shortened(text, 80);
+            effects.extend(note(format!("Said to {to}: {text}")));
+        }
         effects
     }
 
@@ -392,6 +401,11 @@ impl App {
     fn users(&self) -> Vec<Effect> {
         if self.session.me().is_none() {
             return note("The server tells who is here once you have joined.");
+        }
+        if self.full_screen {
+            // A screen has a list of them, which it does not always show.
+            let text = self.users_here(USERS).text();
+            return note(text.strip_prefix("* ").unwrap_or(&text));
         }
         vec![Effect::Show(self.users_here(usize::MAX))]
     }
@@ -433,16 +447,17 @@ impl App {
             return self.not_sent("commands need the connection, which is lost");
         }
         // On a full screen, who enters a room wants to see it.
-        if self.full_screen
-            && enters_room(&parsed.command.name)
-            && let Some(room) = parsed.arguments.first()
-        {
-            let sign = if RoomName::is_meant(room) { "" } else { "#" };
-            self.front.want(&format!("{sign}{room}"));
-        }
+        let entered = parsed
+            .arguments
+            .first()
+            .filter(|_| self.full_screen && enters_room(&parsed.command.name))
+            .map(|room| format!("{}{room}", if RoomName::is_meant(room) { "" } else { "#" }));
         match self.calls.call(parsed) {
             Ok(frame) => {
                 self.has_sent = true;
+                if let Some(room) = entered {
+                    self.front.want(&room);
+                }
                 vec![Effect::Send(frame)]
             }
             Err(error) => self.not_sent(&error.to_string()),
@@ -460,6 +475,9 @@ impl App {
         effects
     }
 }
+
+/// So many users are named on a full screen.
+const USERS: usize = 500;
 
 /// Whether a command makes the user a member of the room that it names.
 pub(super) fn enters_room(command: &str) -> bool {

@@ -14,16 +14,16 @@ impl App {
     /// Carries out what the user wants; `now` is in seconds since 1970.
     pub fn intend(&mut self, intent: Intent, now: i64) -> Vec<Effect> {
         match intent {
-            Intent::Open(target) => {
-                let name = match &target {
-                    Target::User(name) => format!("@{name}"),
-                    other => other.wire().to_owned(),
-                };
-                self.bring_to_front(Some(&name), now)
-            }
+            Intent::Open(target) => self.open(&target, now),
             Intent::Close(target) => self.close(&target, now),
             Intent::Older(target) => self.older(&target, None, now),
             Intent::Fill(target, hole) => self.older(&target, Some(hole), now),
+            Intent::Attend(target, attention) => {
+                if let Some(model) = &mut self.model {
+                    model.attend(&target, attention);
+                }
+                Vec::new()
+            }
             Intent::Seeing(seeing) => {
                 if let Some(model) = &mut self.model {
                     model.see(seeing);
@@ -107,8 +107,7 @@ impl App {
             return note("Only a conversation with one user is closed; /leave leaves a room.");
         }
         let in_front = self.front.at().target().is(target);
-        let effects =
-            if in_front { self.intend(Intent::Open(Target::Lobby), now) } else { Vec::new() };
+        let effects = if in_front { self.open(&Target::Lobby, now) } else { Vec::new() };
         if let Some(model) = &mut self.model {
             model.close(target);
         }

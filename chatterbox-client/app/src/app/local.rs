@@ -4,7 +4,7 @@ use chatterbox_proto::ScreenText;
 
 use super::App;
 use crate::effect::{Effect, note};
-use crate::model::Conversation;
+use crate::model::{Attention, Conversation};
 use crate::parse::Local;
 use crate::target::Target;
 use crate::words::plural;
@@ -22,9 +22,23 @@ impl App {
             Local::Search => self.search(rest, now),
             Local::Links => self.list_links(),
             Local::Unread => self.list_conversations(),
-            Local::Close if rest.is_empty() => note("/close @NAME: which conversation?"),
+            Local::Notify => self.notify(rest),
+            Local::Close if rest.is_empty() => match self.front.at().target() {
+                Target::User(name) => self.close_named(&format!("@{name}"), now),
+                _ => note("/close @NAME: which conversation?"),
+            },
             Local::Close => self.close_named(rest, now),
         }
+    }
+
+    /// Whether a line is meant for this program although the server has a command of this name: only this program closes
+    /// conversations with users.
+    pub(super) fn is_own(&self, local: Local, rest: &str) -> bool {
+        let with_user = match rest {
+            "" => matches!(self.front.at().target(), Target::User(_)),
+            rest => rest.starts_with('@'),
+        };
+        local == Local::Close && with_user
     }
 
     fn list_mentions(&self, now: i64) -> Vec<Effect> {
@@ -101,6 +115,20 @@ impl App {
         }
         effects.extend(note("/room NUMBER goes there."));
         effects
+    }
+
+    /// Carries out `/notify [WHAT]`.
+    fn notify(&mut self, what: &str) -> Vec<Effect> {
+        let Some(model) = &mut self.model else { return Vec::new() };
+        let front = model.front().clone();
+        if !what.is_empty() {
+            let Some(attention) = Attention::named(&what.to_lowercase()) else {
+                return self.not_done("/notify all, /notify mentions or /notify none.");
+            };
+            model.attend(&front, attention);
+        }
+        let told = model.attention(&front).words();
+        note(format!("Of {} you are told {told}.", named(&front)))
     }
 
     fn close_named(&mut self, name: &str, now: i64) -> Vec<Effect> {

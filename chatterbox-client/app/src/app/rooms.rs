@@ -9,7 +9,6 @@ use super::App;
 use crate::effect::{Effect, note};
 use crate::front::{At, InFront, Unrolled};
 use crate::gaps::{End, Filled};
-use crate::intent::Intent;
 use crate::model::mentions;
 use crate::output::{GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Wire};
 use crate::target::Target;
@@ -27,6 +26,10 @@ impl App {
     /// Whether a destination is a room.
     pub(super) fn is_room(&self, name: &str) -> bool {
         self.session.agreed().has(Capability::Rooms) && RoomName::is_meant(name)
+    }
+
+    fn is_member(&self, room: &str) -> bool {
+        room == ALL || self.session.room(room).is_some()
     }
 
     fn place<'m>(&self, message: &'m session::Message) -> Place<'m> {
@@ -67,13 +70,14 @@ impl App {
         effects: &mut Vec<Effect>,
     ) {
         match self.place(&message) {
-            Place::Room(room) if self.front.hides(room) => {
+            // What is said in a room of which the user is no member is not kept for later: a server could name rooms without end.
+            Place::Room(room) if self.front.hides(room) && self.is_member(room) => {
                 let room = room.to_owned();
+                let behind = self.as_output(message.clone(), kind, now);
+                self.front.count(&room, message, kind, behind.mention);
                 if self.model.is_some() {
-                    let behind = self.as_output(message.clone(), kind, now);
                     effects.push(Effect::Show(Output::Behind(behind)));
                 }
-                self.front.count(&room, message, kind);
             }
             _ => self.show_at_once(message, kind, now, effects),
         }
@@ -186,23 +190,41 @@ impl App {
                 false => self.unroll(At::User(self.spelt(user)), now),
             };
         }
-        let name = if RoomName::is_meant(name) { name.to_owned() } else { format!("#{name}") };
-        if let Some(target) = self.numbered(name.get(1..).unwrap_or_default())
-            && self.session.room(&name).is_none()
+        // A number that was typed without the sign is that of a conversation, unless there is such a room.
+        let with_sign = if RoomName::is_meant(name) { name.to_owned() } else { format!("#{name}") };
+        if let Some(target) = self.numbered(name)
+            && self.session.room(&with_sign).is_none()
         {
-            return self.intend(Intent::Open(target), now);
+            return self.open(&target, now);
         }
-        if name.contains(char::is_whitespace) {
+        if with_sign.contains(char::is_whitespace) {
             return self.not_done("/room NAME, or /room ALL for the lobby.");
         }
-        match self.session.room(&name).map(InFront::new) {
+        // As a screen calls it.
+        if name.eq_ignore_ascii_case("lobby") && self.session.room(&with_sign).is_none() {
+            return self.open(&Target::Lobby, now);
+        }
+        self.open(&Target::Room(with_sign), now)
+    }
+
+    /// Brings the conversation at a target to the front. A room that the user is not a member of is joined first.
+    pub(super) fn open(&mut self, target: &Target, now: i64) -> Vec<Effect> {
+        let name = match target {
+            Target::Lobby => return self.unroll(At::Lobby, now),
+            Target::User(user) => return self.unroll(At::User(self.spelt(user)), now),
+            Target::Room(name) => name,
+        };
+        match self.session.room(name).map(InFront::new) {
             Some(room) => self.unroll(At::Room(room), now),
             None if self.server_has("join") && self.session.is_joined() => {
-                self.front.want(&name);
-                self.call(&format!("join {name}"))
+                let effects = self.call(&format!("join {name}"));
+                if effects.iter().any(|effect| matches!(effect, Effect::Send(_))) {
+                    self.front.want(name);
+                }
+                effects
             }
             // Through pipes the next lines would go where they were not meant to go.
-            None => self.not_done(format!("You are not in {}.", ScreenText::shortened(&name, 40))),
+            None => self.not_done(format!("You are not in {}.", ScreenText::shortened(name, 40))),
         }
     }
 
@@ -272,7 +294,11 @@ impl App {
             }
         }
         // A whole object says how things are, not what has changed.
-        let is_whole = told.last.is_some() && told.keep.is_some();
+        let is_whole = match name {
+            // The lobby has fewer keys (RM-4).
+            ALL => told.topic.is_some() && told.talk.is_some() && told.floor.is_some(),
+            _ => told.last.is_some() && told.keep.is_some(),
+        };
         let mut changes = Vec::new();
         for (change, is_there) in [
             (RoomChange::Topic, told.topic.is_some()),

@@ -6,6 +6,7 @@ use chatterbox_proto::capability::commands::{Argument, ArgumentType, Command};
 use super::completion::{Completion, about, begins};
 use super::vocabulary::Vocabulary;
 use crate::commands::{Catalogue, is_passed_over};
+use crate::model::Attention;
 use crate::own::{Own, OwnArgument};
 
 /// Lengths of time to choose from.
@@ -115,6 +116,11 @@ impl Vocabulary {
                 self.add_users(name, sign, " ", into);
             }
             Some(OwnArgument::User) => self.add_users(name, "@", "", into),
+            Some(OwnArgument::Attention) => {
+                for one in Attention::EACH.into_iter().filter(|one| begins(one.name(), word)) {
+                    into.add(one.name(), "", one.name(), one.words());
+                }
+            }
             Some(OwnArgument::Other) | None => {}
         }
     }

@@ -153,6 +153,7 @@ fn words_are_completed_by_where_they_stand() {
         ("/room lo", &["#lounge"]),
         ("/history b", &["bob ", "böb "]),
         ("/close b", &["@bob", "@böb"]),
+        ("/notify n", &["none"]),
         ("/search bo", &[]),
         ("/history bob 1", &[]),
         ("/name b", &[]),

@@ -6,6 +6,7 @@
 use tui_input::{Input, InputRequest};
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
+use super::drawn_row::{DrawnRow, drawn_rows};
 use super::paste::clean;
 use super::recall::Recall;
 use crate::wrap::cells;
@@ -264,33 +265,29 @@ impl Composer {
         self.row_end(self.cursor()) == self.text().len()
     }
 
-    /// Moves the cursor so many rows down, or up where that is negative, to the cell where it was or near to it. Says whether it
-    /// moved.
-    pub fn move_row(&mut self, rows: isize) -> bool {
-        let from = self.cursor();
-        let mut start = self.row_start(from);
-        let column =
-            self.column.unwrap_or_else(|| cells(self.text().get(start..from).unwrap_or_default()));
-        let first = start;
-        for _ in 0..rows.unsigned_abs() {
-            let end = self.row_end(start);
-            if rows > 0 && end < self.text().len() {
-                start = end + 1;
-            } else if rows < 0 && start > 0 {
-                start = self.row_start(start - 1);
-            }
-        }
-        if start == first {
+    /// Moves the cursor so many rows down, or up where that is negative, to the cell where it was or near to it; the rows are those
+    /// that are drawn where one has so many cells. Says whether it moved.
+    pub fn move_row(&mut self, rows: isize, width: usize) -> bool {
+        let cursor = self.cursor();
+        let drawn = drawn_rows(self.text(), width);
+        let Some(here) = drawn.iter().position(|row| row.has(cursor)) else { return false };
+        let last = drawn.len().saturating_sub(1);
+        let there = here.saturating_add_signed(rows).min(last);
+        let (Some(from), Some(to)) = (drawn.get(here), drawn.get(there)) else { return false };
+        if from.start == to.start {
             return false;
         }
-        let row = self.text().get(start..self.row_end(start)).unwrap_or_default();
+        let text = |row: &DrawnRow, end| self.text().get(row.start..end).unwrap_or_default();
+        let column = self.column.unwrap_or_else(|| cells(text(from, cursor)));
         let mut used = 0;
         let fits = |grapheme: &&str| {
             used += cells(grapheme);
-            used <= column
+            // Behind a full row the cursor would be in the next one.
+            used <= column && (used < width || to.is_last)
         };
-        let bytes: usize = row.graphemes(true).take_while(fits).map(str::len).sum();
-        self.go(start + bytes);
+        let place = to.start
+            + text(to, to.end).graphemes(true).take_while(fits).map(str::len).sum::<usize>();
+        self.go(place);
         self.touched();
         self.column = Some(column);
         true

@@ -1,6 +1,7 @@
 //! What is typed, before it is a line: the composer of every interface on a terminal.
 
 mod composer;
+mod drawn_row;
 mod paste;
 mod recall;
 mod veil;

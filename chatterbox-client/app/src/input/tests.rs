@@ -76,20 +76,20 @@ fn the_cursor_keeps_its_cell_from_row_to_row() {
         (-1, "a long row\n世界\n|\nlast row"),
         (-2, "a long row|\n世界\n\nlast row"),
     ] {
-        assert!(composer.move_row(rows));
+        assert!(composer.move_row(rows, usize::MAX));
         assert_eq!(seen(&composer), text);
     }
-    assert!(!composer.move_row(-1));
+    assert!(!composer.move_row(-1, usize::MAX));
     composer.edit(Edit::Home);
     composer.edit(Edit::Right);
-    composer.move_row(1);
+    composer.move_row(1, usize::MAX);
     assert_eq!(
         seen(&composer),
         "a long row\n|世界\n\nlast row",
         "a cell inside of a wide character"
     );
-    composer.move_row(9);
-    assert!(composer.is_on_last_row() && !composer.move_row(1));
+    composer.move_row(9, usize::MAX);
+    assert!(composer.is_on_last_row() && !composer.move_row(1, usize::MAX));
 }
 
 #[test]
@@ -100,6 +100,37 @@ fn one_line_end_at_the_end_of_a_paste_sends_nothing_and_is_dropped() {
     assert_eq!(composer.enter(None), Entered::Line("ls -l".to_owned()));
     composer.paste("\u{1b}[31mred\u{7}\ta\rb\u{9b}\n\n");
     assert_eq!(composer.text(), "[31mred\ta\nb\n");
+}
+
+/// In rows of ten cells.
+#[test]
+fn the_cursor_goes_through_rows_as_they_are_drawn() {
+    for (text, cursor, rows, expected) in [
+        // "one two " / "three four" / "five"
+        ("one two three four five", 23, -1, Some(12)),
+        ("one two three four five", 12, -1, Some(4)),
+        ("one two three four five", 4, 1, Some(12)),
+        ("one two three four five", 4, -1, None),
+        ("one two three four five", 21, 1, None),
+        // A row without a blank: the cursor behind its last character is in the next one.
+        ("0123456789abc", 10, -1, Some(0)),
+        ("0123456789abc", 13, -1, Some(3)),
+        ("0123456789abcdefghijk", 21, -1, Some(11)),
+        // Lines and wrapped rows.
+        ("one two three\nx", 15, -1, Some(9)),
+        ("one two three\nx", 15, -2, Some(1)),
+        ("x\none two three", 1, 1, Some(3)),
+        ("x\none two three", 1, 9, Some(11)),
+    ] {
+        let mut composer = Composer::default();
+        composer.set(text);
+        while composer.cursor() > cursor {
+            composer.edit(Edit::Left);
+        }
+        let moved = composer.move_row(rows, 10);
+        let place = moved.then(|| composer.cursor());
+        assert_eq!(place, expected, "{text:?} from {cursor} by {rows}");
+    }
 }
 
 #[test]
@@ -115,7 +146,7 @@ fn pasted_rows_are_asked_about_once() {
     for take_back in [
         |composer: &mut Composer| composer.edit(Edit::Left),
         |composer: &mut Composer| assert!(composer.insert("x")),
-        |composer: &mut Composer| assert!(composer.move_row(-1)),
+        |composer: &mut Composer| assert!(composer.move_row(-1, usize::MAX)),
         Composer::keep_editing,
     ] {
         composer.set("");
@@ -335,7 +366,7 @@ proptest! {
                 Step::Edit(edit) => composer.edit(edit),
                 Step::Insert(text) => drop(composer.insert(&text)),
                 Step::Paste(text) => drop(composer.paste(&text)),
-                Step::Row(rows) => drop(composer.move_row(rows)),
+                Step::Row(rows) => drop(composer.move_row(rows, usize::MAX)),
                 Step::Earlier => drop(composer.earlier()),
                 Step::Later => drop(composer.later()),
                 Step::Replace(from, to, with) => drop(composer.replace(from, to, &with)),

@@ -18,6 +18,8 @@ pub struct Alert {
     pub from: ScreenText,
     /// The beginning of the text.
     pub text: ScreenText,
+    /// Whether it names the user, or is for them alone.
+    pub concerns: bool,
 }
 
 /// The alerts that wait.

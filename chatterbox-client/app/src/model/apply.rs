@@ -3,6 +3,7 @@
 use chatterbox_proto::{ALL, Capability, SERVER, ScreenText};
 
 use super::alert::Alert;
+use super::attention::Attention;
 use super::conversation::{Conversation, Older};
 use super::item::{Body, Delivery, Item, NAME, Speech};
 use super::mention::mentions;
@@ -54,6 +55,14 @@ impl Model {
                         let topic = ScreenText::new(room.topic.as_wire());
                         self.list.change(&target, |lobby| lobby.topic = topic);
                     }
+                }
+                // Nothing was ever said in it.
+                if room.last == 0 && !matches!(target, Target::Lobby) {
+                    self.list.change(&target, |one| {
+                        if one.older == Older::Unknown {
+                            one.older = Older::Beginning;
+                        }
+                    });
                 }
                 if let RoomWhy::Changed(changes) = why
                     && changes.contains(&RoomChange::Floor)
@@ -147,11 +156,17 @@ impl Model {
         if put == Put::Known {
             return;
         }
-        if concerns {
+        let told = match self.attention(&target) {
+            Attention::All => live && !own,
+            Attention::Mentions => concerns,
+            Attention::None => false,
+        };
+        if told {
             self.alerts.push(Alert {
                 target: target.clone(),
                 from: speech.from.clone(),
                 text: ScreenText::shortened(message.text.as_wire(), 200),
+                concerns,
             });
         }
         if names {
@@ -240,6 +255,7 @@ impl Model {
         self.list.change_all(|one| one.renamed(&old_name, &new_name));
         let (old, new) = (user(old), user(new));
         self.list.rename(&old, &new);
+        self.attentions.renamed(&old, &new);
         if old.is(&self.front) {
             // Where there is a conversation with the new name already, that is in front now.
             self.front = new.clone();

@@ -15,10 +15,12 @@
 //! | unread, marker, pages of older messages | `conversation.rs` |
 //! | where a message stands; holes; what is there already | `timeline.rs` |
 //! | what an item is | `item.rs`, `moves.rs` |
+//! | what of which conversation is told | `attention.rs`, `alert.rs` |
 //! | mentions, search, links, the next unread one | `mention.rs`, `mentioned.rs`, `query.rs`, `links.rs` |
 
 mod alert;
 mod apply;
+mod attention;
 mod conversation;
 mod item;
 mod limits;
@@ -33,6 +35,7 @@ mod state;
 mod timeline;
 
 pub use self::alert::Alert;
+pub use self::attention::Attention;
 pub use self::conversation::{Conversation, Older};
 pub use self::item::{Body, Delivery, Hole, Item, Key, NoticeKind, Speech};
 pub use self::limits::Limits;

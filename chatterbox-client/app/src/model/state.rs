@@ -3,6 +3,7 @@
 use chatterbox_proto::ScreenText;
 
 use super::alert::{Alert, Alerts};
+use super::attention::{Attention, Attentions};
 use super::conversation::{Conversation, Older};
 use super::item::{Body, Delivery, Hole, Key};
 use super::limits::Limits;
@@ -22,6 +23,7 @@ pub struct Model {
     /// Whether everything is read as it is shown, line by line; what is unread is behind the front then.
     pub(super) by_line: bool,
     pub(super) alerts: Alerts,
+    pub(super) attentions: Attentions,
     pub(super) mentioned: Mentioned,
     pub(super) unnumbered: Unnumbered,
     /// The conversation with a user of which a page is coming: what is said on it under an earlier name belongs there.
@@ -41,6 +43,7 @@ impl Model {
             seeing: true,
             by_line: false,
             alerts: Alerts::default(),
+            attentions: Attentions::default(),
             mentioned: Mentioned::default(),
             unnumbered: Unnumbered::default(),
             paging: None,
@@ -52,6 +55,16 @@ impl Model {
     /// The same, where everything is read as it is shown, line by line.
     pub(crate) fn by_line(self, by_line: bool) -> Self {
         Self { by_line, ..self }
+    }
+
+    /// What of a conversation the user is told.
+    pub fn attention(&self, target: &Target) -> Attention {
+        self.attentions.of(target)
+    }
+
+    /// Of a conversation the user wants to be told this.
+    pub(crate) fn attend(&mut self, target: &Target, attention: Attention) {
+        self.attentions.set(target, attention);
     }
 
     /// The conversations, in the order in which they are numbered from 1 on.
@@ -174,9 +187,11 @@ impl Model {
         let known = self.list.room(number).map(|known| known.target.clone());
         if let Some(known) = known.filter(|known| *known != target)
             && self.list.rename(&known, &target)
-            && known.is(&self.front)
         {
-            self.front = target.clone();
+            self.attentions.renamed(&known, &target);
+            if known.is(&self.front) {
+                self.front = target.clone();
+            }
         }
         let another = |known: &Conversation| known.number.is_some_and(|known| known != number);
         // Another room has the name: nothing of the one before belongs to it.

@@ -1,5 +1,6 @@
 //! Situations of a session, each as the screen that results from it.
 
+mod ahead;
 mod commands;
 mod completing;
 mod gaps;
@@ -8,6 +9,7 @@ mod lost;
 mod model;
 mod model_world;
 mod negotiated;
+mod opening;
 mod presence;
 mod rooms;
 mod terminal;

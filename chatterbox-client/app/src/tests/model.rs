@@ -5,7 +5,7 @@ use chatterbox_proto::WireText;
 
 use super::rooms::{lab, person, said, welcome, with_rooms};
 use super::*;
-use crate::model::{Body, Conversation, Delivery, Limits, Model, Older};
+use crate::model::{Attention, Body, Conversation, Delivery, Limits, Model, Older};
 
 fn with_model() -> Options {
     Options { model: Some(Limits::USUAL), ..person() }
@@ -227,4 +227,36 @@ fn a_long_text_keeps_its_beginning() {
     model.apply(&Output::Info(WireText::new(text)), "ann", NOW);
     model.apply(&Output::Error(WireText::new("\n".repeat(1 << 20))), "ann", NOW);
     assert!(model.counts().1 < 2 << 20, "{:?}", model.counts());
+}
+
+/// What is told of a conversation is what the user wants, until they want something else; whatever the screen.
+#[test]
+fn of_each_conversation_is_told_what_the_user_wants() {
+    let mut scene = with_rooms(with_model(), "ALL");
+    let mut id = 100;
+    let mut hears = |scene: &mut Scene, room: &str, text: &str| {
+        id += 1;
+        let effects = scene.app.received(&said(room, id, text).into(), NOW);
+        scene.play(effects);
+        scene.alerts()
+    };
+    assert_eq!(hears(&mut scene, "#lab", "hello").len(), 0);
+    let mut scene = scene.types("/room #lab").types("/notify all");
+    assert!(scene.screen.ends_with("Of #lab you are told every message.\n"), "{}", scene.screen);
+    assert_eq!(hears(&mut scene, "#lab", "hello"), ["bob: hello"]);
+    assert_eq!(hears(&mut scene, "#talk", "hello").len(), 0);
+    let mut scene = scene.types("/notify none");
+    assert_eq!(hears(&mut scene, "#lab", "ann: look").len(), 0);
+    assert_eq!(hears(&mut scene, "#talk", "ann: look").len(), 1);
+    let scene = scene.types("/notify");
+    assert_eq!(scene.shows("Of #lab you are told nothing."), 2, "{}", scene.screen);
+    let mut scene = scene.types("/notify sometimes").types("/notify mentions");
+    assert_eq!(scene.shows("/notify all, /notify mentions or /notify none."), 1);
+    assert_eq!(hears(&mut scene, "#lab", "ann: look").len(), 1);
+    let options = Options {
+        attention: vec![(Target::Room("#LAB".to_owned()), Attention::All)],
+        ..with_model()
+    };
+    let mut scene = with_rooms(options, "ALL");
+    assert_eq!(hears(&mut scene, "#lab", "hello").len(), 1, "as the configuration has it");
 }

@@ -196,6 +196,7 @@ fn ui() -> Ui {
     Ui {
         typing: Typing::new(Keymap::default()),
         scroll: Scroll::End,
+        found: None,
         overlay: None,
         hint: None,
         conversations: None,
