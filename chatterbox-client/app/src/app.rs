@@ -10,6 +10,7 @@ mod input;
 mod intents;
 mod local;
 mod rooms;
+mod secrets;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -23,6 +23,9 @@ const SECRET_IS_DUE: &str =
 const SECRET_WAS_DUE: &str =
     "it may be the secret that the command before it did not ask for; type it again if it is none";
 
+const ASTRAY: &str =
+    "the room that it may be for did not come to the front; type it again if it is for here";
+
 const MAY_BE_ANSWER: &str = "the server asks something first, and this may be the answer";
 
 const LINE_WAITS: &str = "the line before it waits for the server";
@@ -83,7 +86,7 @@ impl App {
                 if self.interactive && now <= self.astray_until && self.is_message(text) =>
             {
                 self.astray_until = 0;
-                self.not_sent("the room that it may be for did not come to the front; type it again if it is for here")
+                self.not_sent(ASTRAY)
             }
             // What is masked while it is typed is not said to everybody because of a blank before it.
             (InputMode::Chat, _) if self.interactive && self.is_hidden_command(text) => {
@@ -142,6 +145,13 @@ impl App {
         if self.interactive && self.calls.secret_is_due(text) {
             return self.not_sent(SECRET_IS_DUE);
         }
+        if self.interactive && self.calls.secret_was_due() {
+            return self.not_sent(SECRET_WAS_DUE);
+        }
+        if self.interactive && now <= self.astray_until {
+            self.astray_until = 0;
+            return self.not_sent(ASTRAY);
+        }
         let mut effects: Vec<_> = self.remembered(text).into_iter().collect();
         effects.extend(self.say_in_front(text, now));
         effects
@@ -150,11 +160,6 @@ impl App {
     /// Whether a line is not empty and would be said.
     fn is_said(&self, text: &str) -> bool {
         !text.trim().is_empty() && self.is_message(text)
-    }
-
-    /// Whether a line of the text is a command that may have a secret behind it.
-    fn has_secret(&self, text: &str) -> bool {
-        text.lines().any(|line| self.command_with_secret(line).is_some())
     }
 
     /// A line was not sent, for this reason.
@@ -176,37 +181,6 @@ impl App {
             InputMode::Password => self.login.password_cancelled(self.reconnect.is_down()),
             _ => Vec::new(),
         }
-    }
-
-    /// The part of a line that may be in the editor's history: of a command with secrets, only the command.
-    fn remembered(&self, text: &str) -> Option<Effect> {
-        if text.trim().is_empty() || !self.interactive {
-            return None;
-        }
-        Some(Effect::Remember(self.command_with_secret(text).unwrap_or_else(|| text.to_owned())))
-    }
-
-    /// The command of a line, if it is one that may have a secret behind it, or is mistyped and near to such a one.
-    fn command_with_secret(&self, text: &str) -> Option<String> {
-        let catalogue = self.catalogue.as_ref()?;
-        let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
-        let prefix = catalogue.prefix();
-        let name = first.strip_prefix(prefix).or_else(|| first.strip_prefix(SLASH))?;
-        let meant = match catalogue.find(name) {
-            Some(_) => name,
-            None => self.help().near(name)?.1,
-        };
-        let secret = |(command, _): &(String, usize)| {
-            command.strip_prefix(prefix).is_some_and(|known| known.eq_ignore_ascii_case(meant))
-        };
-        catalogue.secret_arguments().iter().any(secret).then_some(first)
-    }
-
-    /// Whether a line is a message that begins with blanks and goes on as a command with a secret.
-    fn is_hidden_command(&self, text: &str) -> bool {
-        text.starts_with(char::is_whitespace)
-            && self.is_message(text)
-            && self.command_with_secret(text).is_some()
     }
 
     /// Whether a line is certainly a message, and neither a command nor a question to this program.

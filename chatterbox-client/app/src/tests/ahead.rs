@@ -88,3 +88,17 @@ fn of_a_question_its_beginning_is_kept() {
     let scene = terminal().types("/register").gets(&asks);
     assert!(scene.screen.len() < 128 * 1024, "{}", scene.screen.len());
 }
+
+/// Several rows that were pasted are as much said as one.
+#[test]
+fn a_pasted_text_is_not_said_either_behind_a_secret_that_was_not_asked_for() {
+    let mut scene = Scene::negotiated(Options { interactive: true, ..Options::default() })
+        .types("/register")
+        .gets(r#"{"RESULT": {"ID": "1", "OK": false, "CODE": "no", "INFO": "No.", "DATA": {}}}"#);
+    for said in [false, true] {
+        let start = scene.screen.len();
+        let effects = scene.app.typed_text("hu\nsh", InputMode::Chat, NOW);
+        scene.play(effects);
+        assert_eq!(scene.screen[start..].contains("MESSAGES"), said, "{}", scene.screen);
+    }
+}
