@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
+use rustix::fs::OFlags;
 use ring::rand::{SystemRandom, generate};
 use tokio::sync::oneshot;
 
@@ -57,11 +58,21 @@ fn edit(words: &[String], path: &Path) -> io::Result<String> {
         return Err(io::Error::other(format!("it ended with {status}")));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    opened(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LONGEST {
         return Err(io::Error::other("the file has more than 1 MiB"));
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Opens what the editor has left. A pipe would wait for somebody who writes to it, and a device may have no end.
+fn opened(path: &Path) -> io::Result<File> {
+    let not_blocking = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(not_blocking).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it left no file"));
+    }
+    Ok(file)
 }
 
 /// A folder that only the user can read; it goes with everything in it.
@@ -112,6 +123,12 @@ mod tests {
         assert!(edit(&["false".to_owned()], &path).is_err());
         fs::write(&path, vec![b'x'; 1024 * 1024 + 1]).unwrap();
         assert!(edit(&["true".to_owned()], &path).is_err());
+        for other in ["mkfifo", "mkdir", "ln -s /dev/zero"] {
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
+            let words: Vec<_> = other.split(' ').map(str::to_owned).collect();
+            let error = edit(&words, &path).unwrap_err();
+            assert_eq!(error.to_string(), "it left no file", "{other}");
+        }
         let folder = private.0.clone();
         drop(private);
         assert!(!folder.exists());

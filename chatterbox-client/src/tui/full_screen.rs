@@ -340,7 +340,9 @@ impl Screen for FullScreen {
             && let Some(item) = items.next()
         {
             match &item.body {
-                Body::Notice(_, lines) => words.extend(lines.iter().rev().map(said)),
+                Body::Notice(_, lines) => {
+                    words.extend(lines.iter().rev().map(ScreenText::to_string));
+                }
                 Body::Speech(speech) if speech.from.as_str() == SERVER => {
                     words.extend(speech.lines.iter().map(|line| format!("{SERVER}: {line}")));
                 }
@@ -357,7 +359,10 @@ impl Screen for FullScreen {
                 self.last_words.push(said(&ScreenText::new(&text)));
             }
         }
-        self.writer.idle().await.map_or(Ok(()), Err)
+        tokio::select! {
+            failed = self.writer.idle_or_stuck() => failed.map_or(Ok(()), Err),
+            () = self.keys.interrupt() => Ok(()),
+        }
     }
 
     fn restore(&mut self) {
