@@ -173,6 +173,7 @@ impl FullScreen {
     /// Takes the terminal back from the editor.
     fn edited(&mut self, outcome: io::Result<String>) {
         self.editing = None;
+        self.control.instant = Instant::now();
         let _ = self.guard.resume(&self.writer);
         self.keys.resume();
         self.redraw();
@@ -255,6 +256,7 @@ impl Screen for FullScreen {
         self.changed |= !std::mem::take(&mut self.woken);
         self.lost = view.link.lost.is_some();
         self.control.instant = Instant::now();
+        self.control.expire_hint();
         self.control.follow(view);
         if self.begun && !view.app.has_more() && !std::mem::replace(&mut self.greeted, true) {
             self.control.greet(view);
@@ -270,6 +272,7 @@ impl Screen for FullScreen {
 
     fn alert(&mut self, alert: &Alert) {
         if self.guard.is_entered() && !self.control.sees(&alert.target) {
+            self.control.instant = Instant::now();
             self.control.tell(alert);
             let looks = self.control.ui.focused;
             let bytes = self.control.notifier.alert(alert, looks, Instant::now());
@@ -314,6 +317,10 @@ impl Screen for FullScreen {
                 }
             },
             () = sleep_until(self.drawn_at + SECOND), if self.lost && !draws => {
+                self.changed = true;
+                ScreenEvent::Draw
+            }
+            () = at(self.control.hint_ends()), if !draws => {
                 self.changed = true;
                 ScreenEvent::Draw
             }
@@ -388,6 +395,13 @@ impl Screen for FullScreen {
 
 fn said(text: &ScreenText) -> String {
     format!("-- {text}")
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
 }
 
 async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
