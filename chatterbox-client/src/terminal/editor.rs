@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use rustix::fs::OFlags;
 use ring::rand::{SystemRandom, generate};
+use rustix::fs::OFlags;
 use tokio::sync::oneshot;
 
 /// Of the file so many bytes are read at most.
