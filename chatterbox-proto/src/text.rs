@@ -3,8 +3,12 @@
 //! [`WireText`] is what a peer wrote. It can't be displayed. [`ScreenText`] can: it is one line in which every character
 //! that would act on a terminal, reorder its neighbours or hide is spelled out instead (MD-2).
 
+mod marks;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+
+use marks::{Marks, Shown};
 
 /// Text as a peer wrote it: anything at all, so it has no `Display`.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,6 +94,7 @@ pub struct ScreenPieces {
     at: usize,
     /// The character before it.
     before: char,
+    marks: Marks,
 }
 
 impl ScreenPieces {
@@ -97,7 +102,7 @@ impl ScreenPieces {
     pub fn push_next(&mut self, line: &mut String, bytes: usize) {
         let rest = self.text.as_wire().get(self.at..).unwrap_or_default();
         let piece = first_bytes(rest, bytes);
-        push_visible_after(line, piece.chars(), self.before);
+        push_visible_after(line, piece.chars(), self.before, &mut self.marks);
         self.before = piece.chars().next_back().unwrap_or(self.before);
         self.at += piece.len();
     }
@@ -116,7 +121,7 @@ impl ScreenPieces {
 
 impl From<WireText<'static>> for ScreenPieces {
     fn from(text: WireText<'static>) -> Self {
-        Self { text, at: 0, before: '\0' }
+        Self { text, at: 0, before: '\0', marks: Marks::default() }
     }
 }
 
@@ -131,11 +136,24 @@ pub fn first_bytes(text: &str, bytes: usize) -> &str {
 }
 
 fn push_visible(line: &mut String, text: impl Iterator<Item = char>) {
-    push_visible_after(line, text, '\0');
+    push_visible_after(line, text, '\0', &mut Marks::default());
 }
 
-fn push_visible_after(line: &mut String, text: impl Iterator<Item = char>, mut before: char) {
+fn push_visible_after(
+    line: &mut String,
+    text: impl Iterator<Item = char>,
+    mut before: char,
+    marks: &mut Marks,
+) {
     for c in text {
+        let shown = marks.next(c);
+        if shown == Shown::Cut {
+            line.push('…');
+        }
+        if shown != Shown::Whole {
+            before = c;
+            continue;
+        }
         match c {
             '\n' => line.push_str("\\n"),
             '\r' => line.push_str("\\r"),

@@ -450,13 +450,24 @@ impl Screen for Lines {
         self.editing = None;
         self.held.append(outputs);
         std::mem::swap(&mut self.held, outputs);
+        let writer = self.writer.clone();
         while self.has_rest() || !outputs.is_empty() {
-            if let Some(error) = self.writer.room().await {
+            let failed = tokio::select! {
+                failed = writer.room_or_stuck() => failed,
+                () = self.keys.interrupt() => return Ok(()),
+            };
+            if let Some(error) = failed {
                 return Err(error);
+            }
+            if !writer.has_room() {
+                return Ok(());
             }
             self.show(outputs);
         }
-        self.writer.idle().await.map_or(Ok(()), Err)
+        tokio::select! {
+            failed = writer.idle_or_stuck() => failed.map_or(Ok(()), Err),
+            () = self.keys.interrupt() => Ok(()),
+        }
     }
 
     fn restore(&mut self) {

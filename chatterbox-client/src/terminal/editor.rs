@@ -17,6 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use ring::rand::{SystemRandom, generate};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -127,11 +128,21 @@ fn read(status: ExitStatus, path: &Path) -> io::Result<String> {
         return Err(io::Error::other(format!("it ended with {status}")));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    opened(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LONGEST {
         return Err(io::Error::other("the file has more than 1 MiB"));
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Opens what the editor has left. A pipe would wait for somebody who writes to it, and a device may have no end.
+fn opened(path: &Path) -> io::Result<File> {
+    let not_blocking = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(not_blocking).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it left no file"));
+    }
+    Ok(file)
 }
 
 /// A folder that only the user can read; it goes with everything in it.
@@ -185,6 +196,13 @@ mod tests {
     async fn what_was_written_comes_back_and_no_file_stays() {
         let (left, folder) = edit(&["true"], "a\nb\n").await;
         assert_eq!(left.unwrap(), "a\nb\n");
+        // The folder is the editor's as well, so it may leave anything in place of the file.
+        for other in ["mkfifo \"$1\"", "mkdir \"$1\"", "ln -s /dev/zero \"$1\""] {
+            let script = format!("rm \"$1\"; {other}");
+            let (left, folder) = edit(&["sh", "-c", &script, "sh"], "a").await;
+            assert_eq!(left.unwrap_err().to_string(), "it left no file", "{other}");
+            assert!(!folder.exists());
+        }
         assert!(!folder.exists());
         assert!(edit(&["false"], "a").await.0.is_err());
         let (left, folder) = edit(&["true"], &"x".repeat(1024 * 1024 + 1)).await;

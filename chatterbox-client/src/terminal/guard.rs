@@ -21,6 +21,9 @@ const LEAVE: &[u8] =
 /// The same where there is no alternate screen.
 const LEAVE_LINES: &[u8] = b"\x1b[?2004l\x1b[0m\x1b[?25h";
 
+/// Ends a sequence that was written only in part.
+const CANCEL: &[u8] = b"\x18";
+
 /// The time for what waits to be written before the modes are taken back.
 const LAST_WRITE: Duration = Duration::from_millis(500);
 
@@ -84,7 +87,12 @@ impl Guard {
         }
         ENTERED.store(false, Ordering::SeqCst);
         writer.write(leaving(self.modes.full).to_vec());
-        writer.wait(LAST_WRITE);
+        if !writer.wait(LAST_WRITE) {
+            // The terminal takes nothing, or not enough: it stays as it was set unless what waits is given up.
+            writer.give_up();
+            writer.write([CANCEL, leaving(self.modes.full)].concat());
+            writer.wait(LAST_WRITE);
+        }
         let _ = disable_raw_mode();
     }
 
@@ -138,9 +146,8 @@ fn restore_on_panic() {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if ENTERED.swap(false, Ordering::SeqCst) {
-                let mut bytes = leaving(FULL.load(Ordering::SeqCst)).to_vec();
-                bytes.extend_from_slice(b"\r\n");
-                write_last(&bytes);
+                let leaving = leaving(FULL.load(Ordering::SeqCst));
+                write_last([CANCEL, leaving, b"\r\n"].concat(), LAST_WRITE);
                 let _ = disable_raw_mode();
             }
             before(info);

@@ -9,7 +9,7 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::AsFd as _;
 use std::thread;
 
-use crossterm::event::Event;
+use crossterm::event::{Event, KeyCode, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, read};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -84,6 +84,22 @@ impl Keys {
             Err(error) => {
                 self.failed = Some(error);
                 None
+            }
+        }
+    }
+
+    /// Waits for Ctrl-C; every other key is dropped.
+    pub(crate) async fn interrupt(&mut self) {
+        loop {
+            match self.next().await {
+                Some(Ok(Event::Key(key)))
+                    if key.code == KeyCode::Char('c')
+                        && key.modifiers.contains(KeyModifiers::CONTROL) =>
+                {
+                    return;
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return pending().await,
             }
         }
     }

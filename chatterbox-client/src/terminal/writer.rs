@@ -2,12 +2,14 @@
 #![allow(clippy::disallowed_methods, reason = "this module writes to the terminal")]
 
 use std::io::{self, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use rustix::termios::{Action, QueueSelector, tcflow, tcflush};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// Back-pressure: with more bytes than this waiting, nothing else is rendered.
 const WAITING: usize = 256 * 1024;
@@ -15,12 +17,35 @@ const WAITING: usize = 256 * 1024;
 /// Whether nothing is written any more: a panic has taken back what was set on the terminal.
 static SILENT: AtomicBool = AtomicBool::new(false);
 
-/// Writes these bytes, and lets no thread write behind them.
-pub(super) fn write_last(bytes: &[u8]) {
+/// So many bytes are written at a time: between two pieces the rest can be given up. After [`discard`] there is room for one.
+const PIECE: usize = 1024;
+
+/// A terminal that takes nothing for so long is not waited for in the end.
+pub(crate) const STUCK: Duration = Duration::from_secs(2);
+
+/// Writes these bytes within about twice the time, and lets no thread write behind them. Another thread may hold the output, and
+/// wait for the terminal: this one does not wait for it any longer.
+pub(super) fn write_last(bytes: Vec<u8>, most: Duration) {
     SILENT.store(true, Ordering::SeqCst);
-    let mut output = io::stdout().lock();
-    let _ = output.write_all(bytes);
-    let _ = output.flush();
+    let (written, done) = mpsc::channel();
+    let started = thread::Builder::new().spawn(move || {
+        let mut output = io::stdout().lock();
+        let _ = output.write_all(&bytes).and_then(|()| output.flush());
+        let _ = written.send(());
+    });
+    if started.is_ok() && done.recv_timeout(most).is_err() {
+        discard();
+        let _ = done.recv_timeout(most);
+    }
+}
+
+/// Throws away what the terminal has not taken, and turns its output on, so that whoever waits to write goes on.
+pub(super) fn discard() {
+    let output = io::stdout();
+    // Output that goes on wakes up the thread that waits; turning it off before makes sure that it goes on.
+    let _ = tcflow(&output, Action::OOff);
+    let _ = tcflush(&output, QueueSelector::OFlush);
+    let _ = tcflow(&output, Action::OOn);
 }
 
 /// The writing end of a terminal. Clones share it.
@@ -34,6 +59,10 @@ struct Shared {
     changed: Condvar,
     /// The same for those who await it.
     written: Notify,
+    /// How many pieces were written.
+    pieces: AtomicU64,
+    /// Whether the rest of what the thread is writing is given up.
+    cut: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -108,11 +137,45 @@ impl Writer {
         }
     }
 
-    /// Waits until everything is written, for so long at most.
-    pub(crate) fn wait(&self, most: Duration) {
+    /// Waits until everything is written, writing has failed, or the terminal is stuck.
+    pub(crate) async fn idle_or_stuck(&self) -> Option<io::Error> {
+        self.unless_stuck(|| self.idle()).await
+    }
+
+    /// Waits until there is room for more, writing has failed, or the terminal is stuck.
+    pub(crate) async fn room_or_stuck(&self) -> Option<io::Error> {
+        self.unless_stuck(|| self.room()).await
+    }
+
+    async fn unless_stuck<F>(&self, wait: impl Fn() -> F) -> Option<io::Error>
+    where
+        F: Future<Output = Option<io::Error>>,
+    {
+        loop {
+            let before = self.0.pieces.load(Ordering::SeqCst);
+            match timeout(STUCK, wait()).await {
+                Ok(error) => return error,
+                Err(_) if self.0.pieces.load(Ordering::SeqCst) == before => return None,
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Waits until everything is written, for so long at most; says whether it is.
+    pub(crate) fn wait(&self, most: Duration) -> bool {
         let state = self.0.lock();
         let busy = |state: &mut State| !state.waiting.is_empty() || state.writing;
-        drop(self.0.changed.wait_timeout_while(state, most, busy));
+        let waited = self.0.changed.wait_timeout_while(state, most, busy);
+        waited.is_ok_and(|(_, waited)| !waited.timed_out())
+    }
+
+    /// Gives up what is not written yet.
+    pub(super) fn give_up(&self) {
+        let mut state = self.0.lock();
+        state.waiting.clear();
+        self.0.cut.store(state.writing, Ordering::SeqCst);
+        drop(state);
+        discard();
     }
 }
 
@@ -129,13 +192,9 @@ impl Shared {
                 self.changed.wait_while(state, empty).unwrap_or_else(PoisonError::into_inner);
             let bytes = std::mem::take(&mut state.waiting);
             state.writing = true;
+            self.cut.store(false, Ordering::SeqCst);
             drop(state);
-            let mut output = io::stdout().lock();
-            let result = match SILENT.load(Ordering::SeqCst) {
-                true => Ok(()),
-                false => output.write_all(&bytes).and_then(|()| output.flush()),
-            };
-            drop(output);
+            let result = bytes.chunks(PIECE).try_for_each(|piece| self.write(piece));
             let mut state = self.lock();
             state.writing = false;
             if let Err(error) = result {
@@ -147,6 +206,16 @@ impl Shared {
             self.changed.notify_all();
             self.written.notify_waiters();
         }
+    }
+
+    /// Writes a piece, unless it is given up.
+    fn write(&self, piece: &[u8]) -> io::Result<()> {
+        let mut output = io::stdout().lock();
+        if !SILENT.load(Ordering::SeqCst) && !self.cut.load(Ordering::SeqCst) {
+            output.write_all(piece).and_then(|()| output.flush())?;
+            self.pieces.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(())
     }
 }
 

@@ -28,6 +28,9 @@ const PLACES: usize = 200;
 /// What is missing is asked for again after this time.
 const AGAIN: Duration = Duration::from_secs(5);
 
+/// A hint goes after this time: it covers what stands in its row.
+const HINT: Duration = Duration::from_secs(15);
+
 /// The screen, and what is known beside it.
 pub(super) struct Control {
     pub(super) ui: Ui,
@@ -63,6 +66,8 @@ pub(super) struct Control {
     /// The holes that were asked for, and when.
     asked_holes: Vec<(Key, Instant)>,
     pub(super) instant: Instant,
+    /// When the hint goes; a question stays until a key answers it.
+    hint_ends: Option<Instant>,
 }
 
 /// Something that others have to do.
@@ -112,6 +117,7 @@ impl Control {
             asked_above: None,
             asked_holes: Vec::new(),
             instant,
+            hint_ends: None,
         }
     }
 
@@ -147,6 +153,25 @@ impl Control {
 
     pub(super) fn hint(&mut self, text: impl Into<String>) {
         self.ui.hint = Some(text.into());
+        self.hint_ends = Some(self.instant + HINT);
+    }
+
+    /// Says what the next key does, which stays until there is one.
+    fn question(&mut self, text: impl Into<String>) {
+        self.ui.hint = Some(text.into());
+        self.hint_ends = None;
+    }
+
+    /// When the hint goes by itself.
+    pub(super) fn hint_ends(&self) -> Option<Instant> {
+        self.hint_ends.filter(|_| self.ui.hint.is_some())
+    }
+
+    /// Drops the hint when its time is over.
+    pub(super) fn expire_hint(&mut self) {
+        if self.hint_ends().is_some_and(|end| end <= self.instant) {
+            self.ui.hint = None;
+        }
     }
 
     /// Shows the beginning of a message that comes where the user does not look.
@@ -347,17 +372,17 @@ impl Control {
             Step::Edited => self.edited(view),
             Step::Asked(Entered::Ask { lines, characters }) => {
                 let editor = self.keymap.keys(Action::Editor).join(", ");
-                self.hint(format!(
+                self.question(format!(
                     "{lines} lines, {characters} characters: Enter sends them as one message, {editor} edits them, Ctrl-C drops them"
                 ));
             }
             Step::Asked(Entered::TooLong(over)) => {
-                self.hint(too_long(over));
+                self.question(too_long(over));
             }
             Step::Asked(_) | Step::Nothing => {}
             Step::NoRoom => self.hint(NO_ROOM),
             Step::Elsewhere => self.hint(elsewhere(view, self.ui.typing.text_of())),
-            Step::Leaving => self.hint("Once more leaves the chat."),
+            Step::Leaving => self.question("Once more leaves the chat."),
             Step::Wish(wish) => {
                 self.ui.overlay = None;
                 self.dismissed = false;
@@ -394,5 +419,52 @@ fn elsewhere(view: &View<'_>, typed_for: u64) -> String {
             format!("Nothing was sent: {front} is in front now. What you typed waits in {place}.")
         }
         None => format!("Nothing was sent: {front} is in front now."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    fn control() -> Control {
+        let keymap = Keymap::default();
+        let ui = Ui {
+            typing: crate::terminal::Typing::new(keymap.clone()),
+            scroll: Scroll::End,
+            found: None,
+            overlay: None,
+            hint: None,
+            conversations: None,
+            people: None,
+            times: None,
+            focused: true,
+        };
+        let notifier = Notifier::new(&crate::config::Config::default(), &|_| None);
+        let time = TimeFormatter::new(TimeZone::UTC);
+        #[allow(clippy::disallowed_methods, reason = "a moment to count from")]
+        let now = Instant::now();
+        Control::new(ui, keymap, Theme::Mono, time, notifier, now)
+    }
+
+    #[test]
+    fn a_hint_goes_by_itself_and_a_question_stays() {
+        let mut control = control();
+        control.hint("fay: hello");
+        let end = control.hint_ends().unwrap();
+        assert_eq!(end, control.instant + HINT);
+        control.instant = end - Duration::from_millis(1);
+        control.expire_hint();
+        assert_eq!(control.ui.hint.as_deref(), Some("fay: hello"));
+        control.instant = end;
+        control.expire_hint();
+        // Nothing wakes the program up any more.
+        assert_eq!((control.ui.hint.as_deref(), control.hint_ends()), (None, None));
+        control.hint("fay: hello");
+        control.question("3 lines: Enter sends them");
+        control.instant = end + HINT * 100;
+        control.expire_hint();
+        assert!(control.ui.hint.is_some() && control.hint_ends().is_none());
     }
 }

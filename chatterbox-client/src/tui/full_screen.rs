@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "this module owns a terminal, and reads its clock")]
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
@@ -178,6 +179,7 @@ impl FullScreen {
     /// Takes the terminal back from the editor.
     fn edited(&mut self, outcome: io::Result<String>) {
         self.editing = None;
+        self.control.instant = Instant::now();
         let _ = self.guard.resume(&self.writer);
         self.keys.resume();
         self.redraw();
@@ -265,6 +267,7 @@ impl Screen for FullScreen {
         self.changed |= !std::mem::take(&mut self.woken);
         self.lost = view.link.lost.is_some();
         self.control.instant = Instant::now();
+        self.control.expire_hint();
         self.control.follow(view);
         if self.begun && !view.app.has_more() && !std::mem::replace(&mut self.greeted, true) {
             self.control.greet(view);
@@ -280,6 +283,7 @@ impl Screen for FullScreen {
 
     fn alert(&mut self, alert: &Alert) {
         if self.guard.is_entered() && !self.control.sees(&alert.target) {
+            self.control.instant = Instant::now();
             self.control.tell(alert);
             let looks = self.control.ui.focused;
             let bytes = self.control.notifier.alert(alert, looks, Instant::now());
@@ -340,6 +344,10 @@ impl Screen for FullScreen {
                 self.changed = true;
                 ScreenEvent::Draw
             }
+            () = at(self.control.hint_ends()), if !draws => {
+                self.changed = true;
+                ScreenEvent::Draw
+            }
             outcome = editor::ended(self.editing.as_mut()) => {
                 self.edited(outcome);
                 ScreenEvent::Keys
@@ -363,7 +371,9 @@ impl Screen for FullScreen {
             && let Some(item) = items.next()
         {
             match &item.body {
-                Body::Notice(_, lines) => words.extend(lines.iter().rev().map(said)),
+                Body::Notice(_, lines) => {
+                    words.extend(lines.iter().rev().map(ScreenText::to_string));
+                }
                 Body::Speech(speech) if speech.from.as_str() == SERVER => {
                     words.extend(speech.lines.iter().map(|line| format!("{SERVER}: {line}")));
                 }
@@ -380,7 +390,10 @@ impl Screen for FullScreen {
                 self.last_words.push(said(&ScreenText::new(&text)));
             }
         }
-        self.writer.idle().await.map_or(Ok(()), Err)
+        tokio::select! {
+            failed = self.writer.idle_or_stuck() => failed.map_or(Ok(()), Err),
+            () = self.keys.interrupt() => Ok(()),
+        }
     }
 
     fn restore(&mut self) {
@@ -418,6 +431,13 @@ async fn until_drawn(writer: &Writer, frame: Instant) -> Option<io::Error> {
 
 fn said(text: &ScreenText) -> String {
     format!("-- {text}")
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => pending().await,
+    }
 }
 
 #[cfg(test)]

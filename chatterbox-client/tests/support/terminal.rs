@@ -133,6 +133,11 @@ impl Terminal {
         child.wait().unwrap().exit_code()
     }
 
+    /// Waits until the program has ended, whether what it wrote is read or not. Gives the exit code.
+    pub(crate) fn exits(&mut self) -> u32 {
+        self.child.wait().unwrap().exit_code()
+    }
+
     /// Reads nothing of what the program writes, as a terminal on which somebody has pressed Ctrl-S; or goes on.
     pub(crate) fn stops(&self, stopped: bool) {
         self.screen.0.lock().unwrap().stopped = stopped;

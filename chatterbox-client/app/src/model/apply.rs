@@ -113,7 +113,7 @@ impl Model {
             }
             Output::ConnectionLost { .. } => {
                 self.list.change_all(Conversation::forget_asked);
-                self.notice_in_front(output, now);
+                self.lost(output, now);
             }
             // A screen shows, counts and lists these itself.
             Output::Lobby
@@ -235,6 +235,22 @@ impl Model {
 
     fn notice_in_front(&mut self, output: &Output, now: i64) {
         self.notice(&self.front.clone(), output, now);
+    }
+
+    /// Says that the connection is lost, or again that it is.
+    fn lost(&mut self, output: &Output, now: i64) {
+        let front = self.front.clone();
+        let last = self.conversation(&front).and_then(|one| one.timeline.last_key());
+        let Some(key) = self.lost.filter(|key| Some(*key) == last) else {
+            self.notice(&front, output, now);
+            self.lost = self.conversation(&front).and_then(|one| one.timeline.last_key());
+            return;
+        };
+        self.list.change(&front, |one| {
+            one.timeline.change(key, |body| *body = Body::notice(output));
+            one.timeline.touch_last(now);
+        });
+        self.trim(&front);
     }
 
     fn hole(&mut self, target: &Target, now: i64) {

@@ -30,6 +30,8 @@ pub struct Model {
     pub(super) paging: Option<Target>,
     /// So many of the next messages are here already: a screen of lines shows them only now.
     pub(super) unrolled: usize,
+    /// The notice that the connection is lost: it is rewritten with each try that fails, while it is the last item.
+    pub(super) lost: Option<Key>,
     /// How often a conversation came to the front.
     opened: u64,
 }
@@ -48,6 +50,7 @@ impl Model {
             unnumbered: Unnumbered::default(),
             paging: None,
             unrolled: 0,
+            lost: None,
             opened: 0,
         }
     }

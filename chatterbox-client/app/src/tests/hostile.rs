@@ -177,3 +177,40 @@ fn lines_that_are_not_sent_or_refused_are_counted_once() {
         assert_eq!(scene.app.failures(), count, "{}", scene.screen.get(..500).unwrap_or_default());
     }
 }
+
+proptest::proptest! {
+    /// A cell of a screen holds a whole grapheme, and is written whenever it changes.
+    #[test]
+    fn no_grapheme_is_long(picks in proptest::collection::vec((0..PILES.len(), 1..60_usize), 1..20)) {
+        use unicode_segmentation::UnicodeSegmentation as _;
+        let text: String = picks.iter().map(|(pick, times)| PILES[*pick].repeat(*times)).collect();
+        let shown = chatterbox_proto::ScreenText::new(&text);
+        let longest = shown.as_str().graphemes(true).map(|one| one.chars().count()).max();
+        proptest::prop_assert!(longest <= Some(40), "{longest:?} in {text:?}");
+    }
+}
+
+/// What graphemes are made of.
+const PILES: &[&str] = &[
+    "a",
+    "\u{e9}",
+    "\u{301}",
+    "\u{93e}",
+    "\u{915}\u{94d}",
+    "\u{915}\u{94d}\u{93c}",
+    "\u{915}",
+    "\u{200d}",
+    "\u{1f468}\u{200d}",
+    "\u{1f468}",
+    "\u{1f3fb}",
+    "\u{1100}",
+    "\u{1161}",
+    "\u{11a8}",
+    "\u{ac00}",
+    "\u{600}",
+    "\u{e33}",
+    "\u{1f1e6}",
+    "\u{20e3}",
+    "\u{fe0f}",
+    "\u{200c}",
+];

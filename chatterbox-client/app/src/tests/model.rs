@@ -262,3 +262,23 @@ fn of_each_conversation_is_told_what_the_user_wants() {
     let mut scene = with_rooms(options, "ALL");
     assert_eq!(hears(&mut scene, "#lab", "hello").len(), 1, "as the configuration has it");
 }
+
+#[test]
+fn tries_that_fail_are_one_notice() {
+    let reconnect = Some(ReconnectPolicy::for_at_most(Duration::from_secs(600)));
+    let options = Options { reconnect, ..screen() };
+    let scene = Scene::negotiated(options).loses(0).loses(1).loses(2);
+    let lost = |scene: &Scene| -> Vec<Vec<String>> {
+        let items = scene.at("ALL").unwrap().timeline.iter();
+        let notices = items.filter_map(|item| match &item.body {
+            Body::Notice(_, lines) => Some(lines.iter().map(ToString::to_string).collect()),
+            _ => None,
+        });
+        notices.filter(|lines: &Vec<String>| lines.concat().contains("trying again")).collect()
+    };
+    let once = lost(&scene);
+    assert_eq!(once.len(), 1, "{once:?}");
+    // It is that of the last try.
+    let again = lost(&scene.loses(3));
+    assert!(again.len() == 1 && again != once, "{again:?}");
+}
