@@ -80,7 +80,10 @@ impl Waiting {
     /// Tells of it.
     pub(super) fn words(&self) -> Option<String> {
         let known = self.0.as_ref().filter(|known| !known.is_over)?;
-        let text = ScreenText::shortened(known.kind.text().trim_end(), SHOWN).to_string();
+        let text = known.kind.text();
+        // That of a server has the sign already.
+        let text = text.strip_prefix("? ").unwrap_or(&text).trim_end();
+        let text = ScreenText::shortened(text, SHOWN).to_string();
         Some(format!("? the server asks: {text} (Enter leads to it)"))
     }
 
