@@ -143,7 +143,7 @@ async fn a_person_registers_and_comes_back() {
     });
     terminal.types(&format!("{PASSWORD}\r"));
     terminal.sees("the question again", |rows| {
-        rows.last().is_some_and(|row| row.starts_with("Once more"))
+        rows.last().is_some_and(|row| row.starts_with("? Once more"))
     });
     terminal.types(&format!("{PASSWORD}\r"));
     terminal.sees("the result", |rows| {

@@ -138,7 +138,7 @@ async fn f25_questions_without_end_keep_nobody() {
             terminal.types("\r");
             for _ in 0..2 {
                 terminal.sees("a question", |rows| {
-                    rows.last().is_some_and(|row| row.starts_with("pw"))
+                    rows.last().is_some_and(|row| row.starts_with("? pw"))
                 });
                 terminal.types(keys);
                 let taken_back = peer.next().await;

@@ -684,6 +684,7 @@ async fn a_hostile_server_writes_nothing_to_the_terminal() {
         written.split("\u{1b}]777;notify;").nth(1).is_some_and(|text| text.contains('\u{7}'))
     });
     peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "behind it"]]}"#).await;
+    terminal.types("\u{1b}1");
     terminal.sees("what came last", |rows| has(rows, &["bob", "behind it"]));
     let written = terminal.written();
     let (before, notification) = written.split_once("\u{1b}]777;notify;chatterbox;").unwrap();

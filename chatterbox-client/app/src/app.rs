@@ -2,6 +2,7 @@
 //!
 //! Its two inputs have a file each: typed lines in `input`, the server's frames in `events`.
 
+mod calling;
 mod completing;
 mod events;
 mod greeting;

@@ -3,6 +3,7 @@
 //!
 //! Outputs and the prompt go through one thread ([`Writer`]), so that a terminal that has stopped (Ctrl-S) stops nothing else. What
 //! is printed clears the prompt, writes the lines, and draws the prompt again, in one write.
+#![allow(clippy::disallowed_methods, reason = "this module owns a terminal, and reads its clock")]
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,6 +12,7 @@ use chatterbox_app::input::Mask;
 use chatterbox_app::model::{Alert, Model};
 use chatterbox_app::{App, Output};
 use crossterm::event::{Event, KeyEvent};
+use tokio::time::Instant;
 
 use super::bell::Bell;
 use super::bottom::{Bottom, Content, question, record};
@@ -387,7 +389,7 @@ impl Screen for Lines {
 
     fn draw(&mut self, view: &View<'_>) {
         self.follow(view);
-        if self.bell.rings(view.now) && self.writer.has_room() {
+        if self.bell.rings(Instant::now()) && self.writer.has_room() {
             self.writer.write(b"\x07".to_vec());
         }
         // Behind a terminal that is slow only the last state is drawn.

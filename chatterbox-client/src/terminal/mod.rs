@@ -5,6 +5,7 @@ pub(crate) mod editor;
 mod guard;
 mod input;
 mod keys;
+mod pace;
 mod size;
 mod step;
 mod typing;
@@ -15,6 +16,7 @@ use std::io::{self, IsTerminal as _};
 
 pub(crate) use guard::{Guard, Modes};
 pub(crate) use keys::Keys;
+pub(crate) use pace::Pace;
 pub(crate) use size::size;
 pub(crate) use step::{NO_ROOM, Step, too_long};
 pub(crate) use typing::Typing;

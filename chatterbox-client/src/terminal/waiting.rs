@@ -81,9 +81,9 @@ impl Waiting {
     pub(super) fn words(&self) -> Option<String> {
         let known = self.0.as_ref().filter(|known| !known.is_over)?;
         let text = known.kind.text();
-        // That of a server has the sign already.
+        // The sign of a question stands in front of these words already.
         let text = text.strip_prefix("? ").unwrap_or(&text).trim_end();
-        let text = ScreenText::shortened(text, SHOWN).to_string();
+        let text = ScreenText::shortened(text, SHOWN);
         Some(format!("? the server asks: {text} (Enter leads to it)"))
     }
 

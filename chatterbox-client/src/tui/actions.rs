@@ -7,7 +7,6 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::control::{Control, Demand};
 use super::layout::{has_room_for_people, shows_conversations, shows_people, shows_times};
 use super::lists;
-use super::notify::name_of;
 use super::timeline::{scrolled, showing};
 use super::ui::{ListKind, Overlay, Scroll};
 use crate::keymap::{Action, Meaning};
@@ -35,7 +34,7 @@ impl Control {
             Action::Notify => {
                 let front = model.front();
                 let next = model.attention(front).next();
-                self.hint(format!("Of {} you are told {}.", name_of(front), next.words()));
+                self.hint(format!("Of {} you are told {}.", front.in_words(), next.words()));
                 return Some(wish(Intent::Attend(front.clone(), next)));
             }
             Action::Conversations => {

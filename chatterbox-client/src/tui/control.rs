@@ -13,7 +13,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use tokio::time::Instant;
 
 use super::lists::{Source, Times};
-use super::notify::{Notifier, name_of};
+use super::notify::Notifier;
 use super::scene::{Drawn, Scene};
 use super::theme::Theme;
 use super::timeline::showing;
@@ -153,7 +153,7 @@ impl Control {
     pub(super) fn tell(&mut self, alert: &Alert) {
         let place = match &alert.target {
             Target::User(_) => String::new(),
-            target => format!(" in {}", name_of(target)),
+            target => format!(" in {}", target.in_words()),
         };
         // In one row, since others would hide the end of the timeline.
         let text = format!("{}{place}: {}", alert.from, alert.text);
@@ -387,8 +387,8 @@ impl Control {
 fn elsewhere(view: &View<'_>, typed_for: u64) -> String {
     let Some(model) = view.app.model() else { return String::new() };
     let mut all = model.conversations().iter();
-    let place = all.find(|one| one.serial() == typed_for).map(|one| name_of(&one.target));
-    let front = name_of(model.front());
+    let place = all.find(|one| one.serial() == typed_for).map(|one| one.target.in_words());
+    let front = model.front().in_words();
     match place {
         Some(place) => {
             format!("Nothing was sent: {front} is in front now. What you typed waits in {place}.")

@@ -62,7 +62,7 @@ impl Input {
             head.push(std::mem::take(&mut lead));
         }
         let room = usize::from(screen.saturating_sub(width(&lead))).max(1);
-        let mask = Mask { whole: false, arguments: scene.app.secret_arguments() };
+        let mask = Mask { arguments: scene.app.secret_arguments() };
         let (text, cursor) = if secret { ("", 0) } else { (composer.text(), composer.cursor()) };
         let (rows, cursor) = typed(&mask, text, cursor, room);
         Self { head, lead, lead_role, rows, cursor, room, secret }
@@ -189,7 +189,7 @@ mod tests {
 
     fn rows(text: &str, cursor: usize, room: usize) -> (Vec<String>, (usize, u16)) {
         let arguments = vec![("/register".to_owned(), 1)];
-        typed(&Mask { whole: false, arguments }, text, cursor, room)
+        typed(&Mask { arguments }, text, cursor, room)
     }
 
     #[test]

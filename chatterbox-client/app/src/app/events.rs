@@ -10,8 +10,8 @@ use chatterbox_proto::session::Event;
 use chatterbox_proto::{ALL, Code, ScreenText, WireText};
 use serde_json::Value;
 
+use super::calling::enters_room;
 use super::greeting::Greeting;
-use super::input::enters_room;
 use super::{ASTRAY, App};
 use crate::commands::Catalogue;
 use crate::effect::{Effect, GiveUpReason, note};

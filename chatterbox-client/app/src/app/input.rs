@@ -2,12 +2,12 @@
 
 use chatterbox_proto::capability::accounts::one_line;
 use chatterbox_proto::session::SayError;
-use chatterbox_proto::{ALL, RoomName, ScreenText, WireText};
+use chatterbox_proto::{ALL, ScreenText, WireText};
 
 use super::App;
 use crate::capability_words::in_words;
-use crate::commands::{CallError, Catalogue, SLASH};
-use crate::effect::{Effect, GiveUpReason, note};
+use crate::commands::{Catalogue, SLASH};
+use crate::effect::{Effect, note};
 use crate::front::At;
 use crate::help::Help;
 use crate::input_mode::InputMode;
@@ -409,80 +409,10 @@ impl App {
         }
         vec![Effect::Show(self.users_here(usize::MAX))]
     }
-
-    /// A line with a slash that is no command of this program: the server's, even where its prefix is another one.
-    fn server_command(&mut self, command: &str, line: &str) -> Vec<Effect> {
-        let behind = line.strip_prefix(SLASH).unwrap_or(line);
-        match &self.catalogue {
-            Some(catalogue)
-                if catalogue.prefix() == SLASH || catalogue.read(behind, ALL).is_ok() =>
-            {
-                self.call(behind)
-            }
-            _ => {
-                let name = command.strip_prefix(SLASH).unwrap_or(command);
-                let text = self.help().unknown(SLASH, name);
-                self.not_called(text)
-            }
-        }
-    }
-
-    /// Calls a command of the server; `line` is without the prefix.
-    pub(super) fn call(&mut self, line: &str) -> Vec<Effect> {
-        let Some(catalogue) = &self.catalogue else { return Vec::new() };
-        let front = self.front.room().map_or(ALL, |front| &front.name);
-        let parsed = match catalogue.read(line, front) {
-            Ok(parsed) => parsed,
-            Err(CallError::Unknown) => {
-                let name = line.split_whitespace().next().unwrap_or_default();
-                let text = self.help().unknown(catalogue.prefix(), name);
-                return self.not_called(text);
-            }
-            Err(error) => {
-                let text = catalogue.explain(&error);
-                return self.not_called(text);
-            }
-        };
-        if !self.session.is_joined() {
-            return self.not_sent("commands need the connection, which is lost");
-        }
-        // On a full screen, who enters a room wants to see it.
-        let entered = parsed
-            .arguments
-            .first()
-            .filter(|_| self.full_screen && enters_room(&parsed.command.name))
-            .map(|room| format!("{}{room}", if RoomName::is_meant(room) { "" } else { "#" }));
-        match self.calls.call(parsed) {
-            Ok(frame) => {
-                self.has_sent = true;
-                if let Some(room) = entered {
-                    self.front.want(&room);
-                }
-                vec![Effect::Send(frame)]
-            }
-            Err(error) => self.not_sent(&error.to_string()),
-        }
-    }
-
-    /// A command that could not be called. Through pipes the next line may be what it was to ask for, a secret perhaps,
-    /// and must not be sent as a message. A server without commands never asks.
-    fn not_called(&mut self, text: String) -> Vec<Effect> {
-        self.failures += 1;
-        let mut effects = note(text);
-        if self.catalogue.is_some() && !self.interactive {
-            effects.push(Effect::GiveUp(GiveUpReason::NotAsked));
-        }
-        effects
-    }
 }
 
 /// So many users are named on a full screen.
 const USERS: usize = 500;
-
-/// Whether a command makes the user a member of the room that it names.
-pub(super) fn enters_room(command: &str) -> bool {
-    matches!(command, "join" | "create-room")
-}
 
 /// Whether a line is `/quit`, which leaves from everywhere.
 fn is_quit(text: &str) -> bool {
