@@ -23,7 +23,7 @@
 //! | the end: its words, its order | `session/ending.rs`, `session/shutdown.rs` |
 //! | passwords from files, stored logins | `session/credentials.rs` |
 //! | another kind of screen | the trait in `session/screen.rs` |
-//! | colours, JSON lines | `plain/render.rs` |
+//! | colours, JSON lines | `plain/render.rs`, and `name_colour.rs` for names |
 //! | the row that is typed in, line by line | `plain/terminal.rs`, `plain/bottom.rs` |
 //! | what keys do to a text; what is asked for meanwhile | `terminal/typing.rs`, and `app/src/input/` |
 //! | keys as bytes; the modes of the terminal on every way out; Ctrl-Z | `terminal/input.rs`, `terminal/guard.rs` |
@@ -39,6 +39,7 @@ mod cli;
 mod config;
 mod exit;
 mod keymap;
+mod name_colour;
 mod net;
 mod plain;
 mod session;

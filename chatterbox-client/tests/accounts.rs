@@ -139,11 +139,11 @@ async fn a_person_registers_and_comes_back() {
     terminal.sees_last("ann>");
     terminal.types("/register\r");
     terminal.sees("the question", |rows| {
-        rows.last().is_some_and(|row| row.starts_with("Choose a password"))
+        rows.last().is_some_and(|row| row.starts_with("? Choose a password"))
     });
     terminal.types(&format!("{PASSWORD}\r"));
     terminal.sees("the question again", |rows| {
-        rows.last().is_some_and(|row| row.starts_with("Once more"))
+        rows.last().is_some_and(|row| row.starts_with("? Once more"))
     });
     terminal.types(&format!("{PASSWORD}\r"));
     terminal.sees("the result", |rows| {

@@ -60,14 +60,14 @@ async fn a_secret_is_asked_for_and_never_shown() {
         r#"{"COMMAND": {"ID": "1", "NAME": "register", "ARGS": []}}"#
     );
     peer.send(PROMPT).await;
-    terminal.sees_last("Choose a password:");
+    terminal.sees_last("? Choose a password:");
     terminal.types("hush");
     // Messages keep arriving, and the question stays below them.
     peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "meanwhile"]], "IDS": [1]}"#).await;
     terminal.sees("the message above the question", |rows| {
         rows.len() > 2
             && rows[rows.len() - 2].ends_with("bob: meanwhile")
-            && rows[rows.len() - 1] == "Choose a password:"
+            && rows[rows.len() - 1] == "? Choose a password:"
     });
     terminal.types("hush\r");
     assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "hushhush"}}"#);
@@ -105,7 +105,7 @@ async fn ctrl_c_takes_a_question_back_and_leaves_nobody() {
         terminal.types("/register\r");
         peer.next().await.unwrap();
         peer.send(PROMPT).await;
-        terminal.sees_last("Choose a password:");
+        terminal.sees_last("? Choose a password:");
         terminal.types(key);
         assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": null}}"#);
         peer.send(CANCELLED).await;
@@ -130,8 +130,13 @@ async fn a_half_typed_line_is_there_again_after_the_question() {
     terminal.types("I am half w");
     terminal.sees_last("ann> I am half w");
     peer.send(PROMPT).await;
-    // At once, even though a line is half typed.
-    terminal.sees_last("Choose a password:");
+    // The rest of the line must not become the answer.
+    terminal.sees("the question above", |rows| {
+        rows.iter().any(|row| row.starts_with("? the server asks: Choose a password:"))
+            && rows.last().is_some_and(|row| row == "ann> I am half w")
+    });
+    terminal.types("\r");
+    terminal.sees_last("? Choose a password:");
     terminal.types("hush\r");
     assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "hush"}}"#);
     peer.send(DONE).await;
@@ -210,12 +215,16 @@ async fn a_question_that_is_over_keeps_its_place_until_enter() {
     terminal.types("a line");
     terminal.sees_last("ann> a line");
     peer.send(PROMPT).await;
-    terminal.sees_last("Choose a password:");
+    terminal.sees("the question above", |rows| {
+        rows.iter().any(|row| row.starts_with("? the server asks:"))
+    });
+    terminal.types("\r");
+    terminal.sees_last("? Choose a password:");
     terminal.types("hu");
     peer.send(CANCELLED).await;
     terminal.sees("the question below its end", |rows| {
         rows.iter().any(|row| row.contains("No password, no account"))
-            && rows.last().is_some_and(|row| row == "Choose a password:")
+            && rows.last().is_some_and(|row| row == "? Choose a password:")
     });
     terminal.types("sh\r");
     terminal.sees("why nothing was sent", |rows| {
@@ -387,7 +396,7 @@ async fn a_pasted_password_ends_before_its_line_end() {
     terminal.types("/register\r");
     peer.next().await.unwrap();
     peer.send(PROMPT).await;
-    terminal.sees_last("Choose a password:");
+    terminal.sees_last("? Choose a password:");
     terminal.pastes("correct horse\n");
     // Each redraw clears as many rows as the editor has drawn, and none of the chat.
     for (id, text) in (1..).zip(["one", "two", "three"]) {
@@ -397,7 +406,7 @@ async fn a_pasted_password_ends_before_its_line_end() {
     terminal.sees("all that was said above the question", |rows| {
         let said: Vec<_> = rows.iter().filter_map(|row| Some(row.split_once("bob: ")?.1)).collect();
         said == ["one", "two", "three"]
-            && rows.last().is_some_and(|row| row == "Choose a password:")
+            && rows.last().is_some_and(|row| row == "? Choose a password:")
     });
     terminal.types("\r");
     assert_eq!(peer.next().await.unwrap(), r#"{"ANSWER": {"ID": "1", "TEXT": "correct horse"}}"#);

@@ -4,8 +4,11 @@
 
 mod support;
 
+use std::time::Duration;
+
 use support::certificate::Certificate;
 use support::server::{Peer, Server};
+use support::soon;
 use support::terminal::{COLUMNS, ROWS, Terminal};
 
 /// A session in which ann has joined; the prompt is there.
@@ -397,6 +400,64 @@ async fn a_terminal_that_has_stopped_does_not_stop_the_session() {
 
 /// Without a shell nobody could let it go on.
 #[tokio::test]
+async fn it_ends_with_its_terminal() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("half");
+    terminal.sees_last("ann> half");
+    let ended = tokio::task::spawn_blocking(move || terminal.hangs_up());
+    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "hi"]]}"#).await;
+    assert_eq!(soon("the program's end", ended).await.unwrap(), 143);
+    peer.closed().await;
+}
+
+/// A terminal that does not mark what is pasted: its rows are one message all the same.
+#[tokio::test]
+async fn what_is_pasted_without_marks_is_one_message() {
+    let certificate = Certificate::localhost();
+    let server = Server::tls(&certificate).await;
+    let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
+    for more in [&[][..], &["--plain"]] {
+        let arguments = [&["localhost", "-p", &port, "-ca", &ca, "-u", "ann"], more].concat();
+        let mut terminal = Terminal::sized(&arguments, (24, 80), &[("TERM", "linux")]);
+        let mut peer = server.accept().await;
+        peer.welcome("ann").await;
+        terminal.sees_last("ann>");
+        terminal.types("a line\r");
+        assert_eq!(peer.message().await.1, "a line");
+        terminal.types("one\rtwo\rthree\r");
+        terminal.sees("the rows", |rows| rows.iter().any(|row| row.trim() == "three"));
+        // No key of a person comes so soon: the time from key to key is what is looked at.
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        terminal.types("\r");
+        terminal.sees("the question", |rows| rows.iter().any(|row| row.contains("3 lines")));
+        terminal.types("\r");
+        assert_eq!(peer.message().await.1, "one\ntwo\nthree");
+    }
+}
+
+/// The end of the paste is lost; Ctrl-C must not be.
+#[tokio::test]
+async fn a_paste_without_an_end_does_not_take_the_keys() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("\u{1b}[200~pasted");
+    terminal.sees_last("ann> pasted");
+    terminal.types(" and typed\r");
+    assert_eq!(peer.message().await.1, "pasted and typed");
+}
+
+#[tokio::test]
+async fn a_paste_that_is_too_long_is_refused_in_words() {
+    let (mut terminal, mut peer) = joined(false).await;
+    terminal.types("a line");
+    terminal.pastes(&"x".repeat(300 * 1024));
+    terminal.sees("why nothing of it was taken", |rows| {
+        rows.iter().any(|row| row.contains("no room for it"))
+    });
+    terminal.types("\r");
+    assert_eq!(peer.message().await.1, "a line");
+}
+
+#[tokio::test]
 async fn ctrl_z_does_nothing_without_a_shell() {
     let (mut terminal, mut peer) = joined(false).await;
     terminal.types("half \u{1a}way\r");
@@ -413,7 +474,7 @@ async fn after_it_was_suspended_a_secret_is_as_secret_as_before() {
     let mut peer = server.accept().await;
     peer.welcome_speaking("ann").await;
     peer.send(r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#).await;
-    terminal.sees_last("Choose a password:");
+    terminal.sees_last("? Choose a password:");
 
     let run = async |program: &str, arguments: &[&str]| {
         let run = tokio::process::Command::new(program).args(arguments).status().await;
@@ -429,7 +490,7 @@ async fn after_it_was_suspended_a_secret_is_as_secret_as_before() {
     assert!(run("kill", &["-CONT", &process]).await);
     terminal.sees("that it goes on", |rows| {
         rows.iter().any(|row| row == "-- Back in the chat.")
-            && rows.last().is_some_and(|row| row == "Choose a password:")
+            && rows.last().is_some_and(|row| row == "? Choose a password:")
     });
     terminal.types("hush");
     terminal.types("hush\r");

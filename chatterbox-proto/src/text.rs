@@ -74,13 +74,6 @@ impl ScreenText {
         Self(line.into())
     }
 
-    /// The first lines of a text, at most so many, each safe to show, and how many others there are.
-    pub fn lines(wire: &str, most: usize) -> (Vec<Self>, usize) {
-        let text = WireText::new(wire);
-        let (lines, more) = text.lines(most);
-        (lines.iter().map(WireText::screen).collect(), more)
-    }
-
     /// The line, without a line break.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -260,9 +253,10 @@ mod tests {
             ("1\n2\n3\n4\n5", &["1", "2", "3"], 2),
         ];
         for (text, lines, more) in table {
-            let (shown, others) = ScreenText::lines(text, 3);
-            let shown: Vec<_> = shown.iter().map(ScreenText::as_str).collect();
-            assert_eq!((shown.as_slice(), others), (lines, more), "{text:?}");
+            let wire = WireText::new(text);
+            let (shown, others) = wire.lines(3);
+            let shown: Vec<_> = shown.iter().map(|line| line.screen().to_string()).collect();
+            assert_eq!((shown, others), (lines.iter().map(ToString::to_string).collect(), more));
         }
     }
 

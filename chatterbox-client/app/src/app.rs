@@ -2,6 +2,7 @@
 //!
 //! Its two inputs have a file each: typed lines in `input`, the server's frames in `events`.
 
+mod calling;
 mod completing;
 mod events;
 mod greeting;
@@ -9,6 +10,7 @@ mod input;
 mod intents;
 mod local;
 mod rooms;
+mod secrets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +46,9 @@ pub(crate) const WINDOW_OF_PIPES: usize = 8;
 
 /// Once a server has refused something for now, a pipe sends one frame in so many seconds, with all that came meanwhile.
 const PACE: i64 = 6;
+
+/// What was typed for a room before it was clear that it does not come is entered within so many seconds.
+pub(crate) const ASTRAY: i64 = 2;
 
 /// For so long after the last refusal it does.
 const CAREFUL: i64 = 60;
@@ -88,6 +93,8 @@ pub struct App {
     again_from: i64,
     /// Until this time messages are put off instead of being sent at once.
     careful_until: i64,
+    /// Until this time a message may have been typed for a room that did not come to the front.
+    astray_until: i64,
     /// A line that is no message, and waits for those before it.
     held: Option<String>,
     /// Whether the user has logged out; the server then closes the connection, which is no failure.
@@ -115,6 +122,7 @@ impl App {
             again_at: None,
             again_from: 0,
             careful_until: 0,
+            astray_until: 0,
             held: None,
             catalogue: None,
             awaits_catalogue: false,
@@ -235,7 +243,11 @@ impl App {
     }
 
     /// The deadline for the catalogue, for what a command may ask or for a page is over: lines are taken again.
-    pub fn stop_waiting(&mut self) {
+    pub fn stop_waiting(&mut self, now: i64) {
+        // A room that comes later takes nobody's screen, and a line that was typed for it is not for the one that is in front.
+        if self.front.want_nothing() {
+            self.astray_until = now.saturating_add(ASTRAY);
+        }
         self.awaits_catalogue = false;
         self.calls.stop_waiting();
         self.pages.stop_waiting();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chatterbox_proto::capability::accounts::{LineEnd, Secret, one_line};
 use chatterbox_proto::capability::commands::{Answer, Call, Outcome, Prompt};
 use chatterbox_proto::frame::TooLong;
-use chatterbox_proto::{ScreenText, first_bytes};
+use chatterbox_proto::{ScreenText, WireText, first_bytes};
 
 use crate::commands::ParsedCall;
 use crate::effect::{Effect, note};
@@ -15,6 +15,9 @@ use crate::output::Output;
 
 /// The most questions that wait for an answer: a command has one, so a server that asks more is hostile.
 const QUESTIONS: usize = 16;
+
+/// The most bytes of a question that are kept, for a program.
+const KEPT: usize = 64 * 1024;
 
 /// The most bytes of a question that are shown in front of its answer.
 const QUESTION: usize = 500;
@@ -31,6 +34,8 @@ pub(crate) struct Calls {
     last_prompt: u64,
     /// Whether the next line waits for what a command may ask.
     awaited: bool,
+    /// Whether a call has ended that was to ask for a secret and has not: that secret may have been typed already.
+    unasked: bool,
 }
 
 #[derive(Debug)]
@@ -59,7 +64,8 @@ impl Calls {
     pub(crate) fn question(&self) -> Option<(u64, Question)> {
         let (number, prompt) = self.prompts.front()?;
         let words = prompt.text.as_wire().trim_end();
-        let text = ScreenText::new(&format!("{} ", first_bytes(words, QUESTION)));
+        // The sign of a question, so that none looks like the prompt of the chat, or like anybody's line.
+        let text = ScreenText::new(&format!("? {} ", first_bytes(words, QUESTION)));
         Some((*number, Question { text, secret: prompt.secret }))
     }
 
@@ -81,6 +87,12 @@ impl Calls {
                 call.will_be_asked = false;
                 true
             })
+    }
+
+    /// Whether a message may be the secret that a call was to ask for which has ended without asking. It is asked once, as
+    /// above.
+    pub(crate) fn secret_was_due(&mut self) -> bool {
+        std::mem::take(&mut self.unasked)
     }
 
     /// The frame of a call, which is open from now on.
@@ -106,6 +118,7 @@ impl Calls {
         if let Some(call) = self.open.iter_mut().find(|call| call.id == prompt.id.as_wire()) {
             call.will_be_asked = false;
         }
+        let prompt = shortened(prompt);
         self.last_prompt += 1;
         let asked = (self.last_prompt, prompt);
         // A command asks one thing at a time.
@@ -162,6 +175,7 @@ impl Calls {
         let call = match self.open.iter().position(|call| call.id == id) {
             Some(place) => {
                 let call = self.open.remove(place);
+                self.unasked |= call.will_be_asked;
                 ClosedCall { name: call.name, never_asked: call.will_be_asked }
             }
             None => ClosedCall::default(),
@@ -171,6 +185,7 @@ impl Calls {
 
     /// The connection is lost, and the answers to its calls with it.
     pub(crate) fn forget(&mut self) -> Vec<Effect> {
+        self.unasked |= self.open.iter().any(|call| call.will_be_asked);
         let names: Vec<_> = self.open.drain(..).map(|call| call.name).collect();
         self.prompts.clear();
         if names.is_empty() {
@@ -180,5 +195,16 @@ impl Calls {
             "The connection was lost before the server said what came of {}.",
             ScreenText::shortened(&names.join(", "), 120)
         ))
+    }
+}
+
+/// A question with the beginning of its text only: sixteen of them are kept, and each could fill a frame.
+fn shortened(prompt: Prompt) -> Prompt {
+    let text = prompt.text.as_wire();
+    match first_bytes(text, KEPT) {
+        kept if kept.len() < text.len() => {
+            Prompt { text: WireText::new(kept.to_owned()), ..prompt }
+        }
+        _ => prompt,
     }
 }

@@ -211,9 +211,9 @@ impl Front {
         self.wanted.as_ref().is_some_and(|wanted| wanted.to_lowercase() == room.to_lowercase())
     }
 
-    /// The server has answered the wish to join.
-    pub(crate) fn want_nothing(&mut self) {
-        self.wanted = None;
+    /// The server has answered the wish to join, or does not. Says whether there was one.
+    pub(crate) fn want_nothing(&mut self) -> bool {
+        self.wanted.take().is_some()
     }
 
     /// Forgets what is unread in a room that this user has left.

@@ -3,13 +3,10 @@
 use crate::model::{Attention, Key};
 use crate::target::Target;
 
-/// One wish of the user; [`crate::App::intend`] carries it out.
+/// One wish of the user; [`crate::App::intend`] carries it out. What is typed is none: it answers what was asked for
+/// ([`crate::App::typed`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Intent {
-    /// A typed line for the chat: a message to the conversation in front, `@bob hi`, `#room hi`, or a command.
-    Line(String),
-    /// A text of any number of lines for the conversation in front, whatever it begins with.
-    Say(String),
     /// Bring a conversation to the front; the one with a user is opened where there is none.
     Open(Target),
     /// Take the conversation with a user off the list; what was said is kept by the server.

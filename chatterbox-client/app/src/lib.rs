@@ -74,4 +74,4 @@ pub use target::Target;
 pub use time::TimeFormatter;
 pub use wording::CONTINUED;
 pub use words::{Role, Span, Words};
-pub use wrap::{cells, wrap, wrap_indented};
+pub use wrap::{cells, wrap};

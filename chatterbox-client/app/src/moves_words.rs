@@ -16,28 +16,33 @@ pub(crate) fn moves(room: Option<Wire>, joined: Vec<Wire>, left: Vec<Wire>) -> V
         words.extend([room.into(), ": ".into()]);
     }
     let both = !joined.is_empty() && !left.is_empty();
-    push(&mut words, joined, " joined");
+    let words_of = |names: Vec<Wire>| names.into_iter().map(Words::from).collect::<Vec<_>>();
+    let (came, went) = (joined.len(), left.len());
+    push(&mut words, words_of(joined), came, " joined");
     if both {
         words.push("; ".into());
     }
-    push(&mut words, left, " left");
+    push(&mut words, words_of(left), went, " left");
     words.into_iter().map(|words| Span { role: Role::Quiet, words }).collect()
 }
 
-fn push(words: &mut Vec<Words>, names: Vec<Wire>, what: &str) {
-    let count = names.len();
-    if count == 0 {
+/// The words about `count` users, of whom at least the first are there by name.
+pub(crate) fn push<W>(words: &mut Vec<W>, names: Vec<W>, count: usize, what: &'static str)
+where
+    W: From<&'static str> + From<String>,
+{
+    if names.is_empty() {
         return;
     }
-    let named = if count > ALL_NAMED { NAMED } else { count };
+    let named = if count > ALL_NAMED { NAMED.min(names.len()) } else { names.len() };
     for (place, name) in names.into_iter().take(named).enumerate() {
         if place > 0 {
-            words.push(if place + 1 == count { " and ".into() } else { ", ".into() });
+            words.push(W::from(if place + 1 == count { " and " } else { ", " }));
         }
-        words.push(name.into());
+        words.push(name);
     }
     if count > named {
-        words.push(format!(" and {} others", count - named).into());
+        words.push(W::from(format!(" and {} others", count - named)));
     }
-    words.push(what.into());
+    words.push(W::from(what));
 }

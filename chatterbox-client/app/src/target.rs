@@ -1,6 +1,9 @@
 //! Targets: where something is said. A conversation is what was said at one target.
 
-use chatterbox_proto::{ALL, RoomName};
+use chatterbox_proto::{ALL, RoomName, ScreenText};
+
+/// Of a name so many characters are in a sentence.
+const NAME: usize = 40;
 
 /// The destination of a message: everybody, a room, or one user.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,6 +33,15 @@ impl Target {
         match self {
             Self::Lobby => ALL,
             Self::Room(name) | Self::User(name) => name,
+        }
+    }
+
+    /// The target in a sentence: `the lobby`, `#room`, `@user`.
+    pub fn in_words(&self) -> ScreenText {
+        match self {
+            Self::Lobby => ScreenText::new("the lobby"),
+            Self::Room(name) => ScreenText::shortened(name, NAME),
+            Self::User(name) => ScreenText::shortened(&format!("@{name}"), NAME),
         }
     }
 

@@ -9,18 +9,12 @@ use unicode_width::UnicodeWidthStr as _;
 /// The rows of a line that is safe to show; together they are the line. Without the blanks at its end, which take no place, no row is
 /// wider than `width` cells, unless it is a single grapheme that is. No row but the first begins with a blank.
 pub fn wrap(line: &str, width: usize) -> Vec<&str> {
-    wrap_indented(line, width, 0)
-}
-
-/// The same for rows of which all but the first have `indent` cells before them, which are not a part of them.
-pub fn wrap_indented(line: &str, width: usize, indent: usize) -> Vec<&str> {
-    let mut room = width.max(1);
+    let room = width.max(1);
     let mut rows = Vec::new();
     let mut rest = line;
     while let Some((row, behind)) = first_row(rest, room) {
         rows.push(row);
         rest = behind;
-        room = width.saturating_sub(indent).max(1);
     }
     rows.push(rest);
     rows
@@ -148,12 +142,7 @@ mod tests {
         ] {
             assert_eq!(wrap(line, width), rows, "{line:?} in {width}");
         }
-        assert_eq!(
-            wrap_indented("see you at five or six", 10, 4),
-            ["see you at ", "five ", "or six"]
-        );
         assert_eq!(wrap("abc", 0), ["a", "b", "c"]);
-        assert_eq!(wrap_indented("abc", 2, 9), ["ab", "c"]);
     }
 
     #[test]
@@ -193,15 +182,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_are_the_line_and_fit(line in texts(), width in 1..30_usize, indent in 0..10_usize) {
-            let rows = wrap_indented(&line, width, indent);
+        fn rows_are_the_line_and_fit(line in texts(), width in 1..30_usize) {
+            let rows = wrap(&line, width);
             prop_assert_eq!(rows.concat(), line.as_str());
             let boundaries: Vec<_> = line.grapheme_indices(true).map(|(at, _)| at).chain([line.len()]).collect();
             let mut at = 0;
             for (number, row) in rows.iter().enumerate() {
-                let room = if number == 0 { width } else { width.saturating_sub(indent).max(1) };
                 let seen = row.trim_end();
-                prop_assert!(cells(seen) <= room || seen.graphemes(true).count() == 1, "{:?}", rows);
+                prop_assert!(cells(seen) <= width || seen.graphemes(true).count() == 1, "{:?}", rows);
                 prop_assert!(number == 0 || Kind::of(row.graphemes(true).next().unwrap()) != Kind::Blank, "{:?}", rows);
                 at += row.len();
                 prop_assert!(boundaries.contains(&at));

@@ -149,7 +149,7 @@ impl World {
         let effects = match key.as_str() {
             "frame" => return self.received(&value),
             "typed" => self.app.typed(text(), InputMode::Chat, self.now),
-            "say" => self.app.intend(Intent::Say(text().to_owned()), self.now),
+            "say" => self.app.typed_text(text(), InputMode::Chat, self.now),
             "open" => self.app.intend(Intent::Open(target()), self.now),
             "close" => self.app.intend(Intent::Close(target()), self.now),
             "older" => self.app.intend(Intent::Older(target()), self.now),

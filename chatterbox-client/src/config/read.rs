@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use chatterbox_proto::ScreenText;
+
 use super::file::Config;
 use crate::exit::{Exit, Failure};
 use crate::keymap::{Keymap, Mistake};
@@ -54,7 +56,9 @@ fn parse(text: &str, shown: &str) -> Result<(Config, Keymap), Failure> {
     let config: Config = toml::from_str(text).map_err(|error| {
         let place = error.span().map_or_else(|| shown.to_owned(), |span| at(span.start));
         let message = error.message().trim_end();
-        let failure = Failure::new(Exit::Usage, format!("{place}: {message}"));
+        // It quotes the file.
+        let shown = ScreenText::shortened(message, 300);
+        let failure = Failure::new(Exit::Usage, format!("{place}: {shown}"));
         match nearest(message) {
             Some(known) => failure.hint(format!("did you mean `{known}`?")),
             None => failure.hint("chatterbox-client --print-config shows all that can be in it"),
@@ -63,7 +67,8 @@ fn parse(text: &str, shown: &str) -> Result<(Config, Keymap), Failure> {
     let changes = config.keys.iter().map(|(name, keys)| (name.as_str(), keys.get_ref().as_slice()));
     let keymap = Keymap::changed(changes).map_err(|(name, mistake)| {
         let place = config.keys.get(&name).map_or(0, |keys| keys.span().start);
-        let failure = Failure::new(Exit::Usage, format!("{}: {mistake}", at(place)));
+        let shown = ScreenText::shortened(&mistake.to_string(), 300);
+        let failure = Failure::new(Exit::Usage, format!("{}: {shown}", at(place)));
         match mistake {
             Mistake::Action { nearest, .. } => failure.hint(format!("did you mean `{nearest}`?")),
             Mistake::Key(_) => {

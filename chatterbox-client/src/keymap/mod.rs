@@ -7,4 +7,4 @@ mod table;
 
 pub(crate) use bindings::{Keymap, Meaning, Mistake};
 pub(crate) use page::page;
-pub(crate) use table::{Action, Row, Scope, TABLE, row_of};
+pub(crate) use table::{Action, BY_NUMBER, Row, Scope, TABLE, row_of};

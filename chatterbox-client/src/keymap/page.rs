@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::table::{Scope, TABLE};
+use super::table::{Action, BY_NUMBER, Scope, TABLE};
 
 /// The page as it has to be in the repository.
 pub(crate) fn page() -> String {
@@ -19,6 +19,17 @@ pub(crate) fn page() -> String {
         // Writing to a String can't fail.
         let _ = write!(text, "\n## {title}\n\n| action | keys | |\n|---|---|---|\n");
         for row in TABLE.iter().filter(|row| row.scope == scope) {
+            match row.action {
+                Action::Conversation(1) => {
+                    let _ = writeln!(
+                        text,
+                        "| `conversation-1` to `conversation-9` | `alt-1` to `alt-9` | {BY_NUMBER} |"
+                    );
+                    continue;
+                }
+                Action::Conversation(_) => continue,
+                _ => {}
+            }
             let keys: Vec<_> = row.keys.iter().map(|keys| format!("`{keys}`")).collect();
             let _ = writeln!(text, "| `{}` | {} | {} |", row.name, keys.join(", "), row.help);
         }

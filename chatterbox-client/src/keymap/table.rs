@@ -97,6 +97,9 @@ const fn row(
 
 use Scope::{Screen, Typing};
 
+/// The sentence for the nine actions that go to a conversation by its number, where they are one row.
+pub(crate) const BY_NUMBER: &str = "Go to a conversation by its number.";
+
 /// Everything that a key can do.
 pub(crate) const TABLE: &[Row] = &[
     row(Action::Send, "send", &["enter"], Typing, "Send the line."),
@@ -291,10 +294,22 @@ pub(crate) const TABLE: &[Row] = &[
         Screen,
         "Go to a conversation: type a part of its name.",
     ),
-    row(Action::Search, "search", &["ctrl-f"], Screen, "Search in this conversation."),
+    row(
+        Action::Search,
+        "search",
+        &["ctrl-f"],
+        Screen,
+        "Search in what is loaded of this conversation.",
+    ),
     row(Action::ToMarker, "to-marker", &["alt-u"], Screen, "Go to where what is new begins."),
     row(Action::Mentions, "mentions", &["alt-m"], Screen, "List the messages that name you."),
-    row(Action::Links, "links", &["alt-l"], Screen, "List the links that are on the screen."),
+    row(
+        Action::Links,
+        "links",
+        &["alt-l"],
+        Screen,
+        "List the links in what is loaded of this conversation.",
+    ),
     row(Action::People, "people", &["alt-p"], Screen, "Show who is here, or not."),
     row(
         Action::Conversations,

@@ -3,10 +3,13 @@
 
 use std::fmt::Write as _;
 
+use chatterbox_app::input::Entered;
 use chatterbox_app::wrap;
 use chatterbox_proto::ScreenText;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
+
+use crate::terminal::too_long;
 
 /// What is drawn.
 #[derive(Debug, Default)]
@@ -142,6 +145,17 @@ pub(super) fn record(content: &Content<'_>) -> String {
         }
     }
     out
+}
+
+/// What the user is asked about a text that is not sent at once.
+pub(super) fn question(entered: &Entered) -> String {
+    match entered {
+        Entered::Ask { lines, characters } => format!(
+            "{lines} lines, {characters} characters: Enter sends them as one message, Ctrl-C drops them"
+        ),
+        Entered::TooLong(over) => too_long(*over),
+        Entered::Nothing | Entered::Line(_) | Entered::Text(_) => String::new(),
+    }
 }
 
 /// A grapheme of the text as it is shown.

@@ -8,6 +8,7 @@ use chatterbox_app::{Output, Role, Span, Stream, Words};
 
 use super::colour::{pipe_colours, terminal_colours};
 use super::wrapping::Wrapping;
+use crate::name_colour::{COLOURS, colour_of};
 
 /// About how much is rendered at once.
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -196,13 +197,12 @@ fn style_of(span: &Span) -> Option<Style> {
         Role::Quiet => Some(Style::new().dimmed()),
         Role::Alarm => Some(AnsiColor::Red.on_default()),
         Role::Private | Role::Mention => Some(AnsiColor::Magenta.on_default()),
-        Role::Sender => Some(colour_of(&span.words.peek(NAME))),
+        Role::Sender => Some(style_of_name(&span.words.peek(NAME))),
     }
 }
 
-/// A name has the same colour at every client; red and magenta are left out, since they mean something else.
-fn colour_of(name: &str) -> Style {
-    const COLOURS: [AnsiColor; 6] = [
+fn style_of_name(name: &str) -> Style {
+    const STYLES: [AnsiColor; COLOURS as usize] = [
         AnsiColor::Green,
         AnsiColor::Yellow,
         AnsiColor::Blue,
@@ -210,8 +210,8 @@ fn colour_of(name: &str) -> Style {
         AnsiColor::BrightGreen,
         AnsiColor::BrightCyan,
     ];
-    let sum = name.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31) + usize::from(byte));
-    COLOURS.get(sum % COLOURS.len()).map_or(Style::new(), |colour| colour.on_default()).bold()
+    let colour = STYLES.get(usize::from(colour_of(name)));
+    colour.map_or(Style::new(), |colour| colour.on_default()).bold()
 }
 
 #[cfg(test)]

@@ -3,18 +3,19 @@
 //!
 //! Outputs and the prompt go through one thread ([`Writer`]), so that a terminal that has stopped (Ctrl-S) stops nothing else. What
 //! is printed clears the prompt, writes the lines, and draws the prompt again, in one write.
+#![allow(clippy::disallowed_methods, reason = "this module owns a terminal, and reads its clock")]
 
 use std::collections::VecDeque;
-use std::future::pending;
 use std::io;
 
-use chatterbox_app::input::{Entered, Mask};
+use chatterbox_app::input::Mask;
 use chatterbox_app::model::{Alert, Model};
 use chatterbox_app::{App, Output};
 use crossterm::event::{Event, KeyEvent};
+use tokio::time::Instant;
 
 use super::bell::Bell;
-use super::bottom::{Bottom, Content, record};
+use super::bottom::{Bottom, Content, question, record};
 use super::listing::listed;
 use super::recall::Recall;
 use super::reflow::reflows;
@@ -24,7 +25,9 @@ use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};
 use crate::terminal::editor::{self, Editing};
 pub(crate) use crate::terminal::is_usable;
-use crate::terminal::{Guard, Keys, Modes, Step, Typing, Writer, size, too_long};
+use crate::terminal::{
+    Guard, Keys, Modes, NO_ROOM, Step, Typing, Writer, is_gone, marks_pastes, size,
+};
 
 /// Takes so many keys at once, before the prompt is drawn again.
 const KEYS: usize = 256;
@@ -53,11 +56,11 @@ pub(crate) struct Lines {
     wished: bool,
     /// Whether the prompt is to be drawn again.
     changed: bool,
-    /// How many columns there were when it was drawn last.
-    columns: u16,
     /// The editor, while it has the terminal, and what is to be shown behind it.
     editing: Option<Editing>,
     held: VecDeque<Output>,
+    /// The conversation whose text the editor has.
+    edited_for: u64,
 }
 
 /// Takes the terminal over.
@@ -67,16 +70,18 @@ pub(crate) struct Lines {
 pub(crate) fn open(keymap: Keymap) -> Result<Lines, Failure> {
     let writer = Writer::start();
     let modes = Modes { full: false, mouse: false };
-    let guard = Guard::enter(modes, &writer).map_err(|error| {
+    let unusable = |error: io::Error| {
         Failure::new(Exit::InputOutput, format!("the terminal can't be used: {error}"))
             .hint("TERM=dumb keeps it from being used for more than lines")
-    })?;
+    };
+    let keys = Keys::start().map_err(unusable)?;
+    let guard = Guard::enter(modes, &writer).map_err(unusable)?;
     Ok(Lines {
-        keys: Keys::start(),
+        keys,
         writer,
         guard,
         renderer: Renderer::for_terminal(),
-        typing: Typing::new(keymap),
+        typing: Typing::new(keymap).guarding_pastes(marks_pastes()),
         bottom: Bottom::new(reflows()),
         bell: Bell::default(),
         mask: Mask::default(),
@@ -85,9 +90,9 @@ pub(crate) fn open(keymap: Keymap) -> Result<Lines, Failure> {
         completed: false,
         wished: false,
         changed: true,
-        columns: 0,
         editing: None,
         held: VecDeque::new(),
+        edited_for: 0,
     })
 }
 
@@ -96,17 +101,17 @@ impl Lines {
     fn pressed(&mut self, event: Option<io::Result<Event>>) -> ScreenEvent {
         match event {
             Some(Ok(event)) => self.take(event),
+            Some(Err(error)) if is_gone(&error) => return ScreenEvent::HungUp,
             Some(Err(error)) => return ScreenEvent::Typed(Typed::Failed(error)),
-            None => return ScreenEvent::Typed(Typed::End),
+            None => return ScreenEvent::HungUp,
         }
         for _ in 0..KEYS {
             if self.typing.is_full() {
                 break;
             }
             match self.keys.at_once() {
-                Some(Ok(event)) => self.take(event),
-                // An end or a failure comes again.
-                Some(Err(_)) | None => break,
+                Some(event) => self.take(event),
+                None => break,
             }
         }
         ScreenEvent::Keys
@@ -131,7 +136,10 @@ impl Lines {
     fn act(&mut self, action: Action, app: &App) {
         match action {
             Action::Complete if self.typing.is_chat() => self.complete(app),
-            Action::SearchEarlier if self.typing.is_chat() => self.recall = Some(Recall::default()),
+            // Without a prompt the keys behind it wait, and may be an answer.
+            Action::SearchEarlier if self.typing.is_chat() && self.typing.prompt().is_some() => {
+                self.recall = Some(Recall::default());
+            }
             Action::Suspend => self.suspend(),
             Action::Editor if self.typing.is_chat() => self.edit(),
             _ => {}
@@ -143,27 +151,27 @@ impl Lines {
         let erased = self.bottom.erase(size().0.into());
         self.writer.write(erased.into_bytes());
         self.keys.pause();
+        self.typing.put_down();
         self.guard.leave(&self.writer);
-        match editor::start(self.typing.composer().text()) {
+        self.edited_for = self.typing.text_of();
+        match editor::start(self.typing.chat()) {
             Ok(editing) => self.editing = Some(editing),
             Err(error) => self.edited(Err(error)),
         }
     }
 
-    /// Takes the terminal back from it, and shows what came meanwhile.
+    /// Takes the terminal back from it. What came meanwhile is shown as there is room for it.
     fn edited(&mut self, outcome: io::Result<String>) {
         self.editing = None;
         self.resume();
         self.keys.resume();
         match outcome {
             Ok(text) => {
-                self.typing.set_text_of(self.typing.text_of(), text.trim_end_matches('\n'));
+                if !self.typing.edited(self.edited_for, text.trim_end_matches('\n')) {
+                    NO_ROOM.clone_into(&mut self.hint);
+                }
             }
             Err(error) => self.hint = format!("The editor was of no use: {error}."),
-        }
-        let mut held = std::mem::take(&mut self.held);
-        while !held.is_empty() || self.renderer.has_rest() {
-            self.show(&mut held);
         }
     }
 
@@ -205,16 +213,18 @@ impl Lines {
 
     /// Prints rows of this program above the prompt.
     fn print_rows(&mut self, rows: &[String]) {
-        let mut outputs = rows.iter().map(|row| Output::note(row.as_str())).collect();
-        while !self.renderer.has_rest() && !VecDeque::is_empty(&outputs) {
-            self.show(&mut outputs);
+        // Behind what is shown in part.
+        if self.held.len() < HELD {
+            self.held.extend(rows.iter().map(|row| Output::note(row.as_str())));
         }
     }
 
     /// Prints a line that was typed, where nothing else shows it: a command, an answer, a name.
     fn keep(&mut self, content: &Content<'_>) {
-        let mut bytes = self.bottom.erase(self.columns.into());
-        for row in chatterbox_app::wrap(&record(content), self.columns.into()) {
+        // The terminal may have another size by now than when the prompt was drawn.
+        let columns = usize::from(size().0);
+        let mut bytes = self.bottom.erase(columns);
+        for row in chatterbox_app::wrap(&record(content), columns) {
             bytes.push_str(row.trim_end_matches('\n'));
             bytes.push_str("\r\n");
         }
@@ -236,7 +246,7 @@ impl Lines {
             self.typing.drawn();
         }
         self.writer.write(bytes.into_bytes());
-        (self.changed, self.columns) = (false, columns);
+        self.changed = false;
     }
 
     /// Draws the prompt and what is typed behind it.
@@ -246,6 +256,8 @@ impl Lines {
             let content = Content { hint: &self.hint, colours, ..Content::default() };
             return self.bottom.draw(&content, size);
         };
+        let waiting = self.typing.waiting().filter(|_| self.hint.is_empty()).unwrap_or_default();
+        let hint = if waiting.is_empty() { &self.hint } else { &waiting };
         if let Some(recall) = &self.recall {
             let found = recall.found(self.typing.composer().remembered());
             let prompt = recall.prompt(found.is_some());
@@ -255,6 +267,7 @@ impl Lines {
                 text,
                 cursor: text.len(),
                 secret_from: self.mask.secret_from(text),
+                hint,
                 colours,
                 ..Content::default()
             };
@@ -264,7 +277,7 @@ impl Lines {
         let composer = self.typing.composer();
         let mask = Some(&self.mask).filter(|_| self.typing.is_chat());
         let content = Content {
-            hint: &self.hint,
+            hint,
             prompt: &prompt,
             text: composer.text(),
             cursor: composer.cursor(),
@@ -312,6 +325,13 @@ impl Screen for Lines {
         self.editing.is_some()
     }
 
+    fn gives_way(&mut self, kind: &PromptKind) -> bool {
+        let before = self.typing.waiting();
+        let gives_way = self.typing.gives_way(kind, self.recall.is_some());
+        self.changed |= before != self.typing.waiting();
+        gives_way
+    }
+
     fn ask(&mut self, mut prompt: Prompt) -> bool {
         self.mask.arguments = std::mem::take(&mut prompt.secret_arguments);
         if self.typing.prompt() != Some(&prompt.kind) {
@@ -326,7 +346,9 @@ impl Screen for Lines {
 
     fn work(&mut self, view: &View<'_>) -> Option<Wish> {
         self.follow(view);
-        while let Some(event) = self.typing.next() {
+        while self.editing.is_none()
+            && let Some(event) = self.typing.next()
+        {
             self.changed = true;
             self.hint.clear();
             let event = match event {
@@ -342,6 +364,7 @@ impl Screen for Lines {
             match self.typing.take(event, most) {
                 Step::Edited | Step::Nothing => {}
                 Step::Asked(entered) => self.hint = question(&entered),
+                Step::NoRoom => NO_ROOM.clone_into(&mut self.hint),
                 Step::Elsewhere => {
                     "another conversation is in front now: Enter once more sends this there"
                         .clone_into(&mut self.hint);
@@ -358,9 +381,6 @@ impl Screen for Lines {
                     self.completed = completed;
                     self.act(action, view.app);
                     self.completed &= action == Action::Complete;
-                    if self.editing.is_some() {
-                        return None;
-                    }
                 }
             }
         }
@@ -369,7 +389,7 @@ impl Screen for Lines {
 
     fn draw(&mut self, view: &View<'_>) {
         self.follow(view);
-        if self.bell.rings(view.now) && self.writer.has_room() {
+        if self.bell.rings(Instant::now()) && self.writer.has_room() {
             self.writer.write(b"\x07".to_vec());
         }
         // Behind a terminal that is slow only the last state is drawn.
@@ -387,10 +407,11 @@ impl Screen for Lines {
     }
 
     async fn event(&mut self, _line: bool, room: bool) -> ScreenEvent {
-        if self.typing.is_ready() {
+        if self.editing.is_none() && self.typing.is_ready() {
             return ScreenEvent::Keys;
         }
         let closed = |error: Option<io::Error>, event| match error {
+            Some(error) if is_gone(&error) => ScreenEvent::HungUp,
             Some(error) => ScreenEvent::Closed(Err(error)),
             None => event,
         };
@@ -398,7 +419,7 @@ impl Screen for Lines {
         let is_full = self.held.len() >= HELD || self.renderer.has_rest();
         let kept = self.editing.is_some() && is_full;
         tokio::select! {
-            outcome = ended(self.editing.as_mut()) => {
+            outcome = editor::ended(self.editing.as_mut()) => {
                 self.edited(outcome);
                 ScreenEvent::Draw
             }
@@ -409,9 +430,11 @@ impl Screen for Lines {
     }
 
     fn show(&mut self, outputs: &mut VecDeque<Output>) {
+        self.held.append(outputs);
         if self.editing.is_some() {
-            return self.held.extend(outputs.drain(..));
+            return;
         }
+        std::mem::swap(&mut self.held, outputs);
         self.renderer.set_columns(size().0);
         if let Some(chunk) = self.renderer.chunk(outputs) {
             self.redraw(&chunk.text);
@@ -419,7 +442,7 @@ impl Screen for Lines {
     }
 
     fn has_rest(&self) -> bool {
-        self.renderer.has_rest()
+        self.renderer.has_rest() || self.editing.is_none() && !self.held.is_empty()
     }
 
     async fn finish(&mut self, outputs: &mut VecDeque<Output>) -> io::Result<()> {
@@ -429,11 +452,7 @@ impl Screen for Lines {
         std::mem::swap(&mut self.held, outputs);
         let writer = self.writer.clone();
         while self.has_rest() || !outputs.is_empty() {
-            let failed = tokio::select! {
-                failed = writer.room_or_stuck() => failed,
-                () = self.keys.interrupt() => return Ok(()),
-            };
-            if let Some(error) = failed {
+            if let Some(error) = self.keys.unless_interrupted(writer.room_or_stuck()).await {
                 return Err(error);
             }
             if !writer.has_room() {
@@ -441,13 +460,12 @@ impl Screen for Lines {
             }
             self.show(outputs);
         }
-        tokio::select! {
-            failed = writer.idle_or_stuck() => failed.map_or(Ok(()), Err),
-            () = self.keys.interrupt() => Ok(()),
-        }
+        self.keys.unless_interrupted(writer.idle_or_stuck()).await.map_or(Ok(()), Err)
     }
 
     fn restore(&mut self) {
+        // An editor would stay on the shell's terminal.
+        self.editing = None;
         if !self.guard.is_entered() {
             return;
         }
@@ -480,23 +498,5 @@ impl Screen for Lines {
         let _ = self.guard.resume(&self.writer);
         self.bottom.forget();
         self.changed = true;
-    }
-}
-
-async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
-    match editing {
-        Some(editing) => editing.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
-        None => pending().await,
-    }
-}
-
-/// What the user is asked about a text that is not sent at once.
-fn question(entered: &Entered) -> String {
-    match entered {
-        Entered::Ask { lines, characters } => format!(
-            "{lines} lines, {characters} characters: Enter sends them as one message, Ctrl-C drops them"
-        ),
-        Entered::TooLong(over) => too_long(*over),
-        Entered::Nothing | Entered::Line(_) | Entered::Text(_) => String::new(),
     }
 }

@@ -160,6 +160,8 @@ impl<S: Screen> Session<S> {
                 ScreenEvent::Keys => self.work(),
                 ScreenEvent::Draw => {}
                 ScreenEvent::Room => self.screen.show(&mut self.queue),
+                // As by SIGHUP, which may come before or behind it.
+                ScreenEvent::HungUp => self.end = Some(End::Left(Exit::Terminated)),
                 ScreenEvent::Closed(result) => self.end = Some(End::OutputGone(result)),
             },
             event = self.link.event(shown && !more) => match event {
@@ -336,7 +338,8 @@ impl<S: Screen> Session<S> {
     }
 
     fn typed(&mut self, typed: Typed) {
-        self.lines += usize::from(matches!(typed, Typed::Line(_) | Typed::TooLong));
+        self.lines +=
+            usize::from(matches!(typed, Typed::Line(_) | Typed::Text(_) | Typed::TooLong));
         let asked = self.prompting.answered();
         // The wish to leave is heard while no line is asked for, too.
         let leaves = matches!(typed, Typed::End | Typed::Interrupted | Typed::Failed(_));
@@ -358,6 +361,14 @@ impl<S: Screen> Session<S> {
                     self.link.resumes_again(self.clock.now());
                 }
             }
+            Typed::Text(text) => {
+                let effects = self.app.typed_text(&text, mode, self.clock.unix_now());
+                self.perform(effects);
+            }
+            Typed::GaveWay { dropped: false } => {}
+            Typed::GaveWay { dropped: true } => self.not_sent(
+                "it may be the secret that the server has asked for; type it again if it is none",
+            ),
             Typed::Cancelled if cancelled => self.end = Some(End::Left(Exit::Interrupted)),
             Typed::Cancelled => {
                 let effects = self.app.cancelled(mode);

@@ -28,6 +28,28 @@ pub(super) struct Heartbeat {
     trips: VecDeque<Duration>,
 }
 
+/// What follows from the silence of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watch {
+    /// Nothing: it can't be asked, or nothing is read now.
+    Off,
+    /// It is asked, which tells how long it takes to answer.
+    Asks,
+    /// It is asked, and without an answer it is taken for gone.
+    GivesUp,
+}
+
+impl Watch {
+    /// A server is taken for gone only where the session can be resumed, so that a mistake costs nothing.
+    pub(super) fn new(can_ask: bool, can_resume: bool) -> Self {
+        match (can_ask, can_resume) {
+            (false, _) => Self::Off,
+            (true, false) => Self::Asks,
+            (true, true) => Self::GivesUp,
+        }
+    }
+}
+
 /// What is to be done at a deadline.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Beat {
@@ -53,13 +75,13 @@ impl Heartbeat {
     }
 
     /// What is to be done now, if the deadline is over.
-    pub(super) fn expired(&mut self, now: Instant) -> Option<Beat> {
+    pub(super) fn expired(&mut self, watch: Watch, now: Instant) -> Option<Beat> {
         let deadline = self.deadline();
-        if now < deadline {
+        if watch == Watch::Off || now < deadline {
             return None;
         }
         // Whoever wakes up late was suspended, or did not read. The answer may be there: it is asked for anew.
-        if self.asked.is_some() && now - deadline <= LATE {
+        if watch == Watch::GivesUp && self.asked.is_some() && now - deadline <= LATE {
             return Some(Beat::Gone);
         }
         self.last = self.last.wrapping_add(1);
@@ -110,14 +132,33 @@ mod tests {
         let start = Clock::start().now();
         let mut heart = Heartbeat::new(start);
         assert_eq!(heart.deadline(), start + BEAT);
-        assert_eq!(heart.expired(start), None);
-        assert_eq!(heart.expired(start + BEAT), Some(Beat::Ping(1)));
-        assert_eq!(heart.expired(start + BEAT), None);
+        assert_eq!(heart.expired(Watch::GivesUp, start), None);
+        assert_eq!(heart.expired(Watch::GivesUp, start + BEAT), Some(Beat::Ping(1)));
+        assert_eq!(heart.expired(Watch::GivesUp, start + BEAT), None);
         assert_eq!(heart.deadline(), start + BEAT * 2);
-        assert_eq!(heart.expired(start + BEAT * 2), Some(Beat::Gone));
+        assert_eq!(heart.expired(Watch::GivesUp, start + BEAT * 2), Some(Beat::Gone));
         heart.heard();
-        assert_eq!(heart.expired(start + BEAT * 2), Some(Beat::Ping(2)), "also where it talks");
+        assert_eq!(
+            heart.expired(Watch::GivesUp, start + BEAT * 2),
+            Some(Beat::Ping(2)),
+            "also where it talks"
+        );
         assert!(BEAT * 2 < Duration::from_secs(120), "a dead link is told within two minutes");
+    }
+
+    #[test]
+    fn a_server_whose_session_can_not_be_resumed_is_asked_and_never_taken_for_gone() {
+        let start = Clock::start().now();
+        let mut heart = Heartbeat::new(start);
+        let watch = Watch::new(true, false);
+        for number in 1..9 {
+            let due = start + BEAT * u32::try_from(number).unwrap();
+            assert_eq!(heart.deadline(), due);
+            assert_eq!(heart.expired(watch, due), Some(Beat::Ping(number)));
+        }
+        heart.pong(8, start + BEAT * 8 + MS(7));
+        assert_eq!(heart.latency(), Some(MS(7)));
+        assert_eq!(heart.expired(Watch::new(false, true), start + BEAT * 99), None);
     }
 
     /// A program that was stopped for a while (Ctrl-Z) finds every deadline over; the server may be as lively as ever.
@@ -126,23 +167,23 @@ mod tests {
         let start = Clock::start().now();
         let mut heart = Heartbeat::new(start);
         let woken = start + BEAT * 3;
-        assert_eq!(heart.expired(woken), Some(Beat::Ping(1)));
-        assert_eq!(heart.expired(woken), None);
+        assert_eq!(heart.expired(Watch::GivesUp, woken), Some(Beat::Ping(1)));
+        assert_eq!(heart.expired(Watch::GivesUp, woken), None);
         assert_eq!(heart.deadline(), woken + BEAT);
         // Suspended again, after the PING.
         let later = woken + BEAT * 3;
-        assert_eq!(heart.expired(later), Some(Beat::Ping(2)));
-        assert_eq!(heart.expired(later + BEAT), Some(Beat::Gone));
+        assert_eq!(heart.expired(Watch::GivesUp, later), Some(Beat::Ping(2)));
+        assert_eq!(heart.expired(Watch::GivesUp, later + BEAT), Some(Beat::Gone));
     }
 
     #[test]
     fn a_machine_that_was_asleep_asks_at_once() {
         let start = Clock::start().now();
         let mut heart = Heartbeat::new(start);
-        assert_eq!(heart.expired(start + BEAT), Some(Beat::Ping(1)));
+        assert_eq!(heart.expired(Watch::GivesUp, start + BEAT), Some(Beat::Ping(1)));
         let woken = start + BEAT + MS(10);
         heart.woken(woken);
-        assert_eq!(heart.expired(woken), Some(Beat::Ping(2)));
+        assert_eq!(heart.expired(Watch::GivesUp, woken), Some(Beat::Ping(2)));
         assert_eq!(heart.deadline(), woken + BEAT);
     }
 
@@ -154,7 +195,7 @@ mod tests {
         let mut seen = Vec::new();
         for (number, trip) in (1..).zip([90, 20, 30, 40, 10, 50, 60]) {
             now += BEAT;
-            assert_eq!(heart.expired(now), Some(Beat::Ping(number)));
+            assert_eq!(heart.expired(Watch::GivesUp, now), Some(Beat::Ping(number)));
             // One that answers nothing, or something else.
             heart.pong(number + 1, now);
             heart.pong(number - 1, now);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::heartbeat::{Beat, Heartbeat};
+use super::heartbeat::{Beat, Heartbeat, Watch};
 use super::security::Security;
 use super::server::Server;
 use crate::exit::Failure;
@@ -210,17 +210,17 @@ impl Link {
         self.resuming = None;
     }
 
-    /// The next deadline. Silence counts only if `watched`.
-    pub(super) fn deadline(&self, watched: bool) -> Option<Instant> {
-        [self.resume_deadline(), self.silence_deadline(watched)].into_iter().flatten().min()
+    /// The next deadline.
+    pub(super) fn deadline(&self, watch: Watch) -> Option<Instant> {
+        [self.resume_deadline(), self.silence_deadline(watch)].into_iter().flatten().min()
     }
 
     /// The deadline that is over, if one is.
-    pub(super) fn expired(&mut self, watched: bool, now: Instant) -> Option<LinkTimeout> {
+    pub(super) fn expired(&mut self, watch: Watch, now: Instant) -> Option<LinkTimeout> {
         if self.resume_deadline().is_some_and(|deadline| deadline <= now) {
             return Some(LinkTimeout::NotResumed);
         }
-        match watched.then(|| self.heartbeat.expired(now))?? {
+        match self.heartbeat.expired(watch, now)? {
             Beat::Gone => Some(LinkTimeout::Silent),
             Beat::Ping(number) => Some(LinkTimeout::Quiet(number)),
         }
@@ -230,8 +230,8 @@ impl Link {
         self.resuming.map(|since| since + RESUME_TIME)
     }
 
-    fn silence_deadline(&self, watched: bool) -> Option<Instant> {
-        watched.then(|| self.heartbeat.deadline())
+    fn silence_deadline(&self, watch: Watch) -> Option<Instant> {
+        (watch != Watch::Off).then(|| self.heartbeat.deadline())
     }
 
     /// Closes the connection, if it is sound. Unread bytes are read first: closing with them would reset the connection,
@@ -282,10 +282,10 @@ mod tests {
         let mut link = Link::new(server, connection, start);
         link.connected(next, start);
         let end = start + RESUME_TIME;
-        assert_eq!(link.deadline(true), Some(end));
-        assert!(matches!(link.expired(true, end), Some(LinkTimeout::NotResumed)));
+        assert_eq!(link.deadline(Watch::GivesUp), Some(end));
+        assert!(matches!(link.expired(Watch::GivesUp, end), Some(LinkTimeout::NotResumed)));
         link.stop_resuming();
-        assert!(link.expired(false, end).is_none());
+        assert!(link.expired(Watch::Off, end).is_none());
     }
     /// While the program slept the server could not answer.
     #[tokio::test]
@@ -299,8 +299,8 @@ mod tests {
         let slept = RESUME_TIME * 5;
         let woken = start + slept + RESUME_TIME / 2;
         link.woken(slept, woken);
-        assert!(!matches!(link.expired(true, woken), Some(LinkTimeout::NotResumed)));
+        assert!(!matches!(link.expired(Watch::GivesUp, woken), Some(LinkTimeout::NotResumed)));
         let end = start + slept + RESUME_TIME;
-        assert!(matches!(link.expired(true, end), Some(LinkTimeout::NotResumed)));
+        assert!(matches!(link.expired(Watch::GivesUp, end), Some(LinkTimeout::NotResumed)));
     }
 }

@@ -56,6 +56,9 @@ impl Prompting {
             },
             InputMode::Chat => PromptKind::Chat(app.prompt()),
         };
+        if screen.asks_anew() && !screen.gives_way(&kind) {
+            return;
+        }
         let asked = (mode, kind);
         if self.remember.is_none() && self.asked.as_ref() == Some(&asked) {
             return;

@@ -41,6 +41,12 @@ pub(crate) trait Screen {
         false
     }
 
+    /// Whether the screen takes a line of this kind now, where it can be replaced. A question waits while something is half typed, or
+    /// a list is open: the rest of it must not become the answer. Asked before each wait, until it does.
+    fn gives_way(&mut self, _kind: &PromptKind) -> bool {
+        true
+    }
+
     /// Whether another program has the terminal, for which Ctrl-C is meant.
     fn is_elsewhere(&self) -> bool {
         false
@@ -107,6 +113,8 @@ pub(crate) enum ScreenEvent {
     Draw,
     /// There is room for outputs.
     Room,
+    /// The terminal is gone.
+    HungUp,
     /// Nothing can be shown any more.
     Closed(io::Result<()>),
 }
@@ -153,6 +161,10 @@ impl PromptKind {
 pub(crate) enum Typed {
     /// A line, without its line break.
     Line(String),
+    /// A text of several rows, which is said as it is.
+    Text(String),
+    /// The line of chat gives way to a question that waits. It was dropped if it may be a secret.
+    GaveWay { dropped: bool },
     /// A line longer than any server takes; it was skipped.
     TooLong,
     /// The input has ended.

@@ -7,14 +7,16 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use chatterbox_app::{App, Options, Output, TimeFormatter};
 use chatterbox_proto::Capability;
 use chatterbox_proto::frame::Decoder;
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use tokio::time::timeout;
 
-use super::screen::{Prompt, Screen, ScreenEvent, Typed};
+use super::screen::{Prompt, Screen, ScreenEvent, Typed, View, Wish};
 use super::server::Server;
 use super::{Session, Signals};
 use crate::exit::{Exit, Failure};
@@ -23,6 +25,8 @@ use crate::net::{Connection, Trust};
 /// A screen that types its lines as soon as it is asked for them, and writes down what it is told.
 struct Script {
     interactive: bool,
+    /// Whether the lines come as keys do, and more than one where one was asked for.
+    by_keys: bool,
     lines: VecDeque<Typed>,
     seen: Rc<RefCell<Vec<String>>>,
 }
@@ -37,9 +41,20 @@ impl Screen for Script {
         true
     }
 
+    fn asks_anew(&self) -> bool {
+        self.by_keys
+    }
+
+    fn work(&mut self, _view: &View<'_>) -> Option<Wish> {
+        self.lines.pop_front().map(Wish::Typed)
+    }
+
     async fn event(&mut self, line: bool, room: bool) -> ScreenEvent {
         if room {
             return ScreenEvent::Room;
+        }
+        if self.by_keys && line && !self.lines.is_empty() {
+            return ScreenEvent::Keys;
         }
         let typed = if line { self.lines.pop_front() } else { None };
         match typed {
@@ -102,8 +117,10 @@ async fn play(
 ) -> (Result<Exit, Failure>, Vec<String>) {
     let (connection, stream) = Connection::in_memory();
     let seen = Rc::new(RefCell::new(Vec::new()));
-    let screen = Script { interactive, lines: lines.into_iter().collect(), seen: Rc::clone(&seen) };
-    let offer = [Capability::Accounts].into_iter().collect();
+    let by_keys = interactive;
+    let lines = lines.into_iter().collect();
+    let screen = Script { interactive, by_keys, lines, seen: Rc::clone(&seen) };
+    let offer = [Capability::Accounts, Capability::Commands].into_iter().collect();
     let options = Options { interactive, echo_own: true, offer, ..Options::default() };
     let app = App::new(options, TimeFormatter::new(TimeZone::UTC));
     let address = Server { host: "nowhere.invalid".to_owned(), port: 1, trust: Trust::Plaintext };
@@ -117,6 +134,9 @@ async fn play(
 fn line(text: &str) -> Typed {
     Typed::Line(text.to_owned())
 }
+
+const COMMANDS: &str = r#"{"PREFIX": "/", "COMMANDS": [{"NAME": "sudo", "ALIASES": [], "HELP": "", "EXAMPLE": "", "LEVEL": 0,
+    "ARGUMENTS": [{"NAME": "text", "TYPE": "text", "OPTIONAL": false, "REST": true}]}]}"#;
 
 const WELCOME: &str = r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": []}"#;
 
@@ -205,4 +225,34 @@ async fn a_crowd_is_one_line_for_a_person_and_a_line_each_through_pipes() {
     assert_eq!(moves(&seen), ["* a, b, c and d joined", "a: hi", "! server: and that"]);
     let (_, seen) = play(false, [line("ann")], serve).await;
     assert_eq!(moves(&seen).len(), 8, "{seen:?}");
+}
+
+/// The server may still ask for something: what comes next may be the answer.
+#[tokio::test]
+async fn behind_a_text_of_several_rows_nothing_is_typed_before_it_is_asked_for() {
+    const LONGEST: Duration = Duration::from_millis(300);
+    for first in [line("/sudo a\nb"), Typed::Text("/sudo a\nb".to_owned())] {
+        let is_call = matches!(first, Typed::Line(_));
+        let lines = [line("ann"), first, line("hush"), Typed::End];
+        let (_, seen) = play(true, lines, async |peer: &mut Peer| {
+            peer.frame().await.unwrap();
+            peer.send(&WELCOME.replace("true", r#"true, "CAPABILITIES": "accounts/1 commands/1""#))
+                .await;
+            peer.send(COMMANDS).await;
+            let first = peer.frame().await.unwrap();
+            assert_eq!(first.contains("COMMAND"), is_call, "{first}");
+            if is_call {
+                let early = timeout(LONGEST, peer.frame()).await;
+                assert!(early.is_err(), "{early:?}");
+                peer.send(r#"{"PROMPT": {"ID": "1", "TEXT": "pw", "SECRET": true}}"#).await;
+                let answer = peer.frame().await.unwrap();
+                assert!(answer.contains(r#""ANSWER""#) && answer.contains("hush"), "{answer}");
+            } else {
+                assert!(first.contains(r#"/sudo a\nb"#), "{first}");
+                assert!(peer.frame().await.unwrap().contains("hush"));
+            }
+        })
+        .await;
+        assert_eq!(seen.last().map(String::as_str), Some("(restored)"));
+    }
 }

@@ -8,11 +8,14 @@ use crossterm::event::{
     Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
-/// Of one paste so many bytes are taken.
+/// Of one paste so many bytes are taken: more than anything has room for, so that it is refused and not cut.
 const PASTE: usize = 1024 * 1024;
 
 /// The longest sequence of a key.
 const SEQUENCE: usize = 64;
+
+/// A click without mode 1006 has so many bytes behind `ESC [`.
+const CLICK: usize = 4;
 
 const ESC: u8 = 0x1b;
 const PASTE_END: &[u8] = b"\x1b[201~";
@@ -77,6 +80,19 @@ impl Parser {
         self.parse();
     }
 
+    /// Whether a paste has begun whose end has not come.
+    pub(super) fn is_pasting(&self) -> bool {
+        self.paste.is_some()
+    }
+
+    /// The end of the paste does not come: what came of it is all of it.
+    pub(super) fn end_paste(&mut self) {
+        let Some(mut text) = self.paste.take() else { return };
+        let room = PASTE.saturating_sub(text.len());
+        text.extend(self.bytes.drain(..).take(room));
+        self.events.push_back(Event::Paste(String::from_utf8_lossy(&text).into_owned()));
+    }
+
     fn parse(&mut self) {
         loop {
             let bytes = self.bytes.make_contiguous();
@@ -124,6 +140,8 @@ fn find(bytes: &[u8]) -> Found {
         [] | [ESC] => Found::Part,
         [ESC, b'[', rest @ ..] => sequence(rest),
         [ESC, b'O'] => Found::Part,
+        // Enter of the number pad. Behind `ESC [` the same letter ends what the mouse sends.
+        [ESC, b'O', b'M', ..] => found(KeyCode::Enter, KeyModifiers::NONE, 3),
         [ESC, b'O', last, ..] => match letter(*last) {
             Some(code) => found(code, KeyModifiers::NONE, 3),
             None => found(KeyCode::Char('O'), KeyModifiers::ALT, 2),
@@ -181,6 +199,10 @@ fn sequence(rest: &[u8]) -> Found {
         let code = last.checked_sub(b'A').filter(|number| *number < 5);
         return Found::Event(code.map(|number| key(KeyCode::F(number + 1), KeyModifiers::NONE)), 4);
     }
+    if rest.first() == Some(&b'M') {
+        // The mouse of a terminal without mode 1006: button, column and row are a byte each.
+        return if rest.len() < CLICK { Found::Part } else { Found::Event(None, CLICK + 2) };
+    }
     let is_last = |byte: &u8| (0x40..=0x7e).contains(byte);
     let start = usize::from(rest.first() == Some(&b'['));
     let Some(end) = rest.iter().skip(start).position(is_last).map(|end| end + start) else {
@@ -218,7 +240,6 @@ fn letter(last: u8) -> Option<KeyCode> {
         b'D' => KeyCode::Left,
         b'F' => KeyCode::End,
         b'H' => KeyCode::Home,
-        b'M' => KeyCode::Enter,
         b'P'..=b'S' => KeyCode::F(last - b'P' + 1),
         _ => return None,
     })
@@ -321,6 +342,10 @@ mod tests {
             (b"\x1b[Z\x1b[I\x1b[O", &["BackTab ", "FocusGained", "FocusLost"]),
             (b"\x1b[97;5u\x1b[27;5;103~", &["Char('a') Control", "Char('g') Control"]),
             (b"\x1b[<0;3;4M\x1b[<65;1;1M", &["Down(Left) 2 3", "ScrollDown 0 0"]),
+            // The mouse as terminals write it that don't know mode 1006, and as rxvt does; and Enter of the number pad.
+            (b"\x1b[M \x21\x7fx\x1b[M\x1b[My", &["Char('x') ", "Char('y') "]),
+            (b"\x1b[32;3;4My\x1b[M", &["Char('y') "]),
+            (b"\x1bOM", &["Enter "]),
             (b"\x1b[200~a\r\nb\x1b[A\x1b[201~c", &["paste \"a\\r\\nb\\u{1b}[A\"", "Char('c') "]),
             // What is no UTF-8, and what nobody knows.
             (b"\xff\xe9x", &["Char('\u{fffd}') ", "Char('\u{fffd}') ", "Char('x') "]),
@@ -346,6 +371,21 @@ mod tests {
         }
         let each: Vec<_> = bytes.chunks(1).collect();
         assert_eq!(words(&each), whole);
+    }
+
+    #[test]
+    fn a_paste_whose_end_does_not_come_does_not_take_the_keys_behind_it() {
+        let mut parser = Parser::default();
+        parser.push(b"\x1b[200~ab\x1b[20");
+        assert!(parser.is_pasting() && !parser.has_begun());
+        parser.end_paste();
+        assert!(!parser.is_pasting());
+        assert_eq!(parser.next(), Some(Event::Paste("ab\u{1b}[20".to_owned())));
+        parser.push(b"\x03");
+        let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        assert_eq!(parser.next(), Some(Event::Key(ctrl_c)));
+        parser.push(b"\x1b[200~cd\x1b[201~");
+        assert_eq!(parser.next(), Some(Event::Paste("cd".to_owned())));
     }
 
     #[test]

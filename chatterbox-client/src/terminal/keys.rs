@@ -24,10 +24,14 @@ const WAITING: usize = 256;
 /// The rest of a key comes within this time.
 const REST: Timespec = Timespec { tv_sec: 0, tv_nsec: 30_000_000 };
 
+/// The rest of a paste comes within this time. Without it a paste whose end is lost would take every key, Ctrl-C too.
+const REST_OF_PASTE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
+
 /// The events of a terminal.
-#[derive(Default)]
 pub(crate) struct Keys {
     reading: Option<Reading>,
+    /// A failure that was met where only events are taken.
+    failed: Option<io::Error>,
 }
 
 /// A thread that reads until this is dropped.
@@ -41,12 +45,26 @@ struct Reading {
 
 impl Keys {
     /// Begins to read.
-    pub(crate) fn start() -> Self {
-        Self { reading: Reading::start().ok() }
+    ///
+    /// # Errors
+    /// Nothing can be read, so that no key would do anything.
+    pub(crate) fn start() -> io::Result<Self> {
+        Ok(Self { reading: Some(Reading::start()?), failed: None })
     }
 
-    /// The next event; `None` is the end of the terminal. Cancelling it loses nothing.
+    /// The next event; `None` is the end of the terminal, and comes once. Cancelling it loses nothing.
     pub(crate) async fn next(&mut self) -> Option<io::Result<Event>> {
+        if let Some(error) = self.failed.take() {
+            return Some(Err(error));
+        }
+        let event = self.receive().await;
+        if event.is_none() {
+            self.reading = None;
+        }
+        event
+    }
+
+    async fn receive(&mut self) -> Option<io::Result<Event>> {
         let Some(Reading { events, resized, .. }) = &mut self.reading else {
             return pending().await;
         };
@@ -59,13 +77,30 @@ impl Keys {
         }
     }
 
-    /// An event that is there already.
-    pub(crate) fn at_once(&mut self) -> Option<io::Result<Event>> {
-        self.reading.as_mut()?.events.try_recv().ok()
+    /// An event that is there already. An end or a failure is left to [`Keys::next`].
+    pub(crate) fn at_once(&mut self) -> Option<Event> {
+        match self.reading.as_mut()?.events.try_recv().ok()? {
+            Ok(event) => Some(event),
+            Err(error) => {
+                self.failed = Some(error);
+                None
+            }
+        }
+    }
+
+    /// Waits for something, or for Ctrl-C.
+    pub(crate) async fn unless_interrupted<T>(
+        &mut self,
+        wait: impl Future<Output = Option<T>>,
+    ) -> Option<T> {
+        tokio::select! {
+            done = wait => done,
+            () = self.interrupt() => None,
+        }
     }
 
     /// Waits for Ctrl-C; every other key is dropped.
-    pub(crate) async fn interrupt(&mut self) {
+    async fn interrupt(&mut self) {
         loop {
             match self.next().await {
                 Some(Ok(Event::Key(key)))
@@ -85,9 +120,12 @@ impl Keys {
         self.reading = None;
     }
 
-    /// Reads again.
+    /// Reads again. That nothing can be read any more comes as a failure.
     pub(crate) fn resume(&mut self) {
-        self.reading = Reading::start().ok();
+        match Reading::start() {
+            Ok(reading) => self.reading = Some(reading),
+            Err(error) => self.failed = Some(error),
+        }
     }
 }
 
@@ -117,7 +155,10 @@ fn run(events: &mpsc::Sender<io::Result<Event>>, stopped: &PipeReader) -> io::Re
     let mut piece = [0; 4096];
     loop {
         let mut ready = [PollFd::new(&input, PollFlags::IN), PollFd::new(stopped, PollFlags::IN)];
-        let wait = parser.has_begun().then_some(&REST);
+        let wait = match parser.is_pasting() {
+            true => Some(&REST_OF_PASTE),
+            false => parser.has_begun().then_some(&REST),
+        };
         let count = match poll(&mut ready, wait) {
             Err(Errno::INTR) => continue,
             polled => polled?,
@@ -126,7 +167,9 @@ fn run(events: &mpsc::Sender<io::Result<Event>>, stopped: &PipeReader) -> io::Re
         if !stop.revents().is_empty() {
             return Ok(());
         }
-        if count == 0 {
+        if count == 0 && parser.is_pasting() {
+            parser.end_paste();
+        } else if count == 0 {
             parser.end_key();
         } else if !typed.revents().is_empty() {
             match read(input.as_fd(), &mut piece) {

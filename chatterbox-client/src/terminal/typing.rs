@@ -6,25 +6,36 @@
 //!
 //! Each key belongs to the conversation that was drawn when it was pressed. If another one has come to the front since, Enter sends
 //! nothing; and where there are drafts, the text stays with its conversation.
+#![allow(clippy::disallowed_methods, reason = "what is pasted is known by the time of its keys")]
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
-use chatterbox_app::Intent;
-use chatterbox_app::input::{Composer, Edit, Entered};
+use chatterbox_app::input::{Composer, Draft, Edit, Entered, PasteGuard};
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
 use super::drafts::Drafts;
+use super::step::Step;
+use super::waiting::{self, Waiting};
 use crate::keymap::{Action, Keymap, Meaning, Scope, row_of};
 use crate::session::{Prompt, PromptKind, Typed, Wish};
 
 /// No event is read from the terminal while more than this wait.
 const EVENTS: usize = 1024;
 
+/// The line that leaves from everywhere.
+const QUIT: &str = "/quit";
+
 /// The text that is typed, and what it is typed for.
 pub(crate) struct Typing {
     keymap: Keymap,
-    /// What was pressed, with the conversation that was drawn then.
-    events: VecDeque<(u64, Event)>,
+    /// What was pressed.
+    events: VecDeque<Pressed>,
+    /// Knows what is pasted, where the terminal does not mark it; whether the last key is a line end of such a text; and the time
+    /// from which its keys are counted.
+    guard: Option<PasteGuard>,
+    is_line_end: bool,
+    start: Instant,
     /// The conversation in front, that which was drawn last, and that for which the last key was pressed; 0 before there is one.
     front: u64,
     drawn: u64,
@@ -38,35 +49,24 @@ pub(crate) struct Typing {
     answer: Composer,
     /// What the session asks for.
     prompt: Option<PromptKind>,
+    /// The question that waits for the end of the line that is half typed.
+    waiting: Waiting,
     /// Whether the last key was Ctrl-C on an empty line.
     leaving: bool,
-    /// Whether nothing waits: what is typed is for a list.
+    /// Whether what is typed is for a list; and how many of the events wait that were pressed before it was opened.
     is_for_list: bool,
+    before_list: usize,
+    /// The place of the event that was worked off last, among those that wait.
+    last_place: usize,
 }
 
-/// What became of an event.
+/// Something that was pressed.
 #[derive(Debug)]
-pub(crate) enum Step {
-    /// The text has changed, or the cursor.
-    Edited,
-    /// The user is asked once whether a pasted text is to be sent, or told that it is too long.
-    Asked(Entered),
-    /// Enter was pressed while another conversation was shown: nothing is sent.
-    Elsewhere,
-    /// The first Ctrl-C on an empty line: another one leaves.
-    Leaving,
-    /// The user wants this.
-    Wish(Wish),
-    /// An action that does nothing to the text.
-    Action(Action),
-    /// Nothing.
-    Nothing,
-}
-
-/// Says that a text is too long.
-pub(crate) fn too_long(over: usize) -> String {
-    let characters = if over == 1 { "character" } else { "characters" };
-    format!("{over} {characters} too many; nothing was sent.")
+struct Pressed {
+    event: Event,
+    /// The conversation that was drawn then.
+    drawn: u64,
+    when: Duration,
 }
 
 impl Typing {
@@ -74,6 +74,9 @@ impl Typing {
         Self {
             keymap,
             events: VecDeque::new(),
+            guard: None,
+            is_line_end: false,
+            start: Instant::now(),
             front: 0,
             drawn: 0,
             pressed: 0,
@@ -82,14 +85,22 @@ impl Typing {
             chat: Composer::default(),
             answer: Composer::default(),
             prompt: None,
+            waiting: Waiting::default(),
             leaving: false,
             is_for_list: false,
+            before_list: 0,
+            last_place: 0,
         }
     }
 
     /// The same, with a text for each conversation.
     pub(crate) fn with_drafts(self) -> Self {
         Self { drafts: Some(Drafts::default()), ..self }
+    }
+
+    /// The same for a terminal that does not mark what is pasted (`marks`): it is known by the time of its keys.
+    pub(crate) fn guarding_pastes(self, marks: bool) -> Self {
+        Self { guard: (!marks).then(PasteGuard::default), ..self }
     }
 
     /// This conversation is in front. `own` says that the user wanted it by the last key, so that the keys behind it are for this
@@ -99,9 +110,7 @@ impl Typing {
             return false;
         }
         if own || self.front == 0 {
-            for (pressed, _) in &mut self.events {
-                *pressed = front;
-            }
+            self.events.iter_mut().for_each(|pressed| pressed.drawn = front);
             self.drawn = front;
         }
         if self.front == 0 {
@@ -123,7 +132,8 @@ impl Typing {
 
     /// Brings the text of a conversation. While a question for a secret is open it stays, since it may be that secret.
     fn bring(&mut self, conversation: u64) -> bool {
-        let is_secret = self.prompt.as_ref().is_some_and(PromptKind::is_secret);
+        let is_secret =
+            self.prompt.as_ref().is_some_and(PromptKind::is_secret) || self.waiting.is_secret();
         let stays = is_secret || conversation == self.text_of;
         let Some(drafts) = self.drafts.as_mut().filter(|_| !stays) else { return false };
         let left = self.chat.exchange(drafts.take(conversation));
@@ -137,11 +147,34 @@ impl Typing {
         self.text_of
     }
 
-    /// Takes another text for a conversation, which may not be in front any more.
-    pub(crate) fn set_text_of(&mut self, conversation: u64, text: &str) {
-        self.bring(conversation);
-        self.chat.set(text);
-        self.settle();
+    /// Takes the text for the chat that an editor has left, for a conversation that may not be in front any more. Whatever is asked
+    /// meanwhile, it is no answer. Says whether there was room for it; if not, the text from before stays.
+    pub(crate) fn edited(&mut self, conversation: u64, text: &str) -> bool {
+        if conversation == self.text_of || self.drafts.is_none() {
+            let has_room = self.chat.set(text);
+            // Who has written it in an editor did not mean a question that came meanwhile.
+            if has_room {
+                self.waiting.forgets(self.chat.text());
+            }
+            return has_room;
+        }
+        let mut other = Composer::default();
+        let has_room = other.set(text);
+        if let Some(drafts) = self.drafts.as_mut().filter(|_| has_room) {
+            drafts.put(conversation, other.exchange(Draft::default()));
+        }
+        has_room
+    }
+
+    /// The text for the chat, whatever is asked.
+    pub(crate) fn chat(&self) -> &str {
+        self.chat.text()
+    }
+
+    /// Another program has the terminal from now on: what was pressed for it does nothing here.
+    pub(crate) fn put_down(&mut self) {
+        self.events.clear();
+        (self.before_list, self.last_place) = (0, 0);
     }
 
     /// Whether something is typed for a conversation that is not in front.
@@ -163,15 +196,25 @@ impl Typing {
         any
     }
 
-    /// Whether what is typed is for a list that is shown, and not for a line, so that it need not wait for one.
+    /// Whether what is typed is for a list that is shown, and not for a line, so that it need not wait for one. What was pressed
+    /// before the key that opened the list is not for it: it may be a secret.
     pub(crate) fn set_for_list(&mut self, is: bool) {
+        if !is {
+            self.before_list = 0;
+        } else if !self.is_for_list {
+            self.before_list = self.last_place;
+        }
         self.is_for_list = is;
     }
 
     /// Takes an event of the terminal; it waits for [`Typing::next`].
     pub(crate) fn push(&mut self, event: Event) {
+        self.push_at(event, self.start.elapsed());
+    }
+
+    fn push_at(&mut self, event: Event, when: Duration) {
         if !matches!(&event, Event::Key(key) if key.kind == KeyEventKind::Release) {
-            self.events.push_back((self.drawn, event));
+            self.events.push_back(Pressed { event, drawn: self.drawn, when });
         }
     }
 
@@ -187,9 +230,18 @@ impl Typing {
 
     /// The next event; the text is that of the conversation for which it is.
     pub(crate) fn next(&mut self) -> Option<Event> {
-        let (pressed, event) = self.events.remove(self.place()?)?;
-        self.pressed = pressed;
-        self.bring(pressed);
+        let place = self.place()?;
+        let Pressed { event, drawn, when } = self.events.remove(place)?;
+        self.last_place = place;
+        self.pressed = drawn;
+        self.bring(drawn);
+        self.is_line_end = false;
+        if let (Some(guard), Event::Key(key)) = (&mut self.guard, &event) {
+            let is_enter = self.keymap.alone(*key) == Some(Action::Send);
+            let is_key = |pressed: &Pressed| matches!(pressed.event, Event::Key(_));
+            let more = self.events.get(place).is_some_and(is_key);
+            self.is_line_end = guard.key(when, is_enter, more);
+        }
         Some(event)
     }
 
@@ -198,10 +250,9 @@ impl Typing {
     fn place(&self) -> Option<usize> {
         match self.prompt {
             None if !self.is_for_list => {
-                self.events.iter().position(|(_, event)| !self.waits(event))
+                self.events.iter().position(|pressed| !self.waits(&pressed.event))
             }
-            _ if self.events.is_empty() => None,
-            _ => Some(0),
+            _ => (self.before_list < self.events.len()).then_some(self.before_list),
         }
     }
 
@@ -227,6 +278,28 @@ impl Typing {
             self.answer = Composer::default();
         }
         self.prompt = Some(prompt.kind);
+    }
+
+    /// Whether a line of this kind can be asked for now. A question waits while a line of chat is half typed, or something else is
+    /// (`is_busy`).
+    pub(crate) fn gives_way(&mut self, kind: &PromptKind, is_busy: bool) -> bool {
+        if matches!(kind, PromptKind::Chat(_)) {
+            self.waiting.is_over();
+            return true;
+        }
+        let is_chat = matches!(self.prompt, Some(PromptKind::Chat(_)));
+        let waits = is_busy || is_chat && !self.chat.text().is_empty();
+        if waits {
+            self.waiting.comes(kind, self.chat.text());
+        } else {
+            self.waiting.ends();
+        }
+        !waits
+    }
+
+    /// Tells of the question that waits.
+    pub(crate) fn waiting(&self) -> Option<String> {
+        self.waiting.words()
     }
 
     /// What the session asks for.
@@ -263,14 +336,17 @@ impl Typing {
     pub(crate) fn take(&mut self, event: Event, most: Option<usize>) -> Step {
         match event {
             Event::Paste(text) => {
-                self.composer_mut().paste(&text);
-                Step::Edited
+                if self.composer_mut().paste(&text) {
+                    Step::Edited
+                } else {
+                    Step::NoRoom
+                }
             }
             Event::Key(key) => match self.meaning(key) {
                 Meaning::Types(character) => {
                     self.leaving = false;
-                    self.composer_mut().insert(character.encode_utf8(&mut [0; 4]));
-                    Step::Edited
+                    let has_room = self.composer_mut().insert(character.encode_utf8(&mut [0; 4]));
+                    if has_room { Step::Edited } else { Step::NoRoom }
                 }
                 Meaning::Does(action) => self.act(action, most),
                 Meaning::Begins | Meaning::Nothing => Step::Nothing,
@@ -285,8 +361,7 @@ impl Typing {
         let edit = match action {
             Action::Send => return self.enter(most),
             Action::NewLine if self.is_chat() => {
-                self.chat.insert("\n");
-                return Step::Edited;
+                return if self.chat.insert("\n") { Step::Edited } else { Step::NoRoom };
             }
             Action::Clear => return self.clear(leaving),
             Action::EndInput if self.composer().text().is_empty() => {
@@ -333,19 +408,44 @@ impl Typing {
         if self.pressed != self.front {
             return Step::Elsewhere;
         }
-        match self.chat.enter(most) {
-            Entered::Nothing => Step::Edited,
-            // Several rows are one message, or one call of a command, not as many as there are rows.
-            Entered::Line(text) if text.contains('\n') => {
-                Step::Wish(Wish::Intent(Intent::Line(text)))
-            }
-            Entered::Line(line) => {
-                self.prompt = None;
-                Step::Wish(Wish::Typed(Typed::Line(line)))
-            }
-            Entered::Text(text) => Step::Wish(Wish::Intent(Intent::Say(text))),
-            asked @ (Entered::Ask { .. } | Entered::TooLong(_)) => Step::Asked(asked),
+        if std::mem::take(&mut self.is_line_end) {
+            return if self.chat.paste_line_end() { Step::Edited } else { Step::NoRoom };
         }
+        if let Some(step) = self.give_way() {
+            return step;
+        }
+        // The text of another one has stayed, since it might have been a secret.
+        if self.drafts.is_some() && self.text_of != self.front {
+            return Step::Elsewhere;
+        }
+        let typed = match self.chat.enter(most) {
+            Entered::Nothing => return Step::Edited,
+            // Several rows are one message, or one call of a command, not as many as there are rows.
+            Entered::Line(line) => Typed::Line(line),
+            Entered::Text(text) => Typed::Text(text),
+            asked @ (Entered::Ask { .. } | Entered::TooLong(_)) => return Step::Asked(asked),
+        };
+        // Nothing is typed behind it before the session knows what that is for.
+        self.prompt = None;
+        Step::Wish(Wish::Typed(typed))
+    }
+
+    /// Enter while a question waits: it leads to the question, and nothing is sent, unless the user leaves.
+    fn give_way(&mut self) -> Option<Step> {
+        let text = self.chat.text();
+        if text.trim_end() == QUIT {
+            return None;
+        }
+        let dropped = match self.waiting.entered(text) {
+            waiting::Entered::Line => return None,
+            waiting::Entered::Kept => false,
+            waiting::Entered::Dropped => {
+                self.chat.set("");
+                true
+            }
+        };
+        self.prompt = None;
+        Some(Step::Wish(Wish::Typed(Typed::GaveWay { dropped })))
     }
 
     fn clear(&mut self, leaving: bool) -> Step {
@@ -353,7 +453,8 @@ impl Typing {
             self.events.clear();
         } else if !self.composer().text().is_empty() {
             self.composer_mut().set("");
-            return Step::Edited;
+            // What is typed behind it is for the question.
+            return self.give_way().unwrap_or(Step::Edited);
         } else if matches!(self.prompt, Some(PromptKind::Reply(_))) {
             self.end_answer("");
             return Step::Wish(Wish::Typed(Typed::Cancelled));

@@ -93,6 +93,13 @@ impl Writer {
         self.0.changed.notify_all();
     }
 
+    /// Queues bytes that may be left out, if there is room for them: behind a terminal that has stopped they are of no use.
+    pub(crate) fn offer(&self, bytes: Vec<u8>) {
+        if self.has_room() {
+            self.write(bytes);
+        }
+    }
+
     /// Whether everything is written.
     pub(crate) fn is_idle(&self) -> bool {
         let state = self.0.lock();
@@ -209,5 +216,41 @@ impl Shared {
             self.pieces.fetch_add(1, Ordering::SeqCst);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Writer {
+    /// A writer without a thread, as on a terminal that has stopped.
+    pub(crate) fn stopped() -> Self {
+        Self(Arc::default())
+    }
+
+    /// Writing fails.
+    pub(crate) fn fail(&self) {
+        let mut state = self.0.lock();
+        state.has_failed = true;
+        state.failed = Some(io::ErrorKind::BrokenPipe.into());
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.lock().waiting.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_can_be_left_out_waits_for_a_terminal_that_has_stopped() {
+        let writer = Writer::stopped();
+        for _ in 0..1000 {
+            writer.offer(vec![b'x'; 1024]);
+        }
+        assert_eq!(writer.waiting(), WAITING);
+        writer.write(b"\x1b[?1049l".to_vec());
+        assert!(writer.waiting() > WAITING, "what is needed waits");
     }
 }

@@ -5,17 +5,12 @@ use chatterbox_app::{Intent, Target};
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::control::{Control, Demand};
+use super::layout::{has_room_for_people, shows_conversations, shows_people, shows_times};
 use super::lists;
-use super::notify::name_of;
 use super::timeline::{scrolled, showing};
 use super::ui::{ListKind, Overlay, Scroll};
 use crate::keymap::{Action, Meaning};
 use crate::session::{View, Wish};
-
-/// From so many columns on there is room for times, conversations and people.
-const TIMES: u16 = 50;
-const CONVERSATIONS: u16 = 80;
-const PEOPLE: u16 = 110;
 
 impl Control {
     /// Carries out an action that does nothing to the text.
@@ -39,19 +34,17 @@ impl Control {
             Action::Notify => {
                 let front = model.front();
                 let next = model.attention(front).next();
-                self.hint(format!("Of {} you are told {}.", name_of(front), next.words()));
+                self.hint(format!("Of {} you are told {}.", front.in_words(), next.words()));
                 return Some(wish(Intent::Attend(front.clone(), next)));
             }
             Action::Conversations => {
-                let shown = self.ui.conversations.unwrap_or(self.size.0 >= CONVERSATIONS);
-                self.ui.conversations = Some(!shown);
+                self.ui.conversations = Some(!shows_conversations(self.size.0, &self.ui));
             }
             Action::Times => {
-                let shown = self.ui.times.unwrap_or(self.size.0 >= TIMES);
-                self.ui.times = Some(!shown);
+                self.ui.times = Some(!shows_times(self.drawn.timeline.width, &self.ui));
             }
-            Action::People if self.size.0 >= PEOPLE => {
-                self.ui.people = Some(!self.ui.people.unwrap_or(true));
+            Action::People if has_room_for_people(self.size.0) => {
+                self.ui.people = Some(!shows_people(self.size.0, &self.ui));
             }
             Action::Help => self.ui.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::People
@@ -87,9 +80,9 @@ impl Control {
             }
             Action::Links => {
                 let title = if self.open.is_empty() {
-                    "links: Enter copies"
+                    "links in what is loaded: Enter copies"
                 } else {
-                    "links: Enter copies, Alt-Enter opens"
+                    "links in what is loaded: Enter copies, Alt-Enter opens"
                 };
                 (ListKind::Links, title, lists::links_of(model, model.front()))
             }
@@ -97,7 +90,7 @@ impl Control {
                 let lines = self.ui.typing.composer().remembered();
                 (ListKind::Earlier, "lines that were sent", lists::earlier(lines))
             }
-            _ => (ListKind::Search, "search", Vec::new()),
+            _ => (ListKind::Search, "search in what is loaded", Vec::new()),
         };
         let (source, list) = lists::Source::open(kind, title, entries);
         self.source = source;

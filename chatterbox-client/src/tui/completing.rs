@@ -14,6 +14,11 @@ impl Control {
         if before.is_empty() || before.ends_with(char::is_whitespace) {
             self.dismissed = false;
         }
+        // Of many keys at once only the last is looked up: a search goes through all users.
+        if self.ui.typing.is_ready() {
+            self.ui.overlay.take_if(|open| matches!(open, Overlay::Completion { .. }));
+            return;
+        }
         let offered = (self.ui.typing.is_chat() && !self.dismissed)
             .then(|| view.app.offer(text, cursor))
             .filter(|offered| !offered.is_empty());

@@ -13,14 +13,14 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
 use tokio::time::Instant;
 
 use super::lists::{Source, Times};
-use super::notify::{Notifier, name_of};
+use super::notify::Notifier;
 use super::scene::{Drawn, Scene};
 use super::theme::Theme;
 use super::timeline::showing;
 use super::ui::{Overlay, Scroll, Ui};
 use crate::keymap::{Action, Keymap, Meaning};
 use crate::session::{PromptKind, View, Wish};
-use crate::terminal::{Step, too_long};
+use crate::terminal::{NO_ROOM, Step, too_long};
 
 /// So many conversations are known in which one does not read at the end.
 const PLACES: usize = 200;
@@ -178,7 +178,7 @@ impl Control {
     pub(super) fn tell(&mut self, alert: &Alert) {
         let place = match &alert.target {
             Target::User(_) => String::new(),
-            target => format!(" in {}", name_of(target)),
+            target => format!(" in {}", target.in_words()),
         };
         // In one row, since others would hide the end of the timeline.
         let text = format!("{}{place}: {}", alert.from, alert.text);
@@ -270,11 +270,9 @@ impl Control {
     pub(super) fn took(&mut self, drawn: Drawn, model: Option<&Model>) {
         self.drawn = drawn;
         self.ui.typing.drawn();
-        let covered = matches!(self.ui.overlay, Some(Overlay::Help { .. }));
-        let seeing = self.ui.focused && self.drawn.end_seen && !covered;
-        if seeing != std::mem::replace(&mut self.seeing, seeing) {
-            self.wants(Intent::Seeing(seeing));
-        }
+        // Both are drawn over the whole timeline.
+        let covered = matches!(self.ui.overlay, Some(Overlay::Help { .. } | Overlay::List(_)));
+        self.see(self.ui.focused && self.drawn.end_seen && !covered);
         let conversation = model.and_then(|model| model.in_front());
         let oldest = conversation.and_then(|one| Some(one.timeline.item(0)?.key));
         if self.drawn.above && self.ui.scroll != Scroll::End && oldest != self.asked_above {
@@ -295,6 +293,13 @@ impl Control {
                 self.asked_holes.push((key, now));
                 self.wants(Intent::Fill(self.front.clone(), key));
             }
+        }
+    }
+
+    /// The user sees the end of the conversation in front from now on, or does not.
+    pub(super) fn see(&mut self, seeing: bool) {
+        if seeing != std::mem::replace(&mut self.seeing, seeing) {
+            self.wants(Intent::Seeing(seeing));
         }
     }
 
@@ -375,6 +380,7 @@ impl Control {
                 self.question(too_long(over));
             }
             Step::Asked(_) | Step::Nothing => {}
+            Step::NoRoom => self.hint(NO_ROOM),
             Step::Elsewhere => self.hint(elsewhere(view, self.ui.typing.text_of())),
             Step::Leaving => self.question("Once more leaves the chat."),
             Step::Wish(wish) => {
@@ -406,8 +412,8 @@ impl Control {
 fn elsewhere(view: &View<'_>, typed_for: u64) -> String {
     let Some(model) = view.app.model() else { return String::new() };
     let mut all = model.conversations().iter();
-    let place = all.find(|one| one.serial() == typed_for).map(|one| name_of(&one.target));
-    let front = name_of(model.front());
+    let place = all.find(|one| one.serial() == typed_for).map(|one| one.target.in_words());
+    let front = model.front().in_words();
     match place {
         Some(place) => {
             format!("Nothing was sent: {front} is in front now. What you typed waits in {place}.")

@@ -26,7 +26,7 @@ use crate::exit::{Exit, Failure};
 use crate::keymap::Keymap;
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, View, Wish};
 use crate::terminal::editor::{self, Editing};
-use crate::terminal::{Guard, Keys, Modes, Typing, Writer, size};
+use crate::terminal::{Guard, Keys, Modes, NO_ROOM, Typing, Writer, is_gone, marks_pastes, size};
 
 /// The shortest time from one frame to the next.
 const FRAME: Duration = Duration::from_millis(16);
@@ -89,7 +89,7 @@ pub(crate) fn open(
         ThemeName::Mono => Theme::Mono,
     };
     let ui = Ui {
-        typing: Typing::new(keymap.clone()).with_drafts(),
+        typing: Typing::new(keymap.clone()).with_drafts().guarding_pastes(marks_pastes()),
         scroll: Scroll::End,
         found: None,
         overlay: None,
@@ -107,6 +107,7 @@ pub(crate) fn open(
     control.size = size();
     let writer = Writer::start();
     let painter = Painter::new(control.size).map_err(unusable)?;
+    let keys = Keys::start().map_err(unusable)?;
     let guard =
         Guard::enter(Modes { full: true, mouse: screen.mouse }, &writer).map_err(unusable)?;
     Ok(FullScreen {
@@ -114,7 +115,7 @@ pub(crate) fn open(
         painter,
         guard,
         writer,
-        keys: Keys::start(),
+        keys,
         editing: None,
         edited_for: 0,
         changed: true,
@@ -162,9 +163,14 @@ impl FullScreen {
     /// Gives the terminal to the editor.
     fn edit(&mut self) {
         self.keys.pause();
+        self.control.ui.typing.put_down();
+        // What completes a word does not outlive its text.
+        self.control.ui.overlay = None;
         self.guard.leave(&self.writer);
+        // The next frame takes it back.
+        self.control.see(false);
         self.edited_for = self.control.ui.typing.text_of();
-        match editor::start(self.control.ui.typing.composer().text()) {
+        match editor::start(self.control.ui.typing.chat()) {
             Ok(editing) => self.editing = Some(editing),
             Err(error) => self.edited(Err(error)),
         }
@@ -180,7 +186,9 @@ impl FullScreen {
         match outcome {
             Ok(text) => {
                 let text = text.trim_end_matches('\n');
-                self.control.ui.typing.set_text_of(self.edited_for, text);
+                if !self.control.ui.typing.edited(self.edited_for, text) {
+                    self.control.hint(NO_ROOM);
+                }
             }
             Err(error) => self.control.hint(format!("The editor was of no use: {error}.")),
         }
@@ -188,6 +196,9 @@ impl FullScreen {
 
     fn paint(&mut self, view: &View<'_>) {
         self.changed = false;
+        if self.control.ui.hint.is_none() {
+            self.control.ui.hint = self.control.ui.typing.waiting();
+        }
         self.drawn_at = self.control.instant;
         let painted = self.painter.paint(&self.control.scene(view));
         if let Ok((bytes, drawn)) = painted {
@@ -234,6 +245,9 @@ impl Screen for FullScreen {
                 return Some(wish);
             }
             self.control.ui.settle_typing();
+            if self.editing.is_some() {
+                return None;
+            }
             let Some(event) = self.control.ui.typing.next() else {
                 self.control.settle();
                 return None;
@@ -245,9 +259,6 @@ impl Screen for FullScreen {
             if let Some(wish) = demand.and_then(|demand| self.meet(demand)) {
                 self.control.wished = true;
                 return Some(wish);
-            }
-            if self.editing.is_some() {
-                return None;
             }
         }
     }
@@ -276,8 +287,16 @@ impl Screen for FullScreen {
             self.control.tell(alert);
             let looks = self.control.ui.focused;
             let bytes = self.control.notifier.alert(alert, looks, Instant::now());
-            self.writer.write(bytes);
+            self.writer.offer(bytes);
         }
+    }
+
+    fn gives_way(&mut self, kind: &PromptKind) -> bool {
+        let before = self.control.ui.typing.waiting();
+        let is_busy = self.control.ui.is_list_open();
+        let gives_way = self.control.ui.typing.gives_way(kind, is_busy);
+        self.changed |= before != self.control.ui.typing.waiting();
+        gives_way
     }
 
     fn ask(&mut self, prompt: Prompt) -> bool {
@@ -288,28 +307,33 @@ impl Screen for FullScreen {
     }
 
     async fn event(&mut self, _line: bool, _room: bool) -> ScreenEvent {
-        if self.control.has_wish() || self.control.ui.typing.is_ready() {
+        let is_ready = self.editing.is_none() && self.control.ui.typing.is_ready();
+        if self.control.has_wish() || is_ready {
             return ScreenEvent::Keys;
         }
         let draws = self.changed && self.guard.is_entered();
-        let frame = self.drawn_at + FRAME;
         let writer = self.writer.clone();
-        let until_drawn = async {
-            let failed = writer.idle().await;
-            sleep_until(frame).await;
-            failed
-        };
+        let until_drawn = until_drawn(&writer, self.drawn_at + FRAME);
         let reads = !self.control.ui.typing.is_full();
         tokio::select! {
             event = self.keys.next(), if reads => match event {
                 Some(Ok(event)) => {
-                    self.control.ui.typing.push(event);
+                    let typing = &mut self.control.ui.typing;
+                    typing.push(event);
+                    // What is pasted is known by what is there at once.
+                    while !typing.is_full()
+                        && let Some(event) = self.keys.at_once()
+                    {
+                        typing.push(event);
+                    }
                     ScreenEvent::Keys
                 }
+                Some(Err(error)) if is_gone(&error) => ScreenEvent::HungUp,
                 Some(Err(error)) => ScreenEvent::Closed(Err(error)),
-                None => ScreenEvent::Closed(Ok(())),
+                None => ScreenEvent::HungUp,
             },
             failed = until_drawn, if draws => match failed {
+                Some(error) if is_gone(&error) => ScreenEvent::HungUp,
                 Some(error) => ScreenEvent::Closed(Err(error)),
                 None => {
                     self.woken = true;
@@ -324,7 +348,7 @@ impl Screen for FullScreen {
                 self.changed = true;
                 ScreenEvent::Draw
             }
-            outcome = ended(self.editing.as_mut()) => {
+            outcome = editor::ended(self.editing.as_mut()) => {
                 self.edited(outcome);
                 ScreenEvent::Keys
             }
@@ -366,13 +390,13 @@ impl Screen for FullScreen {
                 self.last_words.push(said(&ScreenText::new(&text)));
             }
         }
-        tokio::select! {
-            failed = self.writer.idle_or_stuck() => failed.map_or(Ok(()), Err),
-            () = self.keys.interrupt() => Ok(()),
-        }
+        let written = self.writer.idle_or_stuck();
+        self.keys.unless_interrupted(written).await.map_or(Ok(()), Err)
     }
 
     fn restore(&mut self) {
+        // An editor would stay on the shell's terminal.
+        self.editing = None;
         self.guard.leave(&self.writer);
         let mut output = io::stderr();
         for line in &self.last_words {
@@ -393,6 +417,16 @@ impl Screen for FullScreen {
     }
 }
 
+/// Waits until the last frame is written and it is time for the next one, or writing has failed. Cancelling it loses nothing:
+/// a failure, which the writer gives once, is returned before anything else is awaited.
+async fn until_drawn(writer: &Writer, frame: Instant) -> Option<io::Error> {
+    if let Some(error) = writer.idle().await {
+        return Some(error);
+    }
+    sleep_until(frame).await;
+    None
+}
+
 fn said(text: &ScreenText) -> String {
     format!("-- {text}")
 }
@@ -404,9 +438,19 @@ async fn at(moment: Option<Instant>) {
     }
 }
 
-async fn ended(editing: Option<&mut Editing>) -> io::Result<String> {
-    match editing {
-        Some(editing) => editing.await.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into())),
-        None => pending().await,
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// A key, or anything else, may come while the time of the next frame is awaited.
+    #[tokio::test]
+    async fn a_failure_to_write_is_told_at_once_and_not_lost() {
+        let writer = Writer::stopped();
+        writer.fail();
+        let later = Instant::now() + Duration::from_secs(3600);
+        let told = timeout(Duration::ZERO, until_drawn(&writer, later)).await;
+        assert!(matches!(told, Ok(Some(_))), "{told:?}");
     }
 }

@@ -16,6 +16,26 @@ const ROWS_FOR_ALL: u16 = 8;
 /// The input has so many rows at most.
 const INPUT: u16 = 5;
 
+/// Whether a screen of so many columns has the list of conversations.
+pub(super) fn shows_conversations(columns: u16, ui: &Ui) -> bool {
+    ui.conversations.unwrap_or(columns >= CONVERSATIONS_FROM)
+}
+
+/// Whether people can stand beside the timeline of a screen of so many columns.
+pub(super) fn has_room_for_people(columns: u16) -> bool {
+    columns >= PEOPLE_FROM
+}
+
+/// Whether a screen of so many columns has the list of people.
+pub(super) fn shows_people(columns: u16, ui: &Ui) -> bool {
+    ui.people.unwrap_or(has_room_for_people(columns))
+}
+
+/// Whether a timeline of so many columns has times.
+pub(super) fn shows_times(columns: u16, ui: &Ui) -> bool {
+    Columns::new(columns, ui.times).time != Time::None
+}
+
 /// The parts of the screen; one that is not shown is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Layout {
@@ -41,13 +61,13 @@ impl Layout {
         let title = Rect { height: bars.min(rest.height), ..rest };
         let body = Rect { y: rest.y + title.height, height: rest.height - title.height, ..rest };
         let mut layout = Self { title, status, input, timeline: body, ..Self::default() };
-        let wide = screen.width >= PEOPLE_FROM;
-        if bars > 0 && ui.conversations.unwrap_or(screen.width >= CONVERSATIONS_FROM) {
+        let wide = has_room_for_people(screen.width);
+        if bars > 0 && shows_conversations(screen.width, ui) {
             let width = if wide { 22 } else { 16 }.min(body.width / 2);
             layout.conversations = Rect { width, ..body };
             layout.timeline = behind(body, width);
         }
-        if bars > 0 && ui.people.unwrap_or(wide) {
+        if bars > 0 && shows_people(screen.width, ui) {
             let width = 18.min(body.width / 2);
             layout.people = Rect { x: body.right() - width, width, ..body };
             // Where there is little room they stand over the timeline, which stays as it is.

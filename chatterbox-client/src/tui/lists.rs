@@ -4,7 +4,6 @@ use chatterbox_app::model::{Conversation, Found, Key, Mention, Model};
 use chatterbox_app::{App, Target, TimeFormatter};
 use chatterbox_proto::ScreenText;
 
-use super::notify::name_of;
 use super::ui::{List, ListKind, ListRow};
 use crate::keymap::{Action, Keymap, Scope, TABLE};
 
@@ -147,7 +146,7 @@ pub(super) fn conversations(
     let mut entries: Vec<_> = open
         .iter()
         .map(|one| {
-            let name = ScreenText::new(&name_of(&one.target));
+            let name = one.target.in_words();
             let typed = if is_typed(one) { "typed, not sent  " } else { "" };
             let note = format!("{typed}{}", waits(one));
             Entry::new(name, note.trim_end(), Choice::Open(one.target.clone()))
@@ -155,7 +154,7 @@ pub(super) fn conversations(
         .collect();
     let is_open = |target: &Target| model.conversation(target).is_some();
     entries.extend(users(app, &Target::Lobby).into_iter().filter_map(|(target, away)| {
-        let entry = Entry::new(ScreenText::new(&name_of(&target)), away, Choice::Open(target));
+        let entry = Entry::new(target.in_words(), away, Choice::Open(target));
         match &entry.choice {
             Choice::Open(target) if is_open(target) => None,
             _ => Some(entry),
@@ -168,9 +167,7 @@ pub(super) fn conversations(
 pub(super) fn people(app: &App, target: &Target) -> Vec<Entry> {
     let target = if matches!(target, Target::User(_)) { &Target::Lobby } else { target };
     let me = Target::User(app.me().unwrap_or_default().to_owned());
-    let entry = |target: Target, note| {
-        Entry::new(ScreenText::new(&name_of(&target)), note, Choice::Open(target))
-    };
+    let entry = |target: Target, note| Entry::new(target.in_words(), note, Choice::Open(target));
     let users = users(app, target).into_iter().map(|(target, away)| entry(target, away));
     let mut entries: Vec<_> = users.collect();
     entries.push(entry(me, "you"));
@@ -225,7 +222,7 @@ fn message(
     times: &Times<'_>,
 ) -> Entry {
     let text = ScreenText::shortened(&format!("{from}: {line}"), TEXT);
-    let note = format!("{} {}", name_of(target), times.format.format(time, times.now));
+    let note = format!("{} {}", target.in_words(), times.format.format(time, times.now));
     Entry::new(text, &note, Choice::Message(target.clone(), key))
 }
 

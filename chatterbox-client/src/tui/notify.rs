@@ -3,19 +3,13 @@
 //! Terminals act on what is in these sequences, so only printable characters get there, none of those that end or divide
 //! one. No command is run.
 
-use std::collections::VecDeque;
-use std::time::Duration;
-
 use chatterbox_app::Target;
 use chatterbox_app::model::{Alert, Model};
 use chatterbox_proto::ScreenText;
 use tokio::time::Instant;
 
 use crate::config::{Config, NotifyBy};
-
-/// So many notifications at most, in so long a time.
-const MOST: usize = 5;
-const WITHIN: Duration = Duration::from_secs(10);
+use crate::terminal::Pace;
 
 /// So many characters of a name or a message are in a notification.
 const NAME: usize = 40;
@@ -27,8 +21,7 @@ pub(super) struct Notifier {
     by: NotifyBy,
     with_text: bool,
     in_tmux: bool,
-    /// When the last ones were.
-    last: VecDeque<Instant>,
+    pace: Pace,
 }
 
 impl Notifier {
@@ -42,7 +35,7 @@ impl Notifier {
             by,
             with_text: config.screen.notify_text,
             in_tmux: variable("TMUX").is_some_and(|tmux| !tmux.is_empty()),
-            last: VecDeque::new(),
+            pace: Pace::default(),
         }
     }
 
@@ -51,8 +44,10 @@ impl Notifier {
         let from = clean(alert.from.as_str(), NAME);
         let mut text = match &alert.target {
             Target::User(_) => format!("{from} writes to you"),
-            target if alert.concerns => format!("{from} mentions you in {}", name_of(target)),
-            target => format!("{from} writes in {}", name_of(target)),
+            target if alert.concerns => {
+                format!("{from} mentions you in {}", place_of(target))
+            }
+            target => format!("{from} writes in {}", place_of(target)),
         };
         if self.with_text {
             text.push_str(": ");
@@ -62,13 +57,9 @@ impl Notifier {
     }
 
     fn notify(&mut self, text: &str, looks: bool, now: Instant) -> Vec<u8> {
-        while self.last.front().is_some_and(|first| now.duration_since(*first) >= WITHIN) {
-            self.last.pop_front();
-        }
-        if self.by == NotifyBy::None || self.last.len() >= MOST {
+        if self.by == NotifyBy::None || !self.pace.allows(now) {
             return Vec::new();
         }
-        self.last.push_back(now);
         // Whoever looks at the chat, at another conversation, sees the list: the bell is enough.
         let sequence = match self.by {
             _ if looks => String::new(),
@@ -95,7 +86,7 @@ pub(super) fn title(model: &Model) -> String {
         (_, mentions @ 1..) => format!("({mentions}!) "),
         (unread, _) => format!("({unread}) "),
     };
-    format!("{waits}{} - chatterbox", name_of(model.front()))
+    format!("{waits}{} - chatterbox", place_of(model.front()))
 }
 
 /// The sequence that the terminal is known to understand.
@@ -115,12 +106,8 @@ fn understood(variable: &dyn Fn(&str) -> Option<String>) -> NotifyBy {
 }
 
 /// A conversation in words.
-pub(super) fn name_of(target: &Target) -> String {
-    match target {
-        Target::Lobby => "the lobby".to_owned(),
-        Target::Room(name) => clean(name, NAME),
-        Target::User(name) => format!("@{}", clean(name, NAME)),
-    }
+fn place_of(target: &Target) -> String {
+    clean(target.in_words().as_str(), NAME + 2)
 }
 
 /// The beginning of a text, without what could end or divide a sequence.
@@ -194,15 +181,9 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_rings_five_times_in_ten_seconds() {
+    fn a_flood_rings_five_times() {
         let mut notifier = notifier("", &[]);
-        let (lab, start) = (alert(Target::Lobby), Instant::now());
-        let rings = |notifier: &mut Notifier, seconds| {
-            let now = start + Duration::from_secs(seconds);
-            (0..9).filter(|_| !notifier.alert(&lab, false, now).is_empty()).count()
-        };
-        assert_eq!(rings(&mut notifier, 0), 5);
-        assert_eq!(rings(&mut notifier, 9), 0);
-        assert_eq!(rings(&mut notifier, 10), 5);
+        let (lab, now) = (alert(Target::Lobby), Instant::now());
+        assert_eq!((0..9).filter(|_| !notifier.alert(&lab, false, now).is_empty()).count(), 5);
     }
 }

@@ -45,7 +45,10 @@ impl Input {
             Some(PromptKind::Name) => (Vec::new(), PromptKind::Name.text(), Role::Unread),
             // With its sign no question can look like the prompt of the chat.
             Some(prompt @ PromptKind::Reply(_)) => {
-                let (head, lead) = question(&format!("? {}", prompt.text()), screen);
+                let text = prompt.text();
+                // That of a server has the sign already.
+                let sign = if text.starts_with("? ") { "" } else { "? " };
+                let (head, lead) = question(&format!("{sign}{text}"), screen);
                 (head, lead, Role::Unread)
             }
             Some(prompt @ PromptKind::Chat(_)) => {
@@ -59,7 +62,7 @@ impl Input {
             head.push(std::mem::take(&mut lead));
         }
         let room = usize::from(screen.saturating_sub(width(&lead))).max(1);
-        let mask = Mask { whole: false, arguments: scene.app.secret_arguments() };
+        let mask = Mask { arguments: scene.app.secret_arguments() };
         let (text, cursor) = if secret { ("", 0) } else { (composer.text(), composer.cursor()) };
         let (rows, cursor) = typed(&mask, text, cursor, room);
         Self { head, lead, lead_role, rows, cursor, room, secret }
@@ -186,7 +189,7 @@ mod tests {
 
     fn rows(text: &str, cursor: usize, room: usize) -> (Vec<String>, (usize, u16)) {
         let arguments = vec![("/register".to_owned(), 1)];
-        typed(&Mask { whole: false, arguments }, text, cursor, room)
+        typed(&Mask { arguments }, text, cursor, room)
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use chatterbox_app::model::{Body, Delivery, Hole, Item, Moves, NoticeKind, Speech};
+use chatterbox_app::model::{Body, Delivery, Hole, Item, NoticeKind, Speech};
 use chatterbox_app::wrap;
 use chatterbox_proto::ScreenText;
 
@@ -12,9 +12,6 @@ use super::theme::Role;
 
 /// One item has so many rows at most; a text of thousands of lines would fill screens for whoever scrolls through it.
 const ROWS: usize = 500;
-
-/// So many names of those who came or went together are told; of more the first two are.
-const NAMES: usize = 4;
 
 /// The rule between name and text.
 pub(super) const RULE: char = '│';
@@ -36,7 +33,7 @@ pub(super) fn rows(item: &Item, width: usize) -> Vec<Row<'_>> {
     let mut rows = match &item.body {
         Body::Speech(speech) => speech_rows(speech, width),
         Body::Moves(moves) => {
-            let text = words_of(moves);
+            let text = moves.words();
             quiet_rows(&text, width, |row| Cow::Owned(row.to_owned()))
         }
         Body::Hole(hole) => {
@@ -126,61 +123,5 @@ fn push_notice<'i>(rows: &mut Vec<Row<'i>>, kind: NoticeKind, line: &'i ScreenTe
     for (place, row) in wrap(text, width).into_iter().enumerate() {
         let sign = if place == 0 { sign } else { ' ' };
         rows.push(Row { sign, text: Cow::Borrowed(row), role });
-    }
-}
-
-/// `bob, cyd joined; eve left`.
-fn words_of(moves: &Moves) -> String {
-    let mut words = String::new();
-    let sides =
-        [(&moves.joined, moves.more_joined, " joined"), (&moves.left, moves.more_left, " left")];
-    for (names, more, what) in sides {
-        let all = names.len() + more;
-        if all == 0 {
-            continue;
-        }
-        if !words.is_empty() {
-            words.push_str("; ");
-        }
-        let told = if all > NAMES { names.len().min(2) } else { names.len() };
-        for (place, name) in names.iter().take(told).enumerate() {
-            words.push_str(if place > 0 { ", " } else { "" });
-            words.push_str(name.as_str());
-        }
-        if all > told {
-            let and = if told > 0 { " and " } else { "" };
-            words.push_str(&format!("{and}{} others", all - told));
-        }
-        words.push_str(what);
-    }
-    if words.is_empty() {
-        words.push_str("somebody came and went");
-    }
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(count: usize) -> Vec<ScreenText> {
-        (0..count).map(|n| ScreenText::new(&format!("u{n}"))).collect()
-    }
-
-    #[test]
-    fn a_crowd_that_comes_is_one_short_line() {
-        for (joined, left, words) in [
-            (1, 0, "u0 joined"),
-            (2, 1, "u0, u1 joined; u0 left"),
-            (4, 0, "u0, u1, u2, u3 joined"),
-            (5, 9_000, "u0, u1 and 3 others joined; u0, u1 and 8998 others left"),
-            (0, 0, "somebody came and went"),
-        ] {
-            let moves = Moves { joined: names(joined), left: names(left), ..Moves::default() };
-            assert_eq!(words_of(&moves), words);
-        }
-        // Those who are named have gone again, and the others are here.
-        let moves = Moves { more_joined: 10, left: names(1), ..Moves::default() };
-        assert_eq!(words_of(&moves), "10 others joined; u0 left");
     }
 }

@@ -3,6 +3,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::name_colour::{COLOURS, colour_of};
+
 /// The appearance of each role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Theme {
@@ -44,22 +46,10 @@ pub(crate) enum Role {
     Bar,
 }
 
-/// How many appearances names have.
-const NAMES: u8 = 6;
-
 impl Role {
-    /// The role of a name: the same wherever the name is shown, whatever its case. The whole name counts, so that nobody gets
-    /// another's colour by beginning with their name.
+    /// The role of a name.
     pub(crate) fn of_name(name: &str) -> Self {
-        let mut sum: u32 = 0x811c_9dc5;
-        for byte in
-            name.chars().flat_map(char::to_lowercase).flat_map(|c| u32::from(c).to_le_bytes())
-        {
-            sum = (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        }
-        sum = (sum ^ (sum >> 15)).wrapping_mul(0x2c1b_3c6d);
-        let place = (sum ^ (sum >> 16)) % u32::from(NAMES);
-        Self::Name(u8::try_from(place).unwrap_or_default())
+        Self::Name(colour_of(name))
     }
 }
 
@@ -94,13 +84,13 @@ fn mono(role: Role) -> Style {
     }
 }
 
-fn one_of(colours: &[Color; NAMES as usize], place: u8) -> Color {
-    colours.get(usize::from(place % NAMES)).copied().unwrap_or(Color::Reset)
+fn one_of(colours: &[Color; COLOURS as usize], place: u8) -> Color {
+    colours.get(usize::from(place % COLOURS)).copied().unwrap_or(Color::Reset)
 }
 
-/// Red and magenta are no names, since they mean something else.
+/// The sixteen colours that every terminal has.
 fn sixteen(role: Role) -> Style {
-    const NAMES_OF_SIXTEEN: [Color; NAMES as usize] = [
+    const NAMES_OF_SIXTEEN: [Color; COLOURS as usize] = [
         Color::Green,
         Color::Yellow,
         Color::Blue,
@@ -123,7 +113,7 @@ struct Colours {
     alarm: u8,
     mention: u8,
     own: u8,
-    names: [u8; NAMES as usize],
+    names: [u8; COLOURS as usize],
     border: u8,
     /// Ground and text.
     selection: (u8, u8),
@@ -165,7 +155,7 @@ fn indexed(role: Role, colours: &Colours) -> Style {
         Role::Mention => bold.fg(Color::Indexed(colours.mention)),
         Role::Own => bold.fg(Color::Indexed(colours.own)),
         Role::Name(place) => {
-            let colour = colours.names.get(usize::from(place % NAMES)).copied();
+            let colour = colours.names.get(usize::from(place % COLOURS)).copied();
             Style::new().fg(Color::Indexed(colour.unwrap_or(colours.own)))
         }
         Role::Border => Style::new().fg(Color::Indexed(colours.border)),
@@ -180,7 +170,7 @@ fn high_contrast(role: Role) -> Style {
     const BLACK: Color = Color::Indexed(16);
     const WHITE: Color = Color::Indexed(231);
     const YELLOW: Color = Color::Indexed(226);
-    const NAMES_IN_CONTRAST: [Color; NAMES as usize] = [
+    const NAMES_IN_CONTRAST: [Color; COLOURS as usize] = [
         Color::Indexed(51),
         Color::Indexed(228),
         Color::Indexed(120),
@@ -237,17 +227,5 @@ mod tests {
             assert!(Theme::HighContrast.style(role).bg.is_some(), "{role:?}");
         }
         assert!(Theme::Default.ground().is_none() && Theme::HighContrast.ground().is_some());
-    }
-
-    /// Seed 001 gave everybody whose name began with that of another user the other's colour.
-    #[test]
-    fn b_starts_with_a_colour_depends_on_the_whole_name_and_not_on_its_case() {
-        assert_eq!(Role::of_name("Ann"), Role::of_name("aNN"));
-        let roles: Vec<_> = ["a", "an", "ann", "anna", "annab", "annabel", "annabell", "bob"]
-            .map(Role::of_name)
-            .into_iter()
-            .collect();
-        let different: Vec<_> = (0..NAMES).filter(|n| roles.contains(&Role::Name(*n))).collect();
-        assert!(different.len() >= 4, "{roles:?}");
     }
 }

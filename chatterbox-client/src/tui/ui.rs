@@ -31,8 +31,12 @@ pub(crate) struct Ui {
 impl Ui {
     /// What is typed for a list or the page of the keys need not wait for a line.
     pub(crate) fn settle_typing(&mut self) {
-        let is_list = matches!(self.overlay, Some(Overlay::List(_) | Overlay::Help { .. }));
-        self.typing.set_for_list(is_list);
+        self.typing.set_for_list(self.is_list_open());
+    }
+
+    /// Whether keys are for a list or the page of the keys.
+    pub(crate) fn is_list_open(&self) -> bool {
+        matches!(self.overlay, Some(Overlay::List(_) | Overlay::Help { .. }))
     }
 }
 

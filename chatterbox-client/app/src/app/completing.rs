@@ -6,18 +6,10 @@ use super::App;
 use crate::complete::{Completion, Vocabulary, begins, word_before};
 use crate::model::Conversation;
 
-/// At most so many users are in a vocabulary.
-const USERS: usize = 2_000;
-
 /// Of those who could be meant, so many are looked at: more than are ever shown.
 const LIKELY: usize = 100;
 
 impl App {
-    /// The names and commands by which words are completed now. Of a crowd it has a part only: [`App::complete`] looks at all.
-    pub fn vocabulary(&self) -> Vocabulary {
-        Vocabulary { users: self.users_for("", USERS), ..self.vocabulary_without_users() }
-    }
-
     /// What the word before the cursor can become, as the user has asked (by Tab); `cursor` is in bytes.
     pub fn complete(&self, line: &str, cursor: usize) -> Completion {
         self.vocabulary_at(line, cursor, true).complete(line, cursor)

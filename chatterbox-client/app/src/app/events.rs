@@ -10,9 +10,9 @@ use chatterbox_proto::session::Event;
 use chatterbox_proto::{ALL, Code, ScreenText, WireText};
 use serde_json::Value;
 
-use super::App;
+use super::calling::enters_room;
 use super::greeting::Greeting;
-use super::input::enters_room;
+use super::{ASTRAY, App};
 use crate::commands::Catalogue;
 use crate::effect::{Effect, GiveUpReason, note};
 use crate::history::Purpose;
@@ -186,7 +186,7 @@ impl App {
                 Catalogue::update(&mut self.catalogue, commands, prefix);
                 self.awaits_catalogue = false;
             }
-            Event::Result(outcome) => self.result(outcome, effects),
+            Event::Result(outcome) => self.result(outcome, now, effects),
             // A part of a frame may be left when its connection is lost: nobody waits for an answer any more.
             Event::Prompt(_) | Event::Ping(_) if self.is_down() => {}
             Event::Prompt(prompt) => effects.extend(self.calls.prompt_received(prompt)),
@@ -286,10 +286,11 @@ impl App {
         until.map(|time| Until { time, when: self.time.format(time, now) })
     }
 
-    fn result(&mut self, mut outcome: Outcome, effects: &mut Vec<Effect>) {
+    fn result(&mut self, mut outcome: Outcome, now: i64, effects: &mut Vec<Effect>) {
         let (call, next_question) = self.calls.result_received(&outcome);
-        if enters_room(&call.name) {
-            self.front.want_nothing();
+        // What was typed for the room meanwhile is not for the one that is still in front.
+        if enters_room(&call.name) && self.front.want_nothing() && !outcome.ok {
+            self.astray_until = now.saturating_add(ASTRAY);
         }
         let table = match &mut outcome.data {
             Some(data) => {

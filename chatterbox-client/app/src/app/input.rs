@@ -2,12 +2,12 @@
 
 use chatterbox_proto::capability::accounts::one_line;
 use chatterbox_proto::session::SayError;
-use chatterbox_proto::{ALL, RoomName, ScreenText, WireText};
+use chatterbox_proto::{ALL, ScreenText, WireText};
 
 use super::App;
 use crate::capability_words::in_words;
-use crate::commands::{CallError, Catalogue, SLASH};
-use crate::effect::{Effect, GiveUpReason, note};
+use crate::commands::{Catalogue, SLASH};
+use crate::effect::{Effect, note};
 use crate::front::At;
 use crate::help::Help;
 use crate::input_mode::InputMode;
@@ -19,6 +19,17 @@ use crate::parse::ParsedLine;
 const SECRET_IS_DUE: &str =
     "it may be the secret that the server has not asked for yet; type it again if it is none";
 
+/// The same, when it is not asked for any more.
+const SECRET_WAS_DUE: &str =
+    "it may be the secret that the command before it did not ask for; type it again if it is none";
+
+const ASTRAY: &str =
+    "the room that it may be for did not come to the front; type it again if it is for here";
+
+const MAY_BE_ANSWER: &str = "the server asks something first, and this may be the answer";
+
+const LINE_WAITS: &str = "the line before it waits for the server";
+
 impl App {
     /// Takes a typed line. `mode` is what it was asked for, which may be over by now; `now` is in seconds since 1970.
     pub fn typed(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
@@ -27,6 +38,17 @@ impl App {
             return vec![Effect::Leave];
         }
         let mut effects = self.line_typed(text, mode, now);
+        effects.extend(self.front.line(now, true).map(Effect::Show));
+        effects
+    }
+
+    /// Takes a text of several rows that is said as it is, whatever it begins with, to who is in front. `mode` and `now` are those
+    /// of [`App::typed`].
+    pub fn typed_text(&mut self, text: &str, mode: InputMode, now: i64) -> Vec<Effect> {
+        let mut effects = match mode {
+            InputMode::Chat => self.say_text(text, now),
+            _ => self.not_sent("an answer is one line"),
+        };
         effects.extend(self.front.line(now, true).map(Effect::Show));
         effects
     }
@@ -44,19 +66,38 @@ impl App {
             (InputMode::Reply(number), _) => self.answer(number, text),
             // Through pipes no line is begun before it is asked for.
             (_, InputMode::Reply(number)) if !self.interactive => self.answer(number, text),
-            (_, InputMode::Reply(_) | InputMode::Password) => {
-                self.not_sent("the server asks something first, and this may be the answer")
+            (_, InputMode::Reply(_) | InputMode::Password) => self.not_sent(MAY_BE_ANSWER),
+            (_, InputMode::Name) if one_line(text).is_err() => self.not_sent("a name is one line"),
+            // The mode may have changed since the line was asked for; what it must not do stays the same.
+            (InputMode::Chat, InputMode::Name) if self.interactive && self.is_said(text) => {
+                self.not_sent("a name is asked for first")
             }
             // The secret that a command will ask for may have been typed before the server has asked for it.
-            (_, InputMode::Chat) if self.interactive && self.calls.secret_is_due(text) => {
+            (_, _) if self.interactive && self.calls.secret_is_due(text) => {
                 self.not_sent(SECRET_IS_DUE)
             }
-            (_, InputMode::Name) if one_line(text).is_err() => self.not_sent("a name is one line"),
+            // The call may have ended without asking, while the secret was typed.
+            (InputMode::Chat, _)
+                if self.interactive && self.is_message(text) && self.calls.secret_was_due() =>
+            {
+                self.not_sent(SECRET_WAS_DUE)
+            }
+            (InputMode::Chat, _)
+                if self.interactive && now <= self.astray_until && self.is_message(text) =>
+            {
+                self.astray_until = 0;
+                self.not_sent(ASTRAY)
+            }
+            // What is masked while it is typed is not said to everybody because of a blank before it.
+            (InputMode::Chat, _) if self.interactive && self.is_hidden_command(text) => {
+                self.not_sent("a command begins the line, without a blank before it")
+            }
             // The line break may be inside of the secret, and what is behind it would be said.
-            (_, InputMode::Chat) if text.contains('\n') && self.has_secret(text) => {
+            (_, _) if text.contains('\n') && self.has_secret(text) => {
                 self.not_sent("a command with a secret is a line of its own")
             }
-            (_, InputMode::Chat) if self.is_behind(now) && !self.is_message(text) => {
+            (_, _) if self.held.is_some() => self.not_sent(LINE_WAITS),
+            (InputMode::Chat, _) if self.is_behind(now) && !self.is_message(text) => {
                 self.held = Some(text.to_owned());
                 Vec::new()
             }
@@ -91,9 +132,12 @@ impl App {
 
     /// Says a text of any number of lines to who is in front. Nothing of it is sent if one of several lines is a command with a
     /// secret, which was not meant for the chat, or if it may be the secret that a command has not asked for yet.
-    pub(super) fn say_text(&mut self, text: &str, now: i64) -> Vec<Effect> {
-        if self.input_mode() != InputMode::Chat {
-            return self.not_sent("the server owes an answer first");
+    fn say_text(&mut self, text: &str, now: i64) -> Vec<Effect> {
+        match self.input_mode() {
+            InputMode::Reply(_) | InputMode::Password => return self.not_sent(MAY_BE_ANSWER),
+            InputMode::Name => return self.not_sent("a name is asked for first"),
+            _ if self.held.is_some() => return self.not_sent(LINE_WAITS),
+            _ => {}
         }
         if self.has_secret(text) {
             return self.not_sent("a command with a secret is a line of its own");
@@ -101,14 +145,21 @@ impl App {
         if self.interactive && self.calls.secret_is_due(text) {
             return self.not_sent(SECRET_IS_DUE);
         }
+        if self.interactive && self.calls.secret_was_due() {
+            return self.not_sent(SECRET_WAS_DUE);
+        }
+        if self.interactive && now <= self.astray_until {
+            self.astray_until = 0;
+            return self.not_sent(ASTRAY);
+        }
         let mut effects: Vec<_> = self.remembered(text).into_iter().collect();
         effects.extend(self.say_in_front(text, now));
         effects
     }
 
-    /// Whether a line of the text is a command that may have a secret behind it.
-    fn has_secret(&self, text: &str) -> bool {
-        text.lines().any(|line| self.command_with_secret(line).is_some())
+    /// Whether a line is not empty and would be said.
+    fn is_said(&self, text: &str) -> bool {
+        !text.trim().is_empty() && self.is_message(text)
     }
 
     /// A line was not sent, for this reason.
@@ -130,30 +181,6 @@ impl App {
             InputMode::Password => self.login.password_cancelled(self.reconnect.is_down()),
             _ => Vec::new(),
         }
-    }
-
-    /// The part of a line that may be in the editor's history: of a command with secrets, only the command.
-    fn remembered(&self, text: &str) -> Option<Effect> {
-        if text.trim().is_empty() || !self.interactive {
-            return None;
-        }
-        Some(Effect::Remember(self.command_with_secret(text).unwrap_or_else(|| text.to_owned())))
-    }
-
-    /// The command of a line, if it is one that may have a secret behind it, or is mistyped and near to such a one.
-    fn command_with_secret(&self, text: &str) -> Option<String> {
-        let catalogue = self.catalogue.as_ref()?;
-        let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
-        let prefix = catalogue.prefix();
-        let name = first.strip_prefix(prefix).or_else(|| first.strip_prefix(SLASH))?;
-        let meant = match catalogue.find(name) {
-            Some(_) => name,
-            None => self.help().near(name)?.1,
-        };
-        let secret = |(command, _): &(String, usize)| {
-            command.strip_prefix(prefix).is_some_and(|known| known.eq_ignore_ascii_case(meant))
-        };
-        catalogue.secret_arguments().iter().any(secret).then_some(first)
     }
 
     /// Whether a line is certainly a message, and neither a command nor a question to this program.
@@ -294,7 +321,7 @@ impl App {
         self.catalogue.as_ref().is_some_and(|catalogue| catalogue.find(command).is_some())
     }
 
-    fn help(&self) -> Help<'_> {
+    pub(super) fn help(&self) -> Help<'_> {
         Help { catalogue: self.catalogue.as_deref(), has: self.has() }
     }
 
@@ -382,80 +409,10 @@ impl App {
         }
         vec![Effect::Show(self.users_here(usize::MAX))]
     }
-
-    /// A line with a slash that is no command of this program: the server's, even where its prefix is another one.
-    fn server_command(&mut self, command: &str, line: &str) -> Vec<Effect> {
-        let behind = line.strip_prefix(SLASH).unwrap_or(line);
-        match &self.catalogue {
-            Some(catalogue)
-                if catalogue.prefix() == SLASH || catalogue.read(behind, ALL).is_ok() =>
-            {
-                self.call(behind)
-            }
-            _ => {
-                let name = command.strip_prefix(SLASH).unwrap_or(command);
-                let text = self.help().unknown(SLASH, name);
-                self.not_called(text)
-            }
-        }
-    }
-
-    /// Calls a command of the server; `line` is without the prefix.
-    pub(super) fn call(&mut self, line: &str) -> Vec<Effect> {
-        let Some(catalogue) = &self.catalogue else { return Vec::new() };
-        let front = self.front.room().map_or(ALL, |front| &front.name);
-        let parsed = match catalogue.read(line, front) {
-            Ok(parsed) => parsed,
-            Err(CallError::Unknown) => {
-                let name = line.split_whitespace().next().unwrap_or_default();
-                let text = self.help().unknown(catalogue.prefix(), name);
-                return self.not_called(text);
-            }
-            Err(error) => {
-                let text = catalogue.explain(&error);
-                return self.not_called(text);
-            }
-        };
-        if !self.session.is_joined() {
-            return self.not_sent("commands need the connection, which is lost");
-        }
-        // On a full screen, who enters a room wants to see it.
-        let entered = parsed
-            .arguments
-            .first()
-            .filter(|_| self.full_screen && enters_room(&parsed.command.name))
-            .map(|room| format!("{}{room}", if RoomName::is_meant(room) { "" } else { "#" }));
-        match self.calls.call(parsed) {
-            Ok(frame) => {
-                self.has_sent = true;
-                if let Some(room) = entered {
-                    self.front.want(&room);
-                }
-                vec![Effect::Send(frame)]
-            }
-            Err(error) => self.not_sent(&error.to_string()),
-        }
-    }
-
-    /// A command that could not be called. Through pipes the next line may be what it was to ask for, a secret perhaps,
-    /// and must not be sent as a message. A server without commands never asks.
-    fn not_called(&mut self, text: String) -> Vec<Effect> {
-        self.failures += 1;
-        let mut effects = note(text);
-        if self.catalogue.is_some() && !self.interactive {
-            effects.push(Effect::GiveUp(GiveUpReason::NotAsked));
-        }
-        effects
-    }
 }
 
 /// So many users are named on a full screen.
 const USERS: usize = 500;
-
-/// Whether a command makes the user a member of the room that it names.
-pub(super) fn enters_room(command: &str) -> bool {
-    matches!(command, "join" | "create-room")
-}
 
 /// Whether a line is `/quit`, which leaves from everywhere.
 fn is_quit(text: &str) -> bool {

@@ -5,7 +5,6 @@ use chatterbox_proto::{Capability, WireText};
 use super::App;
 use crate::effect::{Effect, note};
 use crate::history::SCROLLED;
-use crate::input_mode::InputMode;
 use crate::intent::Intent;
 use crate::model::{Alert, Key, Model};
 use crate::output::Output;
@@ -15,8 +14,6 @@ impl App {
     /// Carries out what the user wants; `now` is in seconds since 1970.
     pub fn intend(&mut self, intent: Intent, now: i64) -> Vec<Effect> {
         match intent {
-            Intent::Line(text) => self.typed(&text, InputMode::Chat, now),
-            Intent::Say(text) => self.say_text(&text, now),
             Intent::Open(target) => self.open(&target, now),
             Intent::Close(target) => self.close(&target, now),
             Intent::Older(target) => self.older(&target, None, now),

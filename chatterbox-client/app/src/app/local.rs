@@ -51,7 +51,7 @@ impl App {
         mentions.reverse();
         let line = |(target, mention): (&Target, &crate::model::Mention)| {
             let when = self.time.format(mention.time, now);
-            format!("[{when}] {}: {}: {}", named(target), mention.from, mention.line)
+            format!("[{when}] {}: {}: {}", target.in_words(), mention.from, mention.line)
         };
         mentions.into_iter().flat_map(|mention| note(line(mention))).collect()
     }
@@ -64,7 +64,7 @@ impl App {
         let mut found = model.search(model.front(), text, LINES + 1);
         let more = found.len() > LINES;
         found.truncate(LINES);
-        let place = named(model.front());
+        let place = model.front().in_words();
         let text = ScreenText::shortened(text, 40);
         let count = match (found.len(), more) {
             (0, _) => format!("There is no \"{text}\" in what is loaded of {place}."),
@@ -91,7 +91,7 @@ impl App {
         if links.is_empty() {
             return note(format!(
                 "There is no link in what is loaded of {}.",
-                named(model.front())
+                model.front().in_words()
             ));
         }
         links.into_iter().rev().flat_map(note).collect()
@@ -103,8 +103,11 @@ impl App {
         let mut effects = Vec::new();
         for (conversation, number) in all.iter().zip(1..).take(LINES) {
             let here = if conversation.is_at(model.front()) { ", in front" } else { "" };
-            let line =
-                format!("{number} {}{here}{}", named(&conversation.target), unread(conversation));
+            let line = format!(
+                "{number} {}{here}{}",
+                conversation.target.in_words(),
+                unread(conversation)
+            );
             effects.extend(note(line));
         }
         let others = all.iter().skip(LINES);
@@ -128,7 +131,7 @@ impl App {
             model.attend(&front, attention);
         }
         let told = model.attention(&front).words();
-        note(format!("Of {} you are told {told}.", named(&front)))
+        note(format!("Of {} you are told {told}.", front.in_words()))
     }
 
     fn close_named(&mut self, name: &str, now: i64) -> Vec<Effect> {
@@ -138,7 +141,7 @@ impl App {
         }
         let effects = self.close(&target, now);
         if matches!(target, Target::User(_)) && effects.is_empty() {
-            return note(format!("{} is closed.", named(&target)));
+            return note(format!("{} is closed.", target.in_words()));
         }
         effects
     }
@@ -149,13 +152,5 @@ fn unread(conversation: &Conversation) -> String {
         (0, _) => String::new(),
         (unread, 0) => format!(": {unread} unread"),
         (unread, mentions) => format!(": {unread} unread, {mentions} for you"),
-    }
-}
-
-fn named(target: &Target) -> ScreenText {
-    match target {
-        Target::Lobby => ScreenText::new("the lobby"),
-        Target::Room(name) => ScreenText::shortened(name, 40),
-        Target::User(name) => ScreenText::shortened(&format!("@{name}"), 40),
     }
 }

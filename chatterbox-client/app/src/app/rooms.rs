@@ -28,6 +28,10 @@ impl App {
         self.session.agreed().has(Capability::Rooms) && RoomName::is_meant(name)
     }
 
+    fn is_member(&self, room: &str) -> bool {
+        room == ALL || self.session.room(room).is_some()
+    }
+
     fn place<'m>(&self, message: &'m session::Message) -> Place<'m> {
         match message.recipient.as_ref().map(WireText::as_wire) {
             None if message.source.as_wire() == SERVER => Place::Personal,
@@ -66,7 +70,8 @@ impl App {
         effects: &mut Vec<Effect>,
     ) {
         match self.place(&message) {
-            Place::Room(room) if self.front.hides(room) => {
+            // What is said in a room of which the user is no member is not kept for later: a server could name rooms without end.
+            Place::Room(room) if self.front.hides(room) && self.is_member(room) => {
                 let room = room.to_owned();
                 let behind = self.as_output(message.clone(), kind, now);
                 self.front.count(&room, message, kind, behind.mention);

@@ -126,17 +126,15 @@ impl Composer {
         self.is_asked
     }
 
-    /// Takes the question back, so that the text can be edited.
-    pub fn keep_editing(&mut self) {
-        self.is_asked = false;
-    }
-
-    /// Takes another text; the cursor is at its end.
-    pub fn set(&mut self, text: &str) {
+    /// Takes another text; the cursor is at its end. Says whether there was room for it; if not, the text stays as it is.
+    pub fn set(&mut self, text: &str) -> bool {
         let text = clean(text);
-        let text = if text.len() > TEXT { "" } else { &text };
-        self.put(text);
+        if text.len() > TEXT {
+            return false;
+        }
+        self.put(&text);
         self.recalled = None;
+        true
     }
 
     /// Takes the text away as it is, with the cursor and with the question about what was pasted, and puts another one in its place.
@@ -252,16 +250,6 @@ impl Composer {
         }
     }
 
-    /// Whether no row is above that of the cursor.
-    pub fn is_on_first_row(&self) -> bool {
-        self.row_start(self.cursor()) == 0
-    }
-
-    /// Whether no row is below that of the cursor.
-    pub fn is_on_last_row(&self) -> bool {
-        self.row_end(self.cursor()) == self.text().len()
-    }
-
     /// Moves the cursor so many rows down, or up where that is negative, to the cell where it was or near to it; the rows are those
     /// that are drawn where one has so many cells. Says whether it moved.
     pub fn move_row(&mut self, rows: isize, width: usize) -> bool {
@@ -332,12 +320,6 @@ impl Composer {
     /// The lines that were typed before, from the newest on.
     pub fn remembered(&self) -> impl Iterator<Item = &str> {
         self.earlier.iter()
-    }
-
-    /// The first of the earlier lines that has this in it, without regard to case, and its place for [`Composer::recall`]. The
-    /// search begins at the place `from`: 0, or one more than that of the last hit.
-    pub fn search_earlier(&self, needle: &str, from: usize) -> Option<(usize, &str)> {
-        self.earlier.search(needle, from)
     }
 
     /// Enter: takes the text, unless the user has to be asked first. `most` is the number of characters that the server takes.

@@ -35,10 +35,4 @@ impl Recall {
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().rev().map(String::as_str)
     }
-
-    /// The first line from a place on that has this in it, without regard to case.
-    pub(super) fn search(&self, needle: &str, from: usize) -> Option<(usize, &str)> {
-        let needle = needle.to_lowercase();
-        self.iter().enumerate().skip(from).find(|(_, line)| line.to_lowercase().contains(&needle))
-    }
 }

@@ -136,8 +136,9 @@ impl Model {
         let own = message.from.as_wire() == me;
         let target = self.place_of(message, own);
         let live = matches!(message.kind, MessageKind::Live | MessageKind::Missed);
-        // A private message is one as well, without naming anybody.
-        let names = message.mention && mentions(message.text.as_wire(), me);
+        // A private message is one as well, without naming anybody; of any other it is known that it does.
+        let is_private = message.to.is_some() && !message.in_room;
+        let names = message.mention && (!is_private || mentions(message.text.as_wire(), me));
         let concerns = live && !own && (names || matches!(target, Target::User(_)));
         self.open(&target);
         let speech = Speech::new(message, own, names);

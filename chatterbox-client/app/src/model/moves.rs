@@ -2,6 +2,8 @@
 
 use chatterbox_proto::ScreenText;
 
+use crate::moves_words::push;
+
 /// So many names of each kind are kept; of a crowd the others are only counted.
 const NAMES: usize = 20;
 
@@ -32,6 +34,22 @@ impl Moves {
         }
     }
 
+    /// `bob and cyd joined; eve left`, in the words of the other outputs.
+    pub fn words(&self) -> String {
+        let mut words = Vec::new();
+        let sides =
+            [(&self.joined, self.more_joined, " joined"), (&self.left, self.more_left, " left")];
+        for (names, more, what) in sides {
+            if !names.is_empty() && !words.is_empty() {
+                words.push("; ".to_owned());
+            }
+            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+            let count = names.len() + more;
+            push(&mut words, names, count, what);
+        }
+        if words.is_empty() { "somebody came and went".to_owned() } else { words.concat() }
+    }
+
     /// Whether nothing is left of them.
     pub(super) fn is_empty(&self) -> bool {
         self.joined.is_empty() && self.left.is_empty() && self.more_joined + self.more_left == 0
@@ -52,6 +70,23 @@ mod tests {
         assert_eq!((moves.joined.len(), moves.left.len()), (0, 1));
         moves.add(ScreenText::new("eve"), true);
         assert!(moves.is_empty());
+    }
+
+    #[test]
+    fn a_crowd_that_comes_is_one_short_line() {
+        let names = |count: usize| (0..count).map(|n| ScreenText::new(&format!("u{n}"))).collect();
+        for (joined, more_joined, left, words) in [
+            (1, 0, 0, "u0 joined"),
+            (2, 0, 1, "u0 and u1 joined; u0 left"),
+            (4, 0, 0, "u0, u1, u2 and u3 joined"),
+            (5, 0, 9_000, "u0, u1 and 3 others joined; u0, u1 and 8998 others left"),
+            (1, 4, 0, "u0 and 4 others joined"),
+            (0, 0, 0, "somebody came and went"),
+        ] {
+            let (joined, left) = (names(joined), names(left));
+            let moves = Moves { joined, more_joined, left, more_left: 0 };
+            assert_eq!(moves.words(), words);
+        }
     }
 
     #[test]

@@ -1,8 +1,7 @@
-//! What is asked of a model: who spoke last, who has named this user, where something was said, what is unread.
+//! What is asked of a model: who has named this user, where something was said, what is unread.
 
 use chatterbox_proto::ScreenText;
 
-use super::conversation::Conversation;
 use super::item::{Body, Item, Key};
 use super::links::links;
 use super::mentioned::Mention;
@@ -32,11 +31,6 @@ pub struct Totals {
 }
 
 impl Model {
-    /// Those who have spoken last at a target, the last one first.
-    pub fn recent_speakers(&self, target: &Target) -> impl Iterator<Item = &ScreenText> {
-        self.conversation(target).into_iter().flat_map(Conversation::recent_speakers)
-    }
-
     /// The messages that name this user, the newest first, each with its conversation.
     pub fn mentions(&self) -> impl Iterator<Item = (&Target, &Mention)> {
         self.mentioned

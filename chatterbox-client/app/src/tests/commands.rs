@@ -61,10 +61,28 @@ fn rows_with_the_secret_of_a_command_are_not_said() {
     let mut scene = Scene::negotiated(Options { interactive: true, ..Options::default() })
         .types("hello\n/register hush")
         .types("/regster\nhush");
-    let effects = scene.app.intend(Intent::Say("/register hush\nhello".to_owned()), NOW);
+    let effects = scene.app.typed_text("/register hush\nhello", InputMode::Chat, NOW);
     scene.play(effects);
     let why = "err| -- Nothing was sent: a command with a secret is a line of its own.\n";
     assert_eq!(scene.screen, why.repeat(3));
+}
+
+/// What was asked for as a line of chat is one, whatever the server owes when it comes.
+#[test]
+fn what_may_be_a_secret_is_not_said_while_an_answer_is_awaited() {
+    let mut scene =
+        Scene::negotiated(Options { interactive: true, ..Options::default() }).types("/register");
+    let start = scene.screen.len();
+    assert_eq!(scene.app.input_mode(), InputMode::ResultPending);
+    for text in ["hush", "/register hush\nhello"] {
+        let effects = scene.app.typed(text, InputMode::Chat, NOW);
+        scene.play(effects);
+    }
+    let effects = scene.app.typed_text("/register hush\nhello", InputMode::Chat, NOW);
+    scene.play(effects);
+    let told = &scene.screen[start..];
+    assert_eq!(told.lines().filter(|line| line.contains("Nothing was sent")).count(), 3, "{told}");
+    assert!(!told.contains("MESSAGES") && !told.contains("hush"), "{told}");
 }
 
 #[test]

@@ -47,7 +47,6 @@ fn who_spoke_last_comes_first_and_oneself_never() {
     let users = ["ann", "Bea", "adam", "zoe"].map(str::to_owned);
     let app = among(&users);
     assert_eq!(texts(&app, "hi @"), ["@zoe ", "@adam ", "@Bea "]);
-    assert_eq!(app.vocabulary().users, ["zoe", "adam", "Bea"]);
     assert_eq!(texts(&app, "/ig"), ["/block "]);
     assert_eq!(texts(&app, "/block "), ["zoe ", "adam ", "Bea "]);
     assert_eq!(texts(&app, "b"), ["Bea: "]);
@@ -67,5 +66,4 @@ fn everybody_in_a_crowd_can_be_named() {
         (found.len(), &found[..2]),
         (50, &["@u00000 ".to_owned(), "@u00001 ".to_owned()][..])
     );
-    assert_eq!(app.vocabulary().users.len(), 2_000);
 }

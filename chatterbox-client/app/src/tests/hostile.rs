@@ -14,7 +14,7 @@ fn pipes() -> Scene {
 
 impl Scene {
     fn says(mut self, text: &str) -> Self {
-        let effects = self.app.intend(Intent::Say(text.to_owned()), NOW);
+        let effects = self.app.typed_text(text, InputMode::Chat, NOW);
         self.play(effects);
         self
     }
@@ -111,12 +111,12 @@ fn f25_what_was_typed_while_a_secret_was_asked_for_is_never_said() {
 #[test]
 fn f25_a_secret_that_is_typed_before_it_is_asked_for_is_not_said() {
     let mut scene = terminal().types("/register");
-    scene.app.stop_waiting();
+    scene.app.stop_waiting(NOW);
     assert_eq!(scene.app.input_mode(), InputMode::Chat);
     let scene = scene.types("hunter2");
     assert!(!scene.screen.contains("hunter2"), "{}", scene.screen);
     let mut pasted = terminal().types("/register");
-    pasted.app.stop_waiting();
+    pasted.app.stop_waiting(NOW);
     let pasted = pasted.says("hunter2\n2");
     assert!(!pasted.screen.contains("hunter2"), "{}", pasted.screen);
     let scene = scene.types("hello");

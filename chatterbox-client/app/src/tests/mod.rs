@@ -1,5 +1,6 @@
 //! Situations of a session, each as the screen that results from it.
 
+mod ahead;
 mod commands;
 mod completing;
 mod gaps;

@@ -143,11 +143,13 @@ fn who_spoke_last_comes_first() {
         .gets(&says("dan", 23))
         .gets(page)
         .types("own");
-    let speakers = scene.model().recent_speakers(&Target::Lobby).map(ToString::to_string);
-    assert_eq!(speakers.collect::<Vec<_>>(), ["dan", "cyd", "bob", "eve"]);
-    assert_eq!(scene.app.vocabulary().users, ["dan", "cyd", "bob", "eve"]);
+    let completed = |scene: &Scene| {
+        let found = scene.app.complete("@", 1).candidates;
+        found.into_iter().map(|one| one.text.trim_end().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(completed(&scene)[..4], ["@dan", "@cyd", "@bob", "@eve"]);
     let scene = scene.gets(r#"{"USERS_RENAMED": {"dan": "daniel"}}"#);
-    assert_eq!(scene.app.vocabulary().users[0], "daniel");
+    assert_eq!(completed(&scene)[0], "@daniel");
 }
 
 #[test]

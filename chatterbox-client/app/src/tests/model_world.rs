@@ -138,7 +138,7 @@ impl Field {
             id,
             taken: None,
             tag: None,
-            mention: !own,
+            mention: !own && (at == 2 || text.contains("ann")),
             kind,
         }
     }

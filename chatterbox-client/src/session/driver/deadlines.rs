@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::Session;
 use crate::session::ending::{self, unavailable};
+use crate::session::heartbeat::Watch;
 use crate::session::link::LinkTimeout;
 use crate::session::screen::Screen;
 use crate::session::stage::{Situation, Stage};
@@ -28,11 +29,12 @@ impl<S: Screen> Session<S> {
             && matches!(self.app.input_mode(), InputMode::Name | InputMode::Password)
     }
 
-    /// Whether a silent server is noticed: only where the session can be resumed, so that a mistake costs nothing.
-    fn is_watched(&self) -> bool {
+    /// What follows from the silence of the server.
+    fn watch(&self) -> Watch {
         // Behind a screen that has stopped nothing is read, so nothing is known of the server.
         let reads = self.queue.is_empty() && !self.screen.has_rest() && !self.app.has_more();
-        reads && !self.app.is_down() && self.app.can_ping() && self.app.reconnect_for().is_some()
+        let can_ask = reads && !self.app.is_down() && self.app.can_ping();
+        Watch::new(can_ask, self.app.reconnect_for().is_some())
     }
 
     /// The next deadline.
@@ -41,7 +43,7 @@ impl<S: Screen> Session<S> {
         if self.app.input_mode() == InputMode::Password {
             self.link.stop_resuming();
         }
-        let link = self.link.deadline(self.is_watched());
+        let link = self.link.deadline(self.watch());
         let session = self.timeouts.deadline(&self.situation(), self.clock.now());
         let again = self.app.again_at().filter(|_| !self.app.is_down()).map(|at| {
             let seconds = u64::try_from(at - self.clock.unix_now()).unwrap_or_default();
@@ -76,9 +78,9 @@ impl<S: Screen> Session<S> {
         let now = self.clock.now();
         let situation = self.situation();
         if self.timeouts.question_expired(&situation, now) {
-            return self.app.stop_waiting();
+            return self.app.stop_waiting(self.clock.unix_now());
         }
-        match self.link.expired(self.is_watched(), now) {
+        match self.link.expired(self.watch(), now) {
             Some(LinkTimeout::NotResumed) => {
                 return self.lose(unavailable("the server did not answer"));
             }

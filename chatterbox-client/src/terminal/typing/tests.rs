@@ -123,3 +123,227 @@ fn what_was_typed_where_nothing_is_any_more_is_found_among_the_earlier_lines() {
     assert!(!typing.has_draft(LAB));
     assert_eq!(typing.composer().remembered().next(), Some("for the lab"));
 }
+
+fn secret(text: &str) -> PromptKind {
+    PromptKind::Reply(Question { text: ScreenText::new(text), secret: true })
+}
+
+fn key(typing: &mut Typing, code: KeyCode, held: KeyModifiers) {
+    typing.push(Event::Key(KeyEvent::new(code, held)));
+}
+
+/// The prompt is used up: what is typed behind it waits, as behind one row.
+#[test]
+fn a_text_of_several_rows_is_the_answer_to_the_prompt() {
+    for (pasted, verbatim) in [("/sudo a\nb", true), ("a\nb", false)] {
+        let mut typing = chat_in(LAB);
+        if verbatim {
+            typing.push(Event::Paste(pasted.to_owned()));
+            press(&mut typing, "\r");
+        } else {
+            press(&mut typing, "a");
+            work(&mut typing);
+            typing.act(Action::NewLine, None);
+            press(&mut typing, "b");
+        }
+        press(&mut typing, "\rhush\r");
+        let mut typed = None;
+        while let Some(event) = typing.next() {
+            if let Step::Wish(wish) = typing.take(event, None) {
+                assert!(typed.is_none(), "{wish:?}");
+                typed = Some(wish);
+            }
+        }
+        match typed {
+            Some(Wish::Typed(Typed::Text(text))) => assert!(verbatim && text == pasted),
+            Some(Wish::Typed(Typed::Line(text))) => assert!(!verbatim && text == pasted),
+            other => panic!("{other:?}"),
+        }
+        assert!(typing.prompt().is_none() && typing.composer().text().is_empty());
+    }
+}
+
+#[test]
+fn what_was_typed_before_a_list_was_opened_is_not_for_it() {
+    let mut typing = chat_in(LAB);
+    press(&mut typing, "/register\r");
+    work(&mut typing);
+    press(&mut typing, "hunter2\r");
+    key(&mut typing, KeyCode::Char('f'), KeyModifiers::CONTROL);
+    press(&mut typing, "q");
+    assert!(matches!(typing.next(), Some(Event::Key(key)) if key.code == KeyCode::Char('f')));
+    typing.set_for_list(true);
+    assert!(matches!(typing.next(), Some(Event::Key(key)) if key.code == KeyCode::Char('q')));
+    assert!(typing.next().is_none());
+    // A question does not change that.
+    asks(&mut typing, secret("Password:"));
+    assert!(typing.next().is_none());
+    typing.set_for_list(false);
+    match work(&mut typing) {
+        Step::Wish(Wish::Typed(Typed::Line(line))) => assert_eq!(line, "hunter2"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_question_waits_for_the_line_that_is_half_typed() {
+    let mut typing = chat_in(LAB);
+    press(&mut typing, "hun");
+    work(&mut typing);
+    assert!(!typing.gives_way(&secret("Password:"), false));
+    assert!(typing.waiting().is_some_and(|told| told.contains("Password:")));
+    press(&mut typing, "ter2\rrest");
+    let mut steps = Vec::new();
+    while let Some(event) = typing.next() {
+        steps.push(typing.take(event, None));
+    }
+    let last = steps.last();
+    assert!(
+        matches!(last, Some(Step::Wish(Wish::Typed(Typed::GaveWay { dropped: true })))),
+        "{last:?}"
+    );
+    assert!(typing.composer().text().is_empty() && typing.gives_way(&secret("Password:"), false));
+    asks(&mut typing, secret("Password:"));
+    work(&mut typing);
+    assert_eq!(typing.composer().text(), "rest");
+}
+
+#[test]
+fn a_line_that_was_not_changed_while_a_question_waited_is_kept() {
+    let public = PromptKind::Reply(Question { text: ScreenText::new("Why?"), secret: false });
+    for (kind, more, kept) in
+        [(secret("Password:"), "", "half"), (public, " and more", "half and more")]
+    {
+        let mut typing = chat_in(LAB);
+        press(&mut typing, "half");
+        work(&mut typing);
+        assert!(!typing.gives_way(&kind, false));
+        press(&mut typing, more);
+        press(&mut typing, "\r");
+        let last = work(&mut typing);
+        assert!(
+            matches!(last, Step::Wish(Wish::Typed(Typed::GaveWay { dropped: false }))),
+            "{last:?}"
+        );
+        assert_eq!(typing.composer().text(), kept);
+    }
+}
+
+#[test]
+fn a_question_for_a_secret_that_is_over_leaves_what_may_be_it_unsent() {
+    for (more, is_sent) in [("", true), ("er2", false)] {
+        let mut typing = chat_in(LAB);
+        press(&mut typing, "hunt");
+        work(&mut typing);
+        assert!(!typing.gives_way(&secret("Password:"), false));
+        assert!(typing.gives_way(&PromptKind::Chat(ScreenText::new("front")), false));
+        assert!(typing.waiting().is_none());
+        press(&mut typing, more);
+        press(&mut typing, "\r");
+        let last = work(&mut typing);
+        let sent = matches!(&last, Step::Wish(Wish::Typed(Typed::Line(line))) if line == "hunt");
+        assert_eq!(sent, is_sent, "{last:?}");
+    }
+}
+
+#[test]
+fn a_question_waits_while_a_list_is_open_and_not_for_an_emptied_line() {
+    let mut typing = chat_in(LAB);
+    assert!(!typing.gives_way(&secret("Password:"), true));
+    assert!(typing.gives_way(&secret("Password:"), false));
+    press(&mut typing, "half");
+    work(&mut typing);
+    assert!(!typing.gives_way(&secret("Password:"), false));
+    key(&mut typing, KeyCode::Char('c'), KeyModifiers::CONTROL);
+    press(&mut typing, "hush");
+    let mut seen = String::new();
+    while let Some(event) = typing.next() {
+        typing.take(event, None);
+        seen.push_str(typing.composer().text());
+    }
+    assert_eq!(seen, "", "what is behind Ctrl-C is for the question");
+    assert!(typing.gives_way(&secret("Password:"), false));
+}
+
+#[test]
+fn what_an_editor_leaves_is_no_answer_and_goes_where_it_was_begun_for() {
+    let mut typing = chat_in(LAB);
+    press(&mut typing, "draft");
+    work(&mut typing);
+    typing.put_down();
+    asks(&mut typing, secret("Password:"));
+    typing.arrive(BOB, false);
+    assert!(typing.edited(LAB, "edited"));
+    assert_eq!((typing.composer().text(), typing.chat()), ("", "edited"));
+    assert!(!typing.edited(LAB, &"x".repeat(300 * 1024)), "it is not cut");
+    assert_eq!(typing.chat(), "edited");
+    // In a conversation that is not in front any more.
+    let mut typing = chat_in(LAB);
+    typing.arrive(BOB, true);
+    typing.settle();
+    assert!(typing.edited(LAB, "edited") && !typing.edited(LAB, &"x".repeat(300 * 1024)));
+    assert_eq!(typing.chat(), "");
+    typing.arrive(LAB, true);
+    typing.settle();
+    assert_eq!(typing.chat(), "edited");
+}
+
+#[test]
+fn what_was_written_in_an_editor_is_no_secret_that_was_asked_for_meanwhile() {
+    let mut typing = chat_in(LAB);
+    press(&mut typing, "draft");
+    work(&mut typing);
+    assert!(!typing.gives_way(&secret("Password:"), false));
+    assert!(typing.edited(LAB, "edited"));
+    press(&mut typing, "\r");
+    let last = work(&mut typing);
+    assert!(matches!(last, Step::Wish(Wish::Typed(Typed::GaveWay { dropped: false }))), "{last:?}");
+    assert_eq!(typing.chat(), "edited");
+}
+
+#[test]
+fn what_has_no_room_is_told() {
+    let mut typing = chat_in(LAB);
+    typing.push(Event::Paste("x".repeat(256 * 1024)));
+    assert!(matches!(work(&mut typing), Step::Edited));
+    press(&mut typing, "y");
+    assert!(matches!(work(&mut typing), Step::NoRoom));
+    typing.push(Event::Paste("y".to_owned()));
+    assert!(matches!(work(&mut typing), Step::NoRoom));
+    assert!(matches!(typing.act(Action::NewLine, None), Step::NoRoom));
+}
+
+#[test]
+fn where_pastes_are_not_marked_the_time_tells() {
+    for (apart, marks, rows) in [(1, false, "one\ntwo\n"), (1, true, ""), (100, false, "")] {
+        let mut typing = chat_in(LAB).guarding_pastes(marks);
+        for (c, number) in "one\rtwo\r".chars().zip(0..) {
+            let code = if c == '\r' { KeyCode::Enter } else { KeyCode::Char(c) };
+            let event = Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+            typing.push_at(event, Duration::from_millis(number * apart));
+        }
+        let mut sent = 0;
+        while let Some(event) = typing.next() {
+            if let Step::Wish(_) = typing.take(event, None) {
+                sent += 1;
+                asks(&mut typing, PromptKind::Chat(ScreenText::new("front")));
+            }
+        }
+        assert_eq!((typing.chat(), sent), (rows, if rows.is_empty() { 2 } else { 0 }));
+    }
+}
+
+#[test]
+fn a_text_that_might_have_been_a_secret_does_not_go_to_another_conversation() {
+    let mut typing = chat_in(LAB);
+    press(&mut typing, "for the lab");
+    work(&mut typing);
+    assert!(!typing.gives_way(&secret("Password:"), false));
+    typing.arrive(BOB, true);
+    typing.settle();
+    typing.drawn();
+    typing.gives_way(&PromptKind::Chat(ScreenText::new("front")), false);
+    press(&mut typing, "\r");
+    assert!(matches!(work(&mut typing), Step::Elsewhere));
+    assert!(typing.chat().is_empty() && typing.has_draft(LAB));
+}

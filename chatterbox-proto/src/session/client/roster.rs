@@ -6,6 +6,9 @@ use std::sync::Arc;
 /// The most users that are kept: a hostile server could name millions.
 pub(super) const USERS_KEPT: usize = 100_000;
 
+/// The most bytes of all their names: a hostile server could name thousands of a hundred kilobytes.
+const NAMES_KEPT: usize = 16 * 1024 * 1024;
+
 /// The users of the chat. A name is stored once, and shared by the two ways to it.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
@@ -15,6 +18,8 @@ pub(super) struct Roster {
     places: HashMap<Arc<str>, usize>,
     /// Those of them who are away.
     away: HashSet<Arc<str>>,
+    /// How many bytes their names have.
+    bytes: usize,
 }
 
 impl Roster {
@@ -33,9 +38,10 @@ impl Roster {
 
     /// Adds a user. Says whether the name is new.
     pub(super) fn add(&mut self, name: &str) -> bool {
-        if self.places.len() >= USERS_KEPT || self.has(name) {
+        if self.places.len() >= USERS_KEPT || self.has(name) || !self.has_room(name) {
             return false;
         }
+        self.bytes += name.len();
         if self.in_order.len() >= 2 * self.places.len().max(16) {
             self.close_gaps();
         }
@@ -48,7 +54,10 @@ impl Roster {
     /// Removes a user. Says whether the name was there.
     pub(super) fn remove(&mut self, name: &str) -> bool {
         self.away.remove(name);
-        self.places.remove(name).is_some_and(|place| self.take(place))
+        self.places.remove(name).is_some_and(|place| {
+            self.bytes = self.bytes.saturating_sub(name.len());
+            self.take(place)
+        })
     }
 
     /// Gives a user another name, at the same place. Says whether the old name was there.
@@ -57,13 +66,19 @@ impl Roster {
             self.add(new);
             return false;
         };
+        self.bytes = self.bytes.saturating_sub(old.len());
+        if !self.has_room(new) {
+            self.away.remove(old);
+            return self.take(place);
+        }
         let new: Arc<str> = new.into();
         if self.away.remove(old) {
             self.away.insert(Arc::clone(&new));
         }
         // The server may rename to a name that is present, by mistake; the two become one user.
-        if let Some(other) = self.places.insert(Arc::clone(&new), place) {
-            self.take(other);
+        match self.places.insert(Arc::clone(&new), place) {
+            Some(other) => drop(self.take(other)),
+            None => self.bytes += new.len(),
         }
         if let Some(name) = self.in_order.get_mut(place) {
             *name = Some(new);
@@ -81,6 +96,10 @@ impl Roster {
         let Some((name, _)) = self.places.get_key_value(name) else { return false };
         let name = Arc::clone(name);
         if away { !self.away.insert(name) } else { self.away.remove(&name) }
+    }
+
+    fn has_room(&self, name: &str) -> bool {
+        self.bytes.saturating_add(name.len()) <= NAMES_KEPT
     }
 
     fn take(&mut self, place: usize) -> bool {
@@ -119,6 +138,20 @@ mod tests {
             2 => (name.clone(), name).prop_map(|(old, new)| Step::Rename(old, new)),
         ];
         prop::collection::vec(step, 0..200)
+    }
+
+    #[test]
+    fn names_have_room_as_a_whole_and_give_it_back() {
+        let mut roster = Roster::default();
+        let long = |number: usize| format!("{number}{}", "x".repeat(1024 * 1024));
+        assert_eq!((0..20).filter(|number| roster.add(&long(*number))).count(), 15);
+        assert!(roster.add("short") && !roster.add(&long(20)));
+        assert!(
+            roster.rename("short", &long(20)) && !roster.has("short") && !roster.has(&long(20))
+        );
+        assert!(roster.remove(&long(3)) && roster.add(&long(20)) && !roster.add(&long(21)));
+        assert!(roster.rename(&long(20), "short") && roster.add(&long(21)));
+        assert_eq!((roster.len(), roster.names().count()), (16, 16));
     }
 
     proptest! {
