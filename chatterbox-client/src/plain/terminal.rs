@@ -452,13 +452,11 @@ impl Screen for Lines {
         std::mem::swap(&mut self.held, outputs);
         let writer = self.writer.clone();
         while self.has_rest() || !outputs.is_empty() {
-            if let Some(error) = self.keys.unless_interrupted(writer.room_or_stuck()).await {
-                return Err(error);
+            match self.keys.unless_interrupted(writer.room_or_stuck()).await {
+                Some(error) => return Err(error),
+                None if !writer.has_room() => return Ok(()),
+                None => self.show(outputs),
             }
-            if !writer.has_room() {
-                return Ok(());
-            }
-            self.show(outputs);
         }
         self.keys.unless_interrupted(writer.idle_or_stuck()).await.map_or(Ok(()), Err)
     }
