@@ -452,22 +452,13 @@ impl Screen for Lines {
         std::mem::swap(&mut self.held, outputs);
         let writer = self.writer.clone();
         while self.has_rest() || !outputs.is_empty() {
-            let failed = tokio::select! {
-                failed = writer.room_or_stuck() => failed,
-                () = self.keys.interrupt() => return Ok(()),
-            };
-            if let Some(error) = failed {
-                return Err(error);
+            match self.keys.unless_interrupted(writer.room_or_stuck()).await {
+                Some(error) => return Err(error),
+                None if !writer.has_room() => return Ok(()),
+                None => self.show(outputs),
             }
-            if !writer.has_room() {
-                return Ok(());
-            }
-            self.show(outputs);
         }
-        tokio::select! {
-            failed = writer.idle_or_stuck() => failed.map_or(Ok(()), Err),
-            () = self.keys.interrupt() => Ok(()),
-        }
+        self.keys.unless_interrupted(writer.idle_or_stuck()).await.map_or(Ok(()), Err)
     }
 
     fn restore(&mut self) {

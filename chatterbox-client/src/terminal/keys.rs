@@ -88,8 +88,19 @@ impl Keys {
         }
     }
 
+    /// Waits for something, or for Ctrl-C.
+    pub(crate) async fn unless_interrupted<T>(
+        &mut self,
+        wait: impl Future<Output = Option<T>>,
+    ) -> Option<T> {
+        tokio::select! {
+            done = wait => done,
+            () = self.interrupt() => None,
+        }
+    }
+
     /// Waits for Ctrl-C; every other key is dropped.
-    pub(crate) async fn interrupt(&mut self) {
+    async fn interrupt(&mut self) {
         loop {
             match self.next().await {
                 Some(Ok(Event::Key(key)))

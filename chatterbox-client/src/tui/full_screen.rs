@@ -390,10 +390,8 @@ impl Screen for FullScreen {
                 self.last_words.push(said(&ScreenText::new(&text)));
             }
         }
-        tokio::select! {
-            failed = self.writer.idle_or_stuck() => failed.map_or(Ok(()), Err),
-            () = self.keys.interrupt() => Ok(()),
-        }
+        let written = self.writer.idle_or_stuck();
+        self.keys.unless_interrupted(written).await.map_or(Ok(()), Err)
     }
 
     fn restore(&mut self) {
