@@ -44,6 +44,15 @@ struct OpenCall {
     name: String,
     /// Whether a secret was left out: through pipes the next line is that secret.
     will_be_asked: bool,
+    /// Whether the command is nothing without it.
+    needs_secret: bool,
+}
+
+impl OpenCall {
+    /// Whether the server has yet to ask for a secret without which the command is nothing.
+    fn is_owed(&self) -> bool {
+        self.will_be_asked && self.needs_secret
+    }
 }
 
 /// A call that the server has answered.
@@ -107,8 +116,8 @@ impl Calls {
             arguments: parsed.arguments,
         };
         let frame = call.to_object().finish()?;
-        let will_be_asked = parsed.will_be_asked;
-        self.open.push(OpenCall { id: call.id, name: call.name, will_be_asked });
+        let ParsedCall { will_be_asked, needs_secret, .. } = parsed;
+        self.open.push(OpenCall { id: call.id, name: call.name, will_be_asked, needs_secret });
         self.awaited = true;
         Ok(frame)
     }
@@ -175,7 +184,8 @@ impl Calls {
         let call = match self.open.iter().position(|call| call.id == id) {
             Some(place) => {
                 let call = self.open.remove(place);
-                self.unasked |= call.will_be_asked;
+                // A room without a password is joined without asking.
+                self.unasked |= call.is_owed() && !outcome.ok;
                 ClosedCall { name: call.name, never_asked: call.will_be_asked }
             }
             None => ClosedCall::default(),
@@ -185,7 +195,7 @@ impl Calls {
 
     /// The connection is lost, and the answers to its calls with it.
     pub(crate) fn forget(&mut self) -> Vec<Effect> {
-        self.unasked |= self.open.iter().any(|call| call.will_be_asked);
+        self.unasked |= self.open.iter().any(OpenCall::is_owed);
         let names: Vec<_> = self.open.drain(..).map(|call| call.name).collect();
         self.prompts.clear();
         if names.is_empty() {

@@ -23,6 +23,9 @@ pub(crate) struct ParsedCall<'c> {
     pub(crate) arguments: Vec<String>,
     /// Whether a secret was left out, which the server will ask for.
     pub(crate) will_be_asked: bool,
+    /// Whether the command is nothing without it, so that it certainly asks. That a secret may be left out of the line says nothing
+    /// of it; but a room may well have no password.
+    pub(crate) needs_secret: bool,
 }
 
 /// The reason why a line is no call of a command.
@@ -101,6 +104,7 @@ impl Catalogue {
         let command = self.find(name).ok_or(CallError::Unknown)?;
         let mut arguments = Vec::new();
         let mut will_be_asked = false;
+        let mut needs_secret = false;
         // Arguments that the server finds missing by what the next one looks like.
         let mut passed_over = 0;
         for (place, argument) in command.arguments.iter().enumerate() {
@@ -125,6 +129,8 @@ impl Catalogue {
                 // Secrets may be left out even where they are required: the server asks for them, off the screen.
                 if argument.kind == ArgumentType::Secret {
                     will_be_asked = true;
+                    let opens_room = |other: &Argument| other.kind == ArgumentType::Room;
+                    needs_secret = !command.arguments.iter().any(opens_room);
                 } else if !argument.optional {
                     return Err(CallError::Missing(command, argument));
                 }
@@ -152,7 +158,7 @@ impl Catalogue {
         }
         // Surplus arguments are sent as well: the server knows more about its commands than the catalogue says.
         arguments.extend(rest.split_whitespace().map(str::to_owned));
-        Ok(ParsedCall { command, arguments, will_be_asked })
+        Ok(ParsedCall { command, arguments, will_be_asked, needs_secret })
     }
 
     /// The usage of a command: `/msg USER TEXT...`, with brackets around optional arguments.

@@ -35,6 +35,15 @@ fn a_secret_is_not_said_when_the_command_ends_without_asking() {
     let options = Options { interactive: true, reconnect, ..Options::default() };
     let scene = Scene::negotiated(options).types("/register").loses(0).connects().gets(welcome);
     ended(scene.gets(r#"{"PREFIX": "/", "COMMANDS": []}"#));
+    // A room without a password is entered without asking.
+    let joined = r#"{"RESULT": {"ID": "1", "OK": true, "CODE": "ok", "INFO": "You are in #new."}}"#;
+    let with_password = r#"{"PREFIX": "/", "COMMANDS": [{"NAME": "join", "ALIASES": [], "ARGUMENTS": [
+        {"NAME": "room", "TYPE": "room", "OPTIONAL": false, "REST": false},
+        {"NAME": "password", "TYPE": "secret", "OPTIONAL": true, "REST": false}], "HELP": "", "EXAMPLE": "", "LEVEL": 0}]}"#;
+    for result in [joined, &throttled.replace("throttled", "no-such-room")] {
+        let scene = with_rooms(person(), "ALL").gets(with_password).types("/join new").gets(result);
+        assert!(is_said(&scene.types("hello"), "hello"), "{result}");
+    }
     // Who is asked, and answers, may say what they like.
     let asks = r#"{"PROMPT": {"ID": "1", "TEXT": "Choose a password:", "SECRET": true}}"#;
     let scene = terminal().types("/register").gets(asks).types("hush").gets(throttled);
