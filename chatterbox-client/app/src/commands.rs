@@ -12,6 +12,11 @@ pub(crate) struct Catalogue {
     prefix: String,
 }
 
+/// The commands of a server are kept as far as they have so many bytes: a frame could hold a hundred megabytes of them.
+const CATALOGUE: usize = 8 * 1024 * 1024;
+
+const WORD: usize = 32;
+
 /// The prefix of this program's commands, and of those of most servers.
 pub(crate) const SLASH: &str = "/";
 
@@ -41,7 +46,13 @@ pub(crate) enum CallError<'c> {
 
 impl Catalogue {
     /// The catalogue that the server sent. Without a usable prefix, commands start with a slash.
-    pub(crate) fn new(commands: Vec<Command>, prefix: Option<&str>) -> Self {
+    pub(crate) fn new(mut commands: Vec<Command>, prefix: Option<&str>) -> Self {
+        let mut bytes = 0_usize;
+        let kept = commands.iter().take_while(|command| {
+            bytes = bytes.saturating_add(size(command));
+            bytes <= CATALOGUE
+        });
+        commands.truncate(kept.count());
         let mut catalogue = Self { commands, prefix: SLASH.to_owned() };
         catalogue.set_prefix(prefix.unwrap_or(SLASH));
         catalogue
@@ -251,17 +262,15 @@ impl Catalogue {
     }
 }
 
-/// The known word with the smallest edit distance to an unknown one, if it is near.
-pub(crate) fn nearest<'w>(typed: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    if !(2..=64).contains(&typed.chars().count()) {
-        return None;
-    }
-    let typed = typed.to_lowercase();
-    known
-        .map(|word| (strsim::damerau_levenshtein(&typed, &word.to_lowercase()), word))
-        .filter(|(distance, word)| *distance <= (word.chars().count() / 3).max(1))
-        .min()
-        .map(|(_, word)| word)
+/// About how many bytes of text a command has.
+fn size(command: &Command) -> usize {
+    let argument = |argument: &Argument| {
+        let values: usize = argument.values.iter().map(|value| value.len() + WORD).sum();
+        argument.name.len() + argument.help.len() + values + WORD
+    };
+    let arguments: usize = command.arguments.iter().map(argument).sum();
+    let aliases: usize = command.aliases.iter().map(|alias| alias.len() + WORD).sum();
+    command.name.len() + command.help.len() + command.example.len() + arguments + aliases + WORD
 }
 
 /// Whether this argument, which may be left out, is left out where this word stands in its place.
@@ -487,14 +496,5 @@ mod tests {
         {
             assert_eq!(catalogue(prefix).prefix(), used, "{prefix:?}");
         }
-    }
-
-    #[test]
-    fn the_nearest_word_is_suggested_if_it_is_near() {
-        let known = || ["register", "users", "quit"].into_iter();
-        assert_eq!(nearest("regsiter", known()), Some("register"));
-        assert_eq!(nearest("USRES", known()), Some("users"));
-        assert_eq!(nearest("frobnicate", known()), None);
-        assert_eq!(nearest(&"x".repeat(100), known()), None);
     }
 }

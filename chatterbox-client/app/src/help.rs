@@ -2,7 +2,8 @@
 
 use chatterbox_proto::ScreenText;
 
-use crate::commands::{Catalogue, SLASH, nearest};
+use crate::commands::{Catalogue, SLASH};
+use crate::near::nearest;
 use crate::own::{Has, Own};
 use crate::wrap::wrap;
 

@@ -41,6 +41,7 @@ mod json;
 mod login;
 pub mod model;
 mod moves_words;
+mod near;
 mod options;
 mod output;
 mod own;

@@ -87,6 +87,22 @@ fn what_is_said_in_a_room_of_others_is_not_kept_for_later() {
     assert_eq!(scene.types("/room").shows("* unread"), 0);
 }
 
+/// A catalogue could fill a frame of a hundred megabytes.
+#[test]
+fn of_a_catalogue_without_end_the_first_commands_are_kept() {
+    let help = "x".repeat(64 * 1024);
+    let command = |number: usize| {
+        format!(
+            r#"{{"NAME": "c{number}", "ALIASES": [], "ARGUMENTS": [], "HELP": "{help}", "EXAMPLE": "", "LEVEL": 0}}"#
+        )
+    };
+    let commands: Vec<_> = (0..200).map(command).collect();
+    let catalogue = format!(r#"{{"PREFIX": "/", "COMMANDS": [{}]}}"#, commands.join(", "));
+    let scene = terminal().gets(&catalogue);
+    assert!(scene.app.complete("/c0", 3).candidates.iter().any(|one| one.text.trim() == "/c0"));
+    assert!(scene.app.complete("/c199", 5).candidates.is_empty());
+}
+
 /// Sixteen questions are kept, and each could fill a frame of a hundred megabytes.
 #[test]
 fn of_a_question_its_beginning_is_kept() {
