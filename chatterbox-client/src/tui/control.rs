@@ -430,17 +430,7 @@ mod tests {
 
     fn control() -> Control {
         let keymap = Keymap::default();
-        let ui = Ui {
-            typing: crate::terminal::Typing::new(keymap.clone()),
-            scroll: Scroll::End,
-            found: None,
-            overlay: None,
-            hint: None,
-            conversations: None,
-            people: None,
-            times: None,
-            focused: true,
-        };
+        let ui = Ui::new(crate::terminal::Typing::new(keymap.clone()));
         let notifier = Notifier::new(&crate::config::Config::default(), &|_| None);
         let time = TimeFormatter::new(TimeZone::UTC);
         #[allow(clippy::disallowed_methods, reason = "a moment to count from")]

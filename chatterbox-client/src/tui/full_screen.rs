@@ -19,7 +19,7 @@ use super::links::browse;
 use super::notify::Notifier;
 use super::painter::Painter;
 use super::theme::Theme;
-use super::ui::{Scroll, Ui};
+use super::ui::Ui;
 use crate::cli::ThemeName;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
@@ -88,16 +88,12 @@ pub(crate) fn open(
         ThemeName::HighContrast => Theme::HighContrast,
         ThemeName::Mono => Theme::Mono,
     };
+    let typing = Typing::new(keymap.clone()).with_drafts().guarding_pastes(marks_pastes());
     let ui = Ui {
-        typing: Typing::new(keymap.clone()).with_drafts().guarding_pastes(marks_pastes()),
-        scroll: Scroll::End,
-        found: None,
-        overlay: None,
-        hint: None,
         conversations: screen.conversations.wish(),
         people: screen.people.wish(),
         times: screen.times.wish(),
-        focused: true,
+        ..Ui::new(typing)
     };
     let now = Instant::now();
     let notifier = Notifier::new(config, &variable);

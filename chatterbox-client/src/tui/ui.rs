@@ -40,6 +40,23 @@ impl Ui {
     }
 }
 
+impl Ui {
+    /// At the end of a conversation, with nothing open.
+    pub(crate) fn new(typing: Typing) -> Self {
+        Self {
+            typing,
+            scroll: Scroll::End,
+            found: None,
+            overlay: None,
+            hint: None,
+            conversations: None,
+            people: None,
+            times: None,
+            focused: true,
+        }
+    }
+}
+
 /// Where one reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scroll {

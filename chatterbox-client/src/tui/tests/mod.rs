@@ -193,17 +193,7 @@ impl World {
 }
 
 fn ui() -> Ui {
-    Ui {
-        typing: Typing::new(Keymap::default()),
-        scroll: Scroll::End,
-        found: None,
-        overlay: None,
-        hint: None,
-        conversations: None,
-        people: None,
-        times: None,
-        focused: true,
-    }
+    Ui::new(Typing::new(Keymap::default()))
 }
 
 /// The rows of a buffer, between its edges.
