@@ -69,7 +69,7 @@ pub struct Arguments {
 
     /// The colours of the full screen.
     #[arg(long, value_name = "NAME")]
-    pub theme: Option<ThemeName>,
+    pub theme: Option<Theme>,
 
     /// Begin in this room; you join it if you are not in it.
     #[arg(long, value_name = "NAME")]
@@ -123,7 +123,7 @@ pub struct Arguments {
 /// The colours of the full screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ThemeName {
+pub enum Theme {
     /// The sixteen colours of the terminal.
     #[default]
     Default,

@@ -54,7 +54,7 @@ pub mod bench {
     pub use crate::tui::bench::Screen;
 }
 
-pub use cli::{Arguments, ThemeName};
+pub use cli::{Arguments, Theme};
 pub use exit::{Exit, Failure};
 pub use net::Fingerprint;
 pub use start::run;

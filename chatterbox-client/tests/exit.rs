@@ -7,6 +7,10 @@ use support::client::{Client, Finished, run};
 use support::server::{Peer, Server};
 use support::terminal::Terminal;
 
+/// The session goes on over another connection.
+const RESUMED: &str = r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "RESUMED": true, "RESUME": "again",
+    "CAPABILITIES": "accounts/1 commands/1 ids/1 ping/1", "ACCOUNT": {"LEVEL": 1}}"#;
+
 const REFUSED: &str =
     r#"{"ERROR": "no zoe (DE-2)", "REFUSED": {"1": {"CODE": "no-such-user", "ERROR": "no zoe"}}}"#;
 
@@ -116,8 +120,7 @@ async fn a_message_that_is_refused_after_the_connection_was_lost_is_told() {
         peer.close().await;
         let mut peer = server.accept().await;
         peer.next().await.unwrap();
-        peer.send(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "RESUMED": true, "RESUME": "again",
-            "CAPABILITIES": "accounts/1 commands/1 ids/1 ping/1", "ACCOUNT": {"LEVEL": 1}}"#).await;
+        peer.send(RESUMED).await;
         assert_eq!(peer.message_with_tags().await, "hi");
         peer.send(REFUSED).await;
         peer.closed().await;
@@ -134,8 +137,7 @@ async fn a_command_whose_answer_was_lost_is_told() {
         peer.close().await;
         let mut peer = server.accept().await;
         peer.next().await.unwrap();
-        peer.send(r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "RESUMED": true, "RESUME": "again",
-            "CAPABILITIES": "accounts/1 commands/1 ids/1 ping/1", "ACCOUNT": {"LEVEL": 1}}"#).await;
+        peer.send(RESUMED).await;
         peer.closed().await;
     })
     .await;

@@ -7,7 +7,7 @@ use chatterbox_address::HostPort;
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
-use crate::cli::ThemeName;
+use crate::cli::Theme;
 use crate::net::Fingerprint;
 
 /// The configuration.
@@ -45,7 +45,7 @@ pub(crate) struct ServerConfig {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct ScreenConfig {
     pub(crate) mode: Mode,
-    pub(crate) theme: ThemeName,
+    pub(crate) theme: Theme,
     pub(crate) times: Shown,
     pub(crate) conversations: Shown,
     pub(crate) people: Shown,

@@ -97,7 +97,7 @@ mod tests {
     use super::super::file::{Attention, Mode, NotifyBy, Shown};
     use super::super::sample::sample;
     use super::*;
-    use crate::cli::ThemeName;
+    use crate::cli::Theme;
     use crate::keymap::TABLE;
 
     fn read(text: &str) -> Result<(Config, Keymap), String> {
@@ -164,7 +164,7 @@ mod tests {
         let screen = config.screen;
         assert_eq!(
             (screen.mode, screen.theme, screen.times, screen.conversations, screen.notify),
-            (Mode::Plain, ThemeName::HighContrast, Shown::Always, Shown::Auto, NotifyBy::Osc777)
+            (Mode::Plain, Theme::HighContrast, Shown::Always, Shown::Auto, NotifyBy::Osc777)
         );
     }
 

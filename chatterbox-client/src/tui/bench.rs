@@ -14,9 +14,9 @@ use ratatui::{Terminal, TerminalOptions, Viewport};
 use tokio::time::Instant;
 
 use super::draw::{Drawn, Scene, draw};
-use super::theme::Theme;
 use super::timeline::scrolled;
 use super::ui::{Scroll, Ui};
+use crate::cli::Theme;
 use crate::keymap::Keymap;
 use crate::session::{LinkState, Prompt, PromptKind, Security};
 use crate::terminal::Typing;

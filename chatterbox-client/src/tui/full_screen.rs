@@ -18,9 +18,8 @@ use super::control::{Control, Demand};
 use super::links::browse;
 use super::notify::Notifier;
 use super::painter::Painter;
-use super::theme::Theme;
 use super::ui::Ui;
-use crate::cli::ThemeName;
+use crate::cli::Theme;
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
 use crate::keymap::Keymap;
@@ -70,7 +69,7 @@ pub(crate) struct FullScreen {
 pub(crate) fn open(
     config: &Config,
     keymap: Keymap,
-    theme: Option<ThemeName>,
+    theme: Option<Theme>,
     time: TimeFormatter,
 ) -> Result<FullScreen, Failure> {
     let unusable = |error: io::Error| {
@@ -80,14 +79,7 @@ pub(crate) fn open(
     let variable = |name: &str| std::env::var(name).ok();
     let no_color = variable("NO_COLOR").is_some_and(|value| !value.is_empty());
     let screen = &config.screen;
-    let theme = match theme.unwrap_or(screen.theme) {
-        _ if no_color => Theme::Mono,
-        ThemeName::Default => Theme::Default,
-        ThemeName::Light => Theme::Light,
-        ThemeName::Dark => Theme::Dark,
-        ThemeName::HighContrast => Theme::HighContrast,
-        ThemeName::Mono => Theme::Mono,
-    };
+    let theme = if no_color { Theme::Mono } else { theme.unwrap_or(screen.theme) };
     let typing = Typing::new(keymap.clone()).with_drafts().guarding_pastes(marks_pastes());
     let ui = Ui {
         conversations: screen.conversations.wish(),

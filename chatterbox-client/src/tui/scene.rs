@@ -6,8 +6,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use tokio::time::Instant;
 
-use super::theme::{Role, Theme};
+use super::theme::Role;
 use super::ui::Ui;
+use crate::cli::Theme;
 use crate::session::LinkState;
 
 /// Everything that is drawn.

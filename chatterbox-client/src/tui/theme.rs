@@ -3,23 +3,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::cli::Theme;
 use crate::name_colour::{COLOURS, colour_of};
-
-/// The appearance of each role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Theme {
-    /// The sixteen colours of the terminal.
-    #[default]
-    Default,
-    /// For a light background.
-    Light,
-    /// For a dark background.
-    Dark,
-    /// Black, white and a few strong colours.
-    HighContrast,
-    /// No colour at all.
-    Mono,
-}
 
 /// The meaning of some cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

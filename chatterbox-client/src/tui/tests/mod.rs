@@ -18,8 +18,8 @@ use ratatui::buffer::{Buffer, CellWidth as _};
 use tokio::time::Instant;
 
 use super::draw::{Drawn, Scene, draw};
-use super::theme::Theme;
 use super::ui::{Overlay, Scroll, Ui};
+use crate::cli::Theme;
 use crate::keymap::Keymap;
 use crate::session::{LinkState, Prompt, PromptKind, Security};
 use crate::terminal::Typing;
