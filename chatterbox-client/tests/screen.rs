@@ -1,4 +1,4 @@
-//! The full screen on a pseudo-terminal, seen as a person sees it; and what becomes of the terminal in the end.
+//! The full screen on a pseudo-terminal, seen as a person sees it.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,73 +10,12 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 
 use support::certificate::Certificate;
+use support::full_screen::{SIZE, assert_left, has, joined, run, started};
 use support::server::{Peer, Server};
-use support::soon;
 use support::terminal::Terminal;
-
-const SIZE: (u16, u16) = (24, 80);
-
-/// A program that was started in a terminal, before anybody has joined.
-async fn started(size: (u16, u16), variables: &[(&str, &str)]) -> (Terminal, Peer) {
-    let certificate = Certificate::localhost();
-    let server = Server::tls(&certificate).await;
-    let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
-    let terminal = Terminal::sized(&["localhost", "-p", &port, "-ca", &ca], size, variables);
-    let peer = server.accept().await;
-    (terminal, peer)
-}
-
-/// A session in which ann has joined; the input is there.
-async fn joined(size: (u16, u16), variables: &[(&str, &str)]) -> (Terminal, Peer) {
-    let (mut terminal, mut peer) = started(size, variables).await;
-    terminal.sees_last("name:");
-    terminal.types("ann\r");
-    peer.welcome("ann").await;
-    terminal.sees_last("ann>");
-    (terminal, peer)
-}
-
-/// Whether a row has all of these, wherever.
-fn has(rows: &[String], parts: &[&str]) -> bool {
-    rows.iter().any(|row| parts.iter().all(|part| row.contains(part)))
-}
-
-/// What a terminal is set to by these bytes: private modes, and how many titles are kept.
-fn modes(written: &str) -> (BTreeMap<u32, bool>, i32) {
-    let (mut modes, mut titles) = (BTreeMap::new(), 0);
-    for sequence in written.split('\u{1b}').skip(1) {
-        let Some(body) = sequence.strip_prefix('[') else { continue };
-        let Some(end) = body.find(|c: char| ('@'..='~').contains(&c)) else { continue };
-        let (parameters, last) = (&body[..end], &body[end..=end]);
-        match (parameters.strip_prefix('?'), last) {
-            (Some(numbers), "h" | "l") => {
-                for number in numbers.split(';') {
-                    modes.insert(number.parse().unwrap(), last == "h");
-                }
-            }
-            (None, "t") if parameters == "22;0" => titles += 1,
-            (None, "t") if parameters == "23;0" => titles -= 1,
-            _ => {}
-        }
-    }
-    (modes, titles)
-}
-
-/// The terminal is as it was: only the cursor is on.
-#[track_caller]
-fn assert_left(written: &str) {
-    let (modes, titles) = modes(written);
-    let on: Vec<_> = modes.iter().filter(|(_, on)| **on).map(|(mode, _)| *mode).collect();
-    assert_eq!(on, [25], "modes that are on, of {modes:?}");
-    for mode in [1004, 1049, 2004] {
-        assert!(modes.contains_key(&mode), "{mode} was never set");
-    }
-    assert_eq!(titles, 0, "titles that are kept");
-}
 
 /// Every sequence in it is one of those that this program writes itself, and no other control character is there.
 #[track_caller]
@@ -107,11 +46,6 @@ fn assert_harmless(written: &str) {
             panic!("{shown:?}");
         }
     }
-}
-
-async fn run(program: &str, arguments: &[&str]) -> bool {
-    let run = tokio::process::Command::new(program).args(arguments).status().await;
-    run.is_ok_and(|status| status.success())
 }
 
 #[tokio::test]
@@ -366,107 +300,6 @@ async fn the_mouse_scrolls_and_chooses_and_belongs_to_the_terminal_until_it_is_t
 }
 
 #[tokio::test]
-async fn it_has_any_size_while_messages_come() {
-    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
-    for (number, (rows, columns)) in
-        [(12, 40), (60, 200), (6, 24), (1, 1), (3, 200), (24, 80)].into_iter().enumerate()
-    {
-        terminal.resizes(rows, columns);
-        peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "message {number}"]]}}"#)).await;
-    }
-    terminal.types("half");
-    terminal.sees("everything", |rows| {
-        (0..6).all(|number| has(rows, &["bob", &format!("message {number}")]))
-            && rows.last().is_some_and(|row| row == "ann> half")
-            && rows.len() == 24
-    });
-}
-
-#[tokio::test]
-async fn it_goes_on_after_it_was_stopped() {
-    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
-    terminal.types("half");
-    terminal.sees_last("ann> half");
-    let process = terminal.process();
-    assert!(run("kill", &["-STOP", &process]).await);
-    let path = terminal.path().unwrap_or_default();
-    if !run("stty", &["-F", &path, "sane"]).await {
-        eprintln!("SKIPPED: there is no `stty -F` here");
-    }
-    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "meanwhile"]]}"#).await;
-    let before = terminal.written().matches("\u{1b}[?1049h").count();
-    assert!(run("kill", &["-CONT", &process]).await);
-    terminal.sees_written("the modes again", |written| {
-        written.matches("\u{1b}[?1049h").count() > before
-    });
-    terminal.sees("what came meanwhile", |rows| {
-        has(rows, &["bob", "meanwhile"]) && rows.last().is_some_and(|row| row == "ann> half")
-    });
-    // The shell's settings would echo this, and wait for the end of the line.
-    terminal.types("way");
-    terminal.sees_last("ann> halfway");
-    terminal.types("\r");
-    assert_eq!(peer.message().await.1, "halfway");
-    terminal.types("\u{4}");
-    assert_left(&terminal.written_until_the_end());
-}
-
-#[tokio::test]
-async fn signals_leave_the_terminal_in_order() {
-    for signal in ["-TERM", "-HUP", "-INT"] {
-        let (mut terminal, _peer) = joined(SIZE, &[]).await;
-        terminal.types("half");
-        terminal.sees_last("ann> half");
-        assert!(run("kill", &[signal, &terminal.process()]).await);
-        assert_left(&terminal.written_until_the_end());
-        let (code, screen) = terminal.ends();
-        assert_eq!(code, if signal == "-INT" { 130 } else { 143 }, "{signal}: {screen}");
-    }
-}
-
-#[tokio::test]
-async fn a_failure_leaves_the_last_words_on_the_terminal() {
-    let (terminal, mut peer) = joined(SIZE, &[]).await;
-    peer.send(r#"{"ERROR": "you are banned"}"#).await;
-    peer.send(r#"{"MESSAGES": [["SERVER", "ALL", 1, "good bye"]]}"#).await;
-    terminal.sees("the last words", |rows| has(rows, &["good bye"]));
-    peer.close().await;
-    assert_left(&terminal.written_until_the_end());
-    let (code, screen) = terminal.ends();
-    assert_eq!(code, 69, "{screen}");
-    // As they were: no sign before their own.
-    assert!(screen.lines().any(|row| row.starts_with("! server: you are banned")), "{screen}");
-    let words = ["SERVER: good bye", "chatterbox-client: the server closed"];
-    assert!(words.iter().all(|word| screen.contains(word)), "{screen}");
-}
-
-#[tokio::test]
-async fn a_panic_leaves_the_terminal_in_order() {
-    if !cfg!(debug_assertions) {
-        eprintln!("SKIPPED: only a debug build panics on purpose");
-        return;
-    }
-    let (mut terminal, _peer) = joined(SIZE, &[("CHATTERBOX_PANIC_AT", "boom")]).await;
-    terminal.types("boom");
-    assert_left(&terminal.written_until_the_end());
-    let (code, screen) = terminal.ends();
-    assert_eq!(code, 101, "{screen}");
-    assert!(screen.contains("on purpose"), "{screen}");
-}
-
-#[tokio::test]
-async fn it_ends_with_its_terminal() {
-    let (mut terminal, mut peer) = joined(SIZE, &[]).await;
-    terminal.types("half");
-    terminal.sees_last("ann> half");
-    let ended = tokio::task::spawn_blocking(move || terminal.hangs_up());
-    peer.send(r#"{"MESSAGES": [["bob", "ALL", 1, "hi"]]}"#).await;
-    let code = soon("the program's end", ended).await.unwrap();
-    assert_eq!(code, 143);
-    peer.closed().await;
-}
-
-#[tokio::test]
 async fn a_pasted_text_is_asked_about_once_and_sent_as_one_message() {
     let (mut terminal, mut peer) = joined(SIZE, &[]).await;
     terminal.pastes("hello there\n");
@@ -478,103 +311,6 @@ async fn a_pasted_text_is_asked_about_once_and_sent_as_one_message() {
     terminal.sees("the question", |rows| has(rows, &["3 lines", "Enter"]));
     terminal.types("\r");
     assert_eq!(peer.message().await.1, "one\ntwo\n/three");
-}
-
-#[tokio::test]
-async fn the_editor_gets_the_terminal_and_gives_it_back() {
-    let folder = tempfile::tempdir().unwrap();
-    let editor = folder.path().join("editor");
-    let seen = folder.path().join("seen");
-    let script = format!(
-        "#!/bin/sh\ncat \"$2\" > '{}'\nls -l \"$2\" >> '{0}'\nprintf '%s and more\\n' \"$(cat \"$2\")\" > \"$2\"\n",
-        seen.display()
-    );
-    std::fs::write(&editor, script).unwrap();
-    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let command = format!("{} -w", editor.display());
-    let (mut terminal, mut peer) = joined(SIZE, &[("VISUAL", &command)]).await;
-    terminal.types("some text");
-    terminal.sees_last("ann> some text");
-    terminal.types("\u{18}\u{5}");
-    terminal.sees_last("ann> some text and more");
-    terminal.types("\r");
-    assert_eq!(peer.message().await.1, "some text and more");
-    let seen = std::fs::read_to_string(seen).unwrap();
-    assert!(seen.starts_with("some text-rw-------"), "{seen}");
-    let path = seen.split_whitespace().last().unwrap();
-    assert!(!std::path::Path::new(path).exists(), "{path} is still there");
-}
-
-/// An editor that says that it is there, and stays until it is told to go on.
-fn patient(folder: &std::path::Path) -> String {
-    let editor = folder.join("editor");
-    let script = "#!/bin/sh\necho \"there: $1\"\nwhile ! [ -e \"$0.on\" ]; do sleep 0.02; done\nprintf '%s and more' \"$(cat \"$1\")\" > \"$1\"\n";
-    std::fs::write(&editor, script).unwrap();
-    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
-    editor.display().to_string()
-}
-
-/// The file of the editor that is there.
-fn file_of_editor(terminal: &Terminal) -> String {
-    terminal.sees("the editor", |rows| {
-        rows.iter().any(|row| row.contains("there: ") && row.contains("message.txt"))
-    });
-    let written = terminal.written();
-    written.rsplit("there: ").next().unwrap().split_whitespace().next().unwrap().to_owned()
-}
-
-#[tokio::test]
-async fn keys_that_were_pressed_for_the_editor_send_nothing() {
-    for more in [&[][..], &["--plain"]] {
-        let folder = tempfile::tempdir().unwrap();
-        let editor = patient(folder.path());
-        let certificate = Certificate::localhost();
-        let server = Server::tls(&certificate).await;
-        let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
-        let arguments = [&["localhost", "-p", &port, "-ca", &ca, "-u", "ann"], more].concat();
-        let mut terminal = Terminal::sized(&arguments, (24, 120), &[("VISUAL", &editor)]);
-        let mut peer = server.accept().await;
-        peer.welcome("ann").await;
-        terminal.sees_last("ann>");
-        terminal.types("draft");
-        terminal.sees_last("ann> draft");
-        terminal.types("\u{18}\u{5}:wq\r");
-        file_of_editor(&terminal);
-        for number in 0..50 {
-            peer.send(&format!(r#"{{"MESSAGES": [["bob", "ALL", 1, "m{number}"]]}}"#)).await;
-        }
-        std::fs::write(format!("{editor}.on"), "").unwrap();
-        terminal.sees("what came meanwhile, and the text", |rows| {
-            has(rows, &["m49"]) && rows.last().is_some_and(|row| row == "ann> draft and more")
-        });
-        terminal.types("\r");
-        assert_eq!(peer.message().await.1, "draft and more");
-    }
-}
-
-#[tokio::test]
-async fn an_editor_ends_with_the_session_and_its_file_goes() {
-    for more in [&[][..], &["--plain"]] {
-        let folder = tempfile::tempdir().unwrap();
-        let editor = patient(folder.path());
-        let certificate = Certificate::localhost();
-        let server = Server::tls(&certificate).await;
-        let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
-        let arguments = [&["localhost", "-p", &port, "-ca", &ca, "-u", "ann"], more].concat();
-        let mut terminal = Terminal::sized(&arguments, (24, 120), &[("VISUAL", &editor)]);
-        let mut peer = server.accept().await;
-        peer.welcome("ann").await;
-        terminal.sees_last("ann>");
-        terminal.types("draft");
-        terminal.sees_last("ann> draft");
-        terminal.types("\u{18}\u{5}");
-        let file = file_of_editor(&terminal);
-        assert!(std::path::Path::new(&file).exists(), "{file}");
-        assert!(run("kill", &["-TERM", &terminal.process()]).await);
-        let (code, screen) = terminal.ends();
-        assert_eq!(code, 143, "{screen}");
-        assert!(!std::path::Path::new(&file).exists(), "{file} is still there");
-    }
 }
 
 /// A session in which ann has joined, with a server that has commands.
@@ -649,17 +385,6 @@ async fn colours_are_there_unless_they_are_not_wanted() {
     }
 }
 
-#[tokio::test]
-async fn what_can_not_show_it_gets_lines() {
-    for (size, variables) in
-        [((5, 20), &[][..]), (SIZE, &[("TERM", "dumb")]), (SIZE, &[("CHATTERBOX_PLAIN", "1")])]
-    {
-        let (terminal, _peer) = started(size, variables).await;
-        terminal.sees("a prompt or a word", |rows| !rows.is_empty());
-        assert!(!terminal.written().contains("\u{1b}[?1049h"), "{size:?} {variables:?}");
-    }
-}
-
 /// Everything that a server can say has an escape, a bell, and what turns text around in it.
 #[tokio::test]
 async fn a_hostile_server_writes_nothing_to_the_terminal() {
@@ -719,92 +444,6 @@ async fn a_message_that_is_too_long_for_the_server_stays_in_the_input() {
     });
     terminal.types("\u{7f}\u{7f}\r");
     assert_eq!(peer.message_with_tags().await, "123456789a");
-}
-
-/// Messages of bob with these numbers, as the keys of a frame or of a page.
-fn numbered(ids: std::ops::RangeInclusive<u32>) -> String {
-    let ids: Vec<_> = ids.collect();
-    let messages: Vec<_> =
-        ids.iter().map(|id| format!(r#"["bob", "ALL", 1700000000, "m{id}"]"#)).collect();
-    format!(r#""MESSAGES": [{}], "IDS": {ids:?}"#, messages.join(", "))
-}
-
-fn numbered_welcome(ids: std::ops::RangeInclusive<u32>, rest: &str) -> String {
-    format!(
-        r#"{{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "CAPABILITIES": "ids/1", "RESUME": "session", {}{rest}}}"#,
-        numbered(ids)
-    )
-}
-
-/// The row of the screen that ends with this.
-fn row_of(rows: &[String], part: &str) -> Option<usize> {
-    rows.iter().position(|row| row.ends_with(part))
-}
-
-#[tokio::test]
-async fn going_up_asks_the_server_for_older_messages_and_keeps_the_place() {
-    let (mut terminal, mut peer) = started(SIZE, &[]).await;
-    terminal.sees_last("name:");
-    terminal.types("ann\r");
-    assert_eq!(peer.name().await, "ann");
-    peer.send(&numbered_welcome(101..=140, r#", "MORE": true"#)).await;
-    terminal.sees("the newest", |rows| row_of(rows, "│m140").is_some());
-    // The oldest one is reached with the second page.
-    terminal.types("\u{1b}[5~\u{1b}[5~\u{1b}[5~\u{1b}[5~");
-    let asked = peer.next().await.unwrap();
-    assert_eq!(asked, r#"{"HISTORY": {"WITH": "ALL", "BEFORE": 101, "LIMIT": 100}}"#);
-    terminal.sees("that it is asked", |rows| {
-        has(rows, &["asking for older ones"]) && row_of(rows, "│m101").is_some()
-    });
-    let before = support::terminal::rows(&terminal.screen.0.lock().unwrap().parser);
-    let page =
-        format!(r#"{{"HISTORY": {{"WITH": "ALL", {}, "MORE": false}}}}"#, numbered(71..=100));
-    peer.send(&page).await;
-    // What was read stays where it was, and older ones are above it.
-    terminal.sees("the page above what was read", |rows| {
-        row_of(rows, "│m105") == row_of(&before, "│m105") && row_of(rows, "│m100").is_some()
-    });
-    terminal.types("\u{1b}[1;5H");
-    terminal.sees("the beginning", |rows| {
-        has(rows, &["the beginning"]) && row_of(rows, "│m71").is_some()
-    });
-    terminal.types("\u{1b}[5~\u{1b}[5~x\r");
-    // It was asked once, and not behind the beginning.
-    assert_eq!(peer.message_with_tags().await, "x");
-    terminal.sees("the end again", |rows| row_of(rows, "│m140").is_some());
-}
-
-#[tokio::test]
-async fn what_is_missing_after_a_reconnect_is_fetched_where_it_is_seen() {
-    let certificate = Certificate::localhost();
-    let server = Server::tls(&certificate).await;
-    let (port, ca) = (server.port().to_string(), certificate.authority().display().to_string());
-    let arguments = ["localhost", "-p", &port, "-ca", &ca, "-u", "ann"];
-    let terminal = Terminal::sized(&arguments, SIZE, &[]);
-    let mut peer = server.accept().await;
-    assert_eq!(peer.name().await, "ann");
-    peer.send(&numbered_welcome(1..=5, r#", "MORE": false"#)).await;
-    terminal.sees("what was said", |rows| row_of(rows, "│m5").is_some());
-    peer.close().await;
-    let mut peer = server.accept().await;
-    assert!(peer.next().await.unwrap().contains(r#""AFTER": 5"#));
-    // The server has forgotten the session, and its welcome does not reach back.
-    peer.send(&numbered_welcome(8..=9, r#", "RESUMED": false, "MORE": true"#)).await;
-    let asked = peer.next().await.unwrap();
-    assert_eq!(asked, r#"{"HISTORY": {"WITH": "ALL", "BEFORE": 8, "LIMIT": 100}}"#);
-    terminal.sees("that it is fetched", |rows| {
-        has(rows, &["messages are missing here; they are being"]) && row_of(rows, "│m9").is_some()
-    });
-    let page = format!(r#"{{"HISTORY": {{"WITH": "ALL", {}, "MORE": true}}}}"#, numbered(4..=7));
-    peer.send(&page).await;
-    terminal.sees("all of them once and in order", |rows| {
-        let places: Vec<_> = (1..=9).map(|id| row_of(rows, &format!("│m{id}"))).collect();
-        let twice = |id| rows.iter().filter(|row| row.ends_with(&format!("│m{id}"))).count() > 1;
-        places.iter().all(Option::is_some)
-            && places.is_sorted()
-            && !(1..=9).any(twice)
-            && !has(rows, &["missing"])
-    });
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 pub(crate) mod certificate;
 pub(crate) mod client;
 pub(crate) mod cutting;
+pub(crate) mod full_screen;
 pub(crate) mod real;
 pub(crate) mod server;
 pub(crate) mod terminal;
