@@ -261,7 +261,13 @@ pub(super) async fn no_gap(c: &mut ServerHands) -> Outcome {
             return Ok(Verdict::fail(expected, actual));
         }
     }
-    Ok(Verdict::Pass)
+    // Between which messages somebody came in above is chance; who comes when all is said shows a wrong LAST for sure.
+    let mut late = guest(c, "late").await?;
+    let last = number(&enter(c, &mut late, &room).await?, "LAST");
+    let page = ask(&mut late, &json!({"WITH": room.name})).await?;
+    let newest = page.messages.iter().filter_map(|one| one.id).max();
+    let expected = format!("LAST {newest:?}, the id of the newest message, for who comes behind it");
+    Ok(Verdict::check(last == newest, expected, format!("{last:?}")))
 }
 
 pub(super) async fn deleted(c: &mut ServerHands) -> Outcome {
