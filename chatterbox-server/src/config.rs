@@ -4,7 +4,9 @@
 //! the environment variable and the key of the configuration file. Every field with a flag is reloadable: SIGHUP
 //! replaces the [`Config`] in force. Settings that take a restart (the port, the folders) are flags of the program.
 
+mod host_names;
 mod level_names;
+mod networks;
 mod rooms;
 mod value;
 
@@ -15,8 +17,12 @@ use chatterbox_hub::{Keep, TimelineLimits};
 use chatterbox_proto::{Capabilities, Capability, Username, limits};
 use clap::{ArgAction, Args, Command, FromArgMatches as _};
 
+pub use host_names::HostNames;
+use host_names::host_names;
 pub use level_names::LevelNames;
 use level_names::level_names;
+pub use networks::Networks;
+use networks::networks;
 pub use rooms::{ROOM_SETTINGS, RoomBlock, RoomSettingError, room_setting, room_text};
 pub use value::{AccountNames, between, days};
 use value::{
@@ -173,6 +179,14 @@ pub struct Config {
         help_heading = "Times"
     )]
     pub audit_days: Duration, // MO-10
+
+    /// Names under which browsers may call this server, beside those of its certificate and of this machine [default: none]
+    #[arg(long, value_name = "NAMES", value_parser = host_names, help_heading = "Gateways")]
+    pub web_host: Option<HostNames>,
+
+    /// Proxies that say for whom they speak (PROXY protocol version 2, or the header Forwarded): addresses, or networks such as 10.0.0.0/8 [default: none]
+    #[arg(long, value_name = "ADDRESSES", value_parser = networks, help_heading = "Gateways")]
+    pub trust_proxy: Option<Networks>,
 
     /// The rooms of the configuration file. A start reads it once, and no flag sets it.
     #[arg(skip)]

@@ -25,11 +25,13 @@ use crate::chat::sequencer::Sequencer;
 use crate::chat::shared::{Chat, Observer};
 use crate::config::Live;
 use crate::control::{self, Control, Controlled};
+use crate::gateway::telnet::Telnet;
+use crate::gateway::web::{Web, WebListeners};
+use crate::listeners::Listeners;
 use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
-use crate::net::acceptor::Acceptor;
+use crate::net::acceptor::{Door, Protocol, Service};
 use crate::net::context::Context;
-use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
@@ -47,7 +49,7 @@ const LAST_WRITES: Duration = Duration::from_secs(4);
 /// # Errors
 /// [`StoreError`] when the history of earlier runs can't be read; the chat is not opened then.
 pub async fn run(
-    listeners: Vec<TcpListener>,
+    listeners: impl Into<Listeners>,
     transport: Transport,
     store: Arc<dyn Store>,
     config: Live,
@@ -61,7 +63,7 @@ pub async fn run(
 /// # Errors
 /// As [`run`].
 pub async fn run_with(
-    listeners: Vec<TcpListener>,
+    listeners: impl Into<Listeners>,
     transport: Transport,
     store: Arc<dyn Store>,
     access: Access,
@@ -76,7 +78,7 @@ pub async fn run_with(
 /// # Errors
 /// As [`run`].
 pub async fn run_controlled(
-    listeners: Vec<TcpListener>,
+    listeners: impl Into<Listeners>,
     transport: Transport,
     store: Arc<dyn Store>,
     access: Access,
@@ -84,6 +86,7 @@ pub async fn run_controlled(
     mut stop: watch::Receiver<u32>,
     control: Option<Control>,
 ) -> Result<(), StoreError> {
+    let listeners = listeners.into();
     let at_start = config.current();
     let (proposals, queue) = proposals::queue();
     let chat = Arc::new(Chat::new(Hub::new(at_start.timeline, at_start.keep), proposals));
@@ -164,15 +167,14 @@ pub async fn run_controlled(
         closing: closing.clone(),
     });
     let acceptors = TaskTracker::new();
-    let turned_away = Arc::new(ConnectionLimits::default());
-    for listener in listeners {
-        let acceptor = Acceptor {
-            listener,
-            context: Arc::clone(&context),
-            turned_away: Arc::clone(&turned_away),
-            tasks: tasks.clone(),
-        };
-        acceptors.spawn(accepting.clone().run_until_cancelled_owned(acceptor.run()));
+    let door = Door::new(Arc::clone(&context), tasks.clone());
+    let protocol = Arc::new(Protocol { context: Arc::clone(&context) });
+    accept_all(&door, listeners.protocol, &protocol, &acceptors, &accepting);
+    let telnet = Arc::new(Telnet::new(Arc::clone(&context)));
+    accept_all(&door, listeners.telnet, &telnet, &acceptors, &accepting);
+    if let Some(WebListeners { listeners, tls }) = listeners.web {
+        let web = Arc::new(Web::new(Arc::clone(&context), tls));
+        accept_all(&door, listeners, &web, &acceptors, &accepting);
     }
     acceptors.close();
     let control = control.map(|Control { socket, operator }| {
@@ -236,6 +238,21 @@ pub async fn run_controlled(
     forgetting.abort();
     tracing::info!("stopped");
     outcome
+}
+
+/// Accepts what a service speaks on its listeners.
+fn accept_all<S: Service>(
+    door: &Door,
+    listeners: Vec<TcpListener>,
+    service: &Arc<S>,
+    acceptors: &TaskTracker,
+    accepting: &CancellationToken,
+) {
+    for listener in listeners {
+        let accepting = accepting.clone();
+        let accept = door.clone().accept(listener, Arc::clone(service));
+        acceptors.spawn(accepting.run_until_cancelled_owned(accept));
+    }
 }
 
 /// Loads the rooms of earlier runs.

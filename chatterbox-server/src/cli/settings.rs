@@ -9,6 +9,7 @@ use std::time::Duration;
 use chatterbox_address::{AddressError, HostPort};
 use chatterbox_hub::Keep;
 use chatterbox_server::config::{Config, between, days};
+use chatterbox_server::gateway::GatewayAddress;
 use chatterbox_server::net::CertificateSource;
 use chatterbox_server::ops::folders;
 use chatterbox_server::ops::logging::LogFormat;
@@ -118,6 +119,29 @@ pub struct Serve {
     #[command(flatten)]
     pub live: Config,
 
+    /// Serve the page for browsers: on this machine only (port 8080) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = "localhost:8080",
+        value_parser = web_address,
+        help_heading = "Gateways"
+    )]
+    pub web: Option<GatewayAddress>,
+
+    /// Serve the page without TLS on other addresses than those of this machine, for a proxy that adds it
+    #[arg(long, help_heading = "Gateways")]
+    pub web_plaintext: bool,
+
+    /// Serve telnet and netcat on this port, HOST or HOST:PORT (port 2323); nothing of it is encrypted
+    #[arg(long, value_name = "ADDR", value_parser = telnet_address, help_heading = "Gateways")]
+    pub telnet: Option<GatewayAddress>,
+
+    /// Serve telnet on other addresses than those of this machine: everybody on the way can read and change everything
+    #[arg(long, help_heading = "Gateways")]
+    pub telnet_anywhere: bool,
+
     /// Folder of an activity log: who comes, goes and says what to all, with a file of each user; never private messages [default: none]
     #[arg(long, value_name = "DIR", help_heading = "Logs")]
     pub activity_log: Option<PathBuf>,
@@ -141,6 +165,14 @@ pub struct Serve {
 fn host(text: &str) -> Result<String, String> {
     let host: HostPort = text.parse().map_err(|error: AddressError| error.to_string())?;
     Ok(host.to_string())
+}
+
+fn web_address(text: &str) -> Result<GatewayAddress, String> {
+    GatewayAddress::parse(text, 8080).map_err(|error| error.to_string())
+}
+
+fn telnet_address(text: &str) -> Result<GatewayAddress, String> {
+    GatewayAddress::parse(text, 2323).map_err(|error| error.to_string())
 }
 
 /// Refuses words that are no level. `EnvFilter` takes any word as the name of a module, and then logs nothing.

@@ -90,7 +90,7 @@ impl Transport {
     }
 
     /// The acceptor for the next connection; `None` is plaintext.
-    pub(in crate::net) fn acceptor(&self) -> Option<TlsAcceptor> {
+    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
         match self {
             Self::Plaintext => None,
             Self::Tls(tls) => {
