@@ -12,18 +12,18 @@ import { spanWords } from "./time.js";
 export function Link({ view, again, leave }) {
   const { phase } = view;
   if (phase.is === "lost") {
-    return html`<div class="link lost" role="group" aria-label="Connection">
+    return html`<section class="link lost" aria-label="Connection">
       <${Icon} name="offline" />
       <p><strong role="status">The connection is lost.</strong> ${" "}<span class="why">${phase.why}</span>
         <${Waiting} count=${view.waiting} /></p>
       <${Next} retry=${phase.retry} />
       <button type="button" class="button" onClick=${again}>Try now</button>
-    </div>`;
+    </section>`;
   }
   if (phase.is === "joining") {
-    return html`<div class="link lost" role="group" aria-label="Connection">
+    return html`<section class="link lost" aria-label="Connection">
       <${Icon} name="offline" /><p role="status">Connecting … <${Waiting} count=${view.waiting} /></p>
-    </div>`;
+    </section>`;
   }
   if (phase.is === "closed") {
     const { title, advice, back } = closedWords(phase);
