@@ -197,7 +197,10 @@ export interface View {
   limits: { content: number | null; name: number | null };
 }
 
-/** What the word at the caret can become: `complete(view, text, caret)` of `complete.js`. Places are in UTF-16 units, as in a textarea. */
+/**
+ * What the word at the caret can become: `complete(view, text, caret, asked)` of `complete.js`. Places are in UTF-16 units, as in a textarea.
+ * It is `asked` for by Tab; else it is offered while the user types, where names are only completed behind their sign (`@`, `#`).
+ */
 export interface Completion {
   /** The part of the text that a candidate replaces. */
   from: number;
