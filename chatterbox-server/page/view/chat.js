@@ -101,7 +101,7 @@ function Head({ view, conversation, ui, drawer }) {
   const { title, topic, kind, target } = conversation;
   const others = view.totals.unread - conversation.unread;
   const count = kind === "user" ? null : kind === "lobby" ? view.people.length : (conversation.count ?? conversation.members?.length ?? null);
-  const about = topic !== "" ? topic : kind === "lobby" ? "Everybody is here" : kind === "user" ? "Only the two of you read this" : "";
+  const about = topic !== "" ? topic : kind === "lobby" ? "Everybody is here" : kind === "user" ? "Private conversation" : "";
   return html`<header class="bar">
     <button type="button" class="icon-button narrow" aria-label=${others > 0 ? `Conversations, ${others} unread elsewhere` : "Conversations"} title="Conversations" onClick=${() => drawer("conversations")}>
       <${Icon} name="menu" />${others > 0 && html`<span class=${`badge ${view.totals.mentions > conversation.mentions ? "strong" : ""}`} aria-hidden="true"></span>`}

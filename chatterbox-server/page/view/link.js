@@ -14,7 +14,7 @@ export function Link({ view, again, leave }) {
   if (phase.is === "lost") {
     return html`<section class="link lost" aria-label="Connection">
       <${Icon} name="offline" />
-      <p><strong role="status">The connection is lost.</strong> ${" "}<span class="why">${phase.why}</span>
+      <p><strong role="status">The connection is lost.</strong> ${" "}<span class="reason" dir="auto">${phase.why}</span>
         <${Waiting} count=${view.waiting} /></p>
       <${Next} retry=${phase.retry} />
       <button type="button" class="button" onClick=${again}>Try now</button>
@@ -29,7 +29,7 @@ export function Link({ view, again, leave }) {
     const { title, advice, back } = closedWords(phase);
     return html`<div class="link closed" role="alert">
       <${Icon} name="alert" />
-      <p><strong>${title}</strong> ${" "}<span class="why">${phase.info}</span> ${" "}${advice}</p>
+      <p><strong>${title}</strong> ${" "}<span class="reason" dir="auto">${phase.info}</span> ${" "}${advice}</p>
       ${back && html`<button type="button" class="button" onClick=${again}>Join again</button>`}
       <button type="button" class="button" onClick=${leave}>To the login</button>
     </div>`;

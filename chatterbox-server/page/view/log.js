@@ -105,8 +105,8 @@ export class Log extends Component {
     }
     this.restore();
     const focus = this.wanted?.focus;
-    if (focus !== undefined) this.row(focus)?.focus();
     this.wanted = null;
+    if (focus !== undefined) this.step(focus);
     this.extend();
     this.tellSeeing();
   }
@@ -284,24 +284,33 @@ export class Log extends Component {
     let next = -1;
     if (event.key === "ArrowUp") next = Math.max(0, at - 1);
     else if (event.key === "ArrowDown") next = Math.min(items.length - 1, at + 1);
-    else if (event.key === "Home") next = from;
+    else if (event.key === "Home") next = 0;
     else if (event.key === "End") next = items.length - 1;
     else return;
     event.preventDefault();
     const item = items[next];
     if (item === undefined) return;
     if (next >= from && next < to) {
-      const row = this.row(item.key);
-      row?.focus({ preventScroll: true });
-      row?.scrollIntoView({ block: "nearest" });
+      this.step(item.key);
     } else if (event.key === "End") {
       this.wanted = { focus: item.key };
       this.scroll("end");
     } else {
       this.wanted = { focus: item.key };
+      this.follow = false;
+      this.note();
       this.setState({ part: part(items, next < from ? next - STEP : from, next < from ? to : next + STEP, next < from ? "up" : "down") });
     }
   };
+
+  /** Gives a row the focus, and brings it into sight. @param {number} key */
+  step(key) {
+    const row = this.row(key);
+    row?.focus({ preventScroll: true });
+    row?.scrollIntoView({ block: "nearest" });
+    // The event comes with the next frame; until then the place would be restored that was left.
+    this.scrolled();
+  }
 
   /** Tab leads to the row that had the focus last. @param {FocusEvent} event */
   focused = (event) => {

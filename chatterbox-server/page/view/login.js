@@ -84,17 +84,17 @@ function Trouble({ view, again }) {
   if (phase.is === "refused") {
     const { title, advice, when, info } = refusalWords(phase);
     return html`<div class="trouble" role="alert" id="refused"><${Icon} name="alert" />
-      <p><strong>${title}</strong> ${info !== "" && html`<span class="said" dir="auto">${info}</span>`} ${advice} ${when}</p></div>`;
+      <div><p><strong>${title}</strong> ${advice} ${when}</p>${info !== "" && html`<p class="said" dir="auto">${info}</p>`}</div></div>`;
   }
   if (phase.is === "closed") {
     const { title, advice } = closedWords(phase);
-    return html`<div class="trouble" role="alert"><${Icon} name="alert" /><p><strong>${title}</strong> <span class="said" dir="auto">${phase.info}</span> ${advice}</p></div>`;
+    return html`<div class="trouble" role="alert"><${Icon} name="alert" /><div><p><strong>${title}</strong> ${advice}</p>${phase.info !== "" && html`<p class="said" dir="auto">${phase.info}</p>`}</div></div>`;
   }
   if (phase.is === "lost") {
     const left = phase.retry === null ? null : phase.retry - Date.now() / 1000;
     return html`<div class="trouble" role="alert"><${Icon} name="offline" />
-      <p><strong>The server can't be reached.</strong> <span class="said" dir="auto">${phase.why}</span>
-        ${left !== null && ` It is tried again${left > 1 ? ` in ${spanWords(left)}` : ""}.`}</p>
+      <div><p><strong>The server can't be reached.</strong>${left !== null && ` It is tried again${left > 1 ? ` in ${spanWords(left)}` : ""}.`}</p>
+        ${phase.why !== "" && html`<p class="said" dir="auto">${phase.why}</p>`}</div>
       <button type="button" class="button" onClick=${again}>Try now</button></div>`;
   }
   return null;

@@ -2,7 +2,6 @@
 
 import { useEffect, useRef, useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
-import { Icon } from "./icons.js";
 import { memo } from "./memo.js";
 import { menuProps } from "./menu.js";
 import { hue } from "./names.js";
@@ -27,11 +26,11 @@ const Entry = memo(
       <button type="button" class=${`person ${here && away === null ? "" : "off"}`} title=${title.filter(Boolean).join(", ")} ...${menu} aria-haspopup="menu"
         onClick=${(/** @type {MouseEvent} */ event) => ui.open({ is: "menu", subject: { is: "user", name, room }, at: event.detail > 0 ? { x: event.clientX, y: event.clientY } : null })}>
         <i class=${`dot ${!here ? "" : away === null ? "here" : "away"}`} aria-hidden="true"></i>
-        <span class=${`title ${hue(name)}`}><bdi>${name}</bdi></span>
+        <span class=${`title ${me ? "me" : hue(name)}`}><bdi>${name}</bdi></span>
         ${me && html`<span class="note">you</span>`}
         ${role !== "" && html`<span class="note role">${role}</span>`}
         ${away !== null && html`<span class="note said" dir="auto"><span class="hidden">away</span>${away}</span>`}
-        ${!here && html`<span class="hidden">not here</span>`}
+        ${!here && html`<span class="note said">not here</span>`}
       </button>
     </li>`;
   },
@@ -85,7 +84,6 @@ export function People({ view, conversation, ui }) {
       ? html`<p class="note" ref=${end}>…</p>`
       : html`<p class="note">${found.length - shown.length} more: find them with the filter.</p>`)}
     ${wanted !== "" && found.length === 0 && html`<p class="note" role="status">Nobody of that name.</p>`}
-    ${conversation.kind === "user" && conversation.away && html`<p class="note"><${Icon} name="away" />${conversation.title} is not here.</p>`}
   </div>`;
 }
 

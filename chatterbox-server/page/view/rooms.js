@@ -30,12 +30,11 @@ const Entry = memo(
     const looks = ["conversation", unread > 0 && "unread", (gone || away) && "off"].filter(Boolean).join(" ");
     const name = kind === "room" ? title.replace(/^#/, "") : title;
     return html`<li>
-      <button type="button" class=${looks} title=${title} aria-current=${front ? "true" : undefined} onClick=${() => open(target)}
+      <button type="button" class=${looks} title=${title} aria-label=${`${title}${words(conversation)}`} aria-current=${front ? "true" : undefined} onClick=${() => open(target)}
         ...${menuProps(ui, { is: "conversation", target })}>
-        <span class="sigil" aria-hidden="true">${kind === "room" ? "#" : kind === "user" ? html`<i class=${`dot ${away ? "" : "here"}`}></i>` : html`<${Icon} name="people" />`}</span>
-        <span class="title" dir="auto">${kind === "room" && html`<span class="hidden">#</span>`}${name}</span>
-        ${unread > 0 && html`<span class=${`count ${mentions > 0 ? "strong" : ""}`} aria-hidden="true">${mentions > 0 && kind === "room" ? "@ " : ""}${short(unread)}</span>`}
-        <span class="hidden">${words(conversation)}</span>
+        <span class="sigil">${kind === "room" ? "#" : kind === "user" ? html`<i class=${`dot ${away ? "" : "here"}`}></i>` : html`<${Icon} name="people" />`}</span>
+        <span class="title" dir="auto">${name}</span>
+        ${unread > 0 && html`<span class=${`count ${mentions > 0 ? "strong" : ""}`}>${mentions > 0 && kind === "room" ? "@ " : ""}${short(unread)}</span>`}
       </button>
     </li>`;
   },
