@@ -245,3 +245,27 @@ export interface MenuEntry {
   command: Command;
   given: readonly (string | null)[];
 }
+
+/** What `session.js` is for the page: `new Session({ changed, alert })` with the two below. */
+export interface SessionSeam {
+  /** The view of the moment; another object after each change. */
+  readonly view: View;
+  /** What the login offers at first: the name that was used last, and whether the user stays logged in (only then it is known). */
+  readonly remembered: { name: string; stay: boolean };
+  /** Tries to join with a token that was kept, where there is one; is called once. */
+  start(): void;
+  /** Whatever the user wants, but for these: */
+  send(event: Event): void;
+  /** Joins with a name, and a password where it is not empty. */
+  join(credentials: { name: string; password: string; stay: boolean }): void;
+  /** Does not wait for the next try; and joins again after CLOSED. */
+  again(): void;
+  /** Back to the login: closes the connection, forgets the token, and is idle. */
+  leave(): void;
+}
+
+/** `changed` is called after each change of the view, `alert` with what the user should be told who looks elsewhere. */
+export interface SessionCalls {
+  changed(): void;
+  alert(alert: Extract<Effect, { alert: unknown }>["alert"]): void;
+}
