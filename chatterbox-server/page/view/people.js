@@ -41,7 +41,7 @@ function listed(people, conversation) {
   if (conversation.kind === "lobby") return people;
   const here = new Map(people.map((person) => [person.name, person]));
   const names = conversation.kind === "room" ? (conversation.members ?? []) : [conversation.title];
-  return names.map((name) => here.get(name) ?? { name, away: null, since: null, gone: conversation.kind === "user" && conversation.away });
+  return names.map((name) => here.get(name) ?? { name, target: `@${name}`, away: null, since: null, gone: conversation.kind === "user" && conversation.away });
 }
 
 /** It is made anew when the list of people, or the conversation, is another one. */
