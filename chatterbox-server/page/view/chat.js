@@ -73,7 +73,7 @@ export function Chat({ view, ui, send, places, again, leave }) {
     ${drawer === "people" && html`<${Sheet} label="People" side="end" close=${() => setDrawer(null)}>
       <${People} view=${view} conversation=${conversation} ui=${ui} />
     <//>`}
-    <${Announcer} view=${view} />
+    <${Announcer} view=${view} ui=${ui} />
     <${Overlays} view=${view} ui=${ui} send=${send} />
   </div>`;
 }
