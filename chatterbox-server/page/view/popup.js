@@ -15,10 +15,11 @@ export const optionId = (/** @type {number} */ place) => `${LIST}-${place}`;
  */
 export function Popup({ completion, active, choose }) {
   const { usage, about, candidates } = completion;
-  if (usage === null && candidates.length === 0) return null;
   return html`<div class="popup" onMouseDown=${keepFocus}>
-    ${usage && html`<div class="popup-usage" id="completion-usage">
-      <code><b>${usage.name}</b>${usage.arguments.map((one) => [" ", one.current ? html`<mark>${one.text}</mark>` : one.text])}</code>
+    ${(usage !== null || about.length > 0) && html`<div class="popup-usage">
+      ${usage && html`<code>
+        <b>${usage.name}</b>${usage.arguments.map((one) => [" ", one.current ? html`<mark>${one.text}</mark>` : one.text])}
+      </code>`}
       ${about.map((line, place) => html`<p key=${place} class="note">${line}</p>`)}
     </div>`}
     ${candidates.length > 0 && html`<${Candidates} candidates=${candidates} active=${active} choose=${choose} />`}

@@ -3,6 +3,7 @@
 import { Drafts, keepable } from "../drafts.js";
 import { Recall } from "../recall.js";
 import { complete } from "../state/complete.js";
+import { secretFrom } from "../veil.js";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -34,10 +35,11 @@ export function Say({ view, ui, send }) {
     () => (text === "" ? NOTHING : complete(view, text, caret, popup.asked)),
     [text, caret, popup.asked, view.commands, view.people, view.front],
   );
-  const isOpen = !popup.closed && (completion.candidates.length > 0 || completion.usage !== null);
+  const isOpen = !popup.closed && (completion.candidates.length > 0 || completion.usage !== null || completion.about.length > 0);
   const active = isOpen && popup.active < completion.candidates.length ? popup.active : -1;
   const left = remaining(view, text);
-  const isSecret = completion.secret !== null && completion.secret < text.length;
+  const secret = useMemo(() => secretFrom(view, text), [text, view.commands]);
+  const isSecret = secret !== null && secret < text.length;
 
   /** Puts a text in the input, and the caret in it. */
   const put = (/** @type {string} */ next, /** @type {number} */ place = next.length) => {
@@ -229,10 +231,7 @@ export function Say({ view, ui, send }) {
 
 /** The part of a text that may be kept. @param {View} view @param {string} text */
 function kept(view, text) {
-  const { prefix } = view;
-  const isPlain = !text.includes("/") && (prefix === "" || !text.includes(prefix));
-  const secret = isPlain ? null : complete(view, text, text.length, false).secret;
-  return keepable(text, { secret, prefix, known: view.commands.length > 0 });
+  return keepable(text, { secret: secretFrom(view, text), prefix: view.prefix, known: view.commands.length > 0 });
 }
 
 /**
