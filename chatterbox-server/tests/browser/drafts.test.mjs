@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CHARACTERS, DRAFTS, Drafts, keepable } from "../../page/drafts.js";
 import { LINES, Recall } from "../../page/recall.js";
+import { secretFrom } from "../../page/veil.js";
 
 /** A storage as a browser has it, as far as the page uses it. */
 function storage(kept = {}) {
@@ -95,4 +96,24 @@ test("so many lines are kept, and none that is longer than all of them may be", 
   }
   assert.equal(count, LINES);
   assert.equal(text, "line 5");
+});
+
+test("a secret is found wherever in a text its command stands", () => {
+  const register = {
+    name: "register", aliases: ["p"], help: "", example: "", level: 0, confirm: false, demo: false,
+    arguments: [{ name: "password", type: "secret", optional: true, rest: false, help: "", values: [] }],
+  };
+  const view = { commands: [register], prefix: "/", people: [], conversations: [] };
+  const secretOf = (text) => {
+    const place = secretFrom(view, text);
+    return place === null ? null : text.slice(place);
+  };
+  assert.equal(secretOf("/register hush"), "hush");
+  assert.equal(secretOf("/REGISTER  hush"), "hush");
+  assert.equal(secretOf("/p hush"), "hush");
+  assert.equal(secretOf("  /register hush"), "hush");
+  assert.equal(secretOf("hello\n /register hush"), "hush");
+  assert.equal(secretOf(`/register ${"h".repeat(50_000)}`)?.length, 50_000);
+  assert.equal(secretOf("say /register hush"), null);
+  assert.equal(secretOf("hello"), null);
 });
