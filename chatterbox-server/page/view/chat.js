@@ -76,7 +76,7 @@ export function Chat({ view, ui, send, places, again, leave }) {
     ${drawer === "people" && html`<${Sheet} label="People" side="end" close=${() => setDrawer(null)}>
       ${people}
     <//>`}
-    <${Announcer} view=${view} />
+    <${Announcer} view=${view} ui=${ui} />
     <${Overlays} view=${view} ui=${ui} send=${send} />
   </div>`;
 }
