@@ -28,7 +28,11 @@ function changed() {
 }
 
 /** @type {Session} */
-const session = new Session({ changed, alert: (alert) => notifier.alert(alert) });
+const session = new Session({
+  changed,
+  alert: (alert) => notifier.alert(alert),
+  restore: (text) => ui.ask("insert", text),
+});
 
 /** @param {Event} event */
 function send(event) {
