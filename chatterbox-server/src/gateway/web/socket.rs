@@ -15,9 +15,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::gateway::web::close_code as code;
 use crate::gateway::web::frame_header::{Opcode, control};
 use crate::gateway::web::idle_frames::IdleFrames;
-use crate::gateway::web::incoming::{Ended, HEADROOM, Incoming, code};
+use crate::gateway::web::incoming::{Ended, HEADROOM, Incoming};
 use crate::gateway::web::outgoing::{Outgoing, slices};
 use crate::net::long_frame::LongFrame;
 use crate::net::stream::Stream;
@@ -314,3 +315,6 @@ impl AsyncWrite for Socket {
         Pin::new(&mut this.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests;
