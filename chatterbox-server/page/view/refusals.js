@@ -14,7 +14,7 @@ import { spanWords, untilWords } from "./time.js";
  * @type {Record<string, { title: string, advice: string, field: "name" | "password" | null, info?: true }>}
  */
 export const REFUSALS = {
-  taken: { title: "This name is taken.", advice: "Somebody is here under it. Choose another one.", field: "name" },
+  taken: { title: "This name is taken.", advice: "Somebody is here under it. If that is you, leave there; else choose another one.", field: "name" },
   "looks-taken": { title: "This name looks like one that is taken.", advice: "Choose one that can't be mistaken for it.", field: "name" },
   registered: { title: "This name is registered.", advice: "If it is yours, enter its password. Else choose another name.", field: "password" },
   "wrong-password": { title: "The name or the password is wrong.", advice: "Try again. To be a guest, leave the password empty.", field: "password" },
