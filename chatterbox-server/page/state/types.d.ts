@@ -196,3 +196,43 @@ export interface View {
   latency: number | null;
   limits: { content: number | null; name: number | null };
 }
+
+/**
+ * What the word at the caret can become: `complete(view, text, caret, asked)` of `complete.js`. Places are in UTF-16 units, as in a textarea.
+ * It is `asked` for by Tab; else it is offered while the user types, where names are only completed behind their sign (`@`, `#`).
+ */
+export interface Completion {
+  /** The part of the text that a candidate replaces. */
+  from: number;
+  to: number;
+  candidates: readonly Candidate[];
+  /** Of a command whose arguments are typed: how it is used, with what is at the caret marked; and what is known of that. */
+  usage: { name: Shown; arguments: readonly { text: Shown; current: boolean }[] } | null;
+  about: readonly Shown[];
+  /** The place from which the text is a secret (an argument of type `secret`, or what may be one); null: nothing of it is. */
+  secret: number | null;
+}
+
+export interface Candidate {
+  kind: "command" | "user" | "room" | "value";
+  /** What is put in the place of the word, a blank behind it where another word follows. */
+  text: string;
+  shown: Shown;
+  /** What it means. */
+  note: Shown;
+}
+
+/** What a menu is of. `room` is the room where it was opened, if it was one. */
+export type Subject =
+  | { is: "user"; name: Shown; room: Target | null }
+  | { is: "conversation"; target: Target }
+  | { is: "message"; target: Target; key: number };
+
+/**
+ * A command of the catalogue in a menu: `menuFor(view, subject)` of `menu.js`. `given` has for each argument what the subject says of it
+ * (a name, a room, the id of a message), or null. Where an argument is null, or the command has CONFIRM, the user is asked.
+ */
+export interface MenuEntry {
+  command: Command;
+  given: readonly (string | null)[];
+}

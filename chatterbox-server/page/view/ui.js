@@ -1,0 +1,127 @@
+/**
+ * The state of the page that is none of the chat: the settings, and what is open above the chat. There is one of each, in one place, so
+ * that two dialogs can't be open at once and every view shows the same settings.
+ */
+
+import { apply, load, save } from "../settings.js";
+
+/** @import { Command, Subject, Target } from "../state/types.js" */
+/** @import { Settings } from "../settings.js" */
+
+/**
+ * What is open above the chat. A menu opens at a place of the page (of a click), or below the element that has the focus.
+ *
+ * @typedef {{is: "menu", subject: Subject, at: {x: number, y: number} | null}
+ *   | {is: "form", command: Command, given: readonly (string | null)[]}
+ *   | {is: "settings"} | {is: "help"} | {is: "search"} | {is: "mentions"}
+ *   | {is: "palette", of: "actions" | "places"}} Overlay
+ */
+
+/**
+ * What views can do for others, where it is not in the state of the chat.
+ *
+ * @typedef {object} Services
+ * @property {(target: Target, key: number) => void} jump Brings an item of a conversation to the middle of the timeline.
+ * @property {(where: "up" | "down" | "start" | "end" | "marker") => void} scroll Scrolls the timeline by a page, or to a place.
+ * @property {() => void} input Gives the focus to the input.
+ * @property {(text: string) => void} insert Puts a text in the input, where the caret is.
+ * @property {(name: "conversations" | "people") => void} drawer Opens a column that has no place on a narrow screen.
+ */
+
+export class Ui {
+  /** @type {Overlay | null} */
+  overlay = null;
+  /** The user was named for the first time: a hint offers notifications, until it is answered. */
+  hint = false;
+  #storage;
+  #root;
+  #settings;
+  /** @type {Set<() => void>} */
+  #listeners = new Set();
+  /** @type {Partial<Services>} */
+  #services = {};
+
+  /**
+   * `storage` gives the storage of the settings, or throws; `root` is the element that the style sheet looks at.
+   *
+   * @param {() => Storage} storage
+   * @param {HTMLElement} root
+   */
+  constructor(storage, root) {
+    this.#storage = storage;
+    this.#root = root;
+    this.#settings = load(storage);
+    apply(root, this.#settings);
+  }
+
+  get settings() {
+    return this.#settings;
+  }
+
+  /**
+   * @template {keyof Settings} Name
+   * @param {Name} name
+   * @param {Settings[Name]} value
+   */
+  set(name, value) {
+    this.#settings = { ...this.#settings, [name]: value };
+    save(this.#storage, this.#settings);
+    apply(this.#root, this.#settings);
+    this.changed();
+  }
+
+  /** @param {Overlay} overlay */
+  open(overlay) {
+    this.overlay = overlay;
+    this.changed();
+  }
+
+  close() {
+    if (this.overlay === null) return;
+    this.overlay = null;
+    this.changed();
+  }
+
+  /** @param {boolean} shown */
+  showHint(shown) {
+    if (this.hint === shown) return;
+    this.hint = shown;
+    this.changed();
+  }
+
+  /**
+   * A view does this for others as long as it is there.
+   *
+   * @template {keyof Services} Name
+   * @param {Name} name
+   * @param {Services[Name]} service
+   */
+  provide(name, service) {
+    this.#services[name] = service;
+    return () => {
+      if (this.#services[name] === service) delete this.#services[name];
+    };
+  }
+
+  /**
+   * Asks whichever view does this, if there is one.
+   *
+   * @template {keyof Services} Name
+   * @param {Name} name
+   * @param {Parameters<Services[Name]>} values
+   */
+  ask(name, ...values) {
+    const service = /** @type {((...values: Parameters<Services[Name]>) => void) | undefined} */ (this.#services[name]);
+    service?.(...values);
+  }
+
+  /** @param {() => void} listener Is called after every change. */
+  subscribe(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changed() {
+    for (const listener of this.#listeners) listener();
+  }
+}
