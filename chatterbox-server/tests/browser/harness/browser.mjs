@@ -69,6 +69,12 @@ export class Browser {
     page.on("request", (request) => watched.requests.push(request.url()));
     page.on("websocket", (socket) => watched.requests.push(socket.url()));
     page.on("pageerror", (error) => watched.faults.push(`error: ${error.stack ?? error}`));
+    page.on("dialog", (dialog) => {
+      watched.faults.push(`dialog: ${dialog.message()}`);
+      dialog.dismiss().catch(() => {});
+    });
+    page.on("popup", (other) => watched.faults.push(`opened ${other.url()}`));
+    page.on("download", (download) => watched.faults.push(`downloads ${download.url()}`));
     page.on("crash", () => watched.faults.push("the page crashed"));
     page.on("console", (message) => {
       const text = message.text();

@@ -34,6 +34,14 @@ export class Relay {
     return relay;
   }
 
+  /** What is said goes through, what is answered does not any more. */
+  hold() {
+    for (const [, far] of this.pairs) {
+      far.unpipe();
+      far.pause();
+    }
+  }
+
   /** Ends all that goes through it; until `mend` nothing gets through. */
   cut() {
     this.broken = true;

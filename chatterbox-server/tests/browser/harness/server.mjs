@@ -126,6 +126,12 @@ export class Server {
     return done;
   }
 
+  /** Makes an account. */
+  account(name, password, level = 1) {
+    const data = join(this.folder, "data");
+    return this.operate(["user", "add", name, "--level", String(level), "--password-stdin", "--data", data], `${password}\n`);
+  }
+
   stop(signal = "SIGTERM") {
     return this.process.end(signal);
   }
