@@ -121,3 +121,48 @@ fn types_hold() {
 fn vendored_libraries_are_those_of_the_registry() {
     file("vendor.test.mjs", PACKAGES);
 }
+
+#[test]
+fn the_state_of_the_page_is_that_of_the_fixtures() {
+    file("state.test.mjs", PLAIN);
+}
+
+#[test]
+fn users_come_in_or_are_refused() {
+    file("login.test.mjs", BROWSER);
+}
+
+#[test]
+fn users_talk() {
+    file("talk.test.mjs", BROWSER);
+}
+
+#[test]
+fn a_page_talks_with_the_terminal_client() {
+    file("terminal.test.mjs", &[BROWSER, &[Need::Client]].concat());
+}
+
+#[test]
+fn the_timeline_keeps_its_place() {
+    file("timeline.test.mjs", BROWSER);
+}
+
+#[test]
+fn lost_connections_come_back() {
+    file("connection.test.mjs", BROWSER);
+}
+
+#[test]
+fn the_page_works_without_a_mouse() {
+    file("keys.test.mjs", BROWSER);
+}
+
+#[test]
+fn the_page_looks_right_and_is_accessible() {
+    file("look.test.mjs", BROWSER);
+}
+
+#[test]
+fn a_hostile_server_does_no_harm() {
+    file("hostile.test.mjs", BROWSER);
+}
