@@ -11,23 +11,17 @@ import { readFrame, writeFrame } from "./wire.js";
  * @typedef {import("./state/types.js").View} View
  *
  * @typedef {object} Options
- * @property {string} url of the WebSocket
- * @property {() => void} onChange something of the view may have changed
- * @property {(alert: Extract<Effect, { alert: unknown }>["alert"]) => void} [onAlert] somebody speaks to the user, who does not see it
- * @property {(text: string) => void} [onRestore] a text was not sent, and goes back to the input
+ * @property {() => void} changed something of the view may have changed
+ * @property {(alert: Extract<Effect, { alert: unknown }>["alert"]) => void} [alert] somebody speaks to the user, who does not see it
+ * @property {(text: string) => void} [restore] a text was not sent, and goes back to the input
+ * @property {string} [url] of the WebSocket; that of the server from which the page came where it is missing
  * @property {Storage | null} [storage] where a login is kept, if the user wants it
  * @property {(url: string) => WebSocket} [connect]
  * @property {() => number} [clock] milliseconds since 1970
  * @property {() => number} [random] from 0 to 1
- * @property {Limits} [limits]
+ * @property {Partial<import("./state/list.js").Limits>} [limits] of what is kept of the chat
  *
- * @typedef {Partial<import("./state/list.js").Limits>} Limits
- *
- * @typedef {object} Session
- * @property {(event: Event) => void} dispatch
- * @property {() => View} view
- * @property {() => string | null} remembered the name of the login that is kept in this browser; `join` with it needs no password
- * @property {() => void} retry tries a lost connection now
+ * @typedef {{ name: string, password?: string, stay?: boolean }} Credentials
  */
 
 /** A PING is sent so often, and the connection is lost when nothing at all has come for so long, in milliseconds. */
@@ -40,24 +34,24 @@ const TRIPS = 5;
 /** A connection has to be there within this time. */
 const DIALLING = 20_000;
 
-/** @param {Options} options @returns {Session} */
-export function createSession(options) {
-  return new Wire(options);
-}
-
-class Wire {
+export class Session {
   /** @param {Options} options */
-  constructor({ url, onChange, onAlert = () => {}, onRestore = () => {}, storage = null, connect = (to) => new WebSocket(to), clock = Date.now, random = Math.random, limits = {} }) {
+  constructor({ changed, alert = () => {}, restore = () => {}, url = hostUrl(), storage = ownStorage(), connect = (to) => new WebSocket(to), clock = Date.now, random = Math.random, limits = {} }) {
+    this.changed = changed;
+    this.alert = alert;
+    this.restore = restore;
     this.url = url;
-    this.onChange = onChange;
-    this.onAlert = onAlert;
-    this.onRestore = onRestore;
     this.connect = connect;
     this.clock = clock;
     this.store = new LoginStore(storage);
-    this.stay = false;
-    this.chat = new Chat({ limits });
     this.backoff = new Backoff(random);
+    this.chat = new Chat({ limits });
+    /** The name that was asked for last, and the token of its account; of a password nothing is kept. */
+    this.name = "";
+    /** @type {string | undefined} */
+    this.token = undefined;
+    /** Whether the login is kept in this browser. */
+    this.stay = false;
     /** @type {WebSocket | null} */
     this.socket = null;
     /** What is to be sent as soon as there is a connection: the frame that asks for a name. @type {string | null} */
@@ -68,77 +62,96 @@ class Wire {
     this.dialling = undefined;
     /** @type {ReturnType<typeof setInterval> | undefined} */
     this.heartbeat = undefined;
+    /** Before this time the server does not want to be tried. */
+    this.mayRetryAt = 0;
     this.heardAt = 0;
     this.pings = 0;
     /** @type {Map<number, number>} */
     this.pingedAt = new Map();
     /** @type {number[]} */
     this.trips = [];
-    /** Before this time the server does not want to be tried. */
-    this.mayRetryAt = 0;
     this.watchTheNetwork();
-    // They are handed on by themselves, too.
-    this.dispatch = this.dispatch.bind(this);
-    this.view = this.view.bind(this);
-    this.retry = this.retry.bind(this);
-    this.remembered = this.remembered.bind(this);
   }
 
-  view() {
-    const latency = this.trips.length === 0 ? null : median(this.trips);
-    return { ...this.chat.view(), latency };
+  /** @returns {View} */
+  get view() {
+    return { ...this.chat.view(), latency: this.trips.length === 0 ? null : median(this.trips) };
   }
 
-  remembered() {
-    return this.store.load()?.name ?? null;
-  }
-
-  /** @param {Event} event */
-  dispatch(event) {
-    if ("join" in event) {
-      this.join(event.join);
-    } else {
-      if ("leave" in event) this.store.forget();
-      this.apply(event);
-    }
-  }
-
-  /** @private @param {Extract<Event, { join: unknown }>["join"]} wish */
-  join({ name, password, token, stay = false }) {
+  /** The login that is kept in this browser. */
+  get remembered() {
     const kept = this.store.load();
-    const known = kept?.name === name ? kept.token : undefined;
-    this.stay = stay || (known !== undefined && !password);
-    if (password && !stay) this.store.forget();
-    this.apply({ join: { name, password, token: token ?? (password ? undefined : known) } });
+    return { name: kept?.name ?? "", stay: kept !== null };
+  }
+
+  /** Joins by itself where a login is kept. */
+  start() {
+    const { name, stay } = this.remembered;
+    if (stay) this.join({ name, stay });
+  }
+
+  /** Asks for a name. Where a login is kept for it, that does what the password does.
+   * @param {Credentials} credentials */
+  join({ name, password = "", stay = false }) {
+    const kept = this.store.load();
+    const known = kept?.name === name ? kept.token : name === this.name ? this.token : undefined;
+    this.name = name;
+    this.token = password === "" ? known : undefined;
+    this.stay = stay;
+    if (!stay) this.store.forget();
+    this.apply({ join: { name, password: password === "" ? undefined : password, token: this.token } });
+  }
+
+  /** Tries to come back now, as the user has asked for it. */
+  again() {
+    const { phase } = this.chat.view();
+    if (this.redial !== undefined) this.dial();
+    else if (this.socket === null && (phase.is === "lost" || phase.is === "closed")) this.join({ name: this.name, stay: this.stay });
+    this.changed();
+  }
+
+  /** Leaves, and forgets the login. */
+  leave() {
+    this.store.forget();
+    this.name = "";
+    this.token = undefined;
+    this.apply({ leave: true });
+  }
+
+  /** What the user wants. @param {Event} event */
+  send(event) {
+    if ("leave" in event) this.leave();
+    else this.apply(event);
   }
 
   /** @private @param {Event} event */
   apply(event) {
     this.carryOut(this.chat.apply(event, this.clock() / 1000));
-    this.onChange();
+    this.changed();
   }
 
   /** @private @param {Effect[]} effects */
   carryOut(effects) {
     for (const effect of effects) {
-      if ("send" in effect) this.send(effect.send);
+      if ("send" in effect) this.write(effect.send);
       else if ("token" in effect) this.keepToken(effect.token);
       else if ("progress" in effect) this.backoff.reset();
       else if ("disconnect" in effect) this.hangUp(effect.disconnect);
       else if ("redial" in effect) this.plan(effect.redial);
-      else if ("alert" in effect) this.onAlert(effect.alert);
-      else if ("restore" in effect) this.onRestore(effect.restore);
+      else if ("alert" in effect) this.alert(effect.alert);
+      else if ("restore" in effect) this.restore(effect.restore);
     }
   }
 
   /** @private @param {{ name: string, token: string | null }} token */
   keepToken({ name, token }) {
+    this.token = token ?? undefined;
     if (token === null) this.store.forget(name);
     else if (this.stay) this.store.save(name, token);
   }
 
   /** @private @param {object} object */
-  send(object) {
+  write(object) {
     const frame = writeFrame(object);
     if (this.socket?.readyState === 1) this.socket.send(frame);
     else {
@@ -150,6 +163,7 @@ class Wire {
   /** @private */
   dial() {
     clearTimeout(this.redial);
+    this.redial = undefined;
     const socket = this.open();
     if (socket === null) return;
     this.socket = socket;
@@ -246,21 +260,34 @@ class Wire {
     this.carryOut(this.chat.apply({ lost: "", retry: (this.clock() + wait) / 1000 }, this.clock() / 1000));
   }
 
-  /** Tries a lost connection now, where the server does not want to be left alone. */
-  retry() {
-    if (this.redial === undefined || this.socket !== null || this.clock() < this.mayRetryAt) return;
-    this.redial = undefined;
-    this.dial();
-    this.onChange();
-  }
-
-  /** A network that is there again, and a tab that is looked at, are worth a try at once. @private */
+  /** A network that is there again, and a tab that is looked at, are worth a try at once, if the server does not want to be left alone.
+   * @private */
   watchTheNetwork() {
-    if (typeof addEventListener !== "function") return;
-    addEventListener("online", () => this.retry());
+    const retry = () => {
+      if (this.redial !== undefined && this.clock() >= this.mayRetryAt) this.dial();
+    };
+    if (typeof addEventListener === "function") addEventListener("online", retry);
     if (typeof document === "object") {
-      document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.retry());
+      document.addEventListener("visibilitychange", () => {
+        if (document.visibilityState === "visible") retry();
+      });
     }
+  }
+}
+
+/** Where the server of this page takes WebSockets. */
+function hostUrl() {
+  const url = new URL("ws", document.baseURI);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
+/** The storage of this browser, which some settings of it forbid. */
+function ownStorage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
   }
 }
 

@@ -32,6 +32,8 @@ export class Core {
     this.phase = { is: "idle" };
     /** @type {Standing} */
     this.standing = "nameless";
+    /** Whether there was a welcome: before it there is nothing to be read. */
+    this.isWelcomed = false;
     /** The own name, as it is now; before the welcome the one that was asked for. */
     this.me = "";
     /** @type {ReadonlySet<string>} */

@@ -24,7 +24,7 @@ export function lost(core, { lost: told, retry }, now) {
   }
   const hasSession = core.isJoined() || core.isDown();
   if (!hasSession) {
-    if (core.standing === "asked") core.phase = { is: "refused", code: "unreachable", info: why, wait: null, until: null, password: false };
+    if (core.standing === "asked") core.phase = { is: "lost", why, retry: null };
     core.standing = "nameless";
     core.effects.push({ redial: false });
     return false;

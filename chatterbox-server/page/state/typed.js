@@ -2,6 +2,7 @@
 
 import { callLine } from "./calling.js";
 import { usage } from "./catalogue.js";
+import { OWN_COMMANDS } from "./own.js";
 import { parse } from "./parse.js";
 import { open, close } from "./opening.js";
 import { LOBBY, parseTarget } from "./target.js";
@@ -81,15 +82,6 @@ const OWN = new Map([
   ["name", rename],
   ["quit", leave],
 ]);
-
-/** The commands of this page, with what they do: for completion.
- * @type {readonly { name: string, usage: string, help: string }[]} */
-export const OWN_COMMANDS = [
-  { name: "help", usage: "/help [NAME]", help: "every command, or how one is used" },
-  { name: "room", usage: "/room NAME", help: "goes to #NAME, @NAME or ALL" },
-  { name: "close", usage: "/close [@NAME]", help: "takes a conversation with a user off the list" },
-  { name: "quit", usage: "/quit", help: "leaves the chat" },
-];
 
 /** @param {Core} core @param {string} name @param {string} rest @param {string} text @param {number} now */
 function own(core, name, rest, text, now) {

@@ -132,7 +132,7 @@ export type Phase =
   | { is: "idle" }
   | { is: "joining" }
   /** A name was refused, or a password is needed: `code` is the server's word, `info` its text. Beside those of the server (AN-3) there
-   * are `unreachable` (there is no connection) and `error` (the server said nothing but `info`). Of `lost` sessions it is asked, too. */
+   * is `error`: the server said nothing but `info`. It comes to sessions that were lost as well. */
   | { is: "refused"; code: string; info: Shown; wait: number | null; until: number | null; password: boolean }
   | { is: "in" }
   /** The connection is lost; the next try comes at that time (seconds since 1970), or never. */
@@ -142,8 +142,8 @@ export type Phase =
 
 /** What happens, and what the user wants. */
 export type Event =
-  /** `stay`: the login is kept in this browser. The password is sent once, and kept nowhere. */
-  | { join: { name: string; password?: string | undefined; token?: string | undefined; stay?: boolean | undefined } }
+  /** The password is sent once, and kept nowhere. */
+  | { join: { name: string; password?: string | undefined; token?: string | undefined } }
   /** The user leaves; the session is over. */
   | { leave: true }
   | { frame: unknown }
@@ -190,6 +190,7 @@ export interface View {
   levels: readonly Shown[];
   server: { name: Shown; banner: Shown[] };
   front: Target;
+  /** None before the first welcome. */
   conversations: readonly Conversation[];
   totals: { unread: number; mentions: number };
   nextUnread: Target | null;

@@ -43,7 +43,7 @@ export class Viewer {
       levels: core.levels,
       server: core.server,
       front: model.front,
-      conversations: this.allConversations(),
+      conversations: core.isWelcomed ? this.allConversations() : [],
       totals: model.list.all.reduce((sum, one) => ({ unread: sum.unread + one.unread, mentions: sum.mentions + one.mentions }), { unread: 0, mentions: 0 }),
       nextUnread: model.nextUnread(),
       mentions: this.allMentions(),

@@ -35,6 +35,7 @@ export function welcome(core, frame, now) {
   const offered = agreed(member(frame, "CAPABILITIES"));
   core.agreed = offered;
   core.standing = "joined";
+  core.isWelcomed = true;
   core.phase = { is: "in" };
   core.closed = null;
   const get = (/** @type {string} */ key, /** @type {string} */ capability) => (offered.has(capability) ? member(frame, key) : undefined);
