@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 /** How long anything may take on a slow and busy machine. */
-export const PATIENCE = 60_000;
+export const PATIENCE = Number(process.env.CHATTERBOX_PATIENCE ?? 60_000);
 
 /** What is still running, so that nothing outlives this process, however it ends. */
 const running = new Set();
