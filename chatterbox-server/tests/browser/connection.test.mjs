@@ -42,7 +42,6 @@ scene("a cut connection: what was missed comes, once, and nobody saw anything of
   await bob.shows("typed while away");
   for (const text of ["before", "missed one", "missed two", "typed while away"]) assert.equal(await ann.rows(text).count(), 1, text);
   assert.equal(await bob.rows(/ann (left|joined)/).count(), 0, "the session went on");
-  await Promise.all([ann, bob].map(({ page }) => page.close()));
 });
 
 scene("it comes back by itself", async (t) => {
@@ -54,7 +53,6 @@ scene("it comes back by itself", async (t) => {
   await ann.lost.waitFor({ state: "detached" });
   await ann.say("here again");
   await ann.row("here again").getByText("stored").waitFor({ state: "attached" });
-  await ann.page.close();
 });
 
 scene("a message whose acknowledgement got lost is there once", async (t) => {
@@ -73,7 +71,6 @@ scene("a message whose acknowledgement got lost is there once", async (t) => {
   await ann.say("good");
   await bob.shows("good");
   for (const chat of [ann, bob]) assert.equal(await chat.rows("did it arrive?").count(), 1);
-  await Promise.all([ann, bob].map(({ page }) => page.close()));
 });
 
 scene("a server that was killed and is there again", async () => {
@@ -88,7 +85,6 @@ scene("a server that was killed and is there again", async () => {
   await bob.say("after it");
   await ann.shows("after it");
   for (const text of ["stored before the end", "after it"]) assert.equal(await ann.rows(text).count(), 1, text);
-  await Promise.all([ann, bob].map(({ page }) => page.close()));
 });
 
 scene("a server that is stopped says so, and the page comes back when it is there again", async () => {
@@ -104,7 +100,6 @@ scene("a server that is stopped says so, and the page comes back when it is ther
   }, true);
   await ann.say("again");
   await ann.row("again").getByText("stored").waitFor({ state: "attached" });
-  await ann.page.close();
 });
 
 scene("who is banned does not come back by itself, however long it takes", async (t) => {
@@ -130,7 +125,6 @@ scene("who is banned does not come back by itself, however long it takes", async
   assert.equal(way.tried, before, "not tried again");
   assert.equal(await page.getByRole("button", { name: /Try now|Join again/ }).count(), 0);
   await page.close();
-  await operator.page.close();
 });
 
 scene("what is typed is there again after a reload", async () => {
@@ -140,5 +134,4 @@ scene("what is typed is there again after a reload", async () => {
   await ann.login("ann");
   await ann.input.waitFor();
   await eventually(() => ann.input.inputValue(), "half a sent");
-  await ann.page.close();
 });

@@ -197,7 +197,6 @@ scene("only what is an address of the web is a link, and it says where it goes",
     // What it says is where it goes: a foreign letter in a host is there as it is, or the host as it is asked for.
     assert.ok(link.text.toLowerCase().includes(link.host) || /[^\x00-\x7f]/.test(link.text), JSON.stringify(link));
   }
-  await chat.page.close();
 });
 
 scene("values of every wrong type in every place do no harm", async (t) => {
@@ -218,7 +217,6 @@ scene("values of every wrong type in every place do no harm", async (t) => {
     await alive(server, chat).catch((error) => assert.fail(`after ${Object.keys(frame)}: ${error.message}`));
   }
   assert.ok(sent > 2000, `${sent} frames`);
-  await chat.page.close();
 });
 
 scene("welcomes with wrong types let in, or refuse, and break nothing", async (t) => {
@@ -241,7 +239,6 @@ scene("welcomes with wrong types let in, or refuse, and break nothing", async (t
   await chat.login("me");
   await chat.input.waitFor();
   await alive(server, chat);
-  await page.close();
 });
 
 scene("lists without end are cut, and the page goes on", async (t) => {
@@ -268,7 +265,6 @@ scene("lists without end are cut, and the page goes on", async (t) => {
   // It still does what it is asked.
   await chat.say("me too");
   await chat.shows("me too");
-  await chat.page.close();
 });
 
 scene("what is no frame at all ends the connection, and the page says so and tries again", async (t) => {
@@ -285,5 +281,4 @@ scene("what is no frame at all ends the connection, and the page says so and tri
   const chat = await joined(server, welcome(() => "x", "me"), { expected: [CUT] });
   for (const what of ["null", "[]", "7", '"text"', "true", "{}"]) server.send(what);
   await eventually(() => chat.input.isVisible(), true);
-  await chat.page.close();
 });

@@ -62,7 +62,6 @@ scene("join, talk, look around and write to somebody, with keys alone", async ()
   await page.keyboard.press("Escape");
   await ann.menu.waitFor({ state: "detached" });
   await eventually(async () => (await focus(page)).includes("hello"), true, "the focus is where it was");
-  await Promise.all([page.close(), bob.page.close()]);
 });
 
 scene("the palette, the settings and the list of keys", async () => {
@@ -92,7 +91,6 @@ scene("the palette, the settings and the list of keys", async () => {
   await accessible(page, "search");
   await page.keyboard.press("Escape");
   await ann.dialog.waitFor({ state: "detached" });
-  await page.close();
 });
 
 scene("Tab leaves nothing out and never gets stuck", async () => {
@@ -115,5 +113,4 @@ scene("Tab leaves nothing out and never gets stuck", async () => {
     assert.ok(seen.some((one) => one.startsWith(what)), `${what} in ${seen.join("; ")}`);
   }
   assert.deepEqual(seen.filter((one) => /INVISIBLE|NO RING/.test(one)), []);
-  await page.close();
 });

@@ -68,7 +68,6 @@ scene("a registered name asks for its password, and a wrong one is refused", asy
   const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
   assert.ok(!kept.includes("correct horse"), kept);
   assert.doesNotMatch(kept, /token/i);
-  await page.close();
 });
 
 scene("who stays logged in is in again after a reload, without a password", async () => {
@@ -84,7 +83,6 @@ scene("who stays logged in is in again after a reload, without a password", asyn
   await stranger.page.goto(stage.server.url);
   await stranger.name.waitFor();
   assert.equal(await stranger.name.inputValue(), "");
-  await page.close();
 });
 
 scene("who does not stay logged in is asked again after a reload", async () => {
@@ -93,5 +91,4 @@ scene("who does not stay logged in is asked again after a reload", async () => {
   await page.reload();
   await chat.name.waitFor();
   assert.equal(await chat.password.inputValue(), "");
-  await page.close();
 });

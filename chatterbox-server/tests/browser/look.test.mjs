@@ -141,7 +141,6 @@ scene("what is touched on a phone is large enough for a finger", async () => {
   await page.getByRole("button", { name: /^Conversations/ }).click();
   await chat.dialog.waitFor();
   assert.deepEqual(await small(), []);
-  await page.close();
 });
 
 scene("400 percent: everything is in one column, and nothing is cut off", async () => {
@@ -157,7 +156,6 @@ scene("400 percent: everything is in one column, and nothing is cut off", async 
   await chat.shows("hello");
   await picture(page, "320-light-chat");
   await accessible(page, "320");
-  await page.close();
 });
 
 scene("a theme is chosen in the settings, and stays", async () => {
@@ -178,7 +176,6 @@ scene("a theme is chosen in the settings, and stays", async () => {
   await page.reload();
   await chat.name.waitFor();
   assert.equal(await background(), chosen);
-  await page.close();
 });
 
 scene("letters, times and density as one likes them", async () => {
@@ -197,5 +194,4 @@ scene("letters, times and density as one likes them", async () => {
   await chat.dialog.getByRole("group", { name: "Times" }).getByRole("radio", { name: "Off" }).check();
   await page.keyboard.press("Escape");
   await eventually(async () => /\d\d:\d\d/.test(await row.innerText()), false);
-  await page.close();
 });

@@ -24,7 +24,6 @@ scene("two pages talk, in order, each message once", async () => {
   await ann.row("hello bob").getByText("stored").waitFor({ state: "attached" });
   assert.equal(await ann.input.inputValue(), "");
   await accessible(ann.page, "talking");
-  await Promise.all([ann.page.close(), bob.page.close()]);
 });
 
 scene("a text of several lines is one message, and looks like what was typed", async () => {
@@ -36,7 +35,6 @@ scene("a text of several lines is one message, and looks like what was typed", a
   const row = ann.row("one");
   await row.waitFor();
   assert.match(await row.innerText(), /one\s*\n\s*two <b>bold<\/b> & "quoted"/);
-  await ann.page.close();
 });
 
 scene("a link is a link, and opens nothing of this page", async () => {
@@ -47,7 +45,6 @@ scene("a link is a link, and opens nothing of this page", async () => {
   assert.equal(await link.getAttribute("href"), "https://example.org/notes?a=1&b=2");
   assert.match(await link.getAttribute("rel"), /noreferrer/);
   assert.equal(await ann.row("see https").getByRole("link").count(), 1);
-  await ann.page.close();
 });
 
 scene("what is said to one alone reaches nobody else", async () => {
@@ -72,7 +69,6 @@ scene("what is said to one alone reaches nobody else", async () => {
   assert.equal(await cyd.rows("between us").count(), 0);
   assert.equal(await cyd.conversation("ann").count(), 0);
   await accessible(bob.page, "a private conversation");
-  await Promise.all([ann, bob, cyd].map(({ page }) => page.close()));
 });
 
 scene("a room is made, joined and talked in by commands", async () => {
@@ -94,7 +90,6 @@ scene("a room is made, joined and talked in by commands", async () => {
   assert.equal(await ann.rows("here we are").count(), 0);
   await ann.open("#lab");
   await ann.shows("here we are");
-  await Promise.all([maker, ann].map(({ page }) => page.close()));
 });
 
 scene("the menu of a person has the commands of the catalogue, and what can't be undone asks first", async () => {
@@ -119,7 +114,6 @@ scene("the menu of a person has the commands of the catalogue, and what can't be
   await operator.dialog.getByRole("button", { name: "kick" }).click();
   await eve.alert.filter({ hasText: "enough" }).waitFor();
   await operator.person("eve").waitFor({ state: "detached" });
-  await Promise.all([operator, eve].map(({ page }) => page.close()));
 });
 
 scene("a guest's menu has nothing that a guest may not do", async () => {
@@ -131,7 +125,6 @@ scene("a guest's menu has nothing that a guest may not do", async () => {
   assert.ok(!names.some((name) => /^(kick|ban|mute)/.test(name)), names.join());
   await ann.page.keyboard.press("Escape");
   await ann.menu.waitFor({ state: "detached" });
-  await Promise.all([ann, bob].map(({ page }) => page.close()));
 });
 
 scene("commands and their arguments are completed, with what they mean", async () => {
@@ -153,7 +146,6 @@ scene("commands and their arguments are completed, with what they mean", async (
   // What the argument at the caret means is shown.
   await operator.page.locator("mark").filter({ hasText: "reason" }).waitFor();
   await operator.input.fill("");
-  await Promise.all([operator, ann].map(({ page }) => page.close()));
 });
 
 scene("the server asks, and a secret is not shown", async () => {
@@ -172,5 +164,4 @@ scene("the server asks, and a secret is not shown", async () => {
   await ann.dialog.waitFor({ state: "detached" });
   await ann.shows(/registered|account/i);
   assert.ok(!(await ann.page.content()).includes("battery staple"));
-  await ann.page.close();
 });

@@ -97,13 +97,23 @@ export class Browser {
     return this.of(page).requests;
   }
 
+  /** Ends all pages; what they did is remembered. */
+  async closePages() {
+    for (const watched of this.watched) {
+      if (watched.page.isClosed()) continue;
+      watched.sinks = await watched.page.evaluate(() => window.__sinks).catch(() => watched.sinks);
+      await watched.page.context().close();
+    }
+  }
+
   /** Everything that holds for every page that was ever open here, which came from one of these servers. */
   async holds(...urls) {
     const hosts = new Set(urls.map((url) => new URL(url).host));
-    for (const { page, requests, faults } of this.watched) {
+    await this.closePages();
+    for (const { requests, faults, sinks = [] } of this.watched) {
       assert.deepEqual(faults, []);
+      assert.deepEqual(sinks, []);
       for (const request of requests) assert.ok(hosts.has(new URL(request).host), `asked elsewhere: ${request}`);
-      if (!page.isClosed()) assert.deepEqual(await page.evaluate(() => window.__sinks), []);
     }
   }
 

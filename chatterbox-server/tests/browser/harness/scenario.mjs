@@ -2,7 +2,7 @@
  * What the files of scenarios share: one server and one browser for each, and what holds for all pages afterwards.
  */
 
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 
 import { Browser } from "./browser.mjs";
 import { Chat } from "./chat.mjs";
@@ -28,6 +28,8 @@ export function scenes({ settings = [], accounts = [] } = {}) {
     for (const { name, password, level = 1 } of accounts) await stage.server.account(name, password, level);
     stage.browser = await Browser.start();
   }, { timeout: 2 * PATIENCE });
+  // Also after one that has failed: what comes next is not to fail for it.
+  afterEach(() => stage.browser?.closePages());
   after(async () => {
     try {
       await stage.browser?.holds(stage.server.url, ...stage.others);
