@@ -27,6 +27,9 @@ export function Chat({ view, ui, send, places, again, leave }) {
   const [drawer, setDrawer] = useState(/** @type {"conversations" | "people" | null} */ (null));
   const conversation = view.conversations.find(({ target }) => target === view.front) ?? view.conversations[0];
 
+  // Wherever another conversation was chosen, it is to be seen.
+  useEffect(() => setDrawer(null), [view.front]);
+
   const open = useMemo(
     () => (/** @type {Target} */ target) => {
       setDrawer(null);

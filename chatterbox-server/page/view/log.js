@@ -290,7 +290,11 @@ export class Log extends Component {
       event.preventDefault();
       this.props.ui.open({ is: "menu", subject: { is: "message", target: where, key: Number(target.dataset.key) }, at: null });
       return;
-    } else return;
+    } else {
+      // Who types means the input, wherever a click has put the focus. "?" lists the keys.
+      if ([...event.key].length === 1 && event.key !== " " && event.key !== "?") this.props.ui.ask("input");
+      return;
+    }
     event.preventDefault();
     const item = items[next];
     if (item === undefined) return;
