@@ -121,7 +121,7 @@ export interface Argument {
   values: string[];
 }
 
-/** The server asks (PROMPT), or wants a password. */
+/** The server asks (PROMPT), or wants a password. As long as it is the same question, it is the same object. */
 export interface Question {
   text: Shown;
   secret: boolean;

@@ -27,6 +27,9 @@ export function Chat({ view, ui, send, places, again, leave }) {
   const [drawer, setDrawer] = useState(/** @type {"conversations" | "people" | null} */ (null));
   const conversation = view.conversations.find(({ target }) => target === view.front) ?? view.conversations[0];
 
+  // Wherever another conversation was chosen, it is to be seen.
+  useEffect(() => setDrawer(null), [view.front]);
+
   const open = useMemo(
     () => (/** @type {Target} */ target) => {
       setDrawer(null);
@@ -54,26 +57,29 @@ export function Chat({ view, ui, send, places, again, leave }) {
   }, [ui]);
 
   if (conversation === undefined) return html`<main class="login"><h1>Chatterbox</h1><p class="note">Joining …</p></main>`;
+  const people = html`<${People} key=${conversation.target} people=${view.people} me=${view.me} levels=${view.levels} conversation=${conversation}
+    version=${conversation.version} ui=${ui} />`;
   return html`<div class="chat">
     <${Link} view=${view} again=${again} leave=${leave} />
     <nav class="column conversations-column" aria-label="Conversations">
+      <button type="button" class="button skip" onClick=${() => ui.ask("input")}>To the input</button>
       <${Server} view=${view} />
       <${Rooms} view=${view} ui=${ui} open=${open} />
-      <${Me} view=${view} ui=${ui} />
+      <${Me} view=${view} ui=${ui} leave=${leave} />
     </nav>
     <main class="conversation-view">
       <${Head} view=${view} conversation=${conversation} ui=${ui} drawer=${setDrawer} />
       <${Log} key=${conversation.target} conversation=${conversation} version=${conversation.version} times=${ui.settings.times} ui=${ui} send=${send} places=${places} />
       <${Say} view=${view} ui=${ui} send=${send} />
     </main>
-    <aside class="column people-column" aria-label="People"><${People} view=${view} conversation=${conversation} ui=${ui} /></aside>
+    <aside class="column people-column" aria-label="People">${people}</aside>
     ${drawer === "conversations" && html`<${Sheet} label="Conversations" side="start" close=${() => setDrawer(null)}>
-      <${Server} view=${view} /><${Rooms} view=${view} ui=${ui} open=${open} /><${Me} view=${view} ui=${ui} />
+      <${Server} view=${view} /><${Rooms} view=${view} ui=${ui} open=${open} /><${Me} view=${view} ui=${ui} leave=${leave} />
     <//>`}
     ${drawer === "people" && html`<${Sheet} label="People" side="end" close=${() => setDrawer(null)}>
-      <${People} view=${view} conversation=${conversation} ui=${ui} />
+      ${people}
     <//>`}
-    <${Announcer} view=${view} />
+    <${Announcer} view=${view} ui=${ui} />
     <${Overlays} view=${view} ui=${ui} send=${send} />
   </div>`;
 }
@@ -84,15 +90,15 @@ function Server({ view }) {
   return html`<div class="server"><img src="icon.svg" alt="" width="24" height="24" /><span class="title" title=${banner.join("\n") || undefined} dir="auto">${name || "Chatterbox"}</span></div>`;
 }
 
-/** Who one is here. @param {{view: View, ui: Ui}} props */
-function Me({ view, ui }) {
+/** Who one is here. @param {{view: View, ui: Ui, leave: () => void}} props */
+function Me({ view, ui, leave }) {
   const level = view.account === null ? "guest" : (view.levels[view.level] ?? "");
   const at = view.latency === null ? "" : `${Math.round(view.latency)} ms`;
   return html`<div class="me-row">
     <div class="who" title=${at === "" ? undefined : `Round trip: ${at}`}><span class="title"><bdi>${view.me}</bdi></span><span class="note">${level}</span></div>
     <${MenuButton} ui=${ui} subject=${{ is: "user", name: view.me, room: null }} label=${`Menu of ${view.me}, which is you`} />
-    <button type="button" class="icon-button" aria-label="Keys" title="Keys (?)" onClick=${() => ui.open({ is: "help" })}><${Icon} name="help" /></button>
     <button type="button" class="icon-button" aria-label="Settings" title="Settings" onClick=${() => ui.open({ is: "settings" })}><${Icon} name="settings" /></button>
+    <button type="button" class="icon-button" aria-label="Leave the chat" title="Leave the chat" onClick=${leave}><${Icon} name="leave" /></button>
   </div>`;
 }
 

@@ -278,7 +278,7 @@ export class Log extends Component {
     const { target } = event;
     if (!(target instanceof HTMLElement) || !target.matches("li[data-key]")) return;
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const { items } = this.props.conversation;
+    const { items, target: where } = this.props.conversation;
     const at = place(items, Number(target.dataset.key));
     const { from, to } = range(items, this.state.part);
     let next = -1;
@@ -286,7 +286,15 @@ export class Log extends Component {
     else if (event.key === "ArrowDown") next = Math.min(items.length - 1, at + 1);
     else if (event.key === "Home") next = 0;
     else if (event.key === "End") next = items.length - 1;
-    else return;
+    else if (event.key === "Enter" && items[at]?.kind === "message") {
+      event.preventDefault();
+      this.props.ui.open({ is: "menu", subject: { is: "message", target: where, key: Number(target.dataset.key) }, at: null });
+      return;
+    } else {
+      // Who types means the input, wherever a click has put the focus. "?" lists the keys.
+      if ([...event.key].length === 1 && event.key !== " " && event.key !== "?") this.props.ui.ask("input");
+      return;
+    }
     event.preventDefault();
     const item = items[next];
     if (item === undefined) return;

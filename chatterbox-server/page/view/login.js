@@ -7,16 +7,15 @@ import { closedWords, refusalWords } from "./refusals.js";
 import { spanWords } from "./time.js";
 
 /** @import { View } from "../state/types.js" */
-/** @import { Ui } from "./ui.js" */
 
 /** @typedef {{ name: string, password: string, stay: boolean }} Credentials */
 
 /**
  * `name` is the one that was used last, where the user stays logged in.
  *
- * @param {{view: View, ui: Ui, name: string, stay: boolean, join: (credentials: Credentials) => void, again: () => void}} props
+ * @param {{view: View, name: string, stay: boolean, join: (credentials: Credentials) => void, again: () => void}} props
  */
-export function Login({ view, ui, name, stay, join, again }) {
+export function Login({ view, name, stay, join, again }) {
   const { phase } = view;
   const nameField = useRef(/** @type {HTMLInputElement | null} */ (null));
   const passwordField = useRef(/** @type {HTMLInputElement | null} */ (null));
@@ -43,6 +42,7 @@ export function Login({ view, ui, name, stay, join, again }) {
       return;
     }
     if (passwordField.current !== null) passwordField.current.value = "";
+    setSecret(false);
     join(given);
   };
 

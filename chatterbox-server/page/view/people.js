@@ -7,7 +7,7 @@ import { menuProps } from "./menu.js";
 import { hue } from "./names.js";
 import { date, full } from "./time.js";
 
-/** @import { Conversation, Person, Shown, View } from "../state/types.js" */
+/** @import { Conversation, Person, Shown } from "../state/types.js" */
 /** @import { Ui } from "./ui.js" */
 
 /** Entries at first, with each step, and at most; the others are found by the filter. */
@@ -36,23 +36,25 @@ const Entry = memo(
   },
 );
 
-/** @param {View} view @param {Conversation} conversation */
-function listed(view, conversation) {
-  if (conversation.kind === "lobby") return view.people;
-  const here = new Map(view.people.map((person) => [person.name, person]));
+/** @param {readonly Person[]} people @param {Conversation} conversation @returns {readonly (Person & { gone?: boolean })[]} */
+function listed(people, conversation) {
+  if (conversation.kind === "lobby") return people;
+  const here = new Map(people.map((person) => [person.name, person]));
   const names = conversation.kind === "room" ? (conversation.members ?? []) : [conversation.title];
-  return names.map((name) => here.get(name) ?? { name, away: null, since: null, gone: conversation.kind === "user" && conversation.away });
+  return names.map((name) => here.get(name) ?? { name, target: `@${name}`, away: null, since: null, gone: conversation.kind === "user" && conversation.away });
 }
 
-/** @param {{view: View, conversation: Conversation, ui: Ui}} props */
-export function People({ view, conversation, ui }) {
+/** It is made anew when the list of people, or the conversation, is another one. */
+export const People = memo(
+  /** @param {{people: readonly Person[], me: Shown, levels: readonly Shown[], conversation: Conversation, version: number, ui: Ui}} props */
+  (props) => html`<${Column} ...${props} />`,
+);
+
+/** @param {{people: readonly Person[], me: Shown, levels: readonly Shown[], conversation: Conversation, ui: Ui}} props */
+function Column({ people: everybody, me, levels, conversation, ui }) {
   const [filter, setFilter] = useState("");
   const [most, setMost] = useState(STEP);
   const end = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => {
-    setFilter("");
-    setMost(STEP);
-  }, [conversation.target]);
   // The next ones come when the end of the list comes into sight.
   useEffect(() => {
     if (end.current === null) return undefined;
@@ -61,9 +63,9 @@ export function People({ view, conversation, ui }) {
     });
     observer.observe(end.current);
     return () => observer.disconnect();
-  }, [most, filter, conversation.target]);
+  }, [most, filter]);
 
-  const people = /** @type {(Person & { gone?: boolean })[]} */ (listed(view, conversation));
+  const people = listed(everybody, conversation);
   const wanted = filter.trim().toLowerCase();
   const found = wanted === "" ? people : people.filter((person) => person.name.toLowerCase().includes(wanted));
   const shown = found.slice(0, most);
@@ -78,7 +80,7 @@ export function People({ view, conversation, ui }) {
       ? html`<p class="note">The members of this room are not listed.</p>`
       : html`<ul role="list" aria-label="People">
           ${shown.map((person) => html`<${Entry} key=${person.name} name=${person.name} away=${person.away} since=${person.since} here=${person.gone !== true}
-            role=${role(view, conversation, person.name)} me=${person.name === view.me} room=${room} ui=${ui} />`)}
+            role=${role(levels, conversation, person.name)} me=${person.name === me} room=${room} ui=${ui} />`)}
         </ul>`}
     ${shown.length < found.length && (most < MOST
       ? html`<p class="note" ref=${end}>…</p>`
@@ -87,8 +89,8 @@ export function People({ view, conversation, ui }) {
   </div>`;
 }
 
-/** What somebody may do here that not everybody may: from level 2 on. @param {View} view @param {Conversation} conversation @param {Shown} name */
-function role(view, conversation, name) {
+/** What somebody may do here that not everybody may: from level 2 on. @param {readonly Shown[]} levels @param {Conversation} conversation @param {Shown} name */
+function role(levels, conversation, name) {
   const level = conversation.staff.get(name) ?? 0;
-  return level >= 2 ? (view.levels[level] ?? "") : "";
+  return level >= 2 ? (levels[level] ?? "") : "";
 }

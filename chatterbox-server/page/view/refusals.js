@@ -13,8 +13,8 @@ import { spanWords, untilWords } from "./time.js";
  *
  * @type {Record<string, { title: string, advice: string, field: "name" | "password" | null, info?: true }>}
  */
-const REFUSALS = {
-  taken: { title: "This name is taken.", advice: "Somebody is here under it. Choose another one.", field: "name" },
+export const REFUSALS = {
+  taken: { title: "This name is taken.", advice: "Somebody is here under it. If that is you, leave there; else choose another one.", field: "name" },
   "looks-taken": { title: "This name looks like one that is taken.", advice: "Choose one that can't be mistaken for it.", field: "name" },
   registered: { title: "This name is registered.", advice: "If it is yours, enter its password. Else choose another name.", field: "password" },
   "wrong-password": { title: "The name or the password is wrong.", advice: "Try again. To be a guest, leave the password empty.", field: "password" },
@@ -40,7 +40,7 @@ export function refusalWords(phase) {
 }
 
 /** `back`: whether to join again at once makes sense. @type {Record<string, { title: string, advice: string, back: boolean }>} */
-const CLOSINGS = {
+export const CLOSINGS = {
   kicked: { title: "You were put out.", advice: "You can join again in a moment.", back: true },
   banned: { title: "You are banned here.", advice: "If that is a mistake, ask whoever runs this chat.", back: false },
   replaced: { title: "You are here in another window.", advice: "It goes on there. To have it here, join again.", back: true },

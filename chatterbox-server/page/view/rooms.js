@@ -13,14 +13,14 @@ function short(count) {
   return count > 99 ? "99+" : String(count);
 }
 
-/** @param {Conversation} conversation */
+/** What stands behind the name of a conversation for those who do not see its looks. @param {Conversation} conversation */
 function words({ unread, mentions, away, gone }) {
   const said = [];
-  if (gone) said.push("you are no member any more");
-  if (away) said.push("not here");
-  if (unread > 0) said.push(`${unread} unread`);
-  if (mentions > 0) said.push(mentions === 1 ? "1 names you" : `${mentions} name you`);
-  return said.length > 0 ? `, ${said.join(", ")}` : "";
+  if (unread > 0) said.push(" unread");
+  if (mentions > 0) said.push(mentions === 1 ? ", 1 names you" : `, ${mentions} name you`);
+  if (gone) said.push(", you are no member any more");
+  if (away) said.push(", not here");
+  return said.join("");
 }
 
 const Entry = memo(
@@ -28,13 +28,14 @@ const Entry = memo(
   ({ conversation, front, ui, open }) => {
     const { target, kind, title, unread, mentions, gone, away } = conversation;
     const looks = ["conversation", unread > 0 && "unread", (gone || away) && "off"].filter(Boolean).join(" ");
-    const name = kind === "room" ? title.replace(/^#/, "") : title;
+    const hash = kind === "room" && title.startsWith("#");
     return html`<li>
-      <button type="button" class=${looks} title=${title} aria-label=${`${title}${words(conversation)}`} aria-current=${front ? "true" : undefined} onClick=${() => open(target)}
+      <button type="button" class=${looks} title=${title} aria-current=${front ? "true" : undefined} onClick=${() => open(target)}
         ...${menuProps(ui, { is: "conversation", target })}>
-        <span class="sigil">${kind === "room" ? "#" : kind === "user" ? html`<i class=${`dot ${away ? "" : "here"}`}></i>` : html`<${Icon} name="people" />`}</span>
-        <span class="title" dir="auto">${name}</span>
+        ${!hash && html`<span class="sigil" aria-hidden="true">${kind === "user" ? html`<i class=${`dot ${away ? "" : "here"}`}></i>` : html`<${Icon} name="people" />`}</span>`}
+        <span class="title" dir="auto">${hash ? [html`<span class="hash">#</span>`, title.slice(1)] : title}</span>
         ${unread > 0 && html`<span class=${`count ${mentions > 0 ? "strong" : ""}`}>${mentions > 0 && kind === "room" ? "@ " : ""}${short(unread)}</span>`}
+        <span class="hidden">${words(conversation)}</span>
       </button>
     </li>`;
   },

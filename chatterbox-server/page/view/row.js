@@ -59,11 +59,14 @@ function MessageRow(props) {
   const looks = ["row", "message", head ? "head" : "more", item.own && "own", item.mention && !item.own && "mention"];
   if (item.delivery === "refused") looks.push("refused");
   const room = target.startsWith("@") ? null : target;
+  const user = /** @type {const} */ ({ is: "user", name: item.from, room });
+  const menu = item.own ? {} : {
+    ...menuProps(ui, user),
+    onClick: (/** @type {MouseEvent} */ event) => ui.open({ is: "menu", subject: user, at: { x: event.clientX, y: event.clientY } }),
+  };
   return html`<li class=${looks.filter(Boolean).join(" ")} ...${frame(props)} ...${menuProps(ui, { is: "message", target, key: item.key })}>
     <${Time} time=${item.time} times=${times} />
-    <span class=${`name ${item.own ? "me" : hue(item.from)}`} title=${item.from}><bdi
-      onClick=${item.own ? undefined : (/** @type {MouseEvent} */ event) => ui.open({ is: "menu", subject: { is: "user", name: item.from, room }, at: { x: event.clientX, y: event.clientY } })}
-    >${item.from}</bdi><span class="hidden">${item.mention && !item.own && room !== null ? " names you" : ""}:</span></span>
+    <span class=${`name ${item.own ? "me" : hue(item.from)}`} title=${item.from}><bdi ...${menu}>${item.from}</bdi><span class="hidden">${item.mention && !item.own && room !== null ? " names you" : ""}:</span></span>
     <div class="text"><${Text} lines=${item.lines} />${item.delivery === "refused" && html`<p class="why"><${Icon} name="alert" />Not sent${item.why ? `: ${item.why}` : ""}</p>`}</div>
     <${Delivery} state=${item.delivery} />
   </li>`;
