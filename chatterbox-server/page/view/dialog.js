@@ -5,7 +5,7 @@
  * inert, and gives the focus back to where it was.
  */
 
-import { asks, collected, kindOf } from "../form.js";
+import { asks, collected, isSettled, kindOf } from "../form.js";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
@@ -84,8 +84,8 @@ export function call(ui, send, command, given) {
 export function CommandForm({ view, ui, send, command, given }) {
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   const fields = command.arguments.map((argument, place) => ({ argument, place }));
-  const missing = fields.filter(({ place }) => (given[place] ?? null) === null);
-  const known = fields.filter(({ place }) => (given[place] ?? null) !== null);
+  const known = fields.filter(({ place }) => isSettled(command, given, place));
+  const missing = fields.filter(({ place }) => !isSettled(command, given, place));
 
   useEffect(() => {
     const first = form.current?.querySelector("input, select, textarea");
@@ -96,7 +96,7 @@ export function CommandForm({ view, ui, send, command, given }) {
 
   const onSubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    const answers = command.arguments.map((_, place) => given[place] ?? answerOf(form.current, place));
+    const answers = command.arguments.map((_, place) => (isSettled(command, given, place) ? (given[place] ?? "") : answerOf(form.current, place)));
     ui.close();
     send({ call: { name: command.name, arguments: collected(command, answers) } });
   };
@@ -104,11 +104,14 @@ export function CommandForm({ view, ui, send, command, given }) {
   const isDanger = command.confirm;
   return html`<${Dialog} title=${`${view.prefix}${command.name}`} close=${() => ui.close()}>
     <form class="overlay-body form" ref=${form} onSubmit=${onSubmit} autocomplete="off">
+      ${missing.some(({ argument }) => kindOf(argument) === "secret") && html`<${Username} name=${view.me} />`}
       ${command.help && html`<p>${command.help}</p>`}
       ${known.length > 0 && html`<dl class="given">
         ${known.map(({ argument, place }) => html`<div key=${place}><dt>${argument.name}</dt><dd>${given[place]}</dd></div>`)}
       </dl>`}
-      ${missing.map(({ argument, place }) => html`<${Field} key=${place} view=${view} argument=${argument} place=${place} />`)}
+      ${missing.map(({ argument, place }) => html`<${Field}
+        key=${place} view=${view} argument=${argument} place=${place} proposed=${given[place] ?? proposedFor(view, argument)}
+      />`)}
       ${isDanger && html`<p class="warning"><${Icon} name="alert" /> This can't be undone.</p>`}
       <div class="overlay-foot">
         <button type="button" class="button" data-first=${isDanger} onClick=${() => ui.close()}>Cancel</button>
@@ -128,8 +131,18 @@ function answerOf(form, place) {
   return "";
 }
 
-/** @param {{view: View, argument: Argument, place: number}} props */
-function Field({ view, argument, place }) {
+/** What stands in the field at first: a room that may be left out is the one in front. @param {View} view @param {Argument} argument */
+function proposedFor(view, argument) {
+  return argument.optional && argument.type === "room" && view.front.startsWith("#") ? view.front : "";
+}
+
+/** Whose password it is. Browsers look for it beside every password, and say so in their console where there is none. @param {{name: string}} props */
+function Username({ name }) {
+  return html`<input type="text" name="username" autocomplete="username" value=${name} readonly hidden />`;
+}
+
+/** @param {{view: View, argument: Argument, place: number, proposed: string}} props */
+function Field({ view, argument, place, proposed }) {
   const kind = kindOf(argument);
   const id = useId();
   const help = `${id}-help`;
@@ -159,8 +172,8 @@ function Field({ view, argument, place }) {
       </select>`
     : kind === "lines" ? html`<textarea ...${common} rows="3"></textarea>`
     : kind === "secret" ? html`<input ...${common} type="password" autocomplete="new-password" />`
-    : kind === "integer" ? html`<input ...${common} type="text" inputmode="numeric" pattern="[+\\-]?[0-9]+" title="a whole number" />`
-    : html`<input ...${common} type="text" list=${names.length > 0 ? list : undefined} />`}
+    : kind === "integer" ? html`<input ...${common} type="text" defaultValue=${proposed} inputmode="numeric" pattern="[+\\-]?[0-9]+" title="a whole number" />`
+    : html`<input ...${common} type="text" defaultValue=${proposed} list=${names.length > 0 ? list : undefined} />`}
     ${names.length > 0 && html`<datalist id=${list}>${names.map((name) => html`<option key=${name} value=${name}></option>`)}</datalist>`}
     ${about}
   </div>`;
@@ -184,8 +197,8 @@ function offered(view, kind) {
   }
 }
 
-/** What the server asks. @param {{question: Question, send: (event: ChatEvent) => void}} props */
-export function QuestionDialog({ question, send }) {
+/** What the server asks. @param {{question: Question, me: string, send: (event: ChatEvent) => void}} props */
+export function QuestionDialog({ question, me, send }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const [sent, setSent] = useState(false);
   const id = useId();
@@ -200,6 +213,7 @@ export function QuestionDialog({ question, send }) {
   };
   return html`<${Dialog} title="The server asks" close=${() => send({ cancel: true })}>
     <form class="overlay-body form" onSubmit=${onSubmit} autocomplete="off">
+      ${question.secret && html`<${Username} name=${me} />`}
       <div class="field">
         <label for=${id} class="question">${question.text}</label>
         <input

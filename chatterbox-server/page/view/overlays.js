@@ -35,7 +35,7 @@ export function Overlays({ view, ui, send }) {
   return html`<div class="overlays">
     ${ui.hint && html`<${Hint} ui=${ui} />`}
     ${overlay !== null && html`<${Opened} key=${`overlay ${numberOf(overlay)}`} overlay=${overlay} ...${props} />`}
-    ${question !== null && html`<${QuestionDialog} key=${`question ${numberOf(question)}`} question=${question} send=${send} />`}
+    ${question !== null && html`<${QuestionDialog} key=${`question ${numberOf(question)}`} question=${question} me=${view.me} send=${send} />`}
   </div>`;
 }
 
