@@ -22,7 +22,7 @@ const MARKED: [RangeInclusive<u32>; 2] = [0x300..=0x1_ffff, 0xe_0000..=0xe_0fff]
 #[test]
 fn the_page_spells_out_what_the_crate_spells_out() {
     settle("page/screen.js", &script());
-    settle("tests/browser/screen.json", &examples());
+    settle("tests/browser/state/screen.json", &examples());
 }
 
 fn settle(name: &str, text: &str) {

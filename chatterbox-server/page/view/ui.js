@@ -35,6 +35,8 @@ export class Ui {
   overlay = null;
   /** The user was named, and has not said yet whether they want notifications: a hint offers them. */
   hint = false;
+  /** The item of a conversation that is on its way to the front, for its timeline to begin at. @type {{target: Target, key: number} | null} */
+  later = null;
   #storage;
   #root;
   #settings;
