@@ -27,7 +27,7 @@ import { apply, isHintAnswered, keepHintAnswered, load, save } from "../settings
  * @property {(sentence: string) => void} announce Tells screen readers something.
  * @property {(text: string) => void} insert Puts a text in the input, where the caret is.
  * @property {(text: string) => void} restore Puts a text that was not sent back into the input, unless something else is typed there by now.
- * @property {(name: "conversations" | "people") => void} drawer Opens a column that has no place on a narrow screen.
+ * @property {(name: "conversations" | "people" | null) => void} drawer Opens a column that has no place on a narrow screen, or closes it.
  */
 
 export class Ui {
