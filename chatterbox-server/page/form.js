@@ -49,11 +49,23 @@ export function collected(command, answers) {
 }
 
 /**
+ * Whether an argument is settled by what the form is about. What may be left out is only proposed, unless it is the first one: who mutes
+ * somebody from a menu in a room may mean the whole server.
+ *
+ * @param {Command} command
+ * @param {readonly (string | null)[]} given
+ * @param {number} place
+ */
+export function isSettled(command, given, place) {
+  return (given[place] ?? null) !== null && (place === 0 || command.arguments[place]?.optional !== true);
+}
+
+/**
  * Whether the user has to be asked anything before the call.
  *
  * @param {Command} command
  * @param {readonly (string | null)[]} given
  */
 export function asks(command, given) {
-  return command.confirm || command.arguments.some((_, place) => (given[place] ?? null) === null);
+  return command.confirm || command.arguments.some((_, place) => !isSettled(command, given, place));
 }

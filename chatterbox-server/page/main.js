@@ -31,7 +31,7 @@ function changed() {
 const session = new Session({
   changed,
   alert: (alert) => notifier.alert(alert),
-  restore: (text) => ui.ask("insert", text),
+  restore: (text) => ui.ask("restore", text),
 });
 
 /** @param {Event} event */
@@ -39,6 +39,8 @@ function send(event) {
   // Where the user reads further up, the end is not seen, and what is new there stays so.
   if ("open" in event && places.has(event.open)) session.send({ seeing: false });
   session.send(event);
+  // Who says something wants to see it, and what comes of it. Whatever others say leaves the place where it is.
+  if ("typed" in event || "say" in event) ui.ask("scroll", "end");
 }
 
 const notifier = new Notifier(document, ui, send);

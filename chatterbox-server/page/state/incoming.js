@@ -5,7 +5,7 @@ import { accountTold, failed, isMe, loggedOut, refused, tokenIssued } from "./lo
 import { entries } from "./entries.js";
 import { deliver, isNews } from "./news.js";
 import { noticeOf, presenceOf } from "./words.js";
-import { boolean, count, id, isObject, list, member, members, name, names, text, time } from "./read.js";
+import { boolean, count, id, isObject, level, list, member, members, name, names, text, time } from "./read.js";
 import { roomLeft, takeRooms } from "./membership.js";
 import { roomsLeft } from "./rooms.js";
 import { screen } from "../screen.js";
@@ -18,6 +18,9 @@ import { welcome } from "./welcome.js";
 /** The most names, notices, messages with tags and other things that are read of one frame. */
 const NAMES = 100_000;
 const MANY = 1000;
+
+/** Commands in whose DATA the level is this user's own. */
+const GIVE_LEVEL = new Set(["register", "passwd", "elevate"]);
 
 /** The most characters of a text of the server. */
 const TEXT = 4000;
@@ -51,7 +54,7 @@ export function receive(core, frame, now) {
   for (const left of roomsLeft(get("ROOMS_LEFT", "rooms"))) roomLeft(core, left, now);
   left(core, get("USERS_LEFT"), now);
   acknowledged(core, get("ACKS", "ids"));
-  const told = rejected(core, get("REFUSED", "ids"));
+  const told = rejected(core, get("REFUSED", "ids"), now);
   if (!isWelcome) said(core, get("INFO"), "info", now);
   complained(core, get("ERROR"), told || get("CLOSED", "notices") !== undefined, now);
   if (isObject(get("HISTORY", "ids"))) paged(core, get("HISTORY", "ids"), now);
@@ -142,14 +145,15 @@ function acknowledged(core, value) {
 }
 
 /** Says whether a message of this user was refused, so that the ERROR beside it says the same once more.
- * @param {Core} core @param {unknown} value */
-function rejected(core, value) {
+ * @param {Core} core @param {unknown} value @param {number} now */
+function rejected(core, value, now) {
   let told = false;
   for (const [tag, refusal] of members(value, MANY) ?? []) {
     if (core.sent.answered(tag) === undefined) continue;
     const wait = count(member(refusal, "WAIT"));
     const why = screen(text(member(refusal, "ERROR")) ?? text(member(refusal, "CODE")) ?? "", 500);
-    core.model.answered(tag, "refused", wait === null ? why : `${why} (${wait} s)`, null);
+    const target = core.model.answered(tag, "refused", wait === null ? why : `${why} (${wait} s)`, null);
+    if (target !== null && target !== core.model.front) core.say([`Refused in ${target === LOBBY ? "the lobby" : screen(target, 64)}: ${why}`], now, "error");
     told = true;
   }
   return told;
@@ -176,9 +180,10 @@ function paged(core, page, now) {
   const place = core.pages.findIndex((asked) => asked.with === who);
   const asked = core.pages[place];
   core.pages = core.pages.filter((_, at) => at !== place);
-  if (asked?.forGap) gapPaged(core, who, page);
   // What nobody has asked for is not shown: it could go anywhere.
-  else if (asked !== undefined) pageCame(core, who, page, now);
+  if (asked === undefined) return;
+  if (asked.serial === null) gapPaged(core, who, page);
+  else pageCame(core, asked.serial, page, now);
 }
 
 /** @param {Core} core @param {unknown} commands @param {unknown} prefix @param {unknown} levels */
@@ -194,8 +199,8 @@ function result(core, outcome, now) {
   const data = member(outcome, "DATA");
   const ok = member(outcome, "OK") === true;
   if (!ok && (called === "join" || called === "create-room")) core.wanted = null;
-  const given = count(member(data, "LEVEL"));
-  if (ok && called === "register" && given !== null) core.level = given;
+  const given = level(member(data, "LEVEL"));
+  if (ok && GIVE_LEVEL.has(called) && given !== null) core.level = given;
   tokenIssued(core, text(member(data, "TOKEN")));
   if (ok && called === "logout") loggedOut(core);
   const words = text(member(outcome, "INFO")) ?? text(member(outcome, "ERROR")) ?? "";

@@ -13,17 +13,29 @@ import { LOBBY, isRoom, isUser, wireOf } from "./target.js";
 /** What a subject says of arguments. @typedef {{ user: string | null, room: string | null, id: string | null }} Given */
 
 /** The entries of the menu of a subject: a command whose first argument is a user stands in the menu of a user, one whose first is a room in
- * that of a room. @param {View} view @param {Subject} subject @returns {MenuEntry[]} */
+ * that of a room, and one that takes a room and then a user in that of a user in a room, too.
+ * @param {View} view @param {Subject} subject @returns {MenuEntry[]} */
 export function menuFor(view, subject) {
   const given = givenBy(view, subject);
-  const kinds = new Set([given.user === null ? "" : "user", given.user === null ? "" : "users", subject.is === "conversation" && given.room !== null ? "room" : ""]);
   const entries = [];
   for (const command of view.commands) {
-    const first = command.arguments[0];
-    if (first === undefined || command.demo || !kinds.has(first.type)) continue;
-    entries.push({ command, given: valuesOf(command, given) });
+    if (!command.demo && isAbout(command, subject, given)) entries.push({ command, given: valuesOf(command, given) });
   }
   return entries.sort((one, other) => one.command.level - other.command.level || (one.command.name < other.command.name ? -1 : 1));
+}
+
+/** @param {Command} command @param {Subject} subject @param {Given} given */
+function isAbout({ arguments: [first, second] }, subject, { user, room }) {
+  if (first === undefined) return false;
+  if (user !== null && namesUser(first)) return true;
+  if (first.type !== "room" || room === null) return false;
+  return subject.is === "conversation" || (user !== null && second !== undefined && !second.optional && namesUser(second));
+}
+
+/** Whether an argument is a user. What may be an address just as well, as in `ban`, is of type text and says so with its name.
+ * @param {Argument} argument */
+function namesUser({ type, name }) {
+  return type === "user" || type === "users" || (type === "text" && name.toLowerCase() === "user");
 }
 
 /** @param {View} view @param {Subject} subject @returns {Given} */
@@ -48,7 +60,7 @@ function valuesOf(command, { user, room, id }) {
   return command.arguments.map((/** @type {Argument} */ argument) => {
     if (argument.type === "room") return room;
     if (argument.type === "integer" && argument.name.toLowerCase() === "id") return id;
-    if ((argument.type !== "user" && argument.type !== "users") || isNamed) return null;
+    if (!namesUser(argument) || isNamed) return null;
     isNamed = true;
     return user;
   });

@@ -154,13 +154,14 @@ export class Model {
     return true;
   }
 
-  /** The server has answered an own message. @param {string} tag @param {"stored" | "refused"} delivery @param {Shown | null} why
+  /** The server has answered an own message; gives where it was said. @param {string} tag @param {"stored" | "refused"} delivery @param {Shown | null} why
    * @param {number | null} id */
   answered(tag, delivery, why, id) {
     const sent = this.unnumbered.find((one) => one.tag === tag);
-    if (sent === undefined) return;
+    if (sent === undefined) return null;
     this.unnumbered = this.unnumbered.filter((one) => one !== sent);
     this.delivered(sent, delivery, why, id);
+    return this.list.withSerial(sent.serial)?.target ?? null;
   }
 
   /** The server answers own messages no more, except those that are awaited: the others have arrived.
@@ -252,13 +253,11 @@ export class Model {
     one.version += 1;
   }
 
-  /** The user is not a member of a room any more. @param {Target} target */
-  roomLeft(target) {
-    const one = this.list.find(target);
-    if (one === undefined) return;
+  /** The user is not a member of a room any more. @param {Conversation} one */
+  roomLeft(one) {
     one.gone = true;
     one.version += 1;
-    if (!sameTarget(target, this.front)) this.remove(one);
+    if (!sameTarget(one.target, this.front)) this.remove(one);
   }
 
   /** Nothing of a room up to this message is shown any more (RH-4). @param {Target} target @param {number} floor */
@@ -267,7 +266,7 @@ export class Model {
     if (one === undefined) return;
     const cleared = one.clear(floor);
     this.mentioned.forgetWhere((mention) => cleared.has(mention.key));
-    one.version += 1;
+    this.changed(one);
   }
 
   /** The conversation that asks most for being read: the next one with a mention, or else with something unread, from the one in front on. */

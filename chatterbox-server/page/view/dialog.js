@@ -2,11 +2,11 @@
  * Dialogs: what all of them share, the form for the arguments of a command, and the question of the server.
  *
  * They are `<dialog>` elements shown as modal ones: the browser keeps the focus inside, closes them with Escape, makes everything else
- * inert, and gives the focus back to where it was.
+ * inert, and gives the focus back to where it was. What has `data-first` gets it first.
  */
 
-import { asks, collected, kindOf } from "../form.js";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
+import { asks, collected, isSettled, kindOf } from "../form.js";
+import { useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
@@ -31,6 +31,8 @@ export function Dialog({ title, close, children, class: kind = "", bare = false 
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
+    const first = element?.querySelector("[data-first]");
+    if (first instanceof HTMLElement) first.focus();
     return () => {
       element?.close();
       // The browser does this too, unless the element that had the focus was drawn anew meanwhile.
@@ -84,19 +86,12 @@ export function call(ui, send, command, given) {
 export function CommandForm({ view, ui, send, command, given }) {
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   const fields = command.arguments.map((argument, place) => ({ argument, place }));
-  const missing = fields.filter(({ place }) => (given[place] ?? null) === null);
-  const known = fields.filter(({ place }) => (given[place] ?? null) !== null);
-
-  useEffect(() => {
-    const first = form.current?.querySelector("input, select, textarea");
-    const button = form.current?.querySelector("button[data-first]");
-    const element = first ?? button;
-    if (element instanceof HTMLElement) element.focus();
-  }, []);
+  const known = fields.filter(({ place }) => isSettled(command, given, place));
+  const missing = fields.filter(({ place }) => !isSettled(command, given, place));
 
   const onSubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    const answers = command.arguments.map((_, place) => given[place] ?? answerOf(form.current, place));
+    const answers = command.arguments.map((_, place) => (isSettled(command, given, place) ? (given[place] ?? "") : answerOf(form.current, place)));
     ui.close();
     send({ call: { name: command.name, arguments: collected(command, answers) } });
   };
@@ -104,15 +99,18 @@ export function CommandForm({ view, ui, send, command, given }) {
   const isDanger = command.confirm;
   return html`<${Dialog} title=${`${view.prefix}${command.name}`} close=${() => ui.close()}>
     <form class="overlay-body form" ref=${form} onSubmit=${onSubmit} autocomplete="off">
+      ${missing.some(({ argument }) => kindOf(argument) === "secret") && html`<${Username} name=${view.me} />`}
       ${command.help && html`<p>${command.help}</p>`}
       ${known.length > 0 && html`<dl class="given">
         ${known.map(({ argument, place }) => html`<div key=${place}><dt>${argument.name}</dt><dd>${given[place]}</dd></div>`)}
       </dl>`}
-      ${missing.map(({ argument, place }) => html`<${Field} key=${place} view=${view} argument=${argument} place=${place} />`)}
+      ${missing.map(({ argument, place }) => html`<${Field}
+        key=${place} view=${view} argument=${argument} place=${place} isFirst=${place === missing[0]?.place} proposed=${given[place] ?? proposedFor(view, argument)}
+      />`)}
       ${isDanger && html`<p class="warning"><${Icon} name="alert" /> This can't be undone.</p>`}
       <div class="overlay-foot">
-        <button type="button" class="button" data-first=${isDanger} onClick=${() => ui.close()}>Cancel</button>
-        <button type="submit" class=${isDanger ? "button danger" : "button primary"} data-first=${!isDanger}>${command.name}</button>
+        <button type="button" class="button" data-first=${isDanger && missing.length === 0 ? "" : undefined} onClick=${() => ui.close()}>Cancel</button>
+        <button type="submit" class=${isDanger ? "button danger" : "button primary"} data-first=${!isDanger && missing.length === 0 ? "" : undefined}>${command.name}</button>
       </div>
     </form>
   <//>`;
@@ -128,15 +126,25 @@ function answerOf(form, place) {
   return "";
 }
 
-/** @param {{view: View, argument: Argument, place: number}} props */
-function Field({ view, argument, place }) {
+/** What stands in the field at first: a room that may be left out is the one in front. @param {View} view @param {Argument} argument */
+function proposedFor(view, argument) {
+  return argument.optional && argument.type === "room" && view.front.startsWith("#") ? view.front : "";
+}
+
+/** Whose password it is. Browsers look for it beside every password, and say so in their console where there is none. @param {{name: string}} props */
+function Username({ name }) {
+  return html`<input type="text" name="username" autocomplete="username" value=${name} readonly hidden />`;
+}
+
+/** @param {{view: View, argument: Argument, place: number, isFirst: boolean, proposed: string}} props */
+function Field({ view, argument, place, isFirst, proposed }) {
   const kind = kindOf(argument);
   const id = useId();
   const help = `${id}-help`;
   const list = `${id}-list`;
   const note = noteOf(argument, kind);
   const common = {
-    id, name: `argument-${place}`, class: "input", required: !argument.optional, "aria-describedby": note === "" ? undefined : help,
+    id, name: `argument-${place}`, class: "input", "data-first": isFirst ? "" : undefined, required: !argument.optional, "aria-describedby": note === "" ? undefined : help,
     autocomplete: "off", autocapitalize: "none", spellcheck: kind === "text" || kind === "lines",
   };
   const label = html`<label for=${id}>${argument.name}${argument.optional && html`<span class="note"> (may be left out)</span>`}</label>`;
@@ -144,7 +152,7 @@ function Field({ view, argument, place }) {
   if (kind === "flag") {
     return html`<div class="field">
       <div class="check">
-        <input type="checkbox" id=${id} name=${common.name} value=${argument.values[0]} aria-describedby=${common["aria-describedby"]} />
+        <input type="checkbox" id=${id} name=${common.name} data-first=${common["data-first"]} value=${argument.values[0]} aria-describedby=${common["aria-describedby"]} />
         <label for=${id}>${argument.values[0]}</label>
       </div>
       ${about}
@@ -159,8 +167,8 @@ function Field({ view, argument, place }) {
       </select>`
     : kind === "lines" ? html`<textarea ...${common} rows="3"></textarea>`
     : kind === "secret" ? html`<input ...${common} type="password" autocomplete="new-password" />`
-    : kind === "integer" ? html`<input ...${common} type="text" inputmode="numeric" pattern="[+\\-]?[0-9]+" title="a whole number" />`
-    : html`<input ...${common} type="text" list=${names.length > 0 ? list : undefined} />`}
+    : kind === "integer" ? html`<input ...${common} type="text" defaultValue=${proposed} inputmode="numeric" pattern="[+\\-]?[0-9]+" title="a whole number" />`
+    : html`<input ...${common} type="text" defaultValue=${proposed} list=${names.length > 0 ? list : undefined} />`}
     ${names.length > 0 && html`<datalist id=${list}>${names.map((name) => html`<option key=${name} value=${name}></option>`)}</datalist>`}
     ${about}
   </div>`;
@@ -184,12 +192,11 @@ function offered(view, kind) {
   }
 }
 
-/** What the server asks. @param {{question: Question, send: (event: ChatEvent) => void}} props */
-export function QuestionDialog({ question, send }) {
+/** What the server asks. @param {{question: Question, me: string, send: (event: ChatEvent) => void}} props */
+export function QuestionDialog({ question, me, send }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const [sent, setSent] = useState(false);
   const id = useId();
-  useEffect(() => input.current?.focus(), []);
   const onSubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const answer = input.current?.value ?? "";
@@ -200,10 +207,11 @@ export function QuestionDialog({ question, send }) {
   };
   return html`<${Dialog} title="The server asks" close=${() => send({ cancel: true })}>
     <form class="overlay-body form" onSubmit=${onSubmit} autocomplete="off">
+      ${question.secret && html`<${Username} name=${me} />`}
       <div class="field">
         <label for=${id} class="question">${question.text}</label>
         <input
-          ref=${input} id=${id} class="input" name="answer" type=${question.secret ? "password" : "text"}
+          ref=${input} id=${id} class="input" name="answer" data-first="" type=${question.secret ? "password" : "text"}
           autocomplete=${question.secret ? "new-password" : "off"} autocapitalize="none" spellcheck=${false}
         />
       </div>

@@ -10,7 +10,7 @@ import { call, Dialog } from "./dialog.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
-/** @import { Event as ChatEvent, Message, Subject, View } from "../state/types.js" */
+/** @import { Event as ChatEvent, MenuEntry, Message, Subject, View } from "../state/types.js" */
 /** @import { Ui } from "./ui.js" */
 
 /** A finger that stays for so many milliseconds, and moves by no more than so many pixels, presses long. */
@@ -121,7 +121,10 @@ function isSame(one, other) {
 export function Menu({ subject, at, view, ui, send }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const own = ownEntries(subject, view, ui, send);
-  const theirs = useMemo(() => menuFor(view, subject), [view.commands, subject]).map(({ command, given }) => ({
+  // What is about the author is one menu further, or that of a message would be as long as both.
+  const isHere = (/** @type {MenuEntry} */ { command, given }) =>
+    subject.is !== "message" || command.arguments.some(({ type }, place) => type === "integer" && (given[place] ?? null) !== null);
+  const theirs = useMemo(() => menuFor(view, subject).filter(isHere), [view.commands, subject]).map(({ command, given }) => ({
     label: command.name,
     note: command.help,
     danger: command.confirm,
@@ -246,7 +249,7 @@ function ownEntries(subject, view, ui, send) {
   /** @type {Entry[]} */
   const entries = [];
   const add = (/** @type {string} */ label, /** @type {() => void} */ run, note = "") => {
-    entries.push({ label, note, danger: false, asks: false, run: () => { ui.close(); run(); } });
+    entries.push({ label, note, danger: false, asks: false, run: () => ui.close(run) });
   };
   const copy = (/** @type {string} */ label, /** @type {string} */ text) => {
     // There is no clipboard for a page that came in plain text from another machine.

@@ -8,7 +8,10 @@ import { Icon } from "./icons.js";
 export function Sheet({ label, side, close, children }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
-    dialog.current?.showModal();
+    const element = dialog.current;
+    element?.showModal();
+    // Closing it gives the focus back to where it was.
+    return () => element?.close();
   }, []);
   return html`<dialog class=${`sheet ${side}`} aria-label=${label} ref=${dialog} onClose=${close}
     onClick=${(/** @type {MouseEvent} */ event) => event.target === dialog.current && dialog.current?.close()}>

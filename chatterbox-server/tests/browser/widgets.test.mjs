@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { find, FOUND as HITS } from "../../page/find.js";
-import { asks, collected, kindOf } from "../../page/form.js";
+import { asks, collected, isSettled, kindOf } from "../../page/form.js";
 import { FOUND, search } from "../../page/fuzzy.js";
 import { actionFor, ACTIONS, neighbour, written } from "../../page/keys.js";
 import { decide, MOST, titleOf, words } from "../../page/notify.js";
 import { PAUSE, Sentences } from "../../page/sentences.js";
 import { defaults, isHintAnswered, keepHintAnswered, load, save, SETTINGS, validated } from "../../page/settings.js";
+import { menuFor } from "../../page/state/menu.js";
 
 const argument = (name, type, more = {}) => ({ name, type, optional: false, rest: false, help: "", values: [], ...more });
 const command = (name, ...list) => ({ name, aliases: [], help: "", example: "", level: 0, confirm: false, demo: false, arguments: list });
@@ -162,4 +163,41 @@ test("at most one sentence a second is said, then how many there were", () => {
   assert.equal(sentences.wait(5 * PAUSE), null);
   sentences.message("x".repeat(10_000));
   assert.equal(sentences.take(6 * PAUSE).length, 300);
+});
+
+test("menus: by the types of the first arguments, with what the subject says of all of them", () => {
+  const user = argument("user", "user");
+  const room = argument("room", "room");
+  const commands = [
+    command("kick", user),
+    command("ban", argument("user", "text")),
+    command("block", argument("users", "users")),
+    command("topic", { ...room, optional: true }, argument("text", "text", { rest: true })),
+    command("kick-from", room, user),
+    command("mute", user, argument("duration", "duration", { optional: true }), { ...room, optional: true }),
+    command("report", user, argument("id", "integer", { optional: true })),
+    command("nick", argument("name", "text")),
+    { ...command("demo", user), demo: true },
+    command("back"),
+  ];
+  const items = [{ kind: "message", key: 7, id: 99, from: "bob", own: false, lines: ["x"] }];
+  const view = { commands, people: [{ name: "bob", target: "@bob" }], conversations: [{ target: "#lab", items }] };
+  const names = (subject) => menuFor(view, subject).map((entry) => entry.command.name).sort();
+  const given = (subject, name) => menuFor(view, subject).find((entry) => entry.command.name === name)?.given;
+  assert.deepEqual(names({ is: "user", name: "bob", room: null }), ["ban", "block", "kick", "mute", "report"]);
+  assert.deepEqual(names({ is: "user", name: "bob", room: "#lab" }), ["ban", "block", "kick", "kick-from", "mute", "report"]);
+  assert.deepEqual(names({ is: "conversation", target: "#lab" }), ["kick-from", "topic"]);
+  assert.deepEqual(names({ is: "conversation", target: "@bob" }), ["ban", "block", "kick", "mute", "report"]);
+  assert.deepEqual(given({ is: "user", name: "bob", room: "#lab" }, "kick-from"), ["#lab", "bob"]);
+  assert.deepEqual(given({ is: "user", name: "bob", room: "#lab" }, "mute"), ["bob", null, "#lab"]);
+  assert.deepEqual(given({ is: "conversation", target: "#lab" }, "kick-from"), ["#lab", null]);
+  assert.deepEqual(given({ is: "message", target: "#lab", key: 7 }, "report"), ["bob", "99"]);
+});
+
+test("a form settles what it is about, and only proposes what may be left out", () => {
+  const mute = command("mute", argument("user", "user"), argument("room", "room", { optional: true }));
+  assert.equal(isSettled(mute, ["bob", "#lab"], 0), true);
+  assert.equal(isSettled(mute, ["bob", "#lab"], 1), false);
+  assert.equal(asks(mute, ["bob", "#lab"]), true);
+  assert.equal(asks(command("leave", argument("room", "room", { optional: true })), ["#lab"]), false);
 });
