@@ -46,8 +46,8 @@ async fn browsers_and_others_talk_with_each_other() {
     }
     bob.say("ann", "alone").await;
     ann.until("alone").await;
-    ann.send(r#"{"PING": "7"}"#).await;
-    assert_eq!(ann.next_json().await["PONG"], json!("7"));
+    ann.send(r#"{"PING": 7}"#).await;
+    assert_eq!(ann.next_json().await["PONG"], json!(7));
     server.stop().await;
 }
 

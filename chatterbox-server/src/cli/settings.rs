@@ -120,7 +120,7 @@ pub struct Serve {
     #[command(flatten)]
     pub live: Config,
 
-    /// Serve the page for browsers: on this machine only (port 8080) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT
+    /// Serve the page for browsers: on this machine only (port 8080) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
     #[arg(
         long,
         value_name = "ADDR",
@@ -135,7 +135,7 @@ pub struct Serve {
     #[arg(long, help_heading = "Gateways")]
     pub web_plaintext: bool,
 
-    /// Serve telnet and netcat on this port, HOST or HOST:PORT (port 2323); nothing of it is encrypted
+    /// Serve telnet and netcat on this port, HOST or HOST:PORT (port 2323); nothing of it is encrypted [default: none]
     #[arg(long, value_name = "ADDR", value_parser = telnet_address, help_heading = "Gateways")]
     pub telnet: Option<GatewayAddress>,
 
