@@ -158,7 +158,7 @@ fn examples() -> String {
             .map(|_| match round % 4 {
                 0 => char::from_u32(u32::try_from(next(0x11_0000)).unwrap()).unwrap_or('x'),
                 1 => char::from_u32(u32::try_from(next(0x2_0000)).unwrap()).unwrap_or('x'),
-                _ => telling[next(telling.len())],
+                _ => telling.get(next(telling.len())).copied().unwrap_or('x'),
             })
             .collect();
         texts.push(text);

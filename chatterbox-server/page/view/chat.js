@@ -30,6 +30,8 @@ export function Chat({ view, ui, send, places, again, leave }) {
   // Wherever another conversation was chosen, it is to be seen.
   useEffect(() => setDrawer(null), [view.front]);
 
+  useEffect(() => setDrawer(null), [view.front]);
+
   const open = useMemo(
     () => (/** @type {Target} */ target) => {
       setDrawer(null);
@@ -41,6 +43,7 @@ export function Chat({ view, ui, send, places, again, leave }) {
 
   useEffect(() => {
     const end = ui.provide("drawer", (name) => {
+      if (name === null) return setDrawer(null);
       // A column that is there gets the focus; one that has no place comes as a dialog.
       if (matchMedia(ROOM[name]).matches) {
         document.querySelector(`.${name}-column`)?.querySelector(/** @type {"button"} */ ("button[aria-current], li button"))?.focus();
