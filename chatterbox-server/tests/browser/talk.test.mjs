@@ -114,7 +114,7 @@ scene("the menu of a person has the commands of the catalogue, and what can't be
   await operator.dialog.getByRole("button", { name: "kick" }).click();
   // Why, and when the page comes back by itself.
   await eve.page.getByText("enough").first().waitFor();
-  await eve.lost.or(eve.alert).first().waitFor();
+  await eve.lost.waitFor();
   await operator.person("eve").waitFor({ state: "detached" });
 });
 
