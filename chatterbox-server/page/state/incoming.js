@@ -75,8 +75,8 @@ function readBoolean(value) {
 /** @param {Core} core @param {unknown} value @param {number} now */
 function joined(core, value, now) {
   if (!core.isJoined()) return;
-  for (const user of names(value, NAMES) ?? []) {
-    if (core.roster.add(user) && !isMe(core, user)) core.model.moved(LOBBY, user, true, now);
+  for (const user of core.roster.addAll(names(value, NAMES) ?? [])) {
+    if (!isMe(core, user)) core.model.moved(LOBBY, user, true, now);
   }
 }
 

@@ -109,7 +109,9 @@ export function Say({ view, ui, send }) {
 
   const submit = () => {
     if (text.trim() === "") return;
-    if (view.phase.is !== "in") {
+    // What is said while the session waits for a connection is sent as soon as there is one.
+    const waits = view.phase.is === "lost" && view.phase.retry !== null;
+    if (view.phase.is !== "in" && !waits) {
       setProblem("There is no connection: this text stays here.");
     } else if (left !== null && left < 0) {
       setProblem(`Too long by ${-left} characters.`);
