@@ -96,8 +96,12 @@ export class Server {
     server.settings = settings;
     server.web = "localhost:0";
     server.port = "0";
-    await server.again();
-    return server;
+    try {
+      return await server.again();
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
   }
 
   environment() {
