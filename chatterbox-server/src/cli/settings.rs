@@ -3,6 +3,7 @@
 //! One field is one setting. Its flag, default and help stand at the field; its environment variable, its key in the
 //! configuration file and whether SIGHUP changes it follow from there (`schema.rs`).
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -209,9 +210,25 @@ impl Serve {
             },
             None => CertificateSource::Local {
                 folder: self.certs.clone().unwrap_or_else(folders::certificates),
-                host: self.host.clone(),
+                hosts: self.hosts(),
             },
         })
+    }
+
+    /// Under which hosts clients and browsers come, that of clients first.
+    fn hosts(&self) -> Vec<String> {
+        let mut hosts = vec![self.host.clone()];
+        let here = |host: &str| {
+            host.eq_ignore_ascii_case("localhost")
+                || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        };
+        // On this machine alone browsers are served without TLS.
+        let encrypted = |web: &&GatewayAddress| !self.web_plaintext && !here(&web.host);
+        if let Some(web) = self.web.as_ref().filter(encrypted) {
+            hosts.push(web.host.clone());
+            hosts.extend(self.live.web_host.iter().flat_map(|names| names.as_slice()).cloned());
+        }
+        hosts
     }
 
     /// The database of messages and accounts; `None` is memory only.

@@ -1,5 +1,8 @@
 //! The gateway for browsers: the page, and frames as WebSocket messages.
 
+#[cfg_attr(not(test), allow(dead_code, reason = "for the requests, which are to come"))]
+mod forwarded;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
