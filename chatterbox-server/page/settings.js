@@ -118,6 +118,27 @@ export function save(/** @type {() => Storage} */ storage, /** @type {Settings} 
   }
 }
 
+const HINT = "chatterbox.hint";
+
+/** Whether the user has answered the offer of notifications. @param {() => Storage} storage */
+export function isHintAnswered(storage) {
+  try {
+    return storage().getItem(HINT) !== null;
+  } catch {
+    // It would come again each time.
+    return true;
+  }
+}
+
+/** @param {() => Storage} storage */
+export function keepHintAnswered(storage) {
+  try {
+    storage().setItem(HINT, "answered");
+  } catch {
+    // It is not offered without storage.
+  }
+}
+
 /** Puts what the style sheet depends on at the root of the page, as `data-theme`, `data-size` and `data-density`. */
 export function apply(/** @type {HTMLElement} */ root, /** @type {Settings} */ settings) {
   root.dataset.theme = settings.theme;

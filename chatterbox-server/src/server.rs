@@ -172,8 +172,8 @@ pub async fn run_controlled(
     accept_all(&door, listeners.protocol, &protocol, &acceptors, &accepting);
     let telnet = Arc::new(Telnet::new(Arc::clone(&context)));
     accept_all(&door, listeners.telnet, &telnet, &acceptors, &accepting);
-    if let Some(WebListeners { listeners, tls }) = listeners.web {
-        let web = Arc::new(Web::new(Arc::clone(&context), tls));
+    if let Some(WebListeners { listeners, host, tls }) = listeners.web {
+        let web = Arc::new(Web::new(Arc::clone(&context), host, tls));
         accept_all(&door, listeners, &web, &acceptors, &accepting);
     }
     acceptors.close();

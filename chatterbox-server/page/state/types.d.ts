@@ -92,6 +92,8 @@ export interface Conversation {
 
 export interface Person {
   name: Shown;
+  /** Where one speaks to them alone: by their true name, which may be another than what is shown. */
+  target: Target;
   /** Away, with what they said of it; null: here. */
   away: Shown | null;
   /** Seconds since 1970 UTC: here, or away, since then. */
@@ -119,7 +121,7 @@ export interface Argument {
   values: string[];
 }
 
-/** The server asks (PROMPT), or wants a password. */
+/** The server asks (PROMPT), or wants a password. As long as it is the same question, it is the same object. */
 export interface Question {
   text: Shown;
   secret: boolean;
@@ -129,7 +131,8 @@ export interface Question {
 export type Phase =
   | { is: "idle" }
   | { is: "joining" }
-  /** A name was refused, or a password is needed: `code` is the server's word, `info` its text. */
+  /** A name was refused, or a password is needed: `code` is the server's word, `info` its text. Beside those of the server (AN-3) there
+   * is `error`: the server said nothing but `info`. It comes to sessions that were lost as well. */
   | { is: "refused"; code: string; info: Shown; wait: number | null; until: number | null; password: boolean }
   | { is: "in" }
   /** The connection is lost; the next try comes at that time (seconds since 1970), or never. */
@@ -139,7 +142,10 @@ export type Phase =
 
 /** What happens, and what the user wants. */
 export type Event =
-  | { join: { name: string; password?: string; token?: string } }
+  /** The password is sent once, and kept nowhere. */
+  | { join: { name: string; password?: string | undefined; token?: string | undefined } }
+  /** The user leaves; the session is over. */
+  | { leave: true }
   | { frame: unknown }
   | { typed: string }
   | { say: string }
@@ -152,6 +158,7 @@ export type Event =
   | { older: Target }
   | { fill: Target }
   | { seeing: boolean }
+  /** With `retry`, which is for `session.js` alone, it says when the next try comes. */
   | { lost: string; retry?: number | null }
   | { back: true }
   | { tick: true };
@@ -161,6 +168,8 @@ export type Effect =
   | { send: object }
   /** Keep the login token of an account, or forget it. */
   | { token: { name: string; token: string | null } }
+  /** This text was not sent: it goes back to where it was typed. */
+  | { restore: string }
   /** The server has answered: the connection is of use. */
   | { progress: true }
   /** Close this connection and treat it as lost. */
@@ -181,6 +190,7 @@ export interface View {
   levels: readonly Shown[];
   server: { name: Shown; banner: Shown[] };
   front: Target;
+  /** None before the first welcome. */
   conversations: readonly Conversation[];
   totals: { unread: number; mentions: number };
   nextUnread: Target | null;
@@ -197,7 +207,10 @@ export interface View {
   limits: { content: number | null; name: number | null };
 }
 
-/** What the word at the caret can become: `complete(view, text, caret)` of `complete.js`. Places are in UTF-16 units, as in a textarea. */
+/**
+ * What the word at the caret can become: `complete(view, text, caret, asked)` of `complete.js`. Places are in UTF-16 units, as in a textarea.
+ * It is `asked` for by Tab; else it is offered while the user types, where names are only completed behind their sign (`@`, `#`).
+ */
 export interface Completion {
   /** The part of the text that a candidate replaces. */
   from: number;
@@ -232,4 +245,28 @@ export type Subject =
 export interface MenuEntry {
   command: Command;
   given: readonly (string | null)[];
+}
+
+/** What `session.js` is for the page: `new Session({ changed, alert })` with the two below. */
+export interface SessionSeam {
+  /** The view of the moment; another object after each change. */
+  readonly view: View;
+  /** What the login offers at first: the name that was used last, and whether the user stays logged in (only then it is known). */
+  readonly remembered: { name: string; stay: boolean };
+  /** Tries to join with a token that was kept, where there is one; is called once. */
+  start(): void;
+  /** Whatever the user wants, but for these: */
+  send(event: Event): void;
+  /** Joins with a name, and a password where it is not empty. */
+  join(credentials: { name: string; password: string; stay: boolean }): void;
+  /** Does not wait for the next try; and joins again after CLOSED. */
+  again(): void;
+  /** Back to the login: closes the connection, forgets the token, and is idle. */
+  leave(): void;
+}
+
+/** `changed` is called after each change of the view, `alert` with what the user should be told who looks elsewhere. */
+export interface SessionCalls {
+  changed(): void;
+  alert(alert: Extract<Effect, { alert: unknown }>["alert"]): void;
 }

@@ -3,7 +3,7 @@
  * that two dialogs can't be open at once and every view shows the same settings.
  */
 
-import { apply, load, save } from "../settings.js";
+import { apply, isHintAnswered, keepHintAnswered, load, save } from "../settings.js";
 
 /** @import { Command, Subject, Target } from "../state/types.js" */
 /** @import { Settings } from "../settings.js" */
@@ -24,14 +24,16 @@ import { apply, load, save } from "../settings.js";
  * @property {(target: Target, key: number) => void} jump Brings an item of a conversation to the middle of the timeline.
  * @property {(where: "up" | "down" | "start" | "end" | "marker") => void} scroll Scrolls the timeline by a page, or to a place.
  * @property {() => void} input Gives the focus to the input.
+ * @property {(sentence: string) => void} announce Tells screen readers something.
  * @property {(text: string) => void} insert Puts a text in the input, where the caret is.
+ * @property {(text: string) => void} restore Puts a text that was not sent back into the input, unless something else is typed there by now.
  * @property {(name: "conversations" | "people") => void} drawer Opens a column that has no place on a narrow screen.
  */
 
 export class Ui {
   /** @type {Overlay | null} */
   overlay = null;
-  /** The user was named for the first time: a hint offers notifications, until it is answered. */
+  /** The user was named, and has not said yet whether they want notifications: a hint offers them. */
   hint = false;
   #storage;
   #root;
@@ -82,10 +84,17 @@ export class Ui {
     this.changed();
   }
 
-  /** @param {boolean} shown */
-  showHint(shown) {
-    if (this.hint === shown) return;
-    this.hint = shown;
+  /** Offers notifications, unless that was answered before. */
+  offerHint() {
+    if (this.hint || isHintAnswered(this.#storage)) return;
+    this.hint = true;
+    this.changed();
+  }
+
+  /** Takes the offer away for good. */
+  answerHint() {
+    keepHintAnswered(this.#storage);
+    this.hint = false;
     this.changed();
   }
 

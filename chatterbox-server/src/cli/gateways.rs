@@ -28,7 +28,7 @@ async fn web(options: &Serve) -> Result<Option<WebListeners>, Failure> {
     let listeners = listen(&address.host, address.port).await;
     let listeners = listeners.map_err(|error| Failure::listening(&address.host, &error))?;
     let tls = !is_of_this_machine(&listeners) && !options.web_plaintext && !options.plaintext;
-    Ok(Some(WebListeners { listeners, tls }))
+    Ok(Some(WebListeners { listeners, host: address.host.clone(), tls }))
 }
 
 async fn telnet(options: &Serve) -> Result<Vec<TcpListener>, Failure> {

@@ -144,7 +144,7 @@ async fn join(
 }
 
 /// Does the handshake.
-async fn accept(acceptor: &TlsAcceptor, stream: TcpStream) -> io::Result<Stream> {
+pub(crate) async fn accept(acceptor: &TlsAcceptor, stream: TcpStream) -> io::Result<Stream> {
     let bounded = |session: &mut ServerConnection| session.set_buffer_limit(Some(TLS_BUFFER));
     let accepted = acceptor.accept_with(Socket(stream), bounded).await?;
     Ok(Box::new(accepted))
@@ -194,7 +194,7 @@ async fn turn_away_from(
 }
 
 /// Closes so that the last frames arrive: with unread input the kernel would send a reset instead.
-async fn close(stream: &mut Stream) {
+pub(crate) async fn close(stream: &mut Stream) {
     let _ = tokio::time::timeout(LAST_WRITES, async {
         stream.shutdown().await?;
         while read_buffer::read(stream, READ, |_| ()).await? > 0 {}

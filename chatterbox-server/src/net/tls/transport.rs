@@ -55,6 +55,10 @@ pub struct Tls {
 #[derive(Debug)]
 struct Current {
     config: Arc<ServerConfig>,
+    /// The same for browsers.
+    web: Arc<ServerConfig>,
+    /// The hosts that its certificate is for.
+    names: Vec<String>,
     /// When its certificate ends, in seconds since 1970 UTC.
     ends: Option<i64>,
 }
@@ -86,6 +90,28 @@ impl Transport {
         match self {
             Self::Plaintext => None,
             Self::Tls(tls) => tls.current.read().unwrap_or_else(PoisonError::into_inner).ends,
+        }
+    }
+
+    /// Whether there is a certificate, and it is for this host.
+    pub(crate) fn is_certified(&self, host: &str) -> bool {
+        match self {
+            Self::Plaintext => false,
+            Self::Tls(tls) => {
+                let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
+                current.names.iter().any(|name| certificate::fits(name, host))
+            }
+        }
+    }
+
+    /// The acceptor for the next connection of a browser, with the name of HTTP/1.1 in the handshake; `None` is plaintext.
+    pub(crate) fn web_acceptor(&self) -> Option<TlsAcceptor> {
+        match self {
+            Self::Plaintext => None,
+            Self::Tls(tls) => {
+                let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
+                Some(TlsAcceptor::from(Arc::clone(&current.web)))
+            }
         }
     }
 
@@ -142,6 +168,7 @@ fn server_config(source: &CertificateSource) -> Result<Current, TlsError> {
     let signing = private_key::signing(&key, pem::private_key(&key)?, &provider)?;
     certificate::check(&certificate, &key, &chain, &*signing)?;
     let ends = certificate::ends(&chain);
+    let names = certificate::hosts(&chain);
     if let CertificateSource::Files { host, .. } = source {
         for warning in certificate::warnings(&chain, host, unix_now()) {
             tracing::warn!(certificate = %certificate.display(), "the certificate: {warning}");
@@ -159,5 +186,8 @@ fn server_config(source: &CertificateSource) -> Result<Current, TlsError> {
     // TLS session resumption is off: chats are long, so it saves little, and its state costs memory for each connection.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(Current { config: Arc::new(config), ends })
+    let mut web = config.clone();
+    // The protocol itself has no name there, and its clients need not offer any.
+    web.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Current { config: Arc::new(config), web: Arc::new(web), names, ends })
 }

@@ -1,0 +1,97 @@
+/**
+ * Drafts: what is typed in each conversation and not sent. They are kept in `sessionStorage`, so that they outlive a reload of this tab and
+ * nothing else; without storage, they live as long as the page.
+ */
+
+const KEY = "chatterbox.drafts";
+
+/** At most so many drafts are kept, those that were changed last; and of each so many characters. */
+export const DRAFTS = 100;
+export const CHARACTERS = 20_000;
+
+/** @typedef {import("./state/types.js").Target} Target */
+
+export class Drafts {
+  #storage;
+  #owner = "";
+  /** @type {Map<string, string>} */
+  #texts = new Map();
+
+  /**
+   * `storage` gives the storage, or throws where it is forbidden.
+   *
+   * @param {() => Storage} storage
+   */
+  constructor(storage) {
+    this.#storage = storage;
+    try {
+      const kept = JSON.parse(storage().getItem(KEY) ?? "null");
+      if (typeof kept?.owner !== "string" || !Array.isArray(kept.texts)) return;
+      this.#owner = kept.owner;
+      for (const [target, text] of kept.texts.slice(-DRAFTS)) {
+        if (typeof target === "string" && typeof text === "string") this.#texts.set(target, text.slice(0, CHARACTERS));
+      }
+    } catch {
+      // What is no list of drafts is none.
+      this.#texts.clear();
+    }
+  }
+
+  /** Whose drafts these are. Somebody else who joins in the same tab does not see them. @param {string} name */
+  belongTo(name) {
+    const owner = name.toLowerCase();
+    if (owner === this.#owner) return;
+    if (this.#owner !== "") this.#texts.clear();
+    this.#owner = owner;
+    this.#save();
+  }
+
+  /** The owner has another name. @param {string} name */
+  renamed(name) {
+    this.#owner = name.toLowerCase();
+    this.#save();
+  }
+
+  /** @param {Target} target */
+  get(target) {
+    return this.#texts.get(target.toLowerCase()) ?? "";
+  }
+
+  /**
+   * @param {Target} target
+   * @param {string} text
+   */
+  set(target, text) {
+    const key = target.toLowerCase();
+    if ((this.#texts.get(key) ?? "") === text) return;
+    this.#texts.delete(key);
+    if (text !== "") this.#texts.set(key, text.slice(0, CHARACTERS));
+    for (const oldest of this.#texts.keys()) {
+      if (this.#texts.size <= DRAFTS) break;
+      this.#texts.delete(oldest);
+    }
+    this.#save();
+  }
+
+  #save() {
+    try {
+      this.#storage().setItem(KEY, JSON.stringify({ owner: this.#owner, texts: [...this.#texts] }));
+    } catch {
+      // They are still in memory.
+    }
+  }
+}
+
+/**
+ * The part of a text that may be kept, as a draft or as an earlier line: nothing from the first secret on. While the commands of the
+ * server are not known, any argument of any command may be one.
+ *
+ * @param {string} text
+ * @param {{secret: number | null, prefix: string, known: boolean}} what
+ */
+export function keepable(text, { secret, prefix, known }) {
+  if (secret !== null) return text.slice(0, secret);
+  const first = text.trimStart();
+  if (known || !(first.startsWith("/") || (prefix !== "" && first.startsWith(prefix)))) return text;
+  return /^\s*\S*\s?/u.exec(text)?.[0] ?? "";
+}
