@@ -4,6 +4,7 @@
 //! really comes from.
 
 mod assets;
+mod forwarded;
 mod frame_header;
 mod handshake;
 mod headers;
@@ -15,9 +16,6 @@ mod outgoing;
 mod site;
 mod socket;
 mod utf8_check;
-
-#[cfg_attr(not(test), allow(dead_code, reason = "for the requests, which are to come"))]
-mod forwarded;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
