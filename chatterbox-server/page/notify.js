@@ -129,7 +129,7 @@ export class Notifier {
         this.#document.defaultView?.focus();
         notification.close();
         this.#send({ open: alert.target });
-        this.#ui.ask("jump", alert.target, alert.key);
+        this.#ui.jump(alert.target, alert.key);
       };
     } catch {
       // Some phones have notifications only for installed pages.

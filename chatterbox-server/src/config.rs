@@ -18,7 +18,7 @@ use chatterbox_proto::{Capabilities, Capability, Username, limits};
 use clap::{ArgAction, Args, Command, FromArgMatches as _};
 
 pub use host_names::HostNames;
-use host_names::host_names;
+pub(crate) use host_names::host_names;
 pub use level_names::LevelNames;
 use level_names::level_names;
 pub use networks::Networks;

@@ -8,6 +8,7 @@ import { LOBBY } from "./target.js";
  * @param {number} now */
 export function callLine(core, line, text, now) {
   const front = core.model.front.startsWith("#") ? core.model.front : LOBBY;
+  if (core.isJoined() && core.has("commands") && !core.catalogue.isThere) return core.notSent("the server has not said yet which commands there are", now, text);
   const read = core.catalogue.read(line.trimStart(), front);
   if ("error" in read) return core.notSent(read.error, now, text);
   call(core, read.command.name, read.arguments, now, text, read.asked, read.owed);

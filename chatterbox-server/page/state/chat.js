@@ -29,7 +29,7 @@ export class Chat {
   /** Takes what happens; `now` is in seconds since 1970. Gives what is to be done, in order.
    * @param {Event} event @param {number} now @returns {Effect[]} */
   apply(event, now) {
-    this.take(event, now);
+    this.take(event, Math.floor(now));
     const { effects } = this.core;
     this.core.effects = [];
     return effects;

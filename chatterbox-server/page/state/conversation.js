@@ -40,6 +40,8 @@ export class Conversation {
     this.opened = 0;
     /** Goes up with every change. */
     this.version = 1;
+    /** What of it is counted among all. */
+    this.counted = { items: 0, bytes: 0 };
     /** Those who have spoken last, the last one first. @type {Shown[]} */
     this.speakers = [];
     /** The page that was asked for. @type {{ spot: Spot, before: number | null, at: number } | null} */

@@ -8,7 +8,7 @@ import { ALL_OFFERED } from "./offer.js";
 import { Rooms } from "./rooms.js";
 import { Roster } from "./roster.js";
 import { Seen, Sent } from "./sent.js";
-import { LOBBY } from "./target.js";
+import { sameLines } from "./timeline.js";
 
 /**
  * @typedef {import("./types.js").Effect} Effect
@@ -97,7 +97,10 @@ export class Core {
   /** Says something where the user is, or in another conversation.
    * @param {string[]} lines @param {number} now @param {import("./types.js").Notice["tone"]} [tone] @param {Target} [target] */
   say(lines, now, tone = "info", target = this.model.front) {
-    this.model.notice(target, { tone, lines, table: null, time: now });
+    const last = this.model.list.find(target)?.timeline.last();
+    // What is said again and again stands once.
+    const isSaid = last?.kind === "notice" && last.tone === tone && last.table === null && sameLines(last.lines, lines);
+    if (!isSaid) this.model.notice(target, { tone, lines, table: null, time: now });
   }
 
   /** What was typed was not sent: says why, and gives the text back to whoever has typed it.
@@ -144,10 +147,5 @@ export class Core {
     this.pages.push({ with: who, forGap });
     const side = after !== undefined ? { AFTER: after } : before !== null ? { BEFORE: before } : {};
     this.send({ HISTORY: { WITH: who, ...side, LIMIT: limit } });
-  }
-
-  /** The front is the lobby again. */
-  toLobby() {
-    this.bring(LOBBY);
   }
 }

@@ -5,7 +5,7 @@ import { accountTold, failed, isMe, loggedOut, refused, tokenIssued } from "./lo
 import { entries } from "./entries.js";
 import { deliver, isNews } from "./news.js";
 import { noticeOf, presenceOf } from "./words.js";
-import { boolean, count, id, isObject, list, member, members, name, names, text, time } from "./read.js";
+import { boolean, count, id, isObject, level, list, member, members, name, names, text, time } from "./read.js";
 import { roomLeft, takeRooms } from "./membership.js";
 import { roomsLeft } from "./rooms.js";
 import { screen } from "../screen.js";
@@ -18,6 +18,9 @@ import { welcome } from "./welcome.js";
 /** The most names, notices, messages with tags and other things that are read of one frame. */
 const NAMES = 100_000;
 const MANY = 1000;
+
+/** Commands in whose DATA the level is this user's own. */
+const GIVE_LEVEL = new Set(["register", "passwd", "elevate"]);
 
 /** The most characters of a text of the server. */
 const TEXT = 4000;
@@ -194,8 +197,8 @@ function result(core, outcome, now) {
   const data = member(outcome, "DATA");
   const ok = member(outcome, "OK") === true;
   if (!ok && (called === "join" || called === "create-room")) core.wanted = null;
-  const given = count(member(data, "LEVEL"));
-  if (ok && called === "register" && given !== null) core.level = given;
+  const given = level(member(data, "LEVEL"));
+  if (ok && GIVE_LEVEL.has(called) && given !== null) core.level = given;
   tokenIssued(core, text(member(data, "TOKEN")));
   if (ok && called === "logout") loggedOut(core);
   const words = text(member(outcome, "INFO")) ?? text(member(outcome, "ERROR")) ?? "";

@@ -27,6 +27,9 @@ export class List {
     this.limits = limits;
     this.lastKey = 0;
     this.lastSerial = 0;
+    /** How many items and bytes all have. */
+    this.items = 0;
+    this.bytes = 0;
     /** By folded target. @type {Map<Target, Conversation>} */
     this.byTarget = new Map();
     /** @type {Conversation[]} */
@@ -82,6 +85,8 @@ export class List {
     const place = this.all.indexOf(one);
     if (place <= 0) return false;
     this.all.splice(place, 1);
+    this.items -= one.counted.items;
+    this.bytes -= one.counted.bytes;
     return this.byTarget.delete(foldTarget(one.target));
   }
 
@@ -96,21 +101,17 @@ export class List {
     this.byTarget.set(foldTarget(now), one);
   }
 
-  /** @private */
-  totals() {
-    let items = 0;
-    let bytes = 0;
-    for (const one of this.all) {
-      items += one.timeline.length;
-      bytes += one.timeline.bytes;
-    }
-    return { items, bytes };
+  /** Counts anew what a conversation has. @private @param {Conversation} one */
+  count(one) {
+    const { length: items, bytes } = one.timeline;
+    this.items += items - one.counted.items;
+    this.bytes += bytes - one.counted.bytes;
+    one.counted = { items, bytes };
   }
 
   /** Whether another page would still find room in a conversation. @param {Conversation} one @param {number} page */
   hasRoom(one, page) {
-    const { items, bytes } = this.totals();
-    return one.timeline.length + page <= this.limits.items && items + page <= this.limits.allItems && bytes < this.limits.bytes;
+    return one.timeline.length + page <= this.limits.items && this.items + page <= this.limits.allItems && this.bytes < this.limits.bytes;
   }
 
   /** Drops what is beyond the bounds: the oldest items of the conversation that was changed, or of those that were not in front for
@@ -118,11 +119,13 @@ export class List {
   trim(changed, front) {
     const dropped = [];
     while (changed.timeline.length > this.limits.items) dropped.push(changed.dropOldest());
-    for (let { items, bytes } = this.totals(); items > this.limits.allItems || bytes > this.limits.bytes; { items, bytes } = this.totals()) {
+    this.count(changed);
+    while (this.items > this.limits.allItems || this.bytes > this.limits.bytes) {
       const one = this.toShorten(front);
       if (one === undefined) break;
       for (let left = Math.max(1, Math.floor(one.timeline.length / 10)); left > 0; left -= 1) dropped.push(one.dropOldest());
       one.version += 1;
+      this.count(one);
     }
     return dropped;
   }

@@ -11,13 +11,14 @@ import { screen } from "../screen.js";
 /** The connection is lost, or a try failed. Where `retry` is there, it is the time of the next try, and nothing else has happened. Says
  * whether the session is over because the user wanted it so. @param {Core} core @param {Event} event @param {number} now */
 export function lost(core, { lost: told, retry }, now) {
-  const why = screen(told, 500);
   if (retry !== undefined) {
     if (core.phase.is === "lost") core.phase = { ...core.phase, retry };
     return false;
   }
   const { closed } = core;
   core.closed = null;
+  // What the server has said of it is more than that the connection is gone.
+  const why = closed !== null && closed.info !== "" ? closed.info : screen(told, 500);
   if (core.leaving) {
     core.effects.push({ redial: false });
     return true;
@@ -35,7 +36,7 @@ export function lost(core, { lost: told, retry }, now) {
   const names = core.calls.forget();
   if (names.length > 0) core.say([`The connection was lost before the server said what came of ${shownName(names.join(", "))}.`], now, "error");
   if (closed !== null && closed.retry === null) {
-    over(core, now, { is: "closed", code: closed.code, info: closed.info, until: closed.until }, closed.info === "" ? why : closed.info);
+    over(core, now, { is: "closed", code: closed.code, info: closed.info, until: closed.until }, why);
   } else if (!core.agreed.has("ids")) {
     over(core, now, { is: "lost", why, retry: null }, why);
   } else {

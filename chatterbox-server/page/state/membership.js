@@ -69,8 +69,11 @@ export function roomLeft(core, left, now) {
   for (const { entry, kind } of core.gaps.retain((gap) => gap.room !== left.room)) core.message(entry, kind);
   const by = left.by === null ? "" : ` by ${screen(left.by, 64)}`;
   const why = left.info === null || left.info === "" ? "" : `: ${screen(left.info, 400)}`;
-  const inFront = sameTarget(left.room, core.model.front);
-  core.model.roomLeft(left.room);
+  const one = core.model.list.find(left.room);
+  // Another room may have its name by now.
+  const isIt = one !== undefined && (left.number === null || one.number === null || one.number === left.number);
+  const inFront = isIt && sameTarget(left.room, core.model.front);
+  if (isIt) core.model.roomLeft(one);
   const words = ENDS.get(left.code ?? "") ?? "You are no member any more of";
   const choose = inFront ? ["What you write goes nowhere until you choose another conversation."] : [];
   core.say([`${words} ${screen(left.room, 40)}${by}${why}`, ...choose], now);

@@ -29,7 +29,7 @@ function isAbout({ arguments: [first, second] }, subject, { user, room }) {
   if (first === undefined) return false;
   if (user !== null && namesUser(first)) return true;
   if (first.type !== "room" || room === null) return false;
-  return subject.is === "conversation" || (user !== null && second !== undefined && namesUser(second));
+  return subject.is === "conversation" || (user !== null && second !== undefined && !second.optional && namesUser(second));
 }
 
 /** Whether an argument is a user. What may be an address just as well, as in `ban`, is of type text and says so with its name.

@@ -252,13 +252,11 @@ export class Model {
     one.version += 1;
   }
 
-  /** The user is not a member of a room any more. @param {Target} target */
-  roomLeft(target) {
-    const one = this.list.find(target);
-    if (one === undefined) return;
+  /** The user is not a member of a room any more. @param {Conversation} one */
+  roomLeft(one) {
     one.gone = true;
     one.version += 1;
-    if (!sameTarget(target, this.front)) this.remove(one);
+    if (!sameTarget(one.target, this.front)) this.remove(one);
   }
 
   /** Nothing of a room up to this message is shown any more (RH-4). @param {Target} target @param {number} floor */
@@ -267,7 +265,7 @@ export class Model {
     if (one === undefined) return;
     const cleared = one.clear(floor);
     this.mentioned.forgetWhere((mention) => cleared.has(mention.key));
-    one.version += 1;
+    this.changed(one);
   }
 
   /** The conversation that asks most for being read: the next one with a mention, or else with something unread, from the one in front on. */

@@ -30,6 +30,8 @@ export function Chat({ view, ui, send, places, again, leave }) {
   // Wherever another conversation was chosen, it is to be seen.
   useEffect(() => setDrawer(null), [view.front]);
 
+  useEffect(() => setDrawer(null), [view.front]);
+
   const open = useMemo(
     () => (/** @type {Target} */ target) => {
       setDrawer(null);
@@ -41,6 +43,7 @@ export function Chat({ view, ui, send, places, again, leave }) {
 
   useEffect(() => {
     const end = ui.provide("drawer", (name) => {
+      if (name === null) return setDrawer(null);
       // A column that is there gets the focus; one that has no place comes as a dialog.
       if (matchMedia(ROOM[name]).matches) {
         document.querySelector(`.${name}-column`)?.querySelector(/** @type {"button"} */ ("button[aria-current], li button"))?.focus();
@@ -102,9 +105,12 @@ function Me({ view, ui, leave }) {
   </div>`;
 }
 
+/** What is said of a room beside its name. @type {Partial<Record<string, string>>} */
+const FLAGS = Object.assign(Object.create(null), { hidden: "hidden", closed: "by invitation", password: "with a password" });
+
 /** @param {{view: View, conversation: Conversation, ui: Ui, drawer: (name: "conversations" | "people") => void}} props */
 function Head({ view, conversation, ui, drawer }) {
-  const { title, topic, kind, target } = conversation;
+  const { title, topic, kind, target, flags } = conversation;
   const others = view.totals.unread - conversation.unread;
   const count = kind === "user" ? null : kind === "lobby" ? view.people.length : (conversation.count ?? conversation.members?.length ?? null);
   const about = topic !== "" ? topic : kind === "lobby" ? "Everybody is here" : kind === "user" ? "Private conversation" : "";
@@ -113,7 +119,7 @@ function Head({ view, conversation, ui, drawer }) {
       <${Icon} name="menu" />${others > 0 && html`<span class=${`badge ${view.totals.mentions > conversation.mentions ? "strong" : ""}`} aria-hidden="true"></span>`}
     </button>
     <div class="titles">
-      <h1 tabindex="-1"><bdi>${title}</bdi></h1>
+      <div class="title-row"><h1><bdi>${title}</bdi></h1>${flags.map((flag) => FLAGS[flag] !== undefined && html`<span class="flag note" key=${flag}>${FLAGS[flag]}</span>`)}</div>
       ${about !== "" && html`<p class="note" dir="auto" title=${about}>${about}</p>`}
     </div>
     <button type="button" class="icon-button" aria-label="Search" title="Search" onClick=${() => ui.open({ is: "search" })}><${Icon} name="search" /></button>

@@ -2,11 +2,11 @@
  * Dialogs: what all of them share, the form for the arguments of a command, and the question of the server.
  *
  * They are `<dialog>` elements shown as modal ones: the browser keeps the focus inside, closes them with Escape, makes everything else
- * inert, and gives the focus back to where it was.
+ * inert, and gives the focus back to where it was. What has `data-first` gets it first.
  */
 
 import { asks, collected, isSettled, kindOf } from "../form.js";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
+import { useId, useLayoutEffect, useRef, useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 
@@ -31,6 +31,8 @@ export function Dialog({ title, close, children, class: kind = "", bare = false 
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
+    const first = element?.querySelector("[data-first]");
+    if (first instanceof HTMLElement) first.focus();
     return () => {
       element?.close();
       // The browser does this too, unless the element that had the focus was drawn anew meanwhile.
@@ -87,13 +89,6 @@ export function CommandForm({ view, ui, send, command, given }) {
   const known = fields.filter(({ place }) => isSettled(command, given, place));
   const missing = fields.filter(({ place }) => !isSettled(command, given, place));
 
-  useEffect(() => {
-    const first = form.current?.querySelector("input, select, textarea");
-    const button = form.current?.querySelector("button[data-first]");
-    const element = first ?? button;
-    if (element instanceof HTMLElement) element.focus();
-  }, []);
-
   const onSubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const answers = command.arguments.map((_, place) => (isSettled(command, given, place) ? (given[place] ?? "") : answerOf(form.current, place)));
@@ -110,12 +105,12 @@ export function CommandForm({ view, ui, send, command, given }) {
         ${known.map(({ argument, place }) => html`<div key=${place}><dt>${argument.name}</dt><dd>${given[place]}</dd></div>`)}
       </dl>`}
       ${missing.map(({ argument, place }) => html`<${Field}
-        key=${place} view=${view} argument=${argument} place=${place} proposed=${given[place] ?? proposedFor(view, argument)}
+        key=${place} view=${view} argument=${argument} place=${place} isFirst=${place === missing[0]?.place} proposed=${given[place] ?? proposedFor(view, argument)}
       />`)}
       ${isDanger && html`<p class="warning"><${Icon} name="alert" /> This can't be undone.</p>`}
       <div class="overlay-foot">
-        <button type="button" class="button" data-first=${isDanger} onClick=${() => ui.close()}>Cancel</button>
-        <button type="submit" class=${isDanger ? "button danger" : "button primary"} data-first=${!isDanger}>${command.name}</button>
+        <button type="button" class="button" data-first=${isDanger && missing.length === 0 ? "" : undefined} onClick=${() => ui.close()}>Cancel</button>
+        <button type="submit" class=${isDanger ? "button danger" : "button primary"} data-first=${!isDanger && missing.length === 0 ? "" : undefined}>${command.name}</button>
       </div>
     </form>
   <//>`;
@@ -141,15 +136,15 @@ function Username({ name }) {
   return html`<input type="text" name="username" autocomplete="username" value=${name} readonly hidden />`;
 }
 
-/** @param {{view: View, argument: Argument, place: number, proposed: string}} props */
-function Field({ view, argument, place, proposed }) {
+/** @param {{view: View, argument: Argument, place: number, isFirst: boolean, proposed: string}} props */
+function Field({ view, argument, place, isFirst, proposed }) {
   const kind = kindOf(argument);
   const id = useId();
   const help = `${id}-help`;
   const list = `${id}-list`;
   const note = noteOf(argument, kind);
   const common = {
-    id, name: `argument-${place}`, class: "input", required: !argument.optional, "aria-describedby": note === "" ? undefined : help,
+    id, name: `argument-${place}`, class: "input", "data-first": isFirst ? "" : undefined, required: !argument.optional, "aria-describedby": note === "" ? undefined : help,
     autocomplete: "off", autocapitalize: "none", spellcheck: kind === "text" || kind === "lines",
   };
   const label = html`<label for=${id}>${argument.name}${argument.optional && html`<span class="note"> (may be left out)</span>`}</label>`;
@@ -157,7 +152,7 @@ function Field({ view, argument, place, proposed }) {
   if (kind === "flag") {
     return html`<div class="field">
       <div class="check">
-        <input type="checkbox" id=${id} name=${common.name} value=${argument.values[0]} aria-describedby=${common["aria-describedby"]} />
+        <input type="checkbox" id=${id} name=${common.name} data-first=${common["data-first"]} value=${argument.values[0]} aria-describedby=${common["aria-describedby"]} />
         <label for=${id}>${argument.values[0]}</label>
       </div>
       ${about}
@@ -202,7 +197,6 @@ export function QuestionDialog({ question, me, send }) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const [sent, setSent] = useState(false);
   const id = useId();
-  useEffect(() => input.current?.focus(), []);
   const onSubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const answer = input.current?.value ?? "";
@@ -217,7 +211,7 @@ export function QuestionDialog({ question, me, send }) {
       <div class="field">
         <label for=${id} class="question">${question.text}</label>
         <input
-          ref=${input} id=${id} class="input" name="answer" type=${question.secret ? "password" : "text"}
+          ref=${input} id=${id} class="input" name="answer" data-first="" type=${question.secret ? "password" : "text"}
           autocomplete=${question.secret ? "new-password" : "off"} autocapitalize="none" spellcheck=${false}
         />
       </div>

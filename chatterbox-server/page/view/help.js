@@ -16,7 +16,7 @@ const SECTIONS = [
 /** @param {{view: View, ui: Ui, send: (event: ChatEvent) => void}} props */
 export function Help({ view, ui }) {
   return html`<${Dialog} title="Keys" class="wide" close=${() => ui.close()}>
-    <div class="overlay-body" tabindex="0" autofocus role="group" aria-label="The keys">
+    <div class="overlay-body" tabindex="0" data-first="" role="group" aria-label="The keys">
       ${SECTIONS.map(({ title, has }) => html`<section key=${title} class="keys">
         <h3>${title}</h3>
         <dl>

@@ -29,7 +29,7 @@ export function Link({ view, again, leave }) {
     const { title, advice, back } = closedWords(phase);
     return html`<div class="link closed" role="alert">
       <${Icon} name="alert" />
-      <p><strong>${title}</strong> ${" "}<span class="reason" dir="auto">${phase.info}</span> ${" "}${advice}</p>
+      <div class="said"><p><strong>${title}</strong> ${" "}${advice}</p>${phase.info !== "" && html`<p class="reason" dir="auto">${phase.info}</p>`}</div>
       ${back && html`<button type="button" class="button" onClick=${again}>Join again</button>`}
       <button type="button" class="button" onClick=${leave}>To the login</button>
     </div>`;

@@ -79,6 +79,10 @@ export class Log extends Component {
       document.removeEventListener("visibilitychange", look);
     });
     this.settle();
+    // Whoever brought this conversation to the front may have wanted one row of it.
+    const { later } = ui;
+    ui.later = null;
+    if (later !== null) this.jump(later.target, later.key);
   }
 
   componentDidUpdate() {
@@ -221,8 +225,11 @@ export class Log extends Component {
 
   /** @param {Target} target @param {number} key */
   jump(target, key) {
-    const { conversation } = this.props;
-    if (target !== conversation.target) return;
+    const { conversation, ui } = this.props;
+    if (target !== conversation.target) {
+      ui.later = { target, key };
+      return;
+    }
     const at = place(conversation.items, key);
     if (at < 0) return;
     this.follow = false;

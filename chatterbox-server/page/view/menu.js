@@ -249,7 +249,7 @@ function ownEntries(subject, view, ui, send) {
   /** @type {Entry[]} */
   const entries = [];
   const add = (/** @type {string} */ label, /** @type {() => void} */ run, note = "") => {
-    entries.push({ label, note, danger: false, asks: false, run: () => { ui.close(); run(); } });
+    entries.push({ label, note, danger: false, asks: false, run: () => ui.close(run) });
   };
   const copy = (/** @type {string} */ label, /** @type {string} */ text) => {
     // There is no clipboard for a page that came in plain text from another machine.

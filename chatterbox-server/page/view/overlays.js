@@ -1,5 +1,6 @@
 /** What is open above the chat: at most one of each. A question of the server comes before everything else. */
 
+import { useLayoutEffect, useState } from "../vendor/hooks.js";
 import { CommandForm, QuestionDialog } from "./dialog.js";
 import { Help } from "./help.js";
 import { html } from "./html.js";
@@ -31,6 +32,12 @@ function numberOf(of) {
 export function Overlays({ view, ui, send }) {
   const { overlay } = ui;
   const { question } = view;
+  // The page is drawn once in a frame. A dialog is there before the next key, or the first letters of a search would be typed elsewhere.
+  const [, draw] = useState(0);
+  useLayoutEffect(() => ui.subscribe(() => draw((count) => count + 1)), [ui]);
+  useLayoutEffect(() => {
+    if (overlay === null) ui.closed();
+  }, [ui, overlay]);
   const props = { view, ui, send };
   return html`<div class="overlays">
     ${ui.hint && html`<${Hint} ui=${ui} />`}

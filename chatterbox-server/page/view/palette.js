@@ -26,7 +26,7 @@ export function Palette({ of, view, ui, send }) {
   return html`<${Dialog} title=${label} bare=${true} class="palette" close=${() => ui.close()}>
     <${Picker}
       label=${label} found=${found} typed=${typed} type=${type} keyOf=${(/** @type {Choice} */ one) => one.id}
-      choose=${(/** @type {Choice} */ one) => { ui.close(); one.run(); }} row=${row}
+      choose=${(/** @type {Choice} */ one) => ui.close(one.run)} row=${row}
       nothing=${of === "actions" ? "There is no such command or action." : "There is no such conversation, and nobody of this name is here."}
     />
   <//>`;

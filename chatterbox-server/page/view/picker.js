@@ -13,12 +13,10 @@ import { Icon } from "./icons.js";
  */
 export function Picker({ label, found, typed, type, choose, keyOf, row, nothing, more }) {
   const id = useId();
-  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const [active, setActive] = useState(0);
   const here = Math.min(active, found.length - 1);
 
-  useEffect(() => input.current?.focus(), []);
   useEffect(() => setActive(0), [typed]);
   useEffect(() => list.current?.children[here]?.scrollIntoView({ block: "nearest" }), [here, found]);
 
@@ -41,7 +39,7 @@ export function Picker({ label, found, typed, type, choose, keyOf, row, nothing,
     <div class="picker-input">
       <${Icon} name="search" />
       <input
-        ref=${input} type="text" role="combobox" aria-label=${label} placeholder=${label} autocomplete="off" autocapitalize="none"
+        type="text" role="combobox" data-first="" aria-label=${label} placeholder=${label} autocomplete="off" autocapitalize="none"
         spellcheck=${false} enterkeyhint="go" aria-autocomplete="list" aria-expanded=${found.length > 0 ? "true" : "false"}
         aria-controls=${found.length > 0 ? id : undefined} aria-activedescendant=${here >= 0 ? `${id}-${here}` : undefined}
         value=${typed} onInput=${(/** @type {Event} */ event) => type(/** @type {HTMLInputElement} */ (event.currentTarget).value)}

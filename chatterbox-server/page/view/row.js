@@ -67,7 +67,7 @@ function MessageRow(props) {
   return html`<li class=${looks.filter(Boolean).join(" ")} ...${frame(props)} ...${menuProps(ui, { is: "message", target, key: item.key })}>
     <${Time} time=${item.time} times=${times} />
     <span class=${`name ${item.own ? "me" : hue(item.from)}`} title=${item.from}><bdi ...${menu}>${item.from}</bdi><span class="hidden">${item.mention && !item.own && room !== null ? " names you" : ""}:</span></span>
-    <div class="text"><${Text} lines=${item.lines} />${item.delivery === "refused" && html`<p class="why"><${Icon} name="alert" />Not sent${item.why ? `: ${item.why}` : ""}</p>`}</div>
+    <div class="text"><${Text} lines=${item.lines} walked=${props.walked} />${item.delivery === "refused" && html`<p class="why"><${Icon} name="alert" />Not sent${item.why ? `: ${item.why}` : ""}</p>`}</div>
     <${Delivery} state=${item.delivery} />
   </li>`;
 }
@@ -119,7 +119,7 @@ function NoticeRow(props) {
     <${Time} time=${item.time} times=${times} />
     ${item.tone === "error" && html`<span class="sign"><${Icon} name="alert" /><span class="hidden">Error:</span></span>`}
     <div class="text">
-      ${item.lines.length > 0 && html`<${Text} lines=${item.lines} />`}
+      ${item.lines.length > 0 && html`<${Text} lines=${item.lines} walked=${props.walked} />`}
       ${item.table !== null && html`<${Table} table=${item.table} />`}
     </div>
   </li>`;

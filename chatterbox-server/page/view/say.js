@@ -72,8 +72,15 @@ export function Say({ view, ui, send }) {
   useLayoutEffect(() => grow(area.current), [text, ui.settings.size]);
 
   useEffect(() => {
+    const focus = () => {
+      area.current?.focus();
+      if (document.activeElement === area.current) return;
+      // A column that is open above the chat keeps the focus until it is gone.
+      ui.ask("drawer", null);
+      requestAnimationFrame(() => area.current?.focus());
+    };
     const undo = [
-      ui.provide("input", () => area.current?.focus()),
+      ui.provide("input", focus),
       ui.provide("restore", (text) => { if (area.current?.value === "") put(text); }),
       ui.provide("insert", (inserted) => {
         const element = area.current;
@@ -81,7 +88,7 @@ export function Say({ view, ui, send }) {
         const before = element.value.slice(0, element.selectionStart);
         const gap = before === "" || /\s$/u.test(before) ? "" : " ";
         put(before + gap + inserted + element.value.slice(element.selectionEnd), (before + gap + inserted).length);
-        element.focus();
+        focus();
       }),
     ];
     return () => undo.forEach((one) => one());

@@ -74,9 +74,10 @@ export function MentionList({ view, ui, send }) {
  * @param {{target: Target, key: number}} to
  */
 function jump(ui, view, send, { target, key }) {
-  ui.close();
-  if (target !== view.front) send({ open: target });
-  ui.ask("jump", target, key);
+  ui.close(() => {
+    if (target !== view.front) send({ open: target });
+    ui.jump(target, key);
+  });
 }
 
 /** @param {Found} found @param {boolean} isWithPlace @param {Ui} ui */

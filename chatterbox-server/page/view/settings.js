@@ -51,7 +51,7 @@ function Group({ isFirst, setting, value, choose }) {
       ${setting.choices.map((choice) => html`<label key=${choice.words} class="choice">
         <input
           type="radio" name=${`${id}-${setting.name}`} checked=${choice.value === value}
-          autofocus=${isFirst && choice.value === value}
+          data-first=${isFirst && choice.value === value ? "" : undefined}
           onChange=${() => choose(setting.name, choice.value)}
         />
         <span>${choice.words}</span>

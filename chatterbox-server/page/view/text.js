@@ -25,19 +25,23 @@ function beginning(lines, most) {
   return { shown, whole: left >= -1 && shown.length === lines.length };
 }
 
-/** @param {{lines: readonly string[]}} props */
-export function Text({ lines }) {
+/**
+ * Tab goes to the links of one row only (`walked`), not through those of five hundred; the arrow keys lead to the row.
+ *
+ * @param {{lines: readonly string[], walked: boolean}} props
+ */
+export function Text({ lines, walked }) {
   const [open, setOpen] = useState(false);
   const { shown, whole } = beginning(lines, open ? MOST : BEGINNING);
   return html`<div class="words" dir="auto">
-    ${shown.map((line, index) => html`${index > 0 ? "\n" : ""}${pieces(line).map(piece)}`)}
+    ${shown.map((line, index) => html`${index > 0 ? "\n" : ""}${pieces(line).map((part) => piece(part, walked))}`)}
     ${!whole && "\n…"}
   </div>
   ${!whole && !open && html`<button type="button" class="button show-all" onClick=${() => setOpen(true)}>Show all of it</button>`}`;
 }
 
-/** @param {string | { text: string, href: string }} part */
-function piece(part) {
+/** @param {string | { text: string, href: string }} part @param {boolean} walked */
+function piece(part, walked) {
   if (typeof part === "string") return part;
-  return html`<a href=${part.href} title=${part.href} target="_blank" rel="noopener noreferrer">${part.text}</a>`;
+  return html`<a href=${part.href} tabindex=${walked ? undefined : -1} title=${part.href} target="_blank" rel="noopener noreferrer">${part.text}</a>`;
 }

@@ -27,7 +27,7 @@ import { apply, isHintAnswered, keepHintAnswered, load, save } from "../settings
  * @property {(sentence: string) => void} announce Tells screen readers something.
  * @property {(text: string) => void} insert Puts a text in the input, where the caret is.
  * @property {(text: string) => void} restore Puts a text that was not sent back into the input, unless something else is typed there by now.
- * @property {(name: "conversations" | "people") => void} drawer Opens a column that has no place on a narrow screen.
+ * @property {(name: "conversations" | "people" | null) => void} drawer Opens a column that has no place on a narrow screen, or closes it.
  */
 
 export class Ui {
@@ -35,6 +35,8 @@ export class Ui {
   overlay = null;
   /** The user was named, and has not said yet whether they want notifications: a hint offers them. */
   hint = false;
+  /** The item of a conversation that is on its way to the front, for its timeline to begin at. @type {{target: Target, key: number} | null} */
+  later = null;
   #storage;
   #root;
   #settings;
@@ -42,6 +44,10 @@ export class Ui {
   #listeners = new Set();
   /** @type {Partial<Services>} */
   #services = {};
+  /** What is done when nothing is open any more. @type {(() => void) | null} */
+  #then = null;
+  /** Where to go once its timeline is there. @type {{target: Target, key: number} | null} */
+  #place = null;
 
   /**
    * `storage` gives the storage of the settings, or throws; `root` is the element that the style sheet looks at.
@@ -74,14 +80,43 @@ export class Ui {
 
   /** @param {Overlay} overlay */
   open(overlay) {
+    this.#then = null;
     this.overlay = overlay;
     this.changed();
   }
 
-  close() {
-    if (this.overlay === null) return;
+  /**
+   * Closes what is open. What is done `then` comes when it is gone: as long as a dialog is there, nothing else takes the focus, and at its
+   * end it gives the focus back.
+   *
+   * @param {() => void} [then]
+   */
+  close(then) {
+    if (this.overlay === null) {
+      then?.();
+      return;
+    }
+    this.#then = then ?? null;
     this.overlay = null;
     this.changed();
+  }
+
+  /** The view of what is open says that it is gone. */
+  closed() {
+    const then = this.#then;
+    this.#then = null;
+    then?.();
+  }
+
+  /**
+   * Goes to an item of a conversation; one that is not in front yet has to be opened beside this.
+   *
+   * @param {Target} target
+   * @param {number} key
+   */
+  jump(target, key) {
+    this.#place = { target, key };
+    this.ask("jump", target, key);
   }
 
   /** Offers notifications, unless that was answered before. */
@@ -107,6 +142,11 @@ export class Ui {
    */
   provide(name, service) {
     this.#services[name] = service;
+    const place = this.#place;
+    if (name === "jump" && place !== null) {
+      this.#place = null;
+      queueMicrotask(() => this.ask("jump", place.target, place.key));
+    }
     return () => {
       if (this.#services[name] === service) delete this.#services[name];
     };

@@ -1,0 +1,168 @@
+//! The page for browsers: its state alone, its types, its vendored libraries, and all of it in a real browser before a real server.
+//!
+//! The tests themselves are JavaScript (`browser/*.test.mjs`), one file for each function here, so that failures are told apart. Each starts
+//! its servers from the program that was built with this test, with folders of its own, and ends them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests may be blunt, and are an edge"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What a test needs that Rust does not bring.
+#[derive(Debug, Clone, Copy)]
+enum Need {
+    Node,
+    /// What `npm ci` puts into `tests/browser/node_modules`.
+    Packages,
+    Chromium,
+    /// The terminal client, which a test of this package alone does not build.
+    Client,
+}
+
+impl Need {
+    /// What to do about it, if it is not here.
+    fn missing(self) -> Option<String> {
+        match self {
+            Self::Node if !answers("node") => Some("node (18.19 or newer) is not here".to_owned()),
+            Self::Packages if !folder().join("node_modules/playwright-core").is_dir() => {
+                Some(format!("run `npm ci` in {}", folder().display()))
+            }
+            Self::Chromium if !answers(&chromium()) => {
+                let which = "CHATTERBOX_CHROMIUM names another one";
+                Some(format!("{} is not here ({which})", chromium()))
+            }
+            Self::Client if !client().is_file() => {
+                Some("chatterbox-client is not built (cargo build -p chatterbox-client)".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn answers(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")
+}
+
+fn server() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_chatterbox-server"))
+}
+
+/// Cargo puts all programs of the workspace into one folder.
+fn client() -> PathBuf {
+    server().with_file_name(format!("chatterbox-client{}", std::env::consts::EXE_SUFFIX))
+}
+
+fn chromium() -> String {
+    std::env::var("CHATTERBOX_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
+}
+
+/// Whether all of it is here; without it the test is skipped, or fails where services are required.
+fn here(needs: &[Need]) -> bool {
+    let missing: Vec<String> = needs.iter().filter_map(|need| need.missing()).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let missing = missing.join("; ");
+    let required = std::env::var("CHATTERBOX_REQUIRE_SERVICES").is_ok_and(|value| value == "1");
+    assert!(!required, "required: {missing}");
+    eprintln!("SKIPPED: {missing}");
+    false
+}
+
+/// Runs node in the folder of the tests, which must end well.
+fn node(arguments: &[&str]) {
+    let pictures = server().parent().unwrap().join("browser-screenshots");
+    let mut command = Command::new("node");
+    command.args(arguments).current_dir(folder()).stdin(Stdio::null());
+    command.env("CHATTERBOX_SERVER", server()).env("CHATTERBOX_CHROMIUM", chromium());
+    command.env("CHATTERBOX_SCREENSHOTS", pictures);
+    if client().is_file() {
+        command.env("CHATTERBOX_CLIENT", client());
+    }
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "node {arguments:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Runs one file of tests.
+fn file(name: &str, needs: &[Need]) {
+    if here(needs) {
+        node(&["--test-reporter=spec", name]);
+    }
+}
+
+const PLAIN: &[Need] = &[Need::Node];
+const PACKAGES: &[Need] = &[Need::Node, Need::Packages];
+const BROWSER: &[Need] = &[Need::Node, Need::Packages, Need::Chromium];
+
+#[test]
+fn types_hold() {
+    if here(PACKAGES) {
+        node(&["node_modules/typescript/bin/tsc", "-p", "."]);
+    }
+}
+
+#[test]
+fn vendored_libraries_are_those_of_the_registry() {
+    file("vendor.test.mjs", PACKAGES);
+}
+
+#[test]
+fn the_state_of_the_page_is_that_of_the_fixtures() {
+    file("state.test.mjs", PLAIN);
+}
+
+#[test]
+fn users_come_in_or_are_refused() {
+    file("login.test.mjs", BROWSER);
+}
+
+#[test]
+fn users_talk() {
+    file("talk.test.mjs", BROWSER);
+}
+
+#[test]
+fn a_page_talks_with_the_terminal_client() {
+    file("terminal.test.mjs", &[BROWSER, &[Need::Client]].concat());
+}
+
+#[test]
+fn the_timeline_keeps_its_place() {
+    file("timeline.test.mjs", BROWSER);
+}
+
+#[test]
+fn lost_connections_come_back() {
+    file("connection.test.mjs", BROWSER);
+}
+
+#[test]
+fn the_page_works_without_a_mouse() {
+    file("keys.test.mjs", BROWSER);
+}
+
+#[test]
+fn the_page_looks_right_and_is_accessible() {
+    file("look.test.mjs", BROWSER);
+}
+
+#[test]
+fn a_hostile_server_does_no_harm() {
+    file("hostile.test.mjs", BROWSER);
+}

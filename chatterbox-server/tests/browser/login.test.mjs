@@ -1,0 +1,94 @@
+/** Coming in: names, passwords, refusals, and staying logged in. */
+
+import assert from "node:assert/strict";
+
+import { accessible } from "./harness/browser.mjs";
+import { Chat, eventually } from "./harness/chat.mjs";
+import { scene, scenes } from "./harness/scenario.mjs";
+
+const stage = scenes({
+  settings: ["--server-name", "Lab 7", "--banner", "Be kind."],
+  accounts: [{ name: "prof", password: "correct horse", level: 3 }],
+});
+
+scene("the login page is there, says where it is, and has the focus in the name", async () => {
+  const page = await stage.browser.page();
+  const answer = await page.goto(stage.server.url);
+  assert.match(answer.headers()["content-security-policy"], /default-src 'none'.*require-trusted-types-for 'script'/);
+  const chat = new Chat(page);
+  await chat.name.waitFor();
+  await eventually(() => page.evaluate(() => document.activeElement?.id), "username");
+  assert.equal(await chat.stay.isChecked(), false);
+  await accessible(page, "login");
+});
+
+scene("a guest joins with a name alone", async () => {
+  const chat = await stage.user("ann");
+  await chat.person("ann").waitFor();
+  await accessible(chat.page, "in the chat");
+});
+
+scene("a name that is taken is refused, and another one is taken on the same page", async () => {
+  const taken = await stage.user("cyd");
+  const page = await stage.browser.page();
+  await page.goto(stage.server.url);
+  const chat = new Chat(page);
+  await chat.login("cyd");
+  await chat.alert.filter({ hasText: "taken" }).waitFor();
+  await accessible(page, "refused");
+  // The name is there to be written over.
+  await eventually(() => page.evaluate(() => document.activeElement?.id), "username");
+  await chat.login("dan");
+  await chat.input.waitFor();
+  await taken.person("dan").waitFor();
+});
+
+scene("what can be no name is refused", async () => {
+  const page = await stage.browser.page();
+  await page.goto(stage.server.url);
+  const chat = new Chat(page);
+  await chat.login("ALL");
+  await chat.alert.filter({ hasText: /name/i }).waitFor();
+});
+
+scene("a registered name asks for its password, and a wrong one is refused", async () => {
+  const page = await stage.browser.page();
+  await page.goto(stage.server.url);
+  const chat = new Chat(page);
+  await chat.login("prof");
+  await chat.alert.filter({ hasText: "registered" }).waitFor();
+  await eventually(() => page.evaluate(() => document.activeElement?.id), "password");
+  await chat.login("prof", { password: "wrong" });
+  await chat.alert.filter({ hasText: "wrong" }).waitFor();
+  assert.equal(await chat.password.inputValue(), "", "the password is forgotten");
+  await accessible(page, "wrong password");
+  await chat.login("prof", { password: "correct horse" });
+  await chat.input.waitFor();
+  // Nothing of the password is left in the page, and without "stay logged in" nothing is kept.
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  assert.ok(!kept.includes("correct horse"), kept);
+  assert.doesNotMatch(kept, /token/i);
+});
+
+scene("who stays logged in is in again after a reload, without a password", async () => {
+  const page = await stage.browser.page();
+  const chat = await new Chat(page).join(stage.server.url, "prof", { password: "correct horse", stay: true });
+  const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
+  assert.ok(!kept.includes("correct horse"), kept);
+  await page.reload();
+  await chat.input.waitFor();
+  await chat.person("prof").waitFor();
+  // Another page of this browser is somebody else's business; another browser knows nothing.
+  const stranger = new Chat(await stage.browser.page());
+  await stranger.page.goto(stage.server.url);
+  await stranger.name.waitFor();
+  assert.equal(await stranger.name.inputValue(), "");
+});
+
+scene("who does not stay logged in is asked again after a reload", async () => {
+  const page = await stage.browser.page();
+  const chat = await new Chat(page).join(stage.server.url, "prof", { password: "correct horse" });
+  await page.reload();
+  await chat.name.waitFor();
+  assert.equal(await chat.password.inputValue(), "");
+});
