@@ -12,9 +12,14 @@ mod harness;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 
 use chatterbox_proto::client_frame;
-use chatterbox_server::Config;
+use chatterbox_server::access::{Access, NoAccounts};
+use chatterbox_server::gateway::web::WebListeners;
+use chatterbox_server::net::{Transport, listen};
+use chatterbox_server::store::Memory;
+use chatterbox_server::{Config, Listeners, Live};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use harness::process::{Running, connect, join, read_frame};
@@ -278,4 +283,74 @@ async fn connections_without_a_name_are_bounded_and_harm_nobody_else() {
     stream.write_all(&header("192.0.2.7:1")).await.unwrap();
     assert_eq!(Peer::over(stream).ask("ann").await.accepted, Some(true));
     server.stop().await;
+}
+
+/// Opens a WebSocket with these bytes in front and this header of the request, and asks for a name. Gives the first message.
+async fn asked_by_browser(
+    port: u16,
+    before: &[u8],
+    forwarded: &str,
+    name: &str,
+) -> (TcpStream, String) {
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let request = format!(
+        "GET /ws HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: http://localhost:{port}\r\n\
+         Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nForwarded: {forwarded}\r\n\r\n"
+    );
+    let body = format!(r#"{{"USERNAME": "{name}"}}"#);
+    // One text message, whose mask changes nothing.
+    let length = u8::try_from(body.len()).unwrap();
+    let frame = [&[0x81, 0x80 | length, 0, 0, 0, 0], body.as_bytes()].concat();
+    stream.write_all(&[before, request.as_bytes(), &frame].concat()).await.unwrap();
+    let mut read = Vec::new();
+    let first = async {
+        while !read.contains(&b'}') {
+            assert!(stream.read_buf(&mut read).await.unwrap() > 0, "{read:?}");
+        }
+    };
+    tokio::time::timeout(PATIENCE, first).await.unwrap();
+    (stream.into_std().unwrap(), String::from_utf8_lossy(&read).into_owned())
+}
+
+#[tokio::test]
+async fn browsers_have_the_address_that_a_trusted_proxy_names_either_way() {
+    let config = Config {
+        trust_proxy: Some("127.0.0.1,192.0.2.0/24".parse().unwrap()),
+        max_per_address: 1,
+        ..Config::default()
+    };
+    let listeners = listen("127.0.0.1", 0).await.unwrap();
+    let port = listeners[0].local_addr().unwrap().port();
+    let web = WebListeners { listeners, host: "localhost".into(), tls: false };
+    let listeners = Listeners { web: Some(web), ..Listeners::default() };
+    let (_stop, stopped) = tokio::sync::watch::channel(0);
+    tokio::spawn(chatterbox_server::run_with(
+        listeners,
+        Transport::Plaintext,
+        Arc::new(Memory::default()),
+        Access::new(NoAccounts),
+        Live::new(config),
+        stopped,
+    ));
+    let outside = header("198.51.100.7:1");
+    let proxy = header("192.0.2.1:1");
+    let mut held = Vec::new();
+    for (before, forwarded, name, is_taken) in [
+        (&b""[..], "for=198.51.100.1", "a1", true),
+        (b"", "for=198.51.100.1", "a2", false),
+        (b"", "for=203.0.113.9, for=198.51.100.1;proto=https, for=192.0.2.9", "a3", false),
+        (b"", "for=198.51.100.2", "a4", true),
+        (&proxy, "for=\"198.51.100.2:99\"", "a5", false),
+        (&proxy, "for=198.51.100.3", "a6", true),
+        // Who is no proxy may write what they like.
+        (&outside, "for=198.51.100.4", "a7", true),
+        (&outside, "for=198.51.100.5", "a8", false),
+    ] {
+        let (stream, told) = asked_by_browser(port, before, forwarded, name).await;
+        assert!(told.starts_with("HTTP/1.1 101 "), "{told}");
+        assert_eq!(told.contains(ACCEPTED), is_taken, "{name}: {told}");
+        assert_eq!(told.contains("too many connections"), !is_taken, "{name}: {told}");
+        held.push(stream);
+    }
 }
