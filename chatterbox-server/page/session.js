@@ -24,9 +24,10 @@ import { readFrame, writeFrame } from "./wire.js";
  * @typedef {{ name: string, password?: string, stay?: boolean }} Credentials
  */
 
-/** A PING is sent so often, and the connection is lost when nothing at all has come for so long, in milliseconds. */
+/** A PING is sent so often, and the connection is lost when nothing at all has come so long after it, in milliseconds. Tabs that nobody looks
+ * at have their timers seldom, so it is never the silence before a PING that counts. */
 const PING_EVERY = 30_000;
-const SILENCE = 75_000;
+const ANSWER = 28_000;
 
 /** The round trip that is shown is the median of so many. */
 const TRIPS = 5;
@@ -64,7 +65,8 @@ export class Session {
     this.heartbeat = undefined;
     /** Before this time the server does not want to be tried. */
     this.mayRetryAt = 0;
-    this.heardAt = 0;
+    /** Since when an answer is awaited, of whatever kind. @type {number | null} */
+    this.askedAt = null;
     this.pings = 0;
     /** @type {Map<number, number>} */
     this.pingedAt = new Map();
@@ -153,6 +155,7 @@ export class Session {
   /** @private @param {object} object */
   write(object) {
     const frame = writeFrame(object);
+    if ("USERNAME" in object) this.askedAt = this.clock();
     if (this.socket?.readyState === 1) this.socket.send(frame);
     else {
       this.first = frame;
@@ -167,7 +170,6 @@ export class Session {
     const socket = this.open();
     if (socket === null) return;
     this.socket = socket;
-    this.heardAt = this.clock();
     this.dialling = setTimeout(() => this.fail(socket, "the server does not answer"), DIALLING);
     const isThis = () => this.socket === socket;
     socket.addEventListener("open", () => isThis() && this.opened(socket));
@@ -192,33 +194,38 @@ export class Session {
   opened(socket) {
     clearTimeout(this.dialling);
     this.pingedAt.clear();
+    this.askedAt = null;
     this.heartbeat = setInterval(() => this.beat(socket), PING_EVERY);
     const { first } = this;
     this.first = null;
-    if (first !== null) socket.send(first);
-    else this.apply({ back: true });
+    if (first !== null) {
+      this.askedAt = this.clock();
+      socket.send(first);
+    } else this.apply({ back: true });
   }
 
   /** @private @param {unknown} data */
   heard(data) {
-    this.heardAt = this.clock();
+    this.askedAt = null;
     const frame = readFrame(data);
     if (frame === undefined) return;
     const number = typeof frame === "object" && frame !== null && "PONG" in frame ? frame.PONG : null;
     const at = typeof number === "number" ? this.pingedAt.get(number) : undefined;
     if (at !== undefined) {
       this.pingedAt.clear();
-      this.trips = [...this.trips, this.heardAt - at].slice(-TRIPS);
+      this.trips = [...this.trips, this.clock() - at].slice(-TRIPS);
     }
     this.apply({ frame });
   }
 
   /** @private @param {WebSocket} socket */
   beat(socket) {
-    if (this.clock() - this.heardAt > SILENCE) return this.fail(socket, "nothing comes from the server any more");
+    const now = this.clock();
+    if (this.askedAt !== null && now - this.askedAt >= ANSWER) return this.fail(socket, "the server does not answer");
     if (this.chat.canPing()) {
+      this.askedAt ??= now;
       this.pings += 1;
-      this.pingedAt.set(this.pings, this.clock());
+      this.pingedAt.set(this.pings, now);
       socket.send(writeFrame({ PING: this.pings }));
     }
     this.apply({ tick: true });

@@ -45,7 +45,7 @@ export class Core {
     this.catalogue = new Catalogue();
     this.calls = new Calls();
     this.gaps = new Gaps();
-    /** The pages that were asked for, in order. @type {{ with: string, forGap: boolean }[]} */
+    /** The pages that were asked for, in order: for which conversation, or for the gap of a room. @type {{ with: string, serial: number | null }[]} */
     this.pages = [];
     /** What resumes this session (ID-7). @type {string | null} */
     this.resume = null;
@@ -142,9 +142,10 @@ export class Core {
     }
   }
 
-  /** Asks for a page of history. @param {string} who @param {{ before?: number | null, after?: number, limit: number, forGap: boolean }} page */
-  askPage(who, { before = null, after, limit, forGap }) {
-    this.pages.push({ with: who, forGap });
+  /** Asks for a page of history. @param {string} who @param {{ before?: number | null, after?: number, limit: number, serial?: number }} page
+   * `serial`: the conversation that it is for; else it is for a gap */
+  askPage(who, { before = null, after, limit, serial }) {
+    this.pages.push({ with: who, serial: serial ?? null });
     const side = after !== undefined ? { AFTER: after } : before !== null ? { BEFORE: before } : {};
     this.send({ HISTORY: { WITH: who, ...side, LIMIT: limit } });
   }

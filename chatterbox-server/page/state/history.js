@@ -3,7 +3,7 @@
 import { PAGE } from "./gaps.js";
 import { entries } from "./entries.js";
 import { isMe } from "./login.js";
-import { isUser, parseTarget, sameTarget, targetOf, wireOf } from "./target.js";
+import { isUser, sameTarget, targetOf, wireOf } from "./target.js";
 import { member, text } from "./read.js";
 
 /**
@@ -28,7 +28,7 @@ export function askOlder(core, target, atHole, now) {
   const spot = atHole && hole !== undefined ? { behind: hole.key } : /** @type {const} */ ("top");
   one.ask(spot, now);
   one.version += 1;
-  core.askPage(wireOf(one.target), { before: one.idAt(spot), limit: SCROLLED, forGap: false });
+  core.askPage(wireOf(one.target), { before: one.idAt(spot), limit: SCROLLED, serial: one.serial });
 }
 
 /** @param {unknown} page */
@@ -36,13 +36,14 @@ function entriesOf(page) {
   return entries(member(page, "MESSAGES"), member(page, "IDS"), member(page, "TIMES"), true);
 }
 
-/** A page that was asked for by scrolling. @param {Core} core @param {string} who @param {unknown} page @param {number} now */
-export function pageCame(core, who, page, now) {
-  const target = parseTarget(who, core.agreed.has("rooms"));
-  const one = core.model.list.find(target);
+/** A page that was asked for by scrolling. The conversation may have another name by now, or be gone.
+ * @param {Core} core @param {number} serial @param {unknown} page @param {number} now */
+export function pageCame(core, serial, page, now) {
+  const one = core.model.list.withSerial(serial);
   if (one === undefined) return;
+  const { target } = one;
   one.paging = one.asked !== null;
-  core.model.paging = isUser(target) ? one.target : null;
+  core.model.paging = isUser(target) ? target : null;
   for (const entry of entriesOf(page)) {
     if (entry.id !== null && belongs(entry, target, core.agreed.has("rooms"))) core.message(entry, "history");
   }
@@ -66,5 +67,5 @@ export function gapPaged(core, room, page) {
   for (const entry of filled.entries) if (!isMe(core, entry.from)) core.message(entry, "missed");
   if (filled.isCut) core.model.hole(room);
   for (const { entry, kind } of filled.rest) core.message(entry, kind);
-  if (filled.next !== null) core.askPage(room, { after: filled.next, limit: PAGE, forGap: true });
+  if (filled.next !== null) core.askPage(room, { after: filled.next, limit: PAGE });
 }

@@ -54,7 +54,7 @@ export function receive(core, frame, now) {
   for (const left of roomsLeft(get("ROOMS_LEFT", "rooms"))) roomLeft(core, left, now);
   left(core, get("USERS_LEFT"), now);
   acknowledged(core, get("ACKS", "ids"));
-  const told = rejected(core, get("REFUSED", "ids"));
+  const told = rejected(core, get("REFUSED", "ids"), now);
   if (!isWelcome) said(core, get("INFO"), "info", now);
   complained(core, get("ERROR"), told || get("CLOSED", "notices") !== undefined, now);
   if (isObject(get("HISTORY", "ids"))) paged(core, get("HISTORY", "ids"), now);
@@ -75,8 +75,8 @@ function readBoolean(value) {
 /** @param {Core} core @param {unknown} value @param {number} now */
 function joined(core, value, now) {
   if (!core.isJoined()) return;
-  for (const user of names(value, NAMES) ?? []) {
-    if (core.roster.add(user) && !isMe(core, user)) core.model.moved(LOBBY, user, true, now);
+  for (const user of core.roster.addAll(names(value, NAMES) ?? [])) {
+    if (!isMe(core, user)) core.model.moved(LOBBY, user, true, now);
   }
 }
 
@@ -145,14 +145,15 @@ function acknowledged(core, value) {
 }
 
 /** Says whether a message of this user was refused, so that the ERROR beside it says the same once more.
- * @param {Core} core @param {unknown} value */
-function rejected(core, value) {
+ * @param {Core} core @param {unknown} value @param {number} now */
+function rejected(core, value, now) {
   let told = false;
   for (const [tag, refusal] of members(value, MANY) ?? []) {
     if (core.sent.answered(tag) === undefined) continue;
     const wait = count(member(refusal, "WAIT"));
     const why = screen(text(member(refusal, "ERROR")) ?? text(member(refusal, "CODE")) ?? "", 500);
-    core.model.answered(tag, "refused", wait === null ? why : `${why} (${wait} s)`, null);
+    const target = core.model.answered(tag, "refused", wait === null ? why : `${why} (${wait} s)`, null);
+    if (target !== null && target !== core.model.front) core.say([`Refused in ${target === LOBBY ? "the lobby" : screen(target, 64)}: ${why}`], now, "error");
     told = true;
   }
   return told;
@@ -179,9 +180,10 @@ function paged(core, page, now) {
   const place = core.pages.findIndex((asked) => asked.with === who);
   const asked = core.pages[place];
   core.pages = core.pages.filter((_, at) => at !== place);
-  if (asked?.forGap) gapPaged(core, who, page);
   // What nobody has asked for is not shown: it could go anywhere.
-  else if (asked !== undefined) pageCame(core, who, page, now);
+  if (asked === undefined) return;
+  if (asked.serial === null) gapPaged(core, who, page);
+  else pageCame(core, asked.serial, page, now);
 }
 
 /** @param {Core} core @param {unknown} commands @param {unknown} prefix @param {unknown} levels */

@@ -39,6 +39,7 @@ function roomChanged(core, room, told, now) {
   // A whole object says how things are, not what has changed; the lobby has fewer keys (RM-4).
   const isWhole = target === LOBBY ? has("TOPIC") && has("TALK") && has("FLOOR") : has("LAST") && has("KEEP");
   if (isWhole) return;
+  if (target !== LOBBY) core.roomShown(room);
   const words = [];
   if (text(member(told, "TOPIC")) !== null) words.push(room.topic === "" ? "There is no topic any more." : `The topic is: ${screen(room.topic, 400)}`);
   if (count(member(told, "TALK")) !== null) words.push(room.talk === 0 ? "Everybody may write." : `Only ${screen(core.levels[room.talk] ?? `level ${room.talk}`, 40)} and above may write.`);

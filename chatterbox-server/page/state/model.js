@@ -154,13 +154,14 @@ export class Model {
     return true;
   }
 
-  /** The server has answered an own message. @param {string} tag @param {"stored" | "refused"} delivery @param {Shown | null} why
+  /** The server has answered an own message; gives where it was said. @param {string} tag @param {"stored" | "refused"} delivery @param {Shown | null} why
    * @param {number | null} id */
   answered(tag, delivery, why, id) {
     const sent = this.unnumbered.find((one) => one.tag === tag);
-    if (sent === undefined) return;
+    if (sent === undefined) return null;
     this.unnumbered = this.unnumbered.filter((one) => one !== sent);
     this.delivered(sent, delivery, why, id);
+    return this.list.withSerial(sent.serial)?.target ?? null;
   }
 
   /** The server answers own messages no more, except those that are awaited: the others have arrived.

@@ -1,6 +1,5 @@
 // What the views read. A conversation, the people and the lists are made anew only when they have changed.
 
-import { sorted } from "./roster.js";
 import { LOBBY, isRoom, isUser, wireOf } from "./target.js";
 import { screen } from "../screen.js";
 import { shownName } from "./text.js";
@@ -79,7 +78,7 @@ export class Viewer {
     const known = this.shown.get(one.serial);
     if (known?.made === made) return known.shown;
     this.versions += 1;
-    const members = one.target === LOBBY ? null : room?.users ? sorted([...room.users.users.keys()]).map(shownName) : null;
+    const members = one.target === LOBBY ? null : room?.users ? room.users.people().map((person) => person.name) : null;
     /** @type {Shown} */
     const shown = {
       target: one.target,

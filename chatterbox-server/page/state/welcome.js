@@ -88,7 +88,7 @@ function again(core, frame, history, users, get, now) {
   if (!reaches) for (const one of [...core.model.list.all]) core.model.hole(one.target);
   core.say([missed.length === 0 ? "Connected again." : `Connected again; ${plural(missed.length, "message")} came meanwhile.`], now);
   for (const { entry, kind } of core.gaps.retain((gap) => reaches && core.rooms.find(gap.room)?.number === gap.number)) core.message(entry, kind);
-  for (const gap of core.gaps.open) core.askPage(gap.room, { after: gap.after, limit: PAGE, forGap: true });
+  for (const gap of core.gaps.open) core.askPage(gap.room, { after: gap.after, limit: PAGE });
   accountTold(core, get("ACCOUNT", "accounts"), now);
   core.model.settle((tag) => core.sent.unanswered.some((message) => message.tag === tag));
   core.pump();
@@ -97,7 +97,7 @@ function again(core, frame, history, users, get, now) {
     else core.model.room(room.name, room.number, room.topic);
     // The welcome of a session that was not resumed has nothing of rooms (RH-5).
     const isGap = resumed ? room.gap : reaches && before.has(room.number) && room.last > known;
-    if (isGap && core.gaps.begin(room, known)) core.askPage(room.name, { after: known, limit: PAGE, forGap: true });
+    if (isGap && core.gaps.begin(room, known)) core.askPage(room.name, { after: known, limit: PAGE });
   }
   for (const entry of missed) deliver(core, entry, "missed");
   const told = roomsLeft(get("ROOMS_LEFT", "rooms"));

@@ -171,8 +171,8 @@ impl App {
                 if purpose == Purpose::Gap {
                     return self.gap_page(page, now, effects);
                 }
-                if purpose == Purpose::Scrolled {
-                    self.page_comes(&page.with);
+                if purpose == Purpose::Scrolled && !self.page_comes(&page.with) {
+                    return;
                 }
                 self.failures += usize::from(purpose == Purpose::Shown && page.code.is_some());
                 let (messages, end) = self.pages.shown(page, purpose);

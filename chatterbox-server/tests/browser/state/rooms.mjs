@@ -88,3 +88,19 @@ test("a room keeps what was said in it under another name, and another room of i
   one.frame({ ROOMS: [room("#cellar", 99)] });
   assert.ok(!one.said("#cellar").includes("bob: before"));
 });
+
+test("a page goes to the conversation that it was asked for, whatever its name is by now, and opens none again", () => {
+  const one = new World().join({ ROOMS: [LAB()] });
+  one.frame({ MESSAGES: [["bob", "ann", 1, "new"], ["bob", "#lab", 1, "new"]], IDS: [50, 51] });
+  one.apply({ older: "@bob" });
+  one.apply({ older: "#lab" });
+  assert.deepEqual(one.take().map(({ HISTORY }) => HISTORY), [
+    { WITH: "bob", BEFORE: 50, LIMIT: 100 },
+    { WITH: "#lab", BEFORE: 51, LIMIT: 100 },
+  ]);
+  one.frame({ USERS_RENAMED: { bob: "robert" }, ROOMS_LEFT: [{ ROOM: "#lab", NUMBER: 12, CODE: "left" }] });
+  one.frame({ HISTORY: { WITH: "bob", MESSAGES: [["bob", "ann", 1, "old"]], IDS: [40], MORE: false } });
+  one.frame({ HISTORY: { WITH: "#lab", MESSAGES: [["bob", "#lab", 1, "old"]], IDS: [41], MORE: false } });
+  assert.deepEqual(one.view.conversations.map(({ target, older }) => [target, older]), [["ALL", "beginning"], ["@robert", "beginning"]]);
+  assert.deepEqual(one.said("@robert").slice(0, 2), ["bob: old", "bob: new"]);
+});

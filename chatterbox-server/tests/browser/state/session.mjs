@@ -187,6 +187,7 @@ timed("a connection that does not come, or is silent, is lost", () => {
   for (let beat = 1; beat <= 2; beat += 1) {
     mock.timers.tick(30_000);
     assert.deepEqual(one.sockets[1].sent.at(-1), { PING: beat });
+    if (beat === 1) one.sockets[1].hear({ PONG: 1 });
   }
   mock.timers.tick(40);
   one.sockets[1].hear({ PONG: 2 });
@@ -194,14 +195,32 @@ timed("a connection that does not come, or is silent, is lost", () => {
   one.sockets[1].hear({ PONG: 2 });
   one.sockets[1].hear({ PONG: 999 });
   assert.equal(one.session.view.latency, 40);
-  mock.timers.tick(120_000);
+  mock.timers.tick(30_000);
+  assert.equal(one.session.view.phase.is, "in", "it was asked just now");
+  mock.timers.tick(30_000);
   assert.deepEqual([one.session.view.phase.is, one.session.view.latency, one.sockets[1].isClosed], ["lost", null, true]);
+});
+
+timed("a server that was not asked, or can't be, may be silent", () => {
+  const one = world();
+  one.session.join({ name: "ann" });
+  one.sockets[0].open().welcome({ CAPABILITIES: "" });
+  for (let beat = 0; beat < 100; beat += 1) mock.timers.tick(30_000);
+  assert.equal(one.session.view.phase.is, "in");
+  const two = world();
+  two.session.join({ name: "ann" });
+  two.sockets[0].open();
+  mock.timers.tick(30_000);
+  mock.timers.tick(30_000);
+  assert.equal(two.session.view.phase.is, "lost", "it was asked for a name");
 });
 
 timed("what a connection says that is over is not heard", () => {
   const one = joined();
-  mock.timers.tick(200_000);
+  mock.timers.tick(30_000);
+  mock.timers.tick(30_000);
   const { phase } = one.session.view;
+  assert.equal(phase.is, "lost");
   one.sockets[0].hear({ MESSAGES: [["bob", "ALL", 1, "late"]], IDS: [9] });
   one.sockets[0].fail();
   assert.deepEqual(one.session.view.phase, phase);
