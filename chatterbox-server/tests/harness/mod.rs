@@ -11,6 +11,7 @@
 pub mod accounts;
 pub mod process;
 pub mod rooms;
+pub mod web;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
