@@ -174,7 +174,9 @@ export class Session {
     const isThis = () => this.socket === socket;
     socket.addEventListener("open", () => isThis() && this.opened(socket));
     socket.addEventListener("message", ({ data }) => isThis() && this.heard(data));
-    socket.addEventListener("close", () => this.fail(socket, "the server has closed the connection"));
+    let wasOpen = false;
+    socket.addEventListener("open", () => (wasOpen = true));
+    socket.addEventListener("close", () => this.fail(socket, wasOpen ? "the server has closed the connection" : "the server can't be reached"));
     // What follows an error is `close`.
     socket.addEventListener("error", () => {});
   }

@@ -32,6 +32,6 @@ export function noticeOf(notice) {
   if (by !== null) words.push(`by ${screen(by, 64)}`);
   const sentence = code === "announcement" && by !== null ? `${by}: ${info}` : info;
   const all = info === "" ? words.join(" ") : SENTENCES.has(code) ? sentence : `${words.join(" ")}: ${info}`;
-  const lines = all.split("\n", 100).map((line) => screen(line, 2000));
+  const lines = all === "" ? [] : all.split("\n", 100).map((line) => screen(line, 2000));
   return { lines, room, tone: ALARMS.has(code) ? /** @type {const} */ ("error") : /** @type {const} */ ("info") };
 }

@@ -1,4 +1,5 @@
 //! A server with a listener for browsers, and a browser over raw sockets: it can send what no browser would.
+#![allow(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "tests may be blunt")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

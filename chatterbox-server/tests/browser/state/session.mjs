@@ -122,7 +122,7 @@ timed("a lost connection is tried again, later each time, and the session goes o
   const waits = [];
   for (let round = 1; round < 9; round += 1) {
     const { phase } = one.session.view;
-    assert.equal(phase.is, "lost");
+    assert.deepEqual([phase.is, phase.why], ["lost", round === 1 ? "the server has closed the connection" : "the server can't be reached"]);
     const wait = phase.retry * 1000 - Date.now();
     waits.push(Math.round(wait));
     mock.timers.tick(wait - 1);

@@ -1,5 +1,9 @@
 //! Another implementation of WebSockets is the judge: what tungstenite sends and takes, in all pieces and with all pauses.
-#![allow(clippy::disallowed_methods, reason = "tests are an edge")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    reason = "tests are an edge"
+)]
 
 use std::collections::VecDeque;
 use std::io::{Cursor, Read, Write};
