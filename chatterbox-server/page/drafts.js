@@ -91,7 +91,11 @@ export class Drafts {
  */
 export function keepable(text, { secret, prefix, known }) {
   if (secret !== null) return text.slice(0, secret);
-  const first = text.trimStart();
-  if (known || !(first.startsWith("/") || (prefix !== "" && first.startsWith(prefix)))) return text;
-  return /^\s*\S*\s?/u.exec(text)?.[0] ?? "";
+  if (known) return text;
+  const lines = text.split("\n");
+  const isCommand = (/** @type {string} */ line) => line.startsWith("/") || (prefix !== "" && line.startsWith(prefix));
+  const place = lines.findIndex((line) => isCommand(line.trimStart()));
+  if (place < 0) return text;
+  const first = /^\s*\S*\s?/u.exec(lines[place] ?? "")?.[0] ?? "";
+  return [...lines.slice(0, place), first].join("\n");
 }

@@ -128,6 +128,18 @@ fn the_state_of_the_page_is_that_of_the_fixtures() {
 }
 
 #[test]
+fn the_parts_of_the_page_decide_without_a_browser() {
+    for name in ["parts.test.mjs", "drafts.test.mjs", "widgets.test.mjs"] {
+        file(name, PLAIN);
+    }
+}
+
+#[test]
+fn what_is_typed_is_completed_kept_and_sent() {
+    file("input.test.mjs", BROWSER);
+}
+
+#[test]
 fn users_come_in_or_are_refused() {
     file("login.test.mjs", BROWSER);
 }

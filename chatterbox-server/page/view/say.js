@@ -30,6 +30,10 @@ export function Say({ view, ui, send }) {
   const [popup, setPopup] = useState({ closed: false, asked: false, active: -1 });
   const [problem, setProblem] = useState("");
 
+  // What other views ask of the input comes later than this drawing, and is about the view of that moment.
+  const now = useRef(view);
+  now.current = view;
+
   const front = view.conversations.find((one) => one.target === view.front);
   const completion = useMemo(
     () => (text === "" ? NOTHING : complete(view, text, caret, popup.asked)),
@@ -53,7 +57,7 @@ export function Say({ view, ui, send }) {
     setTyped({ text: next, caret: place });
     setPopup({ closed: false, asked: false, active: -1 });
     setProblem("");
-    drafts.set(target.current, kept(view, next));
+    drafts.set(target.current, kept(now.current, next));
   };
 
   // The draft of the conversation in front. It is put in place before anything is drawn, so no key can reach the one of another.

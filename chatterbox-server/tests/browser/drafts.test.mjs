@@ -62,7 +62,7 @@ test("nothing from the first secret on is kept, and no argument while the comman
   assert.equal(keepable("/kick bob", known), "/kick bob");
   assert.equal(keepable("hello", known), "hello");
   const unknown = { secret: null, prefix: "!", known: false };
-  for (const text of ["/register hush", "  /register hush", "!register hush"]) {
+  for (const text of ["/register hush", "  /register hush", "!register hush", "see\n /register hush", "/register hush\nhush"]) {
     assert.equal(keepable(text, unknown).includes("hush"), false, text);
   }
   assert.equal(keepable("hello /register", unknown), "hello /register");
