@@ -26,7 +26,7 @@ pub async fn open(options: &Serve) -> Result<Gateways, Failure> {
 async fn web(options: &Serve) -> Result<Option<WebListeners>, Failure> {
     let Some(address) = &options.web else { return Ok(None) };
     let listeners = listen(&address.host, address.port).await;
-    let listeners = listeners.map_err(|error| Failure::listening(&address.host, &error))?;
+    let listeners = listeners.map_err(|error| Failure::listening_by("--web", &error))?;
     let tls = !is_of_this_machine(&listeners) && !options.web_plaintext && !options.plaintext;
     Ok(Some(WebListeners { listeners, host: address.host.clone(), tls }))
 }
@@ -34,7 +34,7 @@ async fn web(options: &Serve) -> Result<Option<WebListeners>, Failure> {
 async fn telnet(options: &Serve) -> Result<Vec<TcpListener>, Failure> {
     let Some(address) = &options.telnet else { return Ok(Vec::new()) };
     let listeners = listen(&address.host, address.port).await;
-    let listeners = listeners.map_err(|error| Failure::listening(&address.host, &error))?;
+    let listeners = listeners.map_err(|error| Failure::listening_by("--telnet", &error))?;
     if !is_of_this_machine(&listeners) && !options.telnet_anywhere {
         return Err(Failure {
             message: format!("telnet on {address} would send everything in the clear"),
@@ -46,7 +46,7 @@ async fn telnet(options: &Serve) -> Result<Vec<TcpListener>, Failure> {
 }
 
 /// Whether only this machine can reach these.
-fn is_of_this_machine(listeners: &[TcpListener]) -> bool {
+pub fn is_of_this_machine(listeners: &[TcpListener]) -> bool {
     let is_loopback =
         |listener: &TcpListener| listener.local_addr().is_ok_and(|at| at.ip().is_loopback());
     listeners.iter().all(is_loopback)

@@ -3,6 +3,7 @@
 //! One field is one setting. Its flag, default and help stand at the field; its environment variable, its key in the
 //! configuration file and whether SIGHUP changes it follow from there (`schema.rs`).
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -119,12 +120,12 @@ pub struct Serve {
     #[command(flatten)]
     pub live: Config,
 
-    /// Serve the page for browsers: on this machine only (port 8080) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT
+    /// Serve the page for browsers: on this machine only (port 8080) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
     #[arg(
         long,
         value_name = "ADDR",
         num_args = 0..=1,
-        default_missing_value = "localhost:8080",
+        default_missing_value = WEB,
         value_parser = web_address,
         help_heading = "Gateways"
     )]
@@ -134,7 +135,7 @@ pub struct Serve {
     #[arg(long, help_heading = "Gateways")]
     pub web_plaintext: bool,
 
-    /// Serve telnet and netcat on this port, HOST or HOST:PORT (port 2323); nothing of it is encrypted
+    /// Serve telnet and netcat on this port, HOST or HOST:PORT (port 2323); nothing of it is encrypted [default: none]
     #[arg(long, value_name = "ADDR", value_parser = telnet_address, help_heading = "Gateways")]
     pub telnet: Option<GatewayAddress>,
 
@@ -161,6 +162,9 @@ pub struct Serve {
     pub log: String,
 }
 
+/// Where the page is served if nothing is said of it.
+const WEB: &str = "localhost:8080";
+
 /// The host and its port, if one is behind it, as they are printed again.
 fn host(text: &str) -> Result<String, String> {
     let host: HostPort = text.parse().map_err(|error: AddressError| error.to_string())?;
@@ -168,6 +172,12 @@ fn host(text: &str) -> Result<String, String> {
 }
 
 fn web_address(text: &str) -> Result<GatewayAddress, String> {
+    // What a file and the environment say of a flag.
+    let text = match text {
+        "true" => WEB,
+        "false" => return Err("leave it away, and no page is served".to_owned()),
+        text => text,
+    };
     GatewayAddress::parse(text, 8080).map_err(|error| error.to_string())
 }
 
@@ -195,6 +205,11 @@ fn keep_bytes(text: &str) -> Result<u64, String> {
     between(text, 0, MOST_KEPT)
 }
 
+/// Whether a host is this machine for itself, as far as it can be seen without asking a resolver.
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
 impl Serve {
     /// Where the certificate comes from; `None` is plaintext.
     pub fn certificate(&self) -> Option<CertificateSource> {
@@ -209,9 +224,21 @@ impl Serve {
             },
             None => CertificateSource::Local {
                 folder: self.certs.clone().unwrap_or_else(folders::certificates),
-                host: self.host.clone(),
+                hosts: self.hosts(),
             },
         })
+    }
+
+    /// Under which hosts clients and browsers come, that of clients first.
+    fn hosts(&self) -> Vec<String> {
+        let mut hosts = vec![self.host.clone()];
+        // On this machine alone browsers are served without TLS.
+        let encrypted = |web: &&GatewayAddress| !self.web_plaintext && !is_loopback(&web.host);
+        if let Some(web) = self.web.as_ref().filter(encrypted) {
+            hosts.push(web.host.clone());
+            hosts.extend(self.live.web_host.iter().flat_map(|names| names.as_slice()).cloned());
+        }
+        hosts
     }
 
     /// The database of messages and accounts; `None` is memory only.
@@ -246,8 +273,57 @@ impl Serve {
 #[cfg(test)]
 mod tests {
     use chatterbox_proto::limits;
+    use clap::Parser as _;
 
     use super::*;
+
+    #[test]
+    fn the_page_is_served_where_it_is_said() {
+        let read = |text| web_address(text).map(|address| address.to_string());
+        for (text, address) in [
+            (WEB, WEB),
+            ("true", WEB),
+            ("0", "localhost:0"),
+            ("0.0.0.0", "0.0.0.0:8080"),
+            ("[::1]:443", "[::1]:443"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(address));
+        }
+        for text in ["", "false", "http://localhost", "localhost:x", "a b"] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_certificate_is_for_all_who_can_come() {
+        let hosts = |line: &[&str]| {
+            let line = [&["chatterbox-server"], line].concat();
+            let cli = crate::cli::command_line::Cli::try_parse_from(line).unwrap();
+            match cli.serve.certificate() {
+                Some(CertificateSource::Local { hosts, .. }) => hosts.join(" "),
+                other => panic!("{other:?}"),
+            }
+        };
+        let behind = ["localhost", "--web", "--web-host", "chat.example"];
+        for (line, expected) in [
+            (&["localhost"][..], "localhost"),
+            (&["localhost", "--web"], "localhost"),
+            (&["localhost", "--web", "127.0.0.1:80"], "localhost"),
+            (&["localhost", "--web", "0.0.0.0"], "localhost 0.0.0.0"),
+            (&["127.0.0.1", "--web", "chat.example:443"], "127.0.0.1 chat.example"),
+            (&["chat.example", "--web", "[::]:443"], "chat.example ::"),
+            (&["0.0.0.0", "--web"], "0.0.0.0"),
+            (&["localhost", "--web", "0.0.0.0", "--web-plaintext"], "localhost"),
+            (
+                &["localhost", "--web", "0.0.0.0", "--web-host", "a.example,b.example"],
+                "localhost 0.0.0.0 a.example b.example",
+            ),
+            // A proxy in front has its own certificate.
+            (&behind, "localhost"),
+        ] {
+            assert_eq!(hosts(line), expected, "{line:?}");
+        }
+    }
 
     #[test]
     fn whatever_is_kept_our_client_takes_the_welcome() {

@@ -17,7 +17,7 @@ impl HostNames {
 const MOST: usize = 64;
 
 /// Names with commas between them.
-pub(super) fn host_names(text: &str) -> Result<HostNames, String> {
+pub(crate) fn host_names(text: &str) -> Result<HostNames, String> {
     let names: Vec<&str> = text.split(',').map(str::trim).collect();
     if names.len() > MOST {
         return Err(format!("has at most {MOST} names"));

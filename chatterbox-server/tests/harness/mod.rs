@@ -11,6 +11,7 @@
 pub mod accounts;
 pub mod process;
 pub mod rooms;
+pub mod web;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -55,8 +56,10 @@ impl Server {
     /// With TLS, from a local authority in a temporary folder.
     pub async fn start(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let source =
-            CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
+        let source = CertificateSource::Local {
+            folder: folder.path().to_owned(),
+            hosts: vec!["localhost".into()],
+        };
         let transport = Transport::tls(source).unwrap();
         let tls = trusting(&folder.path().join("ca.crt"));
         Self::run(config, transport, Arc::new(Memory::default()), Some(tls), Some(folder)).await
@@ -70,8 +73,10 @@ impl Server {
     /// With TLS, and with this authenticator and handler.
     pub async fn with_access(config: Config, access: Access) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let source =
-            CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
+        let source = CertificateSource::Local {
+            folder: folder.path().to_owned(),
+            hosts: vec!["localhost".into()],
+        };
         let transport = Transport::tls(source).unwrap();
         let tls = trusting(&folder.path().join("ca.crt"));
         let store = Arc::new(Memory::default());

@@ -4,7 +4,7 @@ use chatterbox_address::HostPort;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// What is the same for all.
-const FIXED: [(HeaderName, &str); 4] = [
+static FIXED: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
@@ -13,7 +13,7 @@ const FIXED: [(HeaderName, &str); 4] = [
 
 /// Adds the headers. The host is that of the request, after it was checked.
 pub(super) fn secure(headers: &mut HeaderMap, host: Option<&HostPort>, is_tls: bool) {
-    for (name, value) in FIXED {
+    for (name, value) in &FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if let Ok(policy) = HeaderValue::try_from(policy(host, is_tls)) {

@@ -15,8 +15,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::config::Config;
-use crate::gateway::web::Web;
-use crate::gateway::web::site::Site;
+use crate::gateway::web::site::{House, Site};
 use crate::net::connection;
 use crate::net::stream::Stream;
 
@@ -59,24 +58,28 @@ pub(super) struct Opened {
 }
 
 /// Serves a connection until it ends, or becomes a WebSocket.
-pub(super) async fn serve(web: &Arc<Web>, stream: TcpStream, peer: SocketAddr) -> Option<Opened> {
+pub(super) async fn serve(
+    house: &Arc<House>,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> Option<Opened> {
     let served = tokio::select! {
-        served = serve_until_closed(web, stream, peer) => served,
-        () = web.context.closing.cancelled() => return None,
+        served = serve_until_closed(house, stream, peer) => served,
+        () = house.context.closing.cancelled() => return None,
     };
     served.inspect_err(|error| tracing::debug!(%peer, %error, "HTTP")).ok().flatten()
 }
 
 async fn serve_until_closed(
-    web: &Arc<Web>,
+    house: &Arc<House>,
     stream: TcpStream,
     peer: SocketAddr,
 ) -> Result<Option<Opened>, hyper::Error> {
     let Ok(local) = stream.local_addr() else { return Ok(None) };
-    let handshake = tokio::time::timeout(DEADLINE, transport(web, stream)).await;
+    let handshake = tokio::time::timeout(DEADLINE, transport(house, stream)).await;
     let Ok(Ok((stream, is_astray))) = handshake else { return Ok(None) };
-    let config = web.context.config.current();
-    let site = Arc::new(Site::new(Arc::clone(web), config, (peer, local), is_astray));
+    let config = house.context.config.current();
+    let site = Arc::new(Site::new(Arc::clone(house), config, (peer, local), is_astray));
     let answering = Arc::clone(&site);
     let service = service_fn(move |request| {
         std::future::ready(Ok::<_, Infallible>(answering.answer(&request)))
@@ -108,8 +111,8 @@ async fn serve_until_closed(
 }
 
 /// Does the handshake, if there has to be one. Also says whether the client speaks HTTP where it has to speak HTTPS, which is answered in HTTP.
-async fn transport(web: &Web, stream: TcpStream) -> io::Result<(Stream, bool)> {
-    let Some(acceptor) = web.acceptor() else { return Ok((Box::new(stream), false)) };
+async fn transport(house: &House, stream: TcpStream) -> io::Result<(Stream, bool)> {
+    let Some(acceptor) = house.acceptor() else { return Ok((Box::new(stream), false)) };
     let mut first = [0];
     stream.peek(&mut first).await?;
     if first != [HANDSHAKE] {
@@ -119,15 +122,15 @@ async fn transport(web: &Web, stream: TcpStream) -> io::Result<(Stream, bool)> {
 }
 
 /// Tells a client that there is no place for it.
-pub(super) async fn turn_away(web: &Web, stream: TcpStream) {
+pub(super) async fn turn_away(house: &House, stream: TcpStream) {
     let told = async {
-        let (mut stream, _) = transport(web, stream).await?;
+        let (mut stream, _) = transport(house, stream).await?;
         stream.write_all(FULL).await?;
         connection::close(&mut stream).await;
         Ok::<_, io::Error>(())
     };
     tokio::select! {
         _ = tokio::time::timeout(TURNED_AWAY, told) => {}
-        () = web.context.closing.cancelled() => {}
+        () = house.context.closing.cancelled() => {}
     }
 }

@@ -8,20 +8,9 @@
 
 use chatterbox_proto::limits::PREFIX;
 
+use crate::gateway::web::close_code as code;
 use crate::gateway::web::frame_header::{FrameHeader, LONGEST, Opcode, unmask};
 use crate::gateway::web::utf8_check::Utf8Check;
-
-/// Why a WebSocket is closed, as RFC 6455 numbers it (section 7.4.1).
-pub(super) mod code {
-    pub(in crate::gateway::web) const NORMAL: u16 = 1000;
-    pub(in crate::gateway::web) const GOING_AWAY: u16 = 1001;
-    pub(in crate::gateway::web) const PROTOCOL: u16 = 1002;
-    pub(in crate::gateway::web) const UNSUPPORTED: u16 = 1003;
-    pub(in crate::gateway::web) const NOT_TEXT: u16 = 1007;
-    pub(in crate::gateway::web) const POLICY: u16 = 1008;
-    pub(in crate::gateway::web) const TOO_BIG: u16 = 1009;
-    pub(in crate::gateway::web) const TRY_AGAIN: u16 = 1013;
-}
 
 /// The frames of the stream begin so far behind the bytes that were read: of a header, the first bytes may have come before, and nothing was written
 /// for them.
@@ -257,6 +246,3 @@ fn closed_by_client(payload: &[u8]) -> Ended {
         _ => Ended::Broken(code::PROTOCOL),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,8 @@
 //! really comes from.
 
 mod assets;
+mod close_code;
+mod forwarded;
 mod frame_header;
 mod handshake;
 mod headers;
@@ -21,12 +23,11 @@ use std::sync::Arc;
 
 use chatterbox_proto::limits::JOINING_FRAME;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
-use crate::gateway::web::assets::Assets;
+use crate::gateway::web::close_code as code;
 use crate::gateway::web::http::Opened;
-use crate::gateway::web::incoming::code;
+use crate::gateway::web::site::House;
 use crate::gateway::web::socket::Socket;
 use crate::net::acceptor::Service;
 use crate::net::connection;
@@ -51,33 +52,20 @@ const REQUESTING: Most = Most { total: 512, address: 64 };
 /// Serves browsers.
 #[derive(Debug)]
 pub(crate) struct Web {
-    context: Arc<Context>,
-    assets: Assets,
+    house: Arc<House>,
     /// Those that have not become a WebSocket.
     requesting: Arc<ConnectionLimits>,
-    /// The host of the listeners.
-    host: String,
-    tls: bool,
 }
 
 impl Web {
     pub(crate) fn new(context: Arc<Context>, host: String, tls: bool) -> Self {
-        Self { context, assets: Assets::new(), requesting: Arc::default(), host, tls }
-    }
-
-    fn is_tls(&self) -> bool {
-        self.tls
-    }
-
-    /// For the handshake of the next connection; `None` is plain HTTP.
-    fn acceptor(&self) -> Option<TlsAcceptor> {
-        if self.tls { self.context.transport.web_acceptor() } else { None }
+        Self { house: Arc::new(House::new(context, host, tls)), requesting: Arc::default() }
     }
 
     /// Serves a WebSocket as a connection of the chat.
     async fn chat(&self, opened: Opened, requesting: Permit) {
         let Opened { stream, early, peer, config } = opened;
-        let context = &self.context;
+        let context = &self.house.context;
         let within = config.join_timeout;
         let held = LongFrame::new(Arc::clone(&context.long_frames), peer.ip(), within);
         // Before somebody has joined, a frame may be so long even where the settings allow less.
@@ -114,12 +102,12 @@ impl Service for Web {
 
     async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
         // Boxed, so that the task of a WebSocket does not keep the memory of HTTP.
-        if let Some(opened) = Box::pin(http::serve(&self, stream, peer)).await {
+        if let Some(opened) = Box::pin(http::serve(&self.house, stream, peer)).await {
             self.chat(opened, permit).await;
         }
     }
 
     async fn turn_away(self: Arc<Self>, stream: TcpStream, _limit: LimitReached) {
-        Box::pin(http::turn_away(&self, stream)).await;
+        Box::pin(http::turn_away(&self.house, stream)).await;
     }
 }

@@ -176,6 +176,3 @@ impl<'b> Plan<'b> {
 pub(super) fn slices<'s>() -> [IoSlice<'s>; TOGETHER] {
     [IoSlice::new(&[]); TOGETHER]
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,12 +8,15 @@ use chatterbox_address::HostPort;
 use http_body_util::Full;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
-use crate::gateway::web::Web;
+use crate::gateway::web::assets::Assets;
+use crate::gateway::web::forwarded;
 use crate::gateway::web::handshake::{self, NoWebSocket};
 use crate::gateway::web::headers::secure;
 use crate::gateway::web::origin::{self, Names};
+use crate::net::context::Context;
 
 /// Where WebSockets are opened.
 const SOCKET: &str = "/ws";
@@ -21,28 +24,49 @@ const SOCKET: &str = "/ws";
 /// An answer.
 pub(super) type Answer = Response<Full<Bytes>>;
 
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct House {
+    pub(super) context: Arc<Context>,
+    assets: Assets,
+    /// The host of the listeners.
+    host: String,
+    tls: bool,
+}
+
+impl House {
+    pub(super) fn new(context: Arc<Context>, host: String, tls: bool) -> Self {
+        Self { context, assets: Assets::new(), host, tls }
+    }
+
+    /// For the handshake of the next connection; `None` is plain HTTP.
+    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
+        if self.tls { self.context.transport.web_acceptor() } else { None }
+    }
+}
+
 /// The site, as one connection sees it.
 pub(super) struct Site {
-    pub(super) web: Arc<Web>,
+    house: Arc<House>,
     pub(super) config: Arc<Config>,
     /// The address that the connection comes from.
-    pub(super) peer: SocketAddr,
+    peer: SocketAddr,
     /// And the one that it has come to.
-    pub(super) local: SocketAddr,
+    local: SocketAddr,
     /// The client speaks HTTP where it has to speak HTTPS.
-    pub(super) is_astray: bool,
+    is_astray: bool,
     /// For whom a WebSocket was opened.
     opened: Mutex<Option<SocketAddr>>,
 }
 
 impl Site {
     pub(super) fn new(
-        web: Arc<Web>,
+        house: Arc<House>,
         config: Arc<Config>,
         (peer, local): (SocketAddr, SocketAddr),
         is_astray: bool,
     ) -> Self {
-        Self { web, config, peer, local, is_astray, opened: Mutex::default() }
+        Self { house, config, peer, local, is_astray, opened: Mutex::default() }
     }
 
     /// For whom a WebSocket was opened, if one was.
@@ -60,7 +84,7 @@ impl Site {
             Ok(host) if request.uri().path() == SOCKET => self.open(host, request),
             Ok(_) => self.file(request),
         };
-        secure(answer.headers_mut(), host.as_ref().ok(), self.web.is_tls());
+        secure(answer.headers_mut(), host.as_ref().ok(), self.house.tls);
         answer
     }
 
@@ -72,9 +96,9 @@ impl Site {
         };
         let names = Names {
             local: self.local,
-            listening: &self.web.host,
+            listening: &self.house.host,
             allowed: self.config.web_host.as_ref(),
-            transport: &self.web.context.transport,
+            transport: &self.house.context.transport,
         };
         let host = value.to_str().ok().and_then(|value| origin::host(value, &names));
         host.ok_or(StatusCode::FORBIDDEN)
@@ -87,7 +111,7 @@ impl Site {
             answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             return answer;
         }
-        let Some(asset) = self.web.assets.get(request.uri().path()) else {
+        let Some(asset) = self.house.assets.get(request.uri().path()) else {
             return text(StatusCode::NOT_FOUND, "there is nothing\n");
         };
         let known = request.headers().get_all(header::IF_NONE_MATCH);
@@ -128,13 +152,13 @@ impl Site {
         };
         let mut origins = request.headers().get_all(header::ORIGIN).iter();
         let is_own = match (origins.next().map(HeaderValue::to_str), origins.next()) {
-            (Some(Ok(one)), None) => origin::is_own(one, host, self.web.is_tls()),
+            (Some(Ok(one)), None) => origin::is_own(one, host, self.house.tls),
             _ => false,
         };
         if !is_own {
             return text(StatusCode::FORBIDDEN, "only the page of this very server talks to it\n");
         }
-        let peer = self.peer;
+        let peer = forwarded::real_peer(request.headers(), self.peer, &self.config);
         *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(peer);
         let mut answer = Response::new(Full::default());
         *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

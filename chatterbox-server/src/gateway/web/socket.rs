@@ -15,9 +15,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::gateway::web::close_code as code;
 use crate::gateway::web::frame_header::{Opcode, control};
 use crate::gateway::web::idle_frames::IdleFrames;
-use crate::gateway::web::incoming::{Ended, HEADROOM, Incoming, code};
+use crate::gateway::web::incoming::{Ended, HEADROOM, Incoming};
 use crate::gateway::web::outgoing::{Outgoing, slices};
 use crate::net::long_frame::LongFrame;
 use crate::net::stream::Stream;
@@ -36,8 +37,8 @@ pub(super) struct Socket {
     decoded: Vec<u8>,
     idle_frames: IdleFrames,
     fragments: Fragments,
-    /// The last write has not found room.
-    is_blocked: bool,
+    /// Somebody waits for room to write, and writes what is pending then.
+    is_writing: bool,
     /// A close frame was sent.
     has_closed: bool,
     /// What that says where nobody has broken a rule.
@@ -71,7 +72,7 @@ impl Socket {
             decoded: Vec::new(),
             idle_frames: IdleFrames::default(),
             fragments: Fragments { held, within, deadline: None },
-            is_blocked: false,
+            is_writing: false,
             has_closed: false,
             close_code: code::NORMAL,
             closing,
@@ -154,6 +155,18 @@ impl Socket {
         Poll::Ready(Ok(()))
     }
 
+    /// Writes the answer to a ping, unless it goes with what somebody else writes.
+    fn answer_ping(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        let is_due = self.incoming.pong.is_some() || !self.outgoing.pending.is_empty();
+        if is_due && !self.is_writing && self.outgoing.is_at_border() {
+            // Who reads is woken when there is room, and comes here again.
+            if let Poll::Ready(done) = self.poll_pending(context) {
+                return done;
+            }
+        }
+        Ok(())
+    }
+
     fn queue_pong(&mut self) {
         if self.outgoing.is_at_border()
             && self.outgoing.pending.is_empty()
@@ -174,13 +187,11 @@ impl Socket {
         let mut slices = slices();
         let count = plan.fill(&self.outgoing.pending, &mut slices);
         let stream = Pin::new(&mut self.stream);
-        let poll = match slices.get(..count) {
+        let written = ready!(match slices.get(..count) {
             None | Some([]) => return Poll::Ready(Ok(self.outgoing.written(&plan, 0))),
             Some([slice]) => stream.poll_write(context, slice),
             Some(slices) => stream.poll_write_vectored(context, slices),
-        };
-        self.is_blocked = poll.is_pending();
-        let written = ready!(poll)?;
+        })?;
         if written == 0 {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
@@ -235,10 +246,7 @@ impl AsyncRead for Socket {
             let mut own = [0; SMALL];
             let space = if is_small { &mut own } else { buffer.initialize_unfilled() };
             let decoded = this.poll_decode(context, space);
-            if this.incoming.pong.is_some() && !this.is_blocked {
-                // It goes with the next write otherwise.
-                let _ = this.poll_pending(context)?;
-            }
+            this.answer_ping(context)?;
             match decoded? {
                 Poll::Ready(None) => return Poll::Ready(Ok(())),
                 Poll::Ready(Some(written)) if is_small => {
@@ -283,7 +291,9 @@ impl AsyncWrite for Socket {
         }
         self.queue_pong();
         loop {
-            let taken = ready!(self.poll_slices(context, input))?;
+            let poll = self.poll_slices(context, input);
+            self.is_writing = poll.is_pending();
+            let taken = ready!(poll)?;
             if taken > 0 {
                 return Poll::Ready(Ok(taken));
             }
@@ -295,7 +305,9 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_pending(context))?;
+        let poll = self.poll_pending(context);
+        self.is_writing = poll.is_pending();
+        ready!(poll)?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -314,3 +326,6 @@ impl AsyncWrite for Socket {
         Pin::new(&mut this.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests;
