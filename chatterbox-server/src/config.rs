@@ -22,7 +22,6 @@ pub(crate) use host_names::host_names;
 pub use level_names::LevelNames;
 use level_names::level_names;
 pub use networks::Networks;
-use networks::networks;
 pub use rooms::{ROOM_SETTINGS, RoomBlock, RoomSettingError, room_setting, room_text};
 pub use value::{AccountNames, between, days};
 use value::{
@@ -185,7 +184,7 @@ pub struct Config {
     pub web_host: Option<HostNames>,
 
     /// Proxies that say for whom they speak (PROXY protocol version 2, or the header Forwarded): addresses, or networks such as 10.0.0.0/8 [default: none]
-    #[arg(long, value_name = "ADDRESSES", value_parser = networks, help_heading = "Gateways")]
+    #[arg(long, value_name = "ADDRESSES", help_heading = "Gateways")]
     pub trust_proxy: Option<Networks>,
 
     /// The rooms of the configuration file. A start reads it once, and no flag sets it.

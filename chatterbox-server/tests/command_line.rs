@@ -346,7 +346,12 @@ fn every_setting_of_the_sample_has_an_environment_variable() {
         .collect();
     assert!(settings.len() >= 25, "{settings:?}");
     for (key, default) in settings {
-        let value = if default.ends_with("(not set)") { "1" } else { default.trim_matches('"') };
+        let value = match key {
+            "web-host" => "chat.example",
+            "trust-proxy" => "10.0.0.1",
+            _ if default.ends_with("(not set)") => "1",
+            _ => default.trim_matches('"'),
+        };
         let variable = format!("CHATTERBOX_{}", key.replace('-', "_").to_uppercase());
         let mut command = command();
         command.arg("config").env(variable, value);

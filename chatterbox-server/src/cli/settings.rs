@@ -224,20 +224,21 @@ impl Serve {
             },
             None => CertificateSource::Local {
                 folder: self.certs.clone().unwrap_or_else(folders::certificates),
-                host: self.certified_host().to_owned(),
+                hosts: self.hosts(),
             },
         })
     }
 
-    /// The host that the certificate of the local authority is for. That of browsers may be one that other machines reach, or all
-    /// addresses, where the server itself is for this machine only.
-    fn certified_host(&self) -> &str {
-        let is_wider = |web: &&str| {
-            let is_any = |host: &str| host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified());
-            !is_loopback(web) && (is_loopback(&self.host) || is_any(web) && !is_any(&self.host))
-        };
-        let web = self.web.as_ref().map(|web| web.host.as_str());
-        web.filter(is_wider).unwrap_or(&self.host)
+    /// Under which hosts clients and browsers come, that of clients first.
+    fn hosts(&self) -> Vec<String> {
+        let mut hosts = vec![self.host.clone()];
+        // On this machine alone browsers are served without TLS.
+        let encrypted = |web: &&GatewayAddress| !self.web_plaintext && !is_loopback(&web.host);
+        if let Some(web) = self.web.as_ref().filter(encrypted) {
+            hosts.push(web.host.clone());
+            hosts.extend(self.live.web_host.iter().flat_map(|names| names.as_slice()).cloned());
+        }
+        hosts
     }
 
     /// The database of messages and accounts; `None` is memory only.
@@ -295,25 +296,32 @@ mod tests {
 
     #[test]
     fn the_certificate_is_for_all_who_can_come() {
-        let host = |line: &[&str]| {
+        let hosts = |line: &[&str]| {
             let line = [&["chatterbox-server"], line].concat();
             let cli = crate::cli::command_line::Cli::try_parse_from(line).unwrap();
             match cli.serve.certificate() {
-                Some(CertificateSource::Local { host, .. }) => host,
+                Some(CertificateSource::Local { hosts, .. }) => hosts.join(" "),
                 other => panic!("{other:?}"),
             }
         };
+        let behind = ["localhost", "--web", "--web-host", "chat.example"];
         for (line, expected) in [
             (&["localhost"][..], "localhost"),
             (&["localhost", "--web"], "localhost"),
-            (&["localhost", "--web", "0.0.0.0"], "0.0.0.0"),
-            (&["127.0.0.1", "--web", "chat.example:443"], "chat.example"),
-            (&["chat.example", "--web", "other.example"], "chat.example"),
-            (&["chat.example", "--web", "[::]:443"], "::"),
-            (&["0.0.0.0", "--web", "[::]:443"], "0.0.0.0"),
+            (&["localhost", "--web", "127.0.0.1:80"], "localhost"),
+            (&["localhost", "--web", "0.0.0.0"], "localhost 0.0.0.0"),
+            (&["127.0.0.1", "--web", "chat.example:443"], "127.0.0.1 chat.example"),
+            (&["chat.example", "--web", "[::]:443"], "chat.example ::"),
             (&["0.0.0.0", "--web"], "0.0.0.0"),
+            (&["localhost", "--web", "0.0.0.0", "--web-plaintext"], "localhost"),
+            (
+                &["localhost", "--web", "0.0.0.0", "--web-host", "a.example,b.example"],
+                "localhost 0.0.0.0 a.example b.example",
+            ),
+            // A proxy in front has its own certificate.
+            (&behind, "localhost"),
         ] {
-            assert_eq!(host(line), expected, "{line:?}");
+            assert_eq!(hosts(line), expected, "{line:?}");
         }
     }
 

@@ -31,7 +31,8 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(90);
 /// Connections that are being turned away at a time. Further ones are closed without being told why.
 const TURNED_AWAY: Most = Most { total: 32, address: 4 };
 
-/// A proxy has this long to name the address that it speaks for.
+/// A proxy has this long to name the address that it speaks for. Who has said nothing by then speaks for itself: there are
+/// services that speak first.
 const NAMING: Duration = Duration::from_secs(5);
 
 /// Connections of proxies that have not named an address yet.
@@ -94,12 +95,14 @@ pub(crate) struct Door {
     /// Those of proxies that have not named an address yet.
     unnamed: Arc<ConnectionLimits>,
     refused: Arc<AtomicU64>,
+    /// Connections of proxies that were closed because their header is broken.
+    misnamed: Arc<AtomicU64>,
 }
 
 impl Door {
     pub(crate) fn new(context: Arc<Context>, tasks: TaskTracker) -> Self {
-        let (turned_away, unnamed, refused) = Default::default();
-        Self { context, tasks, turned_away, unnamed, refused }
+        let (turned_away, unnamed, refused, misnamed) = Default::default();
+        Self { context, tasks, turned_away, unnamed, refused, misnamed }
     }
 
     /// Accepts on one listener, for ever. Each connection is a task from its first byte on, so no peer can hold up the next (AS-1,
@@ -131,14 +134,18 @@ impl Door {
         let (door, service) = (self.clone(), Arc::clone(service));
         self.tasks.spawn(async move {
             let named = tokio::select! {
-                named = tokio::time::timeout(NAMING, proxied::real_peer(&mut stream, proxy)) => named,
+                named = proxied::real_peer(&mut stream, proxy, NAMING) => named,
                 () = door.context.closing.cancelled() => return,
             };
             drop(permit);
             match named {
-                Ok(Ok(peer)) => door.admit(stream, peer, &door.context.config.current(), &service),
-                Ok(Err(error)) => tracing::debug!(%proxy, %error, "proxy"),
-                Err(_) => tracing::debug!(%proxy, "the proxy says nothing"),
+                Ok(peer) => door.admit(stream, peer, &door.context.config.current(), &service),
+                Err(error) => {
+                    let count = door.misnamed.fetch_add(1, Ordering::Relaxed) + 1;
+                    if count.is_power_of_two() {
+                        tracing::warn!(%proxy, closed = count, "a proxy names no address: {error}");
+                    }
+                }
             }
         });
     }

@@ -37,8 +37,10 @@ impl WebServer {
     /// HTTPS, with a certificate for `localhost`.
     pub async fn tls(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let source =
-            CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
+        let source = CertificateSource::Local {
+            folder: folder.path().to_owned(),
+            hosts: vec!["localhost".into()],
+        };
         let transport = Transport::tls(source).unwrap();
         let tls = trusting(&folder.path().join("ca.crt"));
         Self::run(config, transport, Some(tls), Some(folder)).await

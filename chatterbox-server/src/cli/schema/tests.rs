@@ -18,7 +18,8 @@ fn candidates(setting: &Setting) -> Vec<String> {
     let possible = possible.iter().map(|value| value.get_name().to_owned());
     let next = setting.default().and_then(|default| default.parse::<u64>().ok());
     let next = next.map(|default| (default + 1).to_string());
-    let any = ["true", "1", "debug", "a,b,c,d,e,f"].map(str::to_owned);
+    let any =
+        ["true", "1", "debug", "a,b,c,d,e,f", "chat.example", "10.0.0.0/8"].map(str::to_owned);
     let values = possible.chain(next).chain(any);
     values
         .filter(|value| setting.default().as_ref() != Some(value))

@@ -5,6 +5,7 @@
 
 mod assets;
 mod close_code;
+mod forwarded;
 mod frame_header;
 mod handshake;
 mod headers;

@@ -12,6 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
 use crate::gateway::web::assets::Assets;
+use crate::gateway::web::forwarded;
 use crate::gateway::web::handshake::{self, NoWebSocket};
 use crate::gateway::web::headers::secure;
 use crate::gateway::web::origin::{self, Names};
@@ -157,7 +158,7 @@ impl Site {
         if !is_own {
             return text(StatusCode::FORBIDDEN, "only the page of this very server talks to it\n");
         }
-        let peer = self.peer;
+        let peer = forwarded::real_peer(request.headers(), self.peer, &self.config);
         *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(peer);
         let mut answer = Response::new(Full::default());
         *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -30,8 +30,8 @@ pub enum CertificateSource {
     Local {
         /// The folder.
         folder: PathBuf,
-        /// The host that the certificate is for, beside `localhost` and the loopback addresses.
-        host: String,
+        /// The hosts that the certificate is for, beside `localhost` and the loopback addresses; that of clients is the first.
+        hosts: Vec<String>,
     },
 }
 
@@ -138,7 +138,9 @@ pub fn client_host(source: &CertificateSource) -> Result<String, TlsError> {
             Ok(certificate::first_name(&chain, host)
                 .unwrap_or_else(|| machine_names::reachable(host)))
         }
-        CertificateSource::Local { host, .. } => Ok(machine_names::reachable(host)),
+        CertificateSource::Local { hosts, .. } => {
+            Ok(machine_names::reachable(hosts.first().map_or("localhost", String::as_str)))
+        }
     }
 }
 
@@ -159,7 +161,7 @@ pub fn authority_file(source: &CertificateSource) -> Option<PathBuf> {
 fn server_config(source: &CertificateSource) -> Result<Current, TlsError> {
     let (certificate, key) = match source {
         CertificateSource::Files { certificate, key, .. } => (certificate.clone(), key.clone()),
-        CertificateSource::Local { folder, host } => local_authority::ensure(folder, host)?,
+        CertificateSource::Local { folder, hosts } => local_authority::ensure(folder, hosts)?,
     };
     let provider = Arc::new(ring::default_provider());
     let chain = pem::certificates(&certificate)?;
