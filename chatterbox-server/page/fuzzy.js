@@ -20,23 +20,22 @@ export function folded(text) {
  * @param {string} typed
  */
 export function fit(name, typed) {
-  const letters = [...name.slice(0, NAME)];
   const wanted = [...typed.slice(0, TYPED)].filter((letter) => letter.trim() !== "");
   if (wanted.length === 0) return 0;
   const at = name.indexOf(typed);
-  if (at === 0) return 1000 - letters.length;
-  if (at > 0 && startsWord(name, at)) return 800 - letters.length;
+  if (at === 0) return 1000 - name.length;
+  if (at > 0 && startsWord(name, at)) return 800 - name.length;
   let worth = at > 0 ? 300 : 0;
   let place = 0;
   let row = 0;
   for (const letter of wanted) {
-    const next = letters.indexOf(letter, place);
+    const next = name.indexOf(letter, place);
     if (next < 0) return null;
     row = next === place && place > 0 ? row + 1 : 0;
-    worth += row * 5 + (startsWord(letters.join(""), next) ? 12 : 0) - Math.min(next - place, 5);
-    place = next + 1;
+    worth += row * 5 + (startsWord(name, next) ? 12 : 0) - Math.min(next - place, 5);
+    place = next + letter.length;
   }
-  worth -= letters.length / 10;
+  worth -= name.length / 10;
   return worth > 0 ? worth : null;
 }
 
@@ -45,11 +44,24 @@ function startsWord(name, at) {
   return at === 0 || !/[\p{L}\p{N}]/u.test(name[at - 1] ?? "");
 }
 
+/** The names of what was searched before, in the form in which they are compared. @type {WeakMap<object, readonly string[]>} */
+const known = new WeakMap();
+
+/** @param {object} one @param {() => readonly string[]} names */
+function foldedNames(one, names) {
+  let all = known.get(one);
+  if (all === undefined) {
+    all = names().map((name) => folded(name.slice(0, NAME)));
+    known.set(one, all);
+  }
+  return all;
+}
+
 /**
  * Those that fit best, the best one first; those that fit equally well stay in their order. `names` gives what one is found by, the
  * first of which counts most.
  *
- * @template One
+ * @template {object} One
  * @param {readonly One[]} all
  * @param {string} typed
  * @param {(one: One) => readonly string[]} names
@@ -60,8 +72,8 @@ export function search(all, typed, names) {
   const found = [];
   for (const one of all) {
     let best = null;
-    for (const [place, name] of names(one).entries()) {
-      const worth = fit(folded(name.slice(0, NAME)), wanted);
+    for (const [place, name] of foldedNames(one, () => names(one)).entries()) {
+      const worth = fit(name, wanted);
       // In a long text about it, whole words count, or nearly everything would be found by two letters.
       if (worth === null || (place > 0 && worth < 100)) continue;
       if (best === null || worth - place * 100 > best) best = worth - place * 100;

@@ -178,3 +178,13 @@ fn the_page_looks_right_and_is_accessible() {
 fn a_hostile_server_does_no_harm() {
     file("hostile.test.mjs", BROWSER);
 }
+
+#[test]
+fn no_file_of_tests_is_forgotten() {
+    let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    let files: Vec<String> = files.map(|name| name.into_string().unwrap()).collect();
+    assert!(files.len() > 10);
+    for name in files.iter().filter(|name| name.ends_with(".test.mjs")) {
+        assert!(include_str!("browser.rs").contains(&format!("\"{name}\"")), "{name} is not run");
+    }
+}

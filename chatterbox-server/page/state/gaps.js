@@ -45,8 +45,8 @@ export class Gaps {
 
   /** A page came that belongs to a gap. `next`: the next page is to be asked for, behind this number; `isCut`: some are missing for good;
    * `rest`: what has waited.
-   * @param {string} room @param {Entry[]} page @param {boolean} more */
-  paged(room, page, more) {
+   * @param {string} room @param {Entry[]} page @param {boolean} more @param {boolean} refused the server does not show it */
+  paged(room, page, more, refused) {
     const gap = this.open.find((one) => one.room === room);
     /** @type {{ entries: Entry[], next: number | null, isCut: boolean, rest: Held[] }} */
     const filled = { entries: [], next: null, isCut: false, rest: [] };
@@ -59,9 +59,9 @@ export class Gaps {
     }
     gap.pagesLeft -= 1;
     // A page that brings nothing on would be asked for without end.
-    if (more && gap.after > before && gap.pagesLeft > 0) filled.next = gap.after;
+    if (more && !refused && gap.after > before && gap.pagesLeft > 0) filled.next = gap.after;
     else {
-      filled.isCut = more;
+      filled.isCut = more || refused;
       filled.rest = this.close(gap);
     }
     return filled;

@@ -62,7 +62,7 @@ function belongs(entry, target, rooms) {
 /** A page that fills a gap. @param {Core} core @param {string} room @param {unknown} page */
 export function gapPaged(core, room, page) {
   const refused = text(member(page, "CODE")) !== null;
-  const filled = core.gaps.paged(room, entriesOf(page), !refused && member(page, "MORE") === true);
+  const filled = core.gaps.paged(room, entriesOf(page), member(page, "MORE") === true, refused);
   // This user's own messages were shown when they were typed.
   for (const entry of filled.entries) if (!isMe(core, entry.from)) core.message(entry, "missed");
   if (filled.isCut) core.model.hole(room);

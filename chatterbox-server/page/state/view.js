@@ -96,7 +96,7 @@ export class Viewer {
       members,
       count: one.target === LOBBY ? core.roster.size : (room?.count() ?? null),
       level: Math.max(core.level, room?.level ?? 0),
-      staff: room?.staff ?? NO_STAFF,
+      staff: room === undefined || room.staff.size === 0 ? NO_STAFF : new Map([...room.staff].map(([who, level]) => [shownName(who), level])),
       length: one.target === LOBBY ? least(core.limits.content, room?.length ?? null) : positive(room?.length ?? null),
       flags: room?.flags ?? NO_FLAGS,
     };

@@ -66,7 +66,7 @@ export function Chat({ view, ui, send, places, again, leave }) {
     <${Link} view=${view} again=${again} leave=${leave} />
     <nav class="column conversations-column" aria-label="Conversations">
       <button type="button" class="button skip" onClick=${() => ui.ask("input")}>To the input</button>
-      <${Server} view=${view} />
+      <${Server} view=${view} ui=${ui} />
       <${Rooms} view=${view} ui=${ui} open=${open} />
       <${Me} view=${view} ui=${ui} leave=${leave} />
     </nav>
@@ -77,7 +77,7 @@ export function Chat({ view, ui, send, places, again, leave }) {
     </main>
     <aside class="column people-column" aria-label="People">${people}</aside>
     ${drawer === "conversations" && html`<${Sheet} label="Conversations" side="start" close=${() => setDrawer(null)}>
-      <${Server} view=${view} /><${Rooms} view=${view} ui=${ui} open=${open} /><${Me} view=${view} ui=${ui} leave=${leave} />
+      <${Server} view=${view} ui=${ui} /><${Rooms} view=${view} ui=${ui} open=${open} /><${Me} view=${view} ui=${ui} leave=${leave} />
     <//>`}
     ${drawer === "people" && html`<${Sheet} label="People" side="end" close=${() => setDrawer(null)}>
       ${people}
@@ -87,10 +87,11 @@ export function Chat({ view, ui, send, places, again, leave }) {
   </div>`;
 }
 
-/** @param {{view: View}} props */
-function Server({ view }) {
+/** @param {{view: View, ui: Ui}} props */
+function Server({ view, ui }) {
   const { name, banner } = view.server;
-  return html`<div class="server"><img src="icon.svg" alt="" width="24" height="24" /><span class="title" title=${banner.join("\n") || undefined} dir="auto">${name || "Chatterbox"}</span></div>`;
+  return html`<div class="server"><img src="icon.svg" alt="" width="24" height="24" /><span class="title" title=${banner.join("\n") || undefined} dir="auto">${name || "Chatterbox"}</span>
+    <button type="button" class="icon-button" aria-label="Keys" title="Keys (?)" onClick=${() => ui.open({ is: "help" })}><${Icon} name="help" /></button></div>`;
 }
 
 /** Who one is here. @param {{view: View, ui: Ui, leave: () => void}} props */

@@ -121,9 +121,13 @@ function isSame(one, other) {
 export function Menu({ subject, at, view, ui, send }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const own = ownEntries(subject, view, ui, send);
-  // What is about the author is one menu further, or that of a message would be as long as both.
-  const isHere = (/** @type {MenuEntry} */ { command, given }) =>
-    subject.is !== "message" || command.arguments.some(({ type }, place) => type === "integer" && (given[place] ?? null) !== null);
+  const isMine = subject.is === "user" && isMe(subject.name, view);
+  const isHere = (/** @type {MenuEntry} */ { command, given }) => {
+    // What is about the author is one menu further, or that of a message would be as long as both.
+    if (subject.is === "message") return command.arguments.some(({ type }, place) => type === "integer" && (given[place] ?? null) !== null);
+    // What needs a name is meant for others; what goes without one is about oneself, too.
+    return !isMine || command.arguments[0]?.optional === true;
+  };
   const theirs = useMemo(() => menuFor(view, subject).filter(isHere), [view.commands, subject]).map(({ command, given }) => ({
     label: command.name,
     note: command.help,
@@ -218,6 +222,11 @@ function place(dialog, at, anchor) {
   dialog.style.setProperty("--menu-y", `${Math.max(8, top)}px`);
 }
 
+/** @param {string} name @param {View} view */
+function isMe(name, view) {
+  return name.toLowerCase() === view.me.toLowerCase();
+}
+
 /** @param {Subject} subject @param {View} view */
 function titleOf(subject, view) {
   switch (subject.is) {
@@ -260,16 +269,22 @@ function ownEntries(subject, view, ui, send) {
     ));
   };
   const person = (/** @type {string} */ name) => {
-    const isMe = name.toLowerCase() === view.me.toLowerCase();
+    if (isMe(name, view)) return;
     const target = view.people.find((one) => one.name === name)?.target ?? `@${name}`;
-    if (!isMe && view.front.toLowerCase() !== target.toLowerCase()) {
+    if (view.front.toLowerCase() !== target.toLowerCase()) {
       add(`Write to ${name} alone`, () => { send({ open: target }); ui.ask("input"); });
     }
-    if (!isMe) add("Name them in a message", () => ui.ask("insert", `${name} `));
+    add("Name them in a message", () => ui.ask("insert", `${name} `));
   };
   switch (subject.is) {
     case "user":
       person(subject.name);
+      if (isMe(subject.name, view)) {
+        // A phone has no keys for these.
+        add("Commands and actions", () => ui.open({ is: "palette", of: "actions" }));
+        add("Messages that name you", () => ui.open({ is: "mentions" }));
+        add("Keys", () => ui.open({ is: "help" }));
+      }
       copy("Copy the name", subject.name);
       break;
     case "conversation": {

@@ -35,7 +35,7 @@ export function Popup({ completion, active, choose }) {
 function Candidates({ candidates, active, choose }) {
   const [start, setStart] = useState(0);
   useEffect(() => setStart(0), [candidates]);
-  const rows = innerHeight < 500 ? 4 : innerWidth < 768 ? 5 : 8;
+  const rows = room();
   const first = Math.max(0, Math.min(active < 0 ? start : startWith(active, start, rows), candidates.length - rows));
   useEffect(() => setStart(first), [first]);
   const more = candidates.length - first - rows;
@@ -59,6 +59,13 @@ function Candidates({ candidates, active, choose }) {
       ${more > 0 ? `${more} more` : "The first ones"}
     </p>`}
   `;
+}
+
+/** How many rows have room above the input: they take less than half of the window, whatever the size of its font. */
+function room() {
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16;
+  const row = innerWidth < 48 * 16 ? 2.75 : 2.25;
+  return Math.max(2, Math.min(8, Math.floor((innerHeight * 0.45) / rem / row) - 1));
 }
 
 /** Where the part begins in which the candidate at a place is seen, moved as little as possible. @param {number} place @param {number} start @param {number} rows */

@@ -3,15 +3,14 @@
 import { useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
 
-/** Rows that are shown at once, and at most; and columns. */
+/** Rows that are shown at once, and at most. How many columns there are, and how much is in each, is bounded by the state. */
 const BEGINNING = 50;
 const MOST = 1000;
-const COLUMNS = 24;
 
 /** @param {{table: { columns: readonly string[], rows: readonly (readonly string[])[] }}} props */
 export function Table({ table }) {
   const [open, setOpen] = useState(false);
-  const columns = table.columns.slice(0, COLUMNS);
+  const columns = table.columns;
   const rows = table.rows.slice(0, open ? MOST : BEGINNING);
   // It is wider than the page now and then, so it scrolls by itself, with the keyboard as well.
   return html`<div class="table" tabindex="0" role="group" aria-label="Table">

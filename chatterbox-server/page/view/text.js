@@ -5,14 +5,16 @@ import { html } from "./html.js";
 import { pieces } from "./links.js";
 
 /** What is shown at once of a message, and at most: lines, and characters. */
-const BEGINNING = { lines: 25, characters: 4000 };
-const MOST = { lines: 2000, characters: 200_000 };
+export const BEGINNING = { lines: 25, characters: 4000 };
+export const MOST = { lines: 2000, characters: 200_000 };
 
 /**
+ * As much of the lines as is wanted at most, and whether that is all.
+ *
  * @param {readonly string[]} lines
  * @param {{ lines: number, characters: number }} most
  */
-function beginning(lines, most) {
+export function beginning(lines, most) {
   const shown = [];
   let left = most.characters;
   for (const line of lines.slice(0, most.lines)) {

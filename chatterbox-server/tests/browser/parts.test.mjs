@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { pieces } from "../../page/view/links.js";
 import { hue } from "../../page/view/names.js";
 import { CLOSINGS, REFUSALS, closedWords, refusalWords } from "../../page/view/refusals.js";
+import { BEGINNING, MOST as LONGEST, beginning } from "../../page/view/text.js";
 import { clock, date, dayWords, spanWords, untilWords } from "../../page/view/time.js";
 import { END, MOST, PAGE, part, range } from "../../page/view/window.js";
 
@@ -69,6 +70,21 @@ test("the pieces of a line are the line, and links have a bound", () => {
     assert.equal(pieces(text).map((piece) => (typeof piece === "string" ? piece : piece.text)).join(""), text);
   }
   assert.ok(pieces("https://a.example ".repeat(500)).filter((piece) => typeof piece !== "string").length <= 50);
+});
+
+test("of a long message the beginning is shown, and of what is longer than anything never all", () => {
+  assert.deepEqual(beginning(["a", "", "b"], BEGINNING), { shown: ["a", "", "b"], whole: true });
+  assert.deepEqual(beginning([], BEGINNING), { shown: [], whole: true });
+  const full = "x".repeat(BEGINNING.characters);
+  assert.deepEqual(beginning([full], BEGINNING), { shown: [full], whole: true });
+  assert.deepEqual(beginning([`${full}x`], BEGINNING), { shown: [full], whole: false });
+  assert.equal(beginning([full, ""], BEGINNING).whole, false);
+  assert.equal(beginning(Array(BEGINNING.lines + 1).fill("x"), BEGINNING).shown.length, BEGINNING.lines);
+  const wall = beginning(Array(60_000).fill("x".repeat(1000)), LONGEST).shown;
+  assert.ok(wall.length <= LONGEST.lines && wall.join("").length <= LONGEST.characters);
+  // No half of a character is left at the cut.
+  const emoji = beginning([`${"x".repeat(BEGINNING.characters - 1)}🎉`], BEGINNING).shown[0];
+  assert.equal(emoji, "x".repeat(BEGINNING.characters - 1));
 });
 
 test("a number that is no time of the calendar is no time", () => {

@@ -23,7 +23,9 @@ use bytes::Bytes;
 use chatterbox_proto::frame::{self, Decoder};
 use chatterbox_proto::server_frame::ServerKeys;
 use chatterbox_proto::{Capabilities, Entry, ServerFrame, client_frame, limits};
+use chatterbox_server::Listeners;
 use chatterbox_server::access::{Access, NoAccounts};
+use chatterbox_server::gateway::web::WebListeners;
 use chatterbox_server::net::{CertificateSource, Transport, listen};
 use chatterbox_server::store::{Memory, Store, StoreError};
 use chatterbox_server::{Config, Live};
@@ -46,6 +48,8 @@ pub fn unlimited() -> Config {
 /// A server in this process.
 pub struct Server {
     pub address: SocketAddr,
+    /// For browsers, with TLS where the server has it.
+    pub web: SocketAddr,
     pub stop: watch::Sender<u32>,
     tls: Option<Arc<ClientConfig>>,
     task: JoinHandle<Result<(), StoreError>>,
@@ -106,8 +110,12 @@ impl Server {
         tls: Option<Arc<ClientConfig>>,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
-        let listeners = listen("127.0.0.1", 0).await.unwrap();
-        let address = listeners.first().unwrap().local_addr().unwrap();
+        let protocol = listen("127.0.0.1", 0).await.unwrap();
+        let address = protocol.first().unwrap().local_addr().unwrap();
+        let web = listen("127.0.0.1", 0).await.unwrap();
+        let web_address = web.first().unwrap().local_addr().unwrap();
+        let web = WebListeners { listeners: web, host: "localhost".into(), tls: tls.is_some() };
+        let listeners = Listeners { protocol, web: Some(web), ..Listeners::default() };
         let (stop, stopped) = watch::channel(0);
         let task = tokio::spawn(chatterbox_server::run_with(
             listeners,
@@ -117,7 +125,7 @@ impl Server {
             Live::new(config),
             stopped,
         ));
-        Self { address, stop, tls, task, folder }
+        Self { address, web: web_address, stop, tls, task, folder }
     }
 
     /// The file of the authority that clients trust.

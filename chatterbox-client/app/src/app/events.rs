@@ -91,6 +91,7 @@ impl App {
                 self.reconnect.resumed();
                 self.closed = None;
                 self.welcomed(agreed);
+                self.note_rooms();
                 effects.push(Effect::Show(Output::Resumed { missed, complete }));
                 self.show_newest(missed, false, effects);
                 self.fill_gaps_again(complete, now, effects);

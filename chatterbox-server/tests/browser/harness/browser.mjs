@@ -15,6 +15,8 @@ const axe = await readFile(require.resolve("axe-core/axe.min.js"), "utf8");
 
 /** Runs in the page before everything else: whatever would parse markup is noted, and throws. */
 function watchSinks() {
+  // The browser's own page for a server that can't be reached is none of ours.
+  if (!location.protocol.startsWith("http")) return;
   const noted = [];
   Object.defineProperty(window, "__sinks", { value: noted });
   const refuse = (name) => {

@@ -23,7 +23,7 @@ export class Chat {
     this.dialog = page.getByRole("dialog");
     this.menu = page.getByRole("menu");
     this.completions = page.getByRole("listbox", { name: "Completions" });
-    this.lost = page.getByRole("group", { name: "Connection" });
+    this.lost = page.getByRole("region", { name: "Connection" });
   }
 
   /** Fills in the login and sends it. */

@@ -70,6 +70,10 @@ export class Hostile {
     });
   }
 
+  hangUp() {
+    for (const socket of this.sockets) socket.close();
+  }
+
   async end() {
     for (const socket of this.sockets) socket.terminate();
     this.websockets.close();

@@ -7,6 +7,7 @@ import { after, afterEach, before, test } from "node:test";
 import { Browser } from "./browser.mjs";
 import { Chat } from "./chat.mjs";
 import { PATIENCE, Server } from "./server.mjs";
+import { Speaker } from "./speaker.mjs";
 
 /**
  * @param {{settings?: string[], accounts?: {name: string, password: string, level?: number}[]}} options
@@ -22,14 +23,25 @@ export function scenes({ settings = [], accounts = [] } = {}) {
       const page = await stage.browser.page(options);
       return new Chat(page).join(options.url ?? stage.server.url, name, options.login);
     },
+    /** A user without a page, until the end of the scene. */
+    async speaker(name) {
+      const speaker = await Speaker.join(stage.server.url, name);
+      speakers.push(speaker);
+      return speaker;
+    },
   };
+  /** @type {Speaker[]} */
+  const speakers = [];
   before(async () => {
     stage.server = await Server.start(settings);
     for (const { name, password, level = 1 } of accounts) await stage.server.account(name, password, level);
     stage.browser = await Browser.start();
   }, { timeout: 2 * PATIENCE });
   // Also after one that has failed: what comes next is not to fail for it.
-  afterEach(() => stage.browser?.closePages());
+  afterEach(async () => {
+    for (const speaker of speakers.splice(0)) speaker.end();
+    await stage.browser?.closePages();
+  });
   after(async () => {
     try {
       await stage.browser?.holds(stage.server.url, ...stage.others);

@@ -96,14 +96,18 @@ export class Server {
     server.settings = settings;
     server.web = "localhost:0";
     server.port = "0";
-    await server.again();
-    return server;
+    try {
+      return await server.again();
+    } catch (error) {
+      await server.end();
+      throw error;
+    }
   }
 
   environment() {
     const home = this.folder;
-    const { PATH, LANG } = process.env;
-    return { PATH, LANG, HOME: home, XDG_CONFIG_HOME: home, XDG_DATA_HOME: home, XDG_STATE_HOME: home, XDG_RUNTIME_DIR: home };
+    const { PATH, LANG, CHATTERBOX_PAGE_FOLDER } = process.env;
+    return { PATH, LANG, CHATTERBOX_PAGE_FOLDER, HOME: home, XDG_CONFIG_HOME: home, XDG_DATA_HOME: home, XDG_STATE_HOME: home, XDG_RUNTIME_DIR: home };
   }
 
   /** Starts it, with the data that it had. */

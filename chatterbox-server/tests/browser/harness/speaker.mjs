@@ -21,8 +21,13 @@ export class Speaker {
       speaker.socket.on("open", resolve);
       speaker.socket.on("error", reject);
     });
-    speaker.send({ USERNAME: name, CAPABILITIES: capabilities });
-    await speaker.gets((frame) => frame.USERNAME_ACCEPTED === true);
+    // Somebody of an earlier scene may be about to leave.
+    for (let answer; answer?.USERNAME_ACCEPTED !== true; ) {
+      speaker.frames.length = 0;
+      speaker.send({ USERNAME: name, CAPABILITIES: capabilities });
+      answer = await speaker.gets((frame) => "USERNAME_ACCEPTED" in frame || "ERROR" in frame);
+      if (answer.USERNAME_ACCEPTED !== true && !/in use/.test(answer.INFO)) throw new Error(JSON.stringify(answer));
+    }
     return speaker;
   }
 
@@ -59,7 +64,7 @@ export class Speaker {
     }
   }
 
-  async end() {
+  end() {
     this.socket.terminate();
   }
 }
