@@ -51,8 +51,14 @@ const LAST_READS: Duration = Duration::from_secs(5);
 
 /// Serves one connection of the protocol to its end: the handshake, then frames.
 pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
+    tracing::debug!(%peer, "connected");
     let config = context.config.current();
-    serve_transport(Transported::Socket(stream), peer, &context, &config).await;
+    // Boxed, so that the task does not keep the memory of joining and closing all the time.
+    let end = match Box::pin(join(Transported::Socket(stream), peer, &context, &config)).await {
+        Ok(connection) => chat(connection, peer, &context, &config).await,
+        Err(end) => end,
+    };
+    tracing::debug!(%peer, reason = %end, "disconnected");
 }
 
 /// Serves a stream of frames to its end, wherever it comes from. A gateway translates what its clients speak into such a stream; all
@@ -65,7 +71,13 @@ pub(crate) async fn serve_frames(
     context: &Context,
     config: &Config,
 ) {
-    serve_transport(Transported::Frames(stream), peer, context, config).await;
+    // The same once more: a function for both would be a task within each task.
+    tracing::debug!(%peer, "connected to a gateway");
+    let end = match Box::pin(join(Transported::Frames(stream), peer, context, config)).await {
+        Ok(connection) => chat(connection, peer, context, config).await,
+        Err(end) => end,
+    };
+    tracing::debug!(%peer, reason = %end, "disconnected");
 }
 
 /// What a connection begins with.
@@ -74,21 +86,6 @@ enum Transported {
     Socket(TcpStream),
     /// A stream of frames.
     Frames(Stream),
-}
-
-async fn serve_transport(
-    stream: Transported,
-    peer: SocketAddr,
-    context: &Context,
-    config: &Config,
-) {
-    tracing::debug!(%peer, "connected");
-    // Boxed, so that the task does not keep the memory of joining and closing all the time.
-    let end = match Box::pin(join(stream, peer, context, config)).await {
-        Ok(connection) => chat(connection, peer, context, config).await,
-        Err(end) => end,
-    };
-    tracing::debug!(%peer, reason = %end, "disconnected");
 }
 
 /// A connection that has joined.

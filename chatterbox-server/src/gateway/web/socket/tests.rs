@@ -293,8 +293,8 @@ fn given(sent: &[u8]) -> (Vec<u8>, Option<u16>) {
         read
     });
     let output = output.lock().unwrap();
-    match &output[output.len() - 4..] {
-        [0x88, 2, high, low] => (read, Some(u16::from_be_bytes([*high, *low]))),
+    match &output[..] {
+        [.., 0x88, 2, high, low] => (read, Some(u16::from_be_bytes([*high, *low]))),
         [.., 0x88, 0] => (read, None),
         other => panic!("{other:x?}"),
     }
