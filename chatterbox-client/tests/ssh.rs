@@ -152,7 +152,7 @@ impl Sshd {
 }
 
 /// Somebody who listens without SSH.
-async fn listener(sshd: &Sshd) -> Client {
+fn listener(sshd: &Sshd) -> Client {
     let line = sshd.server.arguments(sshd.server.port, &["-u", "bob"]);
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
     Client::start(&line)
@@ -177,7 +177,7 @@ async fn a_session_with_a_terminal_is_the_full_screen_and_one_without_is_pipes()
         return;
     }
     let sshd = Sshd::start(trusting()).await;
-    let mut bob = listener(&sshd).await;
+    let mut bob = listener(&sshd);
     let line = sshd.line("127.0.0.2", &[]);
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
     let mut terminal = Terminal::of("ssh", &line, SIZE, &[]);
@@ -208,7 +208,7 @@ async fn the_server_counts_the_address_from_which_ssh_was_called() {
     }
     let sshd = Sshd::start(Config { max_per_address: 1, ..trusting() }).await;
     // bob has the one place of 127.0.0.1, which is also where the connections of sshd come from.
-    let mut bob = listener(&sshd).await;
+    let mut bob = listener(&sshd);
     for (from, name) in [("127.0.0.2", "ann"), ("127.0.0.3", "cyd")] {
         let line = sshd.line(from, &[]);
         let line: Vec<&str> = line.iter().map(String::as_str).collect();

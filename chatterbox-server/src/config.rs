@@ -179,6 +179,16 @@ pub struct Config {
     )]
     pub audit_days: Duration, // MO-10
 
+    /// Seconds without a key after which a telnet connection is closed
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "1800",
+        value_parser = seconds,
+        help_heading = "Gateways"
+    )]
+    pub telnet_idle: Duration,
+
     /// Names under which browsers may call this server, beside those of its certificate and of this machine [default: none]
     #[arg(long, value_name = "NAMES", value_parser = host_names, help_heading = "Gateways")]
     pub web_host: Option<HostNames>,

@@ -135,7 +135,6 @@ impl Lines {
     /// Carries out what is no editing.
     fn act(&mut self, action: Action, app: &App) {
         match action {
-            _ if !self.typing.keymap().has(action) => {}
             Action::Complete if self.typing.is_chat() => self.complete(app),
             // Without a prompt the keys behind it wait, and may be an answer.
             Action::SearchEarlier if self.typing.is_chat() && self.typing.prompt().is_some() => {

@@ -10,7 +10,7 @@ use chatterbox_server::net::{CertificateSource, authority_file, client_host, rea
 use chatterbox_server::ops::logging;
 use tokio::net::TcpListener;
 
-use crate::cli::gateways::is_of_this_machine;
+use crate::cli::gateways::{Gateways, is_of_this_machine};
 use crate::cli::settings::Serve;
 
 /// What is said of a database that was not there: its folder may have been mistyped.
@@ -23,7 +23,7 @@ pub fn ready(
     options: &Serve,
     source: Option<&CertificateSource>,
     listeners: &[TcpListener],
-    web: Option<&WebListeners>,
+    gateways: &Gateways,
     new_database: bool,
 ) {
     let addresses: Vec<_> =
@@ -37,6 +37,7 @@ pub fn ready(
         }
         _ => reachable(&options.host),
     };
+    let web = gateways.web.as_ref();
     let page = web.map(|web| page(web, source));
     let everywhere = options.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
     let authority = source.and_then(authority_file);
@@ -50,7 +51,8 @@ pub fn ready(
         if let (true, Some(store)) = (new_database, options.store()) {
             tracing::info!("{}", made_database(&store.folder));
         }
-        tracing::info!(addresses, client, page, tls = source.is_some(), "ready");
+        let telnet = telnet(options, gateways);
+        tracing::info!(addresses, client, page, telnet, tls = source.is_some(), "ready");
         if options.live.no_limits {
             tracing::warn!("no limits: anybody can use up this machine");
         }
@@ -63,6 +65,12 @@ pub fn ready(
     if source.is_none() {
         lines.push(
             "WARNING: no TLS: everybody on the way can read and change everything.".to_owned(),
+        );
+    }
+    if !is_of_this_machine(&gateways.telnet) {
+        lines.push(
+            "WARNING: telnet is not encrypted: everybody on the way can read and change everything."
+                .to_owned(),
         );
     }
     if web.is_some_and(|web| !web.tls && !is_of_this_machine(&web.listeners)) {
@@ -93,9 +101,20 @@ pub fn ready(
     if let Some(page) = page {
         lines.push(format!("chatterbox-server: to chat in a browser, open: {page}"));
     }
+    lines.extend(
+        telnet(options, gateways)
+            .map(|line| format!("chatterbox-server: to chat by telnet, run: {line}")),
+    );
     lines.push(format!("chatterbox-server: to chat, run: {client}"));
     // A closed stderr must not stop the server.
     let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+}
+
+/// The command line for telnet, if there is telnet.
+fn telnet(options: &Serve, gateways: &Gateways) -> Option<String> {
+    let port = gateways.telnet.first()?.local_addr().ok()?.port();
+    let host = &options.telnet.as_ref()?.host;
+    Some(format!("telnet {} {port}", shell_word(&reachable(host))))
 }
 
 /// Where the page is.

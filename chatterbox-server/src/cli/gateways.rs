@@ -38,7 +38,10 @@ async fn telnet(options: &Serve) -> Result<Vec<TcpListener>, Failure> {
     if !is_of_this_machine(&listeners) && !options.telnet_anywhere {
         return Err(Failure {
             message: format!("telnet on {address} would send everything in the clear"),
-            hint: Some("--telnet-anywhere says that this is wanted".into()),
+            hint: Some(
+                "--telnet-anywhere says that this is wanted; --telnet PORT is for this machine only"
+                    .into(),
+            ),
             code: exit::USAGE,
         });
     }

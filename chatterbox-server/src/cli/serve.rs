@@ -91,7 +91,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         let renew = || drop(reloader.reload_certificates());
         let signals = signals::watch(stop, || drop(reloader.reload()), renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
-        ready(&options, source.as_ref(), &listeners, gateways.web.as_ref(), new_database);
+        ready(&options, source.as_ref(), &listeners, &gateways, new_database);
         let listeners =
             Listeners { protocol: listeners, web: gateways.web, telnet: gateways.telnet };
         let server = chatterbox_server::run_controlled(

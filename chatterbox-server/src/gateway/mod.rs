@@ -7,9 +7,10 @@
 //! | gateway | speaks | makes |
 //! |---|---|---|
 //! | [`web`] | HTTP and WebSocket | one frame of each text message |
-//! | `telnet` over `line` | lines and keys | a client in this process, which speaks frames |
+//! | `telnet` over `line` | lines, or keys | a client in this process, which speaks frames |
 
 mod address;
+pub(crate) mod line;
 pub(crate) mod telnet;
 pub mod web;
 

@@ -10,7 +10,9 @@
 
 pub mod accounts;
 pub mod process;
+pub mod pty;
 pub mod rooms;
+pub mod telnet;
 pub mod web;
 
 use std::collections::VecDeque;
