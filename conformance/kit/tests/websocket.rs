@@ -1,5 +1,10 @@
 //! The client of WebSockets against servers that follow a script.
-#![allow(clippy::unwrap_used, reason = "tests may be blunt")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests may be blunt, and are an edge"
+)]
 
 #[allow(dead_code, reason = "not every test uses everything")]
 mod scripted;

@@ -1,5 +1,10 @@
 //! The handshake of a WebSocket with servers that answer rightly, wrongly, slowly and for ever.
-#![allow(clippy::unwrap_used, reason = "tests may be blunt")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests may be blunt, and are an edge"
+)]
 
 #[allow(dead_code, reason = "not every test uses everything")]
 mod scripted;
