@@ -44,7 +44,15 @@ async function alive(server, chat) {
 
 /** How many elements of each kind are there, which attributes occur, and where they point. */
 function elements(page) {
-  return page.evaluate(() => {
+  return page.evaluate(async () => {
+    // What has just been opened is drawn in a frame or two, and what is seen then is no more unread: nothing is counted before it is at rest.
+    const count = () => document.querySelectorAll("*").length;
+    for (let calm = 0, before = count(); calm < 20; ) {
+      await new Promise((frame) => requestAnimationFrame(frame));
+      const now = count();
+      calm = now === before ? calm + 1 : 0;
+      before = now;
+    }
     const counts = {};
     const attributes = new Set();
     const places = new Set();
