@@ -61,11 +61,12 @@ export function isSettled(command, given, place) {
 }
 
 /**
- * Whether the user has to be asked anything before the call.
+ * Whether the user has to be asked for anything before the call. What can't be undone is no reason: the server asks before it does such a
+ * thing (CM-2), and a question that comes twice is answered without being read.
  *
  * @param {Command} command
  * @param {readonly (string | null)[]} given
  */
 export function asks(command, given) {
-  return command.confirm || command.arguments.some((_, place) => !isSettled(command, given, place));
+  return command.arguments.some((_, place) => !isSettled(command, given, place));
 }

@@ -96,6 +96,7 @@ export function CommandForm({ view, ui, send, command, given }) {
     send({ call: { name: command.name, arguments: collected(command, answers) } });
   };
 
+  // The server asks once more.
   const isDanger = command.confirm;
   return html`<${Dialog} title=${`${view.prefix}${command.name}`} close=${() => ui.close()}>
     <form class="overlay-body form" ref=${form} onSubmit=${onSubmit} autocomplete="off">
@@ -109,8 +110,8 @@ export function CommandForm({ view, ui, send, command, given }) {
       />`)}
       ${isDanger && html`<p class="warning"><${Icon} name="alert" /> This can't be undone.</p>`}
       <div class="overlay-foot">
-        <button type="button" class="button" data-first=${isDanger && missing.length === 0 ? "" : undefined} onClick=${() => ui.close()}>Cancel</button>
-        <button type="submit" class=${isDanger ? "button danger" : "button primary"} data-first=${!isDanger && missing.length === 0 ? "" : undefined}>${command.name}</button>
+        <button type="button" class="button" onClick=${() => ui.close()}>Cancel</button>
+        <button type="submit" class=${isDanger ? "button danger" : "button primary"}>${command.name}</button>
       </div>
     </form>
   <//>`;

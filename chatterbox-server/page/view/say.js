@@ -34,6 +34,9 @@ export function Say({ view, ui, send }) {
   const now = useRef(view);
   now.current = view;
 
+  // What was said of the connection, or of another conversation, holds no longer.
+  useEffect(() => setProblem(""), [view.phase.is, view.front]);
+
   const front = view.conversations.find((one) => one.target === view.front);
   const completion = useMemo(
     () => (text === "" ? NOTHING : complete(view, text, caret, popup.asked)),

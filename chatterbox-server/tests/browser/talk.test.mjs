@@ -92,7 +92,7 @@ scene("a room is made, joined and talked in by commands", async () => {
   await ann.shows("here we are");
 });
 
-scene("the menu of a person has the commands of the catalogue, and what can't be undone asks first", async () => {
+scene("the menu of a person has the commands of the catalogue, and asks for what is missing", async () => {
   const operator = await stage.user("prof", prof);
   const eve = await stage.user("eve");
   await operator.person("eve").click({ button: "right" });
