@@ -1,7 +1,7 @@
 //! Gateways: clients that speak something else than frames.
 //!
 //! A gateway makes a stream of frames of what its clients speak, and hands it to the very code that serves the protocol
-//! ([`connection::serve_frames`](crate::net::connection::serve_frames)). So every rule, limit and capability holds there too, and nothing of the
+//! (`net::connection::serve_frames`). So every rule, limit and capability holds there too, and nothing of the
 //! chat is known here.
 //!
 //! | gateway | speaks | makes |
