@@ -9,33 +9,65 @@ mod table;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::read::GzEncoder;
 use hyper::header::HeaderValue;
 use ring::digest;
 
-/// A file.
-#[derive(Debug, Clone)]
-pub(super) struct Asset {
+/// A file as it is sent.
+#[derive(Debug)]
+pub(super) struct Representation {
     pub(super) bytes: Bytes,
-    pub(super) content_type: HeaderValue,
     /// A name of these very bytes.
     pub(super) etag: HeaderValue,
+}
+
+/// A file.
+#[derive(Debug)]
+pub(super) struct Asset {
+    pub(super) content_type: HeaderValue,
+    pub(super) identity: Representation,
+    /// The file compressed with gzip, if that is shorter, since somebody has asked for it.
+    gzip: OnceLock<Option<Representation>>,
 }
 
 impl Asset {
     fn new(path: &str, bytes: Bytes) -> Self {
         let hash = digest::digest(&digest::SHA256, &bytes);
-        let mut etag = String::with_capacity(34);
+        let mut hex = String::with_capacity(32);
         for byte in hash.as_ref().iter().take(16) {
             // Writing to a String does not fail.
-            let _ = write!(etag, "{byte:02x}");
+            let _ = write!(hex, "{byte:02x}");
         }
-        let etag = HeaderValue::try_from(format!("\"{etag}\""));
-        let etag = etag.unwrap_or(HeaderValue::from_static("\"\""));
-        Self { bytes, content_type: HeaderValue::from_static(content_type(path)), etag }
+        Self {
+            content_type: HeaderValue::from_static(content_type(path)),
+            identity: Representation { bytes, etag: etag(&hex) },
+            gzip: OnceLock::new(),
+        }
     }
+
+    /// The file compressed with gzip; `None` where that is no shorter. It is compressed when it is asked for the first time, and kept. The files are
+    /// the same for everybody and hold no secret, so their lengths tell nothing.
+    pub(super) fn gzip(&self) -> Option<&Representation> {
+        let compress = || {
+            let mut bytes = Vec::new();
+            let Representation { bytes: plain, etag: name } = &self.identity;
+            GzEncoder::new(&plain[..], Compression::best()).read_to_end(&mut bytes).ok()?;
+            let name = name.to_str().unwrap_or_default().trim_matches('"');
+            let etag = etag(&format!("{name}-gzip"));
+            (bytes.len() < plain.len()).then(|| Representation { bytes: bytes.into(), etag })
+        };
+        self.gzip.get_or_init(compress).as_ref()
+    }
+}
+
+fn etag(name: &str) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{name}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -54,7 +86,7 @@ fn content_type(path: &str) -> &'static str {
 /// All files.
 #[derive(Debug)]
 pub(super) struct Assets {
-    built_in: HashMap<&'static str, Asset>,
+    built_in: HashMap<&'static str, Arc<Asset>>,
     /// A debug build reads the files themselves, so that a reload shows a change.
     folder: Option<PathBuf>,
 }
@@ -70,7 +102,7 @@ impl Assets {
             named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("page"))
         });
         let asset = |(path, bytes): &(&'static str, &'static [u8])| {
-            (*path, Asset::new(path, Bytes::from_static(bytes)))
+            (*path, Arc::new(Asset::new(path, Bytes::from_static(bytes))))
         };
         Self {
             built_in: table::FILES.iter().map(asset).collect(),
@@ -79,16 +111,16 @@ impl Assets {
     }
 
     /// The file that the path of a request names.
-    pub(super) fn get(&self, path: &str) -> Option<Asset> {
+    pub(super) fn get(&self, path: &str) -> Option<Arc<Asset>> {
         let path = path.strip_prefix('/')?;
         let path = if path.is_empty() { "index.html" } else { path };
-        match &self.folder {
-            Some(folder) => {
-                let bytes = is_served(path).then(|| std::fs::read(folder.join(path)).ok())??;
-                Some(Asset::new(path, bytes.into()))
-            }
-            None => self.built_in.get(path).cloned(),
-        }
+        let built_in = self.built_in.get(path).cloned();
+        let Some(folder) = &self.folder else { return built_in };
+        let bytes = is_served(path).then(|| std::fs::read(folder.join(path)).ok())??;
+        // One that was not changed is compressed only once, too.
+        let is_same = |asset: &Arc<Asset>| asset.identity.bytes == bytes;
+        let changed = || Arc::new(Asset::new(path, Bytes::copy_from_slice(&bytes)));
+        Some(built_in.filter(is_same).unwrap_or_else(changed))
     }
 }
 
@@ -154,6 +186,28 @@ pub(super) static FILES: &[(&str, &[u8])] = files![
     }
 
     #[test]
+    fn compressed_files_are_short_and_the_same_files() {
+        let assets = Assets { folder: None, ..Assets::new() };
+        let mut compressed = 0;
+        for (path, asset) in &assets.built_in {
+            let Some(gzip) = asset.gzip() else {
+                compressed += asset.identity.bytes.len();
+                continue;
+            };
+            compressed += gzip.bytes.len();
+            let mut plain = Vec::new();
+            flate2::read::GzDecoder::new(&gzip.bytes[..]).read_to_end(&mut plain).unwrap();
+            assert_eq!(plain, asset.identity.bytes, "{path}");
+            assert_ne!(gzip.etag, asset.identity.etag);
+            // Only once: the bytes are those of before.
+            assert_eq!(gzip.bytes.as_ptr(), asset.gzip().unwrap().bytes.as_ptr());
+        }
+        assert!(compressed < 200_000, "the page takes {compressed} bytes");
+        let noise = Bytes::from_static(&[0x9C, 0x31, 0x07]);
+        assert!(Asset::new("noise.png", noise).gzip().is_none());
+    }
+
+    #[test]
     fn a_path_names_a_file_of_the_page_or_nothing() {
         let (folder, _) = page();
         let built_in = Assets { folder: None, ..Assets::new() };
@@ -161,10 +215,11 @@ pub(super) static FILES: &[(&str, &[u8])] = files![
         for assets in [built_in, read] {
             let index = assets.get("/").unwrap();
             assert_eq!(index.content_type, "text/html; charset=utf-8");
-            assert_eq!(index.etag, assets.get("/index.html").unwrap().etag);
-            assert_eq!(index.etag.len(), 34);
+            let etag = |path| assets.get(path).unwrap().identity.etag.clone();
+            assert_eq!(etag("/"), etag("/index.html"));
+            assert_eq!(etag("/").len(), 34);
             assert_eq!(assets.get("/style.css").unwrap().content_type, "text/css; charset=utf-8");
-            assert_ne!(index.etag, assets.get("/style.css").unwrap().etag);
+            assert_ne!(etag("/"), etag("/style.css"));
             for path in [
                 "",
                 "index.html",

@@ -13,14 +13,19 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use crate::config::Config;
-use crate::gateway::web::site::{House, Site};
+use crate::gateway::web::site::{Site, SiteState};
 use crate::net::connection;
 use crate::net::stream::Stream;
 
-/// The handshake has to be done in this time, and the header of a request be here. A connection is idle no longer either.
+/// The handshake has to be done in this time, and the header of a request be here.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A connection on which a request was answered is closed when no further one comes for so long: a browser has what it wanted, and others want its
+/// place.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// After this time no further request is answered on a connection.
 const OLD: Duration = Duration::from_secs(60);
@@ -47,8 +52,8 @@ const HANDSHAKE: u8 = 0x16;
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\n\
     content-type: text/plain\r\ncontent-length: 21\r\n\r\ntoo many connections\n";
 
-/// A WebSocket that was opened.
-pub(super) struct Opened {
+/// A connection that has become a WebSocket.
+pub(super) struct Upgraded {
     pub(super) stream: Stream,
     /// What came behind the request.
     pub(super) early: Vec<u8>,
@@ -59,27 +64,27 @@ pub(super) struct Opened {
 
 /// Serves a connection until it ends, or becomes a WebSocket.
 pub(super) async fn serve(
-    house: &Arc<House>,
+    state: &Arc<SiteState>,
     stream: TcpStream,
     peer: SocketAddr,
-) -> Option<Opened> {
+) -> Option<Upgraded> {
     let served = tokio::select! {
-        served = serve_until_closed(house, stream, peer) => served,
-        () = house.context.closing.cancelled() => return None,
+        served = serve_until_closed(state, stream, peer) => served,
+        () = state.context.closing.cancelled() => return None,
     };
     served.inspect_err(|error| tracing::debug!(%peer, %error, "HTTP")).ok().flatten()
 }
 
 async fn serve_until_closed(
-    house: &Arc<House>,
+    state: &Arc<SiteState>,
     stream: TcpStream,
     peer: SocketAddr,
-) -> Result<Option<Opened>, hyper::Error> {
+) -> Result<Option<Upgraded>, hyper::Error> {
     let Ok(local) = stream.local_addr() else { return Ok(None) };
-    let handshake = tokio::time::timeout(DEADLINE, transport(house, stream)).await;
-    let Ok(Ok((stream, is_astray))) = handshake else { return Ok(None) };
-    let config = house.context.config.current();
-    let site = Arc::new(Site::new(Arc::clone(house), config, (peer, local), is_astray));
+    let handshake = tokio::time::timeout(DEADLINE, transport(state, stream)).await;
+    let Ok(Ok((stream, needs_https))) = handshake else { return Ok(None) };
+    let config = state.context.config.current();
+    let site = Arc::new(Site::new(Arc::clone(state), config, (peer, local), needs_https));
     let answering = Arc::clone(&site);
     let service = service_fn(move |request| {
         std::future::ready(Ok::<_, Infallible>(answering.answer(&request)))
@@ -90,29 +95,38 @@ async fn serve_until_closed(
         .max_buf_size(HEAD)
         .max_headers(HEADERS)
         .serve_connection(TokioIo::new(stream), service);
-    for within in [OLD, END - OLD] {
+    let began = Instant::now();
+    let due = || site.answered().map_or(began + OLD, |at| (at + IDLE).min(began + OLD));
+    let mut is_ending = false;
+    loop {
+        // What was answered meanwhile is seen after this time.
+        let next = if is_ending { began + END } else { due().min(Instant::now() + IDLE) };
         let serving = poll_fn(|context| connection.poll_without_shutdown(context));
-        match tokio::time::timeout(within, serving).await {
+        match tokio::time::timeout_at(next, serving).await {
             Ok(served) => {
                 served?;
                 let Parts { io, read_buf, .. } = connection.into_parts();
                 let mut stream = io.into_inner();
-                let Some(peer) = site.opened() else {
+                let Some(peer) = site.upgraded() else {
                     let _ = tokio::time::timeout(LAST_WRITES, stream.shutdown()).await;
                     return Ok(None);
                 };
                 let config = Arc::clone(&site.config);
-                return Ok(Some(Opened { stream, early: read_buf.to_vec(), peer, config }));
+                return Ok(Some(Upgraded { stream, early: read_buf.to_vec(), peer, config }));
             }
-            Err(_) => Pin::new(&mut connection).graceful_shutdown(),
+            Err(_) if is_ending => return Ok(None),
+            Err(_) if Instant::now() < due() => {}
+            Err(_) => {
+                is_ending = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
         }
     }
-    Ok(None)
 }
 
 /// Does the handshake, if there has to be one. Also says whether the client speaks HTTP where it has to speak HTTPS, which is answered in HTTP.
-async fn transport(house: &House, stream: TcpStream) -> io::Result<(Stream, bool)> {
-    let Some(acceptor) = house.acceptor() else { return Ok((Box::new(stream), false)) };
+async fn transport(state: &SiteState, stream: TcpStream) -> io::Result<(Stream, bool)> {
+    let Some(acceptor) = state.acceptor() else { return Ok((Box::new(stream), false)) };
     let mut first = [0];
     stream.peek(&mut first).await?;
     if first != [HANDSHAKE] {
@@ -122,15 +136,15 @@ async fn transport(house: &House, stream: TcpStream) -> io::Result<(Stream, bool
 }
 
 /// Tells a client that there is no place for it.
-pub(super) async fn turn_away(house: &House, stream: TcpStream) {
+pub(super) async fn turn_away(state: &SiteState, stream: TcpStream) {
     let told = async {
-        let (mut stream, _) = transport(house, stream).await?;
+        let (mut stream, _) = transport(state, stream).await?;
         stream.write_all(FULL).await?;
         connection::close(&mut stream).await;
         Ok::<_, io::Error>(())
     };
     tokio::select! {
         _ = tokio::time::timeout(TURNED_AWAY, told) => {}
-        () = house.context.closing.cancelled() => {}
+        () = state.context.closing.cancelled() => {}
     }
 }

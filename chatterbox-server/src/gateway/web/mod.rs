@@ -5,6 +5,7 @@
 
 mod assets;
 mod close_code;
+mod encoding;
 mod forwarded;
 mod frame_header;
 mod handshake;
@@ -21,13 +22,12 @@ mod utf8_check;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use chatterbox_proto::limits::JOINING_FRAME;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::config::Config;
 use crate::gateway::web::close_code as code;
-use crate::gateway::web::http::Opened;
-use crate::gateway::web::site::House;
+use crate::gateway::web::http::Upgraded;
+use crate::gateway::web::site::SiteState;
 use crate::gateway::web::socket::Socket;
 use crate::net::acceptor::Service;
 use crate::net::connection;
@@ -46,31 +46,30 @@ pub struct WebListeners {
     pub tls: bool,
 }
 
-/// HTTP connections that have not become a WebSocket.
-const REQUESTING: Most = Most { total: 512, address: 64 };
+/// HTTP connections that have not become a WebSocket. A browser opens six of them, and a class of two hundred may be behind one address.
+const REQUESTING: Most = Most { total: 4096, address: 2048 };
 
 /// Serves browsers.
 #[derive(Debug)]
 pub(crate) struct Web {
-    house: Arc<House>,
+    state: Arc<SiteState>,
     /// Those that have not become a WebSocket.
     requesting: Arc<ConnectionLimits>,
 }
 
 impl Web {
     pub(crate) fn new(context: Arc<Context>, host: String, tls: bool) -> Self {
-        Self { house: Arc::new(House::new(context, host, tls)), requesting: Arc::default() }
+        Self { state: Arc::new(SiteState::new(context, host, tls)), requesting: Arc::default() }
     }
 
     /// Serves a WebSocket as a connection of the chat.
-    async fn chat(&self, opened: Opened, requesting: Permit) {
-        let Opened { stream, early, peer, config } = opened;
-        let context = &self.house.context;
+    async fn chat(&self, upgraded: Upgraded, requesting: Permit) {
+        let Upgraded { stream, early, peer, config } = upgraded;
+        let context = &self.state.context;
         let within = config.join_timeout;
         let held = LongFrame::new(Arc::clone(&context.long_frames), peer.ip(), within);
-        // Before somebody has joined, a frame may be so long even where the settings allow less.
-        let most = config.max_frame.max(JOINING_FRAME);
-        let socket = Socket::new(stream, early, most, held, within, context.closing.clone());
+        let socket =
+            Socket::new(stream, early, config.max_frame, held, within, context.closing.clone());
         let most = Most { total: config.max_connections, address: config.max_per_address };
         match context.limits.acquire(peer.ip(), most) {
             Ok(permit) => {
@@ -79,8 +78,7 @@ impl Web {
                 drop(permit);
             }
             Err(limit) => {
-                tracing::debug!(%peer, "turned away: {limit}");
-                context.chat.traffic().join_refused();
+                context.turned_away(peer, limit);
                 let socket = Box::new(socket.closed_with(code::TRY_AGAIN));
                 Box::pin(connection::turn_away_frames(socket, limit.into(), context)).await;
                 drop(requesting);
@@ -102,12 +100,37 @@ impl Service for Web {
 
     async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
         // Boxed, so that the task of a WebSocket does not keep the memory of HTTP.
-        if let Some(opened) = Box::pin(http::serve(&self.house, stream, peer)).await {
-            self.chat(opened, permit).await;
+        if let Some(upgraded) = Box::pin(http::serve(&self.state, stream, peer)).await {
+            self.chat(upgraded, permit).await;
         }
     }
 
     async fn turn_away(self: Arc<Self>, stream: TcpStream, _limit: LimitReached) {
-        Box::pin(http::turn_away(&self.house, stream)).await;
+        Box::pin(http::turn_away(&self.state, stream)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::shared::Chat;
+
+    #[tokio::test]
+    async fn an_address_and_all_together_have_so_many_connections_that_speak_http() {
+        let (proposals, _queue) = crate::chat::proposals::queue();
+        let config = Config::default();
+        let hub = chatterbox_hub::Hub::new(config.timeline, config.keep);
+        let context = Arc::new(Context::plain(Arc::new(Chat::new(hub, proposals))));
+        let web = Web::new(context, "localhost".to_owned(), false);
+        let from = |address: u8| web.admit(([192, 0, 2, address], 1).into(), &config);
+        let mut places: Vec<_> = (0..2048).map(|_| from(1).unwrap()).collect();
+        assert_eq!(from(1).unwrap_err(), LimitReached::Address);
+        places.extend((0..2048).map(|_| from(2).unwrap()));
+        assert_eq!(from(3).unwrap_err(), LimitReached::Total);
+        drop(places);
+        let config = Config { trust_proxy: Some("192.0.2.9".parse().unwrap()), ..config };
+        let proxy = || web.admit(([192, 0, 2, 9], 1).into(), &config);
+        let _places: Vec<_> = (0..4096).map(|_| proxy().unwrap()).collect();
+        assert_eq!(proxy().unwrap_err(), LimitReached::Total);
     }
 }

@@ -8,10 +8,12 @@ use chatterbox_address::HostPort;
 use http_body_util::Full;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
 use crate::gateway::web::assets::Assets;
+use crate::gateway::web::encoding::accepts_gzip;
 use crate::gateway::web::forwarded;
 use crate::gateway::web::handshake::{self, NoWebSocket};
 use crate::gateway::web::headers::secure;
@@ -26,7 +28,7 @@ pub(super) type Answer = Response<Full<Bytes>>;
 
 /// What all connections share.
 #[derive(Debug)]
-pub(super) struct House {
+pub(super) struct SiteState {
     pub(super) context: Arc<Context>,
     assets: Assets,
     /// The host of the listeners.
@@ -34,7 +36,7 @@ pub(super) struct House {
     tls: bool,
 }
 
-impl House {
+impl SiteState {
     pub(super) fn new(context: Arc<Context>, host: String, tls: bool) -> Self {
         Self { context, assets: Assets::new(), host, tls }
     }
@@ -47,44 +49,60 @@ impl House {
 
 /// The site, as one connection sees it.
 pub(super) struct Site {
-    house: Arc<House>,
+    state: Arc<SiteState>,
     pub(super) config: Arc<Config>,
     /// The address that the connection comes from.
     peer: SocketAddr,
     /// And the one that it has come to.
     local: SocketAddr,
     /// The client speaks HTTP where it has to speak HTTPS.
-    is_astray: bool,
+    needs_https: bool,
     /// For whom a WebSocket was opened.
-    opened: Mutex<Option<SocketAddr>>,
+    upgraded: Mutex<Option<SocketAddr>>,
+    /// When the last request was answered.
+    answered: Mutex<Option<Instant>>,
 }
 
 impl Site {
     pub(super) fn new(
-        house: Arc<House>,
+        state: Arc<SiteState>,
         config: Arc<Config>,
         (peer, local): (SocketAddr, SocketAddr),
-        is_astray: bool,
+        needs_https: bool,
     ) -> Self {
-        Self { house, config, peer, local, is_astray, opened: Mutex::default() }
+        Self {
+            state,
+            config,
+            peer,
+            local,
+            needs_https,
+            upgraded: Mutex::default(),
+            answered: Mutex::default(),
+        }
     }
 
     /// For whom a WebSocket was opened, if one was.
-    pub(super) fn opened(&self) -> Option<SocketAddr> {
-        *self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn upgraded(&self) -> Option<SocketAddr> {
+        *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the last request was answered, if one was.
+    pub(super) fn answered(&self) -> Option<Instant> {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers a request.
     pub(super) fn answer<B>(&self, request: &Request<B>) -> Answer {
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         let host = self.host(request);
         let mut answer = match &host {
             Err(status) if *status == StatusCode::FORBIDDEN => text(*status, FOREIGN_HOST),
             Err(status) => text(*status, "a request needs one header Host\n"),
-            Ok(host) if self.is_astray => elsewhere(host, request),
+            Ok(host) if self.needs_https => redirect_to_https(host, request),
             Ok(host) if request.uri().path() == SOCKET => self.open(host, request),
             Ok(_) => self.file(request),
         };
-        secure(answer.headers_mut(), host.as_ref().ok(), self.house.tls);
+        secure(answer.headers_mut(), host.as_ref().ok(), self.state.tls);
         answer
     }
 
@@ -96,9 +114,9 @@ impl Site {
         };
         let names = Names {
             local: self.local,
-            listening: &self.house.host,
+            listening: &self.state.host,
             allowed: self.config.web_host.as_ref(),
-            transport: &self.house.context.transport,
+            transport: &self.state.context.transport,
         };
         let host = value.to_str().ok().and_then(|value| origin::host(value, &names));
         host.ok_or(StatusCode::FORBIDDEN)
@@ -111,23 +129,32 @@ impl Site {
             answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             return answer;
         }
-        let Some(asset) = self.house.assets.get(request.uri().path()) else {
+        let Some(asset) = self.state.assets.get(request.uri().path()) else {
             return text(StatusCode::NOT_FOUND, "there is nothing\n");
         };
+        let gzip = asset.gzip();
+        let accepted = gzip.filter(|_| accepts_gzip(request.headers()));
+        let sent = accepted.unwrap_or(&asset.identity);
         let known = request.headers().get_all(header::IF_NONE_MATCH);
-        let is_known = known.iter().any(|known| names_etag(known, &asset.etag));
+        let is_known = known.iter().any(|known| names_etag(known, &sent.etag));
         let mut answer = Response::new(Full::new(match is_known {
             true => Bytes::new(),
-            false => asset.bytes,
+            false => sent.bytes.clone(),
         }));
         if is_known {
             *answer.status_mut() = StatusCode::NOT_MODIFIED;
         }
         let headers = answer.headers_mut();
         if !is_known {
-            headers.insert(header::CONTENT_TYPE, asset.content_type);
+            headers.insert(header::CONTENT_TYPE, asset.content_type.clone());
+            if accepted.is_some() {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
         }
-        headers.insert(header::ETAG, asset.etag);
+        if gzip.is_some() {
+            headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        }
+        headers.insert(header::ETAG, sent.etag.clone());
         // A browser asks each time whether its copy is still right.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         answer
@@ -152,14 +179,14 @@ impl Site {
         };
         let mut origins = request.headers().get_all(header::ORIGIN).iter();
         let is_own = match (origins.next().map(HeaderValue::to_str), origins.next()) {
-            (Some(Ok(one)), None) => origin::is_own(one, host, self.house.tls),
+            (Some(Ok(one)), None) => origin::is_own(one, host, self.state.tls),
             _ => false,
         };
         if !is_own {
             return text(StatusCode::FORBIDDEN, "only the page of this very server talks to it\n");
         }
         let peer = forwarded::real_peer(request.headers(), self.peer, &self.config);
-        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(peer);
+        *self.upgraded.lock().unwrap_or_else(PoisonError::into_inner) = Some(peer);
         let mut answer = Response::new(Full::default());
         *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = answer.headers_mut();
@@ -184,7 +211,7 @@ fn text(status: StatusCode, text: &'static str) -> Answer {
 }
 
 /// Sends a browser from HTTP to HTTPS.
-fn elsewhere<B>(host: &HostPort, request: &Request<B>) -> Answer {
+fn redirect_to_https<B>(host: &HostPort, request: &Request<B>) -> Answer {
     let mut answer = text(StatusCode::PERMANENT_REDIRECT, "this port speaks HTTPS\n");
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     if let Ok(location) = HeaderValue::try_from(format!("https://{host}{path}")) {

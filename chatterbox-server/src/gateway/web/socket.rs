@@ -39,6 +39,8 @@ pub(super) struct Socket {
     fragments: Fragments,
     /// Somebody waits for room to write, and writes what is pending then.
     is_writing: bool,
+    /// The answer to a ping was written, and TLS may hold it back until it is flushed.
+    is_unflushed: bool,
     /// A close frame was sent.
     has_closed: bool,
     /// What that says where nobody has broken a rule.
@@ -73,6 +75,7 @@ impl Socket {
             idle_frames: IdleFrames::default(),
             fragments: Fragments { held, within, deadline: None },
             is_writing: false,
+            is_unflushed: false,
             has_closed: false,
             close_code: code::NORMAL,
             closing,
@@ -161,8 +164,16 @@ impl Socket {
         if is_due && !self.is_writing && self.outgoing.is_at_border() {
             // Who reads is woken when there is room, and comes here again.
             if let Poll::Ready(done) = self.poll_pending(context) {
-                return done;
+                done?;
+                self.is_unflushed = true;
             }
+        }
+        if self.is_unflushed
+            && !self.is_writing
+            && let Poll::Ready(done) = Pin::new(&mut self.stream).poll_flush(context)
+        {
+            self.is_unflushed = false;
+            done?;
         }
         Ok(())
     }
@@ -305,10 +316,13 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let poll = self.poll_pending(context);
+        let mut poll = self.poll_pending(context);
+        if matches!(poll, Poll::Ready(Ok(()))) {
+            poll = Pin::new(&mut self.stream).poll_flush(context);
+        }
         self.is_writing = poll.is_pending();
-        ready!(poll)?;
-        Pin::new(&mut self.stream).poll_flush(context)
+        self.is_unflushed &= self.is_writing;
+        poll
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

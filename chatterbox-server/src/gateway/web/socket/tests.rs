@@ -365,6 +365,22 @@ fn of_what_is_too_long_only_the_length_is_passed_on() {
 }
 
 #[test]
+fn a_pong_is_flushed_where_nothing_else_is_written() {
+    now(async {
+        // As TLS may do it, this keeps what is written until it is flushed.
+        let (near, mut far) = tokio::io::duplex(1000);
+        let mut socket = socket(tokio::io::BufStream::new(near), &[]);
+        far.write_all(&sent(0x89, b"hi")).await.unwrap();
+        let mut pong = [0; 4];
+        tokio::select! {
+            read = socket.read_u8() => panic!("{read:?}"),
+            read = far.read_exact(&mut pong) => read.map(drop).unwrap(),
+        }
+        assert_eq!(pong, *b"\x8a\x02hi");
+    });
+}
+
+#[test]
 fn a_message_in_fragments_has_a_deadline() {
     now(async {
         let (near, mut far) = tokio::io::duplex(1000);
