@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: tasks are started and waited for here")]
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -30,8 +31,9 @@ use crate::gateway::web::{Web, WebListeners};
 use crate::listeners::Listeners;
 use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
-use crate::net::acceptor::{Door, Protocol, Service};
+use crate::net::acceptor::{Acceptor, Protocol, Service};
 use crate::net::context::Context;
+use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
@@ -161,20 +163,21 @@ pub async fn run_controlled(
         config: config.clone(),
         transport,
         history_loaded: history_loaded.clone(),
-        limits: Arc::default(),
+        limits: Arc::new(ConnectionLimits::with_kept_places()),
+        turned_away: AtomicU64::default(),
         long_frames: Arc::new(LongFrames::default()),
         long_work: LongWork::default(),
         closing: closing.clone(),
     });
     let acceptors = TaskTracker::new();
-    let door = Door::new(Arc::clone(&context), tasks.clone());
+    let acceptor = Acceptor::new(Arc::clone(&context), tasks.clone());
     let protocol = Arc::new(Protocol { context: Arc::clone(&context) });
-    accept_all(&door, listeners.protocol, &protocol, &acceptors, &accepting);
+    accept_all(&acceptor, listeners.protocol, &protocol, &acceptors, &accepting);
     let telnet = Arc::new(Telnet::new(Arc::clone(&context)));
-    accept_all(&door, listeners.telnet, &telnet, &acceptors, &accepting);
+    accept_all(&acceptor, listeners.telnet, &telnet, &acceptors, &accepting);
     if let Some(WebListeners { listeners, host, tls }) = listeners.web {
         let web = Arc::new(Web::new(Arc::clone(&context), host, tls));
-        accept_all(&door, listeners, &web, &acceptors, &accepting);
+        accept_all(&acceptor, listeners, &web, &acceptors, &accepting);
     }
     acceptors.close();
     let control = control.map(|Control { socket, operator }| {
@@ -242,7 +245,7 @@ pub async fn run_controlled(
 
 /// Accepts what a service speaks on its listeners.
 fn accept_all<S: Service>(
-    door: &Door,
+    acceptor: &Acceptor,
     listeners: Vec<TcpListener>,
     service: &Arc<S>,
     acceptors: &TaskTracker,
@@ -250,7 +253,7 @@ fn accept_all<S: Service>(
 ) {
     for listener in listeners {
         let accepting = accepting.clone();
-        let accept = door.clone().accept(listener, Arc::clone(service));
+        let accept = acceptor.clone().accept(listener, Arc::clone(service));
         acceptors.spawn(accepting.run_until_cancelled_owned(accept));
     }
 }

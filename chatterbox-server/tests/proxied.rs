@@ -256,8 +256,7 @@ fn from_anybody_else_a_header_is_garbage() {
 
 #[tokio::test]
 async fn connections_without_a_name_are_bounded_and_harm_nobody_else() {
-    // The last twentieth is for addresses that somebody has joined from.
-    const TAKEN: usize = 1024 - 1024 / 20;
+    const TAKEN: usize = 1024;
     let config = Config { trust_proxy: Some("127.0.0.1".parse().unwrap()), ..Config::default() };
     let server = Server::plaintext(config).await;
     let mut all = FuturesUnordered::new();
@@ -283,6 +282,27 @@ async fn connections_without_a_name_are_bounded_and_harm_nobody_else() {
     stream.write_all(&header("192.0.2.7:1")).await.unwrap();
     assert_eq!(Peer::over(stream).ask("ann").await.accepted, Some(true));
     server.stop().await;
+}
+
+#[tokio::test]
+async fn refusals_of_browsers_and_of_proxies_are_logged() {
+    // Without a place in the chat, and with more proxies without a header than there are places for.
+    let line = ["localhost", "-p", "0", "--plaintext", "--memory", "--web", "0"];
+    let full = ["--max-connections", "1", "--trust-proxy", "127.0.0.1,::1"];
+    let mut server = Running::start(&[&line[..], &full].concat());
+    let printed = server.printed();
+    let port = printed.split("http://localhost:").nth(1).unwrap().split('/').next().unwrap();
+    let port: u16 = port.parse().unwrap();
+    let (_ann, told) = asked_by_browser(port, &header("192.0.2.7:1"), "", "ann").await;
+    assert!(told.contains(ACCEPTED), "{told}");
+    let (_bob, told) = asked_by_browser(port, &header("192.0.2.8:1"), "", "bob").await;
+    assert!(told.contains("\"ERROR\""), "{told}");
+    let warning = server.log_line("turned away");
+    assert!(warning.contains("192.0.2.8:1") && warning.contains("turned_away=1"), "{warning}");
+    let waiting: Vec<_> = (0..1025).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+    let warning = server.log_line("turned away");
+    assert!(warning.contains("turned_away=2"), "{warning}");
+    drop(waiting);
 }
 
 /// Opens a WebSocket with these bytes in front and this header of the request, and asks for a name. Gives the first message.

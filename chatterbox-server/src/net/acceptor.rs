@@ -36,7 +36,7 @@ const TURNED_AWAY: Most = Most { total: 32, address: 4 };
 const NAMING: Duration = Duration::from_secs(5);
 
 /// Connections of proxies that have not named an address yet.
-const UNNAMED: Most = Most { total: 1024, address: 1024 };
+const AWAITING_HEADER: Most = Most { total: 1024, address: 1024 };
 
 /// What is spoken on a listener.
 pub(crate) trait Service: Send + Sync + 'static {
@@ -86,23 +86,22 @@ impl Service for Protocol {
 
 /// What all listeners share.
 #[derive(Debug, Clone)]
-pub(crate) struct Door {
+pub(crate) struct Acceptor {
     pub(crate) context: Arc<Context>,
     /// The tasks of the connections, which shutdown waits for.
     pub(crate) tasks: TaskTracker,
     /// Those that are being turned away.
     turned_away: Arc<ConnectionLimits>,
     /// Those of proxies that have not named an address yet.
-    unnamed: Arc<ConnectionLimits>,
-    refused: Arc<AtomicU64>,
-    /// Connections of proxies that were closed because their header is broken.
-    misnamed: Arc<AtomicU64>,
+    awaiting_header: Arc<ConnectionLimits>,
+    /// How many connections of proxies were closed because their header is broken.
+    malformed_headers: Arc<AtomicU64>,
 }
 
-impl Door {
+impl Acceptor {
     pub(crate) fn new(context: Arc<Context>, tasks: TaskTracker) -> Self {
-        let (turned_away, unnamed, refused, misnamed) = Default::default();
-        Self { context, tasks, turned_away, unnamed, refused, misnamed }
+        let (turned_away, awaiting_header, malformed_headers) = Default::default();
+        Self { context, tasks, turned_away, awaiting_header, malformed_headers }
     }
 
     /// Accepts on one listener, for ever. Each connection is a task from its first byte on, so no peer can hold up the next (AS-1,
@@ -130,18 +129,24 @@ impl Door {
 
     /// Learns from a proxy whom it speaks for, and goes on with that address.
     fn ask_proxy<S: Service>(&self, mut stream: TcpStream, proxy: SocketAddr, service: &Arc<S>) {
-        let Ok(permit) = self.unnamed.acquire(proxy.ip(), UNNAMED) else { return };
-        let (door, service) = (self.clone(), Arc::clone(service));
+        let permit = match self.awaiting_header.acquire(proxy.ip(), AWAITING_HEADER) {
+            Ok(permit) => permit,
+            // Whom it speaks for is not known, so nor is what to tell them.
+            Err(limit) => return self.context.turned_away(proxy, limit),
+        };
+        let (acceptor, service) = (self.clone(), Arc::clone(service));
         self.tasks.spawn(async move {
             let named = tokio::select! {
                 named = proxied::real_peer(&mut stream, proxy, NAMING) => named,
-                () = door.context.closing.cancelled() => return,
+                () = acceptor.context.closing.cancelled() => return,
             };
             drop(permit);
             match named {
-                Ok(peer) => door.admit(stream, peer, &door.context.config.current(), &service),
+                Ok(peer) => {
+                    acceptor.admit(stream, peer, &acceptor.context.config.current(), &service)
+                }
                 Err(error) => {
-                    let count = door.misnamed.fetch_add(1, Ordering::Relaxed) + 1;
+                    let count = acceptor.malformed_headers.fetch_add(1, Ordering::Relaxed) + 1;
                     if count.is_power_of_two() {
                         tracing::warn!(%proxy, closed = count, "a proxy names no address: {error}");
                     }
@@ -166,12 +171,7 @@ impl Door {
                 self.tasks.spawn(Arc::clone(service).serve(stream, peer, permit));
             }
             Err(limit) => {
-                // Logged at 1, 2, 4, 8 ...: a flood of connections must not flood the log.
-                let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
-                self.context.chat.traffic().join_refused();
-                if refused.is_power_of_two() {
-                    tracing::warn!(%peer, turned_away = refused, "turned away: {limit}");
-                }
+                self.context.turned_away(peer, limit);
                 let Ok(permit) = self.turned_away.acquire(peer.ip(), TURNED_AWAY) else { return };
                 let told = Arc::clone(service).turn_away(stream, limit);
                 self.tasks.spawn(async move {
