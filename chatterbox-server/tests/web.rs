@@ -10,9 +10,11 @@
 
 mod harness;
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use chatterbox_server::Config;
+use chatterbox_server::ops::machine;
 use clap::{Args as _, FromArgMatches as _};
 use harness::web::{Browser, WebServer};
 use harness::{PATIENCE, handshake};
@@ -180,14 +182,34 @@ async fn who_says_too_little_or_too_much_is_let_go() {
 }
 
 #[tokio::test]
-async fn connections_that_ask_for_nothing_are_counted_apart() {
+async fn a_class_behind_one_address_gets_the_page() {
+    machine::allow_many_connections();
     // In the chat there is one place for this address.
-    let config = settings(&["--max-per-address", "1"]);
+    let server = WebServer::start(settings(&["--max-per-address", "1"])).await;
+    let (mut ann, _) = server.join("ann", "ids/1").await;
+    let host = server.host();
+    // Two hundred browsers with six connections each, all at a time.
+    let mut class = Vec::new();
+    for _ in 0..1200 {
+        class.push(server.connect().await);
+    }
+    let head = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    for number in [0, 1199] {
+        assert_eq!(class[number].ask(&head).await.status, 200, "{number}");
+    }
+    ann.say("ann", "still here").await;
+    ann.until("still here").await;
+}
+
+#[tokio::test]
+async fn connections_that_ask_for_nothing_are_counted_apart() {
+    // Without limits, this one still holds in all.
+    let config = Config { max_connections: 8, no_limits: true, ..Config::default() };
     let server = WebServer::start(config).await;
     let (mut ann, _) = server.join("ann", "ids/1").await;
     let host = server.host();
     let mut idle: Vec<Browser> = Vec::new();
-    for _ in 0..64 {
+    for _ in 0..8 {
         idle.push(server.connect().await);
     }
     let mut more = server.connect().await;
@@ -208,6 +230,66 @@ async fn connections_that_ask_for_nothing_are_counted_apart() {
     tokio::time::timeout(PATIENCE, placed).await.expect("there is room again");
     ann.say("ann", "still here").await;
     ann.until("still here").await;
+}
+
+#[tokio::test]
+async fn who_has_its_file_gives_its_place_back_before_who_is_silent() {
+    let server = WebServer::start(Config::default()).await;
+    let mut silent = server.connect().await;
+    let mut served = server.connect().await;
+    let head = format!("HEAD / HTTP/1.1\r\nHost: {}\r\n\r\n", server.host());
+    assert_eq!(served.ask(&head).await.status, 200);
+    tokio::select! {
+        biased;
+        ended = served.ends() => assert!(ended),
+        _ = silent.answer(false) => panic!("the one that was here first and asked nothing ends first"),
+    }
+}
+
+#[tokio::test]
+async fn files_are_compressed_for_who_accepts_that() {
+    let server = WebServer::start(Config::default()).await;
+    let host = server.host();
+    let mut browser = server.connect().await;
+    let mut get = async |beside: &str| {
+        let head = format!("GET /style.css HTTP/1.1\r\nHost: {host}\r\n{beside}\r\n");
+        browser.ask(&head).await
+    };
+    let plain = get("").await;
+    assert_eq!((plain.status, plain.header("content-encoding")), (200, None));
+    let gzip = get("Accept-Encoding: br\r\nAccept-Encoding: deflate, gzip;q=0.5\r\n").await;
+    assert_eq!((gzip.status, gzip.header("content-encoding")), (200, Some("gzip")));
+    assert_eq!(gzip.header("content-type"), Some("text/css; charset=utf-8"));
+    assert_eq!(gzip.header("content-length"), Some(&*gzip.body.len().to_string()));
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&gzip.body[..]).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain.body);
+    for answer in [&plain, &gzip] {
+        assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
+    }
+    // Each of both has its name, and is known by no other.
+    let (plain_etag, gzip_etag) = (plain.header("etag").unwrap(), gzip.header("etag").unwrap());
+    assert_ne!(plain_etag, gzip_etag);
+    for (accepted, known, status) in [
+        ("gzip", gzip_etag, 304),
+        ("gzip", plain_etag, 200),
+        ("identity", plain_etag, 304),
+        ("identity", gzip_etag, 200),
+    ] {
+        let beside = format!("Accept-Encoding: {accepted}\r\nIf-None-Match: {known}\r\n");
+        let answer = get(&beside).await;
+        assert_eq!(answer.status, status, "{accepted} {known}");
+        assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
+    }
+    for refused in ["gzip;q=0", "gzip;q=0, *", "br", "identity, gzip;q=0.9"] {
+        let answer = get(&format!("Accept-Encoding: {refused}\r\n")).await;
+        assert_eq!(answer.header("content-encoding"), None, "{refused}");
+        assert_eq!(answer.body, plain.body);
+    }
+    // What is no file is never compressed.
+    let head = format!("GET /no.css HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: gzip\r\n\r\n");
+    let nothing = browser.ask(&head).await;
+    assert_eq!((nothing.status, nothing.header("content-encoding")), (404, None));
 }
 
 #[tokio::test]
