@@ -364,6 +364,22 @@ fn every_setting_of_the_sample_has_an_environment_variable() {
 }
 
 #[test]
+fn a_name_for_browsers_that_the_certificate_lacks_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, certs] = ["server.toml", "certs"].map(|name| folder.path().join(name));
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    write("max-name = 5\n");
+    let (path, certs) = (file.display().to_string(), certs.display().to_string());
+    let line = ["localhost", "-p", "0", "--memory", "--certs", &certs, "--config", &path];
+    let mut server = Running::start(&line);
+    write("web-host = \"chat.example,localhost\"\n");
+    server.signal(Signal::HUP);
+    let warning = server.log_line("the certificate is not for these names");
+    assert!(warning.contains("chat.example") && !warning.contains("localhost"), "{warning}");
+    assert!(warning.contains("at the next start"), "{warning}");
+}
+
+#[test]
 fn settings_are_read_again_on_hangup_and_mistakes_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("server.toml");

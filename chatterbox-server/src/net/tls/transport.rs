@@ -94,7 +94,7 @@ impl Transport {
     }
 
     /// Whether there is a certificate, and it is for this host.
-    pub(crate) fn is_certified(&self, host: &str) -> bool {
+    pub fn is_certified(&self, host: &str) -> bool {
         match self {
             Self::Plaintext => false,
             Self::Tls(tls) => {
