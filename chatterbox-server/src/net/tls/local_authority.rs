@@ -298,7 +298,7 @@ fn authority(
     let made = make_authority(&certificate, &key, earlier.joined(wanted.permitted()))?;
     tracing::warn!(
         authority = %certificate.display(), old = %old.display(),
-        "the authority is made anew ({reason}): give clients and browsers the new ca.crt, and have them trust the old one no more"
+        "the authority is made anew ({reason}): give clients and browsers the new ca.crt, and have them trust the old one no more; a server that runs with this folder takes the new one at its next reload or start, and is refused by who has the new ca.crt until then"
     );
     Ok(made)
 }
