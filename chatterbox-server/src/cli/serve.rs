@@ -83,7 +83,8 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             transport: transport.clone(),
             in_force: Mutex::new(settings.effective),
         });
-        let process = Process::new(&options, Arc::clone(&reloader), stop.clone(), &listeners);
+        let process =
+            Process::new(&options, Arc::clone(&reloader), stop.clone(), &listeners, &gateways);
         let socket = control(&options)?;
         // It is removed when everything else has ended.
         let _socket = socket.as_ref().map(ControlSocket::file);
