@@ -73,7 +73,9 @@ pub enum TargetError {
     )]
     WebPath,
     /// Something behind the port.
-    #[error("a target ends with its port: nothing is at {0:?} there")]
+    #[error(
+        "a target ends with its port: nothing is at {0:?} there; a WebSocket is named by ws:// or wss://"
+    )]
     Path(String),
     /// A name that no host can have.
     #[error("that is no name of a host")]

@@ -125,7 +125,12 @@ fn check(head: &[u8], key: &str) -> Result<(), UpgradeError> {
     if code != 101 {
         let reason = response.reason.unwrap_or_default();
         let status = format!("HTTP status {code} {reason}");
-        return Err(UpgradeError::Refused(escape::bytes(status.trim_end().as_bytes(), SHOWN)));
+        let mut status = escape::bytes(status.trim_end().as_bytes(), SHOWN);
+        if (200..300).contains(&code) || code == 404 {
+            // Something else is there, or nothing.
+            status += "; is its path the right one? Ours is /ws";
+        }
+        return Err(UpgradeError::Refused(status));
     }
     let wrong = |what: String| Err(UpgradeError::Wrong(what));
     // A header that occurs twice is a list.
@@ -179,7 +184,11 @@ mod tests {
     fn each_header_counts() {
         for (from, to, what) in [
             ("101 Switching Protocols", "403 For\tbidden", "HTTP status 403 For\\u{9}bidden"),
-            ("101 Switching Protocols", "200 OK", "HTTP status 200 OK"),
+            (
+                "101 Switching Protocols",
+                "200 OK",
+                "HTTP status 200 OK; is its path the right one? Ours is /ws",
+            ),
             ("WebSocket", "h2c", "Upgrade is \"h2c\""),
             ("upgrade: WebSocket\r\n", "", "Upgrade is \"\""),
             ("keep-alive, Upgrade", "keep-alive", "Connection is \"keep-alive\""),
