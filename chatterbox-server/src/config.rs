@@ -189,7 +189,7 @@ pub struct Config {
     )]
     pub telnet_idle: Duration,
 
-    /// Names under which browsers may call this server, beside those of its certificate and of this machine [default: none]
+    /// Names under which browsers may call this server, beside localhost, its address, the host of --web and the names of its certificate [default: none]
     #[arg(long, value_name = "NAMES", value_parser = host_names, help_heading = "Gateways")]
     pub web_host: Option<HostNames>,
 
@@ -208,6 +208,10 @@ pub struct Config {
     /// The age at which history is dropped, counted from the arrival of a message. A start reads it once.
     #[arg(skip)]
     pub keep_age: Option<Duration>,
+
+    /// Whether history is kept only as long as the server runs. A start reads it once.
+    #[arg(skip)]
+    pub forgets_at_end: bool,
 
     /// How far a reader may fall behind before it is disconnected. A start reads it once, and no flag sets it.
     #[arg(skip)]

@@ -43,8 +43,23 @@ fn a_port_that_is_taken_is_said_with_the_option_that_names_it() {
         .code(69)
         .stderr(contains("is in use already"))
         .stderr(contains("another port with --telnet"));
-    refused(&["--telnet", "no-such-host.invalid"]).code(69).stderr(contains("can't find the host"));
-    refused(&["--telnet", "70000"]).code(64);
+    refused(&["--telnet", "no-such-host.invalid"])
+        .code(69)
+        .stderr(contains("--telnet: can't find the host"));
+    refused(&["--telnet", "70000"]).code(64).stderr(contains("70000 is no port"));
+    // A port that the server has itself is no other server.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    for (line, other) in [
+        (["-p", &port, "--web", &port, "--telnet", "0"], "-p"),
+        (["-p", "0", "--web", &port, "--telnet", &port], "--web"),
+    ] {
+        let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+        command.args(["localhost", "--plaintext", "--memory"]).args(line);
+        let told = format!("that is the port of {other} as well");
+        command.timeout(harness::PATIENCE).assert().code(69).stderr(contains(told));
+    }
 }
 
 #[test]

@@ -303,7 +303,8 @@ fn nearest(key: &str) -> Option<String> {
     schema::settings()
         .iter()
         .map(|setting| (strsim::jaro_winkler(&key, &setting.key), &setting.key))
-        .filter(|(likeness, _)| *likeness > 0.8)
+        // In a short key, a letter in another place makes a likeness of little.
+        .filter(|(likeness, name)| *likeness > 0.8 || strsim::damerau_levenshtein(&key, name) == 1)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name.clone())
 }
@@ -454,6 +455,7 @@ pub mod tests {
         for (text, expected) in [
             ("max_frame = 70000", "did you mean \"max-frame\"?"),
             ("prot = 1", "did you mean \"port\"?"),
+            ("wbe = 7111", "did you mean \"web\"?"),
             ("zzz = 1", "there is no setting \"zzz\""),
             ("config = \"x\"", "there is no setting \"config\""),
             ("port = [1]", "port has to be text, a number, true or false"),

@@ -120,7 +120,7 @@ pub struct Serve {
     #[command(flatten)]
     pub live: Config,
 
-    /// Serve the page for browsers: on this machine only (port 8080) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
+    /// Serve the page for browsers: on this machine only (port 8080, in the file: true) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
     #[arg(
         long,
         value_name = "ADDR",
@@ -135,8 +135,15 @@ pub struct Serve {
     #[arg(long, help_heading = "Gateways")]
     pub web_plaintext: bool,
 
-    /// Serve telnet and netcat on this port, HOST or HOST:PORT (port 2323); nothing of it is encrypted [default: none]
-    #[arg(long, value_name = "ADDR", value_parser = telnet_address, help_heading = "Gateways")]
+    /// Serve telnet and netcat, without encryption: on this machine only (port 2323, in the file: true) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = TELNET,
+        value_parser = telnet_address,
+        help_heading = "Gateways"
+    )]
     pub telnet: Option<GatewayAddress>,
 
     /// Serve telnet on other addresses than those of this machine: everybody on the way can read and change everything
@@ -165,6 +172,9 @@ pub struct Serve {
 /// Where the page is served if nothing is said of it.
 const WEB: &str = "localhost:8080";
 
+/// Where telnet is served if nothing is said of it.
+const TELNET: &str = "localhost:2323";
+
 /// The host and its port, if one is behind it, as they are printed again.
 fn host(text: &str) -> Result<String, String> {
     let host: HostPort = text.parse().map_err(|error: AddressError| error.to_string())?;
@@ -172,17 +182,25 @@ fn host(text: &str) -> Result<String, String> {
 }
 
 fn web_address(text: &str) -> Result<GatewayAddress, String> {
-    // What a file and the environment say of a flag.
-    let text = match text {
-        "true" => WEB,
-        "false" => return Err("leave it away, and no page is served".to_owned()),
-        text => text,
-    };
-    GatewayAddress::parse(text, 8080).map_err(|error| error.to_string())
+    gateway_address(text, WEB, 8080)
 }
 
 fn telnet_address(text: &str) -> Result<GatewayAddress, String> {
-    GatewayAddress::parse(text, 2323).map_err(|error| error.to_string())
+    gateway_address(text, TELNET, 2323)
+}
+
+fn gateway_address(text: &str, usual: &str, port: u16) -> Result<GatewayAddress, String> {
+    let text = match text {
+        // What a file and the environment say of a flag.
+        "true" => usual,
+        "false" => return Err("leave the setting out to serve nothing there".to_owned()),
+        "" => return Err(format!("is empty: a port, HOST or HOST:PORT, or true for {usual}")),
+        text => text,
+    };
+    GatewayAddress::parse(text, port).map_err(|error| match error {
+        AddressError::Number(number) => format!("{number} is no port: 65535 is the highest one"),
+        error => error.to_string(),
+    })
 }
 
 /// Refuses words that are no level. `EnvFilter` takes any word as the name of a module, and then logs nothing.
@@ -265,6 +283,7 @@ impl Serve {
         Config {
             keep: Keep { messages: self.keep_messages, bytes: self.keep_bytes },
             keep_age: self.keep_days,
+            forgets_at_end: self.memory,
             ..self.live.clone()
         }
     }
@@ -292,6 +311,12 @@ mod tests {
         for text in ["", "false", "http://localhost", "localhost:x", "a b"] {
             assert!(read(text).is_err(), "{text:?}");
         }
+        assert_eq!(read("99999").unwrap_err(), "99999 is no port: 65535 is the highest one");
+        assert!(read("").unwrap_err().contains("true for localhost:8080"));
+        let read = |text| telnet_address(text).map(|address| address.to_string());
+        assert_eq!(read("true").as_deref(), Ok("localhost:2323"));
+        assert_eq!(read("chat.example").as_deref(), Ok("chat.example:2323"));
+        assert!(read("false").is_err() && read("").unwrap_err().contains("localhost:2323"));
     }
 
     #[test]
