@@ -10,7 +10,7 @@ use crate::cli::layers::Origin;
 use crate::cli::layers::tests::with_file;
 
 /// Settings of [`Serve`] that go into [`Config`] for its start, although SIGHUP does not change them.
-const OF_THE_START: [&str; 3] = ["keep-messages", "keep-bytes", "keep-days"];
+const OF_THE_START: [&str; 4] = ["memory", "keep-messages", "keep-bytes", "keep-days"];
 
 /// Lines of a configuration file, each of which might set this to something that is not its default.
 fn candidates(setting: &Setting) -> Vec<String> {
