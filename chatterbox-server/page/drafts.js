@@ -37,13 +37,15 @@ export class Drafts {
     }
   }
 
-  /** Whose drafts these are. Somebody else who joins in the same tab does not see them. @param {string} name */
+  /** Whose drafts these are. Somebody else who joins in the same tab does not see them; says whether that is so. @param {string} name */
   belongTo(name) {
     const owner = name.toLowerCase();
-    if (owner === this.#owner) return;
-    if (this.#owner !== "") this.#texts.clear();
+    const before = this.#owner;
+    if (owner === before) return false;
+    if (before !== "") this.#texts.clear();
     this.#owner = owner;
     this.#save();
+    return before !== "";
   }
 
   /** The owner has another name. @param {string} name */

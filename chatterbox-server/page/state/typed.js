@@ -50,7 +50,9 @@ export function say(core, text, now) {
 /** Whether a text may be said: it could be a secret that was not meant for the chat. @param {Core} core @param {string} text @param {number} now */
 function guard(core, text, now) {
   if (core.calls.questions.length > 0) {
-    core.notSent("the server asks something first, and this may be the answer", now);
+    // What may be a secret is not put back to where it can be seen.
+    const isSecret = core.calls.questions.some((question) => question.secret);
+    core.notSent("the server asks something first, and this may be the answer", now, isSecret ? null : text);
     return false;
   }
   if (core.calls.secretIsDue(text)) {

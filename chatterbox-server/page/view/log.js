@@ -335,7 +335,7 @@ export class Log extends Component {
 
   /** @param {Props} props @param {State} state */
   render({ conversation, times, ui, send }, { part: rows, walk, found, above, atEnd }) {
-    const { items, target, marker, unread } = conversation;
+    const { items, target, title, marker, unread } = conversation;
     const { from, to } = range(items, rows);
     const now = new Date();
     const list = [];
@@ -357,7 +357,7 @@ export class Log extends Component {
         found=${item.key === found} times=${times} ui=${ui} send=${send} />`);
     }
     return html`<div class="log">
-      <div class="scroller" ref=${this.box} onScroll=${this.scrolled}>
+      <div class="scroller" ref=${this.box} onScroll=${this.scrolled} ...${items.length === 0 ? { role: "group", tabindex: 0, "aria-label": title } : {}}>
         <div class="content">
           <${Top} conversation=${conversation} older=${conversation.older} hidden=${from > 0} send=${send} />
           <ol role="list" aria-label=${`Messages in ${conversation.title}`} ref=${this.list} onKeyDown=${this.walk} onFocusIn=${this.focused}>${list}</ol>

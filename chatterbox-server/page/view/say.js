@@ -63,18 +63,19 @@ export function Say({ view, ui, send }) {
     drafts.set(target.current, kept(now.current, next));
   };
 
+  // Effects run in their order: whose drafts and lines these are is settled before one of them is shown.
+  const name = useRef("");
+  useLayoutEffect(() => {
+    if (name.current !== "") drafts.renamed(view.me);
+    else if (drafts.belongTo(view.me)) recall.clear();
+    name.current = view.me;
+  }, [view.me]);
   // The draft of the conversation in front. It is put in place before anything is drawn, so no key can reach the one of another.
   const target = useRef(view.front);
   useLayoutEffect(() => {
     target.current = view.front;
     put(drafts.get(view.front));
   }, [view.front]);
-  const name = useRef("");
-  useLayoutEffect(() => {
-    if (name.current === "") drafts.belongTo(view.me);
-    else drafts.renamed(view.me);
-    name.current = view.me;
-  }, [view.me]);
 
   useLayoutEffect(() => grow(area.current), [text, ui.settings.size]);
 

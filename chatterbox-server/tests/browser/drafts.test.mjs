@@ -34,7 +34,8 @@ test("somebody else in the same tab sees no draft, and a new name keeps them", (
   drafts.renamed("annie");
   assert.equal(new Drafts(() => store).get("ALL"), "mine");
   const theirs = new Drafts(() => store);
-  theirs.belongTo("eve");
+  assert.equal(theirs.belongTo("eve"), true);
+  assert.equal(theirs.belongTo("Eve"), false);
   assert.equal(theirs.get("ALL"), "");
   assert.equal(JSON.stringify([...store.map.values()]).includes("mine"), false);
 });
@@ -81,6 +82,16 @@ test("the arrow keys bring back what was sent, and leave a text of one's own alo
   assert.equal(recall.key("down", ""), null);
   assert.equal(recall.key("up", ""), "two");
   assert.equal(recall.key("up", "two, changed"), null, "a changed line is one's own");
+});
+
+test("whoever types next has no lines to bring back", () => {
+  const recall = new Recall();
+  recall.push("one");
+  recall.push("two");
+  recall.key("up", "");
+  recall.clear();
+  assert.equal(recall.key("up", ""), null);
+  assert.equal(recall.key("down", "two"), null);
 });
 
 test("so many lines are kept, and none that is longer than all of them may be", () => {

@@ -22,6 +22,38 @@ scene("the login page is there, says where it is, and has the focus in the name"
   await accessible(page, "login");
 });
 
+scene("a page of which a part does not come says so, and is there after a reload", async () => {
+  const page = await stage.browser.page({ expected: [/ERR_FAILED/] });
+  await page.route("**/state/typed.js", (route) => route.abort());
+  await page.goto(stage.server.url);
+  const loading = page.getByText("This page is loading.");
+  await loading.waitFor();
+  await page.unroute("**/state/typed.js");
+  await page.reload();
+  const chat = new Chat(page);
+  await chat.name.waitFor();
+  assert.equal(await loading.count(), 0);
+});
+
+scene("who joins next in the same tab sees nothing of what was typed or sent before", async () => {
+  const next = async (chat, name) => {
+    await chat.enter(name);
+    await chat.person(name).waitFor();
+    assert.equal(await chat.input.inputValue(), "", "no draft");
+    await chat.input.press("ArrowUp");
+    assert.equal(await chat.input.inputValue(), "", "no line that was sent");
+  };
+  const chat = await stage.user("ivy");
+  await chat.say("sent by ivy");
+  await chat.shows("sent by ivy");
+  await chat.input.fill("my secret plan");
+  await chat.page.getByRole("button", { name: "Leave the chat" }).click();
+  await next(chat, "jon");
+  await chat.input.fill("another plan");
+  await chat.page.reload();
+  await next(chat, "kim");
+});
+
 scene("a guest joins with a name alone", async () => {
   const chat = await stage.user("ann");
   await chat.person("ann").waitFor();

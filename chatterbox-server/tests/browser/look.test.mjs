@@ -156,6 +156,15 @@ scene("400 percent: everything is in one column, and nothing is cut off", async 
   await chat.login("ann");
   await chat.input.waitFor();
   await noSideways(page);
+  const { name } = await stage.speaker("a-name-of-as-many-letters-as-can");
+  await chat.command(`/room @${name}`);
+  await page.getByRole("textbox", { name: `Message to ${name}` }).waitFor();
+  // What is said of a conversation that is empty is more than has a place here, and no row is there to have the focus.
+  await page.evaluate(() => (document.documentElement.dataset.size = "huge"));
+  await chat.input.fill("one\ntwo\nthree");
+  await eventually(() => page.evaluate(() => [...document.querySelectorAll(".scroller")].some((box) => box.scrollHeight > box.clientHeight + 20)), true);
+  await accessible(page, "320, an empty conversation");
+  await page.evaluate(() => (document.documentElement.dataset.size = "normal"));
   await chat.say("hello");
   await chat.shows("hello");
   await picture(page, "320-light-chat");

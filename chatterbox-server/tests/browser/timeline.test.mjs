@@ -132,6 +132,19 @@ scene("reading again where one was: another conversation does not lose the place
   await eventually(async () => (await place(ann)).text, before.text);
 });
 
+scene("who leaves and joins again begins at the end, wherever the timeline was", async () => {
+  await speaker();
+  const ann = await stage.user("ann");
+  await hasRow(ann, "number 699");
+  await place(ann, { to: 1500 });
+  await ann.page.getByRole("button", { name: /To the latest/ }).waitFor();
+  await ann.page.getByRole("button", { name: "Leave the chat" }).click();
+  await ann.enter("ann");
+  await hasRow(ann, "number 699");
+  await eventually(async () => (await place(ann)).end <= 1, true, "at the end");
+  assert.equal(await ann.page.getByRole("button", { name: /To the latest|new message/ }).count(), 0);
+});
+
 scene("a mention elsewhere is found from the list of mentions, and brought into sight", async () => {
   const walter = await speaker();
   const ann = await stage.user("ann");

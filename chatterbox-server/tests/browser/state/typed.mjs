@@ -129,6 +129,17 @@ test("a text that may be the secret that was not asked for yet is not said", () 
   assert.deepEqual(messages(one.take()), [["ALL", "hello"]]);
 });
 
+test("what is typed while the server asks something else comes back, unless it may be a secret", () => {
+  for (const secret of [false, true]) {
+    const one = world();
+    one.frame({ PROMPT: { ID: "1", TEXT: "sure?", SECRET: secret } });
+    one.take();
+    one.apply({ typed: "hello" });
+    assert.deepEqual(one.sent, []);
+    assert.equal(one.effects.some((effect) => effect.restore === "hello"), !secret);
+  }
+});
+
 test("a question is one at a time, is cancelled by nothing, and is over with its command", () => {
   const one = world();
   for (const id of ["a", "b"]) one.frame({ PROMPT: { ID: id, TEXT: `${id}?`, SECRET: false } });
