@@ -77,6 +77,11 @@ export function Say({ view, ui, send }) {
     put(drafts.get(view.front));
   }, [view.front]);
 
+  // Whoever has joined goes on typing. A keyboard on the screen would cover what there is to read, so there it comes when it is asked for.
+  useEffect(() => {
+    if (document.activeElement === document.body && matchMedia("(any-pointer: fine)").matches) area.current?.focus();
+  }, []);
+
   useLayoutEffect(() => grow(area.current), [text, ui.settings.size]);
 
   useEffect(() => {

@@ -169,3 +169,50 @@ scene("the server asks, and a secret is not shown", async () => {
   await ann.shows(/is your name now/);
   assert.ok(!(await ann.page.content()).includes("battery staple"));
 });
+
+scene("whoever has joined can type, also after a question, however it ended", async () => {
+  const ann = await stage.user("una");
+  const { page } = ann;
+  const types = async (text) => {
+    // Nothing is clicked and nothing is given the focus: it is there.
+    await eventually(() => page.evaluate(() => document.activeElement?.tagName), "TEXTAREA");
+    await page.keyboard.type(text);
+    await eventually(() => ann.input.inputValue(), text);
+    for (const _ of text) await page.keyboard.press("Backspace");
+  };
+  await types("after joining?");
+  const ask = async () => {
+    await page.keyboard.type("/register");
+    await page.keyboard.press("Enter");
+    await ann.dialog.waitFor();
+    await eventually(() => page.evaluate(() => document.activeElement?.name), "answer");
+  };
+  const answer = async (text) => {
+    const asked = await ann.dialog.innerText();
+    await page.keyboard.type(text);
+    await page.keyboard.press("Enter");
+    await eventually(async () => (await ann.dialog.count()) === 0 || (await ann.dialog.innerText()) !== asked, true);
+  };
+  const over = async (what) => {
+    await ann.dialog.waitFor({ state: "detached" });
+    await types(what);
+  };
+  await ask();
+  await page.keyboard.press("Escape");
+  await over("escape");
+  await ask();
+  await ann.dialog.getByRole("button", { name: "Cancel" }).click();
+  await over("cancelled");
+  await ask();
+  await answer("x");
+  await over("too short");
+  await ask();
+  await answer("battery staple");
+  await answer("battery stable");
+  await over("two different ones");
+  await ask();
+  await answer("battery staple");
+  await answer("battery staple");
+  await over("registered");
+  await ann.shows(/is your name now/);
+});
