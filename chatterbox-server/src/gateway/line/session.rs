@@ -10,7 +10,7 @@ use chatterbox_proto::Capability;
 
 use super::banner::banner;
 use super::keys::Keys;
-use super::limits::{ANSWER, LAST_ANSWERS, MODEL, Now, Pace};
+use super::limits::{ANSWER, Effort, LAST_ANSWERS, MODEL, Now, Pace, RESPITE};
 use super::news::News;
 use super::screen::{Mode, Screen};
 
@@ -60,6 +60,7 @@ pub(crate) struct Session {
     pub(super) keys: Keys,
     pub(super) composer: Composer,
     pub(super) pace: Pace,
+    effort: Effort,
     pub(super) news: News,
     pub(super) crowd: Crowd,
     pub(super) time: TimeFormatter,
@@ -119,6 +120,7 @@ impl Session {
             keys: Keys::default(),
             composer: Composer::default(),
             pace: Pace::new(now.elapsed),
+            effort: Effort::new(now.elapsed),
             news: News::default(),
             crowd: Crowd::default(),
             time,
@@ -170,6 +172,17 @@ impl Session {
     /// A byte came from the terminal.
     pub(crate) fn heard(&mut self, now: Now) {
         self.active = now.elapsed;
+        // The row is looked at once for all keys of a read.
+        let drawn =
+            if self.screen.mode() == Mode::Character { self.composer.text().len() } else { 0 };
+        self.spend(drawn, now);
+    }
+
+    /// Something was done with a line of so many bytes. Who has done too much is not read for a while, and nothing is lost.
+    pub(super) fn spend(&mut self, line: usize, now: Now) {
+        if !self.effort.spend(line, now.elapsed) {
+            self.paused = self.paused.max(Some(now.elapsed + RESPITE));
+        }
     }
 
     /// Whether more may be read of the terminal.
@@ -351,6 +364,54 @@ fn in_words(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Red when keys are not paced: each moves through the whole line, and everybody waits for it.
+    #[test]
+    fn keys_in_a_long_line_are_not_worked_off_all_at_once() {
+        let mut now = Now { unix: 0, elapsed: Duration::from_secs(1) };
+        let time = TimeFormatter::new(jiff::tz::TimeZone::UTC);
+        let mut session = Session::new(Start {
+            mode: Mode::Character,
+            is_local: true,
+            name: None,
+            banner: None,
+            idle: Duration::from_secs(1800),
+            time,
+            now,
+        });
+        let read = |session: &mut Session, bytes: &[u8], now| {
+            session.work(now);
+            session.out().clear();
+            let wants = session.wants_bytes();
+            if wants {
+                session.heard(now);
+                session.typed(bytes.iter().copied());
+                session.work(now);
+            }
+            wants
+        };
+        // A paste of a whole line is taken as it comes.
+        for _ in 0..7 {
+            assert!(read(&mut session, &[b'x'; 1024], now));
+        }
+        assert!(session.wants_bytes());
+        for keys in [&b"\x02\x06"[..], b"\x01\x05", b"\x7fx", b"\x10\x0e", b"\t"] {
+            now.elapsed += Duration::from_secs(60);
+            let flood = keys.repeat(1024 / keys.len());
+            assert!(read(&mut session, &flood, now), "{keys:?}");
+            // Neither these nor more are taken at this time.
+            assert!(!read(&mut session, &flood, now) && session.typed.len() > 800, "{keys:?}");
+            let mut steps = 0;
+            while !session.typed.is_empty() {
+                let before = session.typed.len();
+                now.elapsed += RESPITE;
+                session.work(now);
+                assert!(before - session.typed.len() < 20, "{keys:?}");
+                steps += 1;
+            }
+            assert!(steps > 40, "nothing is lost, and it takes its time: {keys:?} {steps}");
+        }
+    }
 
     #[test]
     fn times_in_words() {
