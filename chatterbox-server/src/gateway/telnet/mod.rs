@@ -20,9 +20,9 @@ use crate::config::Config;
 use crate::net::acceptor::Service;
 use crate::net::connection;
 use crate::net::context::Context;
-use crate::net::limits::{LimitReached, Most, Permit};
+use crate::net::limits::{ConnectionLimits, LimitReached, Most, Permit};
 
-/// Connections of one address.
+/// Connections of one address by telnet. They count among all of that address as well.
 const ADDRESS: usize = 50;
 
 /// The frames of each direction are in memory up to so many bytes. Whoever does not read is behind by no more than that, and is a
@@ -39,22 +39,28 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Telnet {
     context: Arc<Context>,
+    /// Counts those who come by telnet.
+    limits: Arc<ConnectionLimits>,
     /// Whoever connects to this machine's own address is asked for the time where they are: here.
     time: TimeFormatter,
 }
 
 impl Telnet {
     pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context, time: TimeFormatter::new(jiff::tz::TimeZone::system()) }
+        Self {
+            context,
+            limits: Arc::default(),
+            time: TimeFormatter::new(jiff::tz::TimeZone::system()),
+        }
     }
 }
 
 impl Service for Telnet {
     fn admit(&self, peer: SocketAddr, config: &Config) -> Result<Permit, LimitReached> {
-        let address =
-            if config.no_limits { usize::MAX } else { config.max_per_address.min(ADDRESS) };
-        let most = Most { total: config.max_connections, address };
-        self.context.limits.acquire(peer.ip(), most)
+        let own = if config.no_limits { usize::MAX } else { ADDRESS };
+        let all = Most { total: config.max_connections, address: config.max_per_address };
+        let own = self.limits.acquire(peer.ip(), Most { total: usize::MAX, address: own })?;
+        Ok(self.context.limits.acquire(peer.ip(), all)?.with(own))
     }
 
     /// The server's end and the client's are one task: they do nothing but wait for each other.
