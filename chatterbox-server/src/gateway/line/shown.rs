@@ -121,7 +121,7 @@ impl Session {
                         span.words.push_next(&mut text, usize::MAX);
                     }
                 }
-                text
+                said::with_colons(&text)
             }
         };
         self.screen.print(&text);

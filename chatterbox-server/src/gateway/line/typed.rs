@@ -76,10 +76,15 @@ impl Session {
             Meaning::Quit => self.leave(now),
             Meaning::Missing(usage) => self.note(&format!("{usage}: which one?")),
             Meaning::Unclear => {
-                self.note("Nothing was sent: commands begin with a colon, as :help; :chat is for talking.");
+                self.note("Nothing was sent: :help lists the commands, :chat is for talking.");
             }
             Meaning::Line(line) if !self.is_command(&line) => {
-                self.note("There is no such command; :help lists them.");
+                let name = line.trim_start_matches('/').split_whitespace().next();
+                let name = name.unwrap_or_default();
+                let near = self.app.near_command(name, &palette::names());
+                let near = near.map(|near| format!(" Did you mean :{near}?")).unwrap_or_default();
+                let name = ScreenText::shortened(name, 40);
+                self.note(&format!("There is no command :{name}.{near} :help lists them."));
             }
             Meaning::Line(line) => {
                 let has_secret = self.mask().secret_from(&line).is_some();
@@ -121,7 +126,7 @@ impl Session {
         let people = self.app.people(&Target::Lobby).unwrap_or_default();
         if !people.iter().any(|(user, _)| user.as_wire().to_lowercase() == folded) {
             let name = ScreenText::shortened(name, 40);
-            self.note(&format!("{name} is not here now."));
+            self.note(&format!("{name} is not here now; :close goes back."));
         }
     }
 
