@@ -60,7 +60,7 @@ export function Say({ view, ui, send }) {
     setTyped({ text: next, caret: place });
     setPopup({ closed: false, asked: false, active: -1 });
     setProblem("");
-    drafts.set(target.current, kept(now.current, next));
+    drafts.set(target.current, kept(now.current, next), kept(now.current, next, false));
   };
 
   // Effects run in their order: whose drafts and lines these are is settled before one of them is shown.
@@ -251,9 +251,9 @@ export function Say({ view, ui, send }) {
   </form>`;
 }
 
-/** The part of a text that may be kept. @param {View} view @param {string} text */
-function kept(view, text) {
-  return keepable(text, { secret: secretFrom(view, text), prefix: view.prefix, known: view.commands.length > 0 });
+/** The part of a text that may be kept. @param {View} view @param {string} text @param {boolean} known whether the commands are known well enough */
+function kept(view, text, known = view.commands.length > 0) {
+  return keepable(text, { secret: secretFrom(view, text), prefix: view.prefix, known });
 }
 
 /**
