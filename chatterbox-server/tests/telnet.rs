@@ -217,7 +217,7 @@ async fn who_types_nothing_is_left_after_the_time_of_the_settings() {
     let config = Config { telnet_idle: Duration::from_secs(1), ..unlimited() };
     let server = TelnetServer::open(config, &[]).await;
     let mut ann = server.call_as("ann").await;
-    assert!(ann.rest().await.contains("-- nothing was typed for"));
+    assert!(ann.rest().await.contains("-- nothing was typed for a second: good bye"));
 }
 
 /// Commands of telnet that are not options.

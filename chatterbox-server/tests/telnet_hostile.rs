@@ -223,7 +223,50 @@ async fn a_request_of_a_browser_is_no_line() {
         browser.sends(request.as_bytes()).await;
         let shown = browser.rest().await;
         assert!(!shown.contains("you are ann"), "{shown}");
+        assert!(shown.ends_with("no request of HTTP or TLS is served.\r\n"), "{shown}");
     }
     peer.says("nothing else").await;
     assert_eq!(peer.hears().await, "nothing else");
+}
+
+/// In a class about HTTP people talk so.
+#[tokio::test]
+async fn who_talks_about_requests_is_no_browser() {
+    let server = TelnetServer::open(unlimited(), &[]).await;
+    let mut peer = server.join("bob").await;
+    let mut ann = server.call().await;
+    ann.sends(b"ann\n:chat\nHost: who is it tonight?\nPOST it\nGET / HTTP/1.1\n").await;
+    for said in ["Host: who is it tonight?", "POST it", "GET / HTTP/1.1"] {
+        assert_eq!(peer.hears().await, said);
+    }
+}
+
+/// Whoever forgets to go back to the palette would tell everybody.
+#[tokio::test]
+async fn a_command_with_a_secret_is_not_said_in_the_chat_view() {
+    let server = TelnetServer::open(unlimited(), &[]).await;
+    let mut peer = server.join("bob").await;
+    let mut ann = server.call_by_keys(80).await;
+    ann.sends(b"ann\r").await;
+    ann.until("* here: ").await;
+    ann.types(":chat").await;
+    ann.until(":q goes back\r\n").await;
+    for typed in [
+        ":register hush-hush",
+        ":REGISTER hush-hush",
+        "  :register hush-hush",
+        ":regsiter hush-hush",
+        "/register hush-hush",
+        ":join games hush-hush",
+    ] {
+        ann.types(typed).await;
+        ann.until("Nothing was sent: this is a command with a secret; :q goes back.\r\n").await;
+    }
+    // Nor is it remembered: the line before is not one of these.
+    ann.types(":) and on").await;
+    assert_eq!(peer.hears().await, ":) and on");
+    ann.seen.clear();
+    ann.sends(b"\x1b[A\x1b[A\x1b[A!\r").await;
+    let said = peer.hears().await;
+    assert!(!said.contains("hush"), "{said}");
 }

@@ -175,7 +175,7 @@ fn web_address(text: &str) -> Result<GatewayAddress, String> {
     // What a file and the environment say of a flag.
     let text = match text {
         "true" => WEB,
-        "false" => return Err("leave it away, and no page is served".to_owned()),
+        "false" => return Err("leave it out, and no page is served".to_owned()),
         text => text,
     };
     GatewayAddress::parse(text, 8080).map_err(|error| error.to_string())

@@ -87,8 +87,8 @@ pub(crate) struct Session {
     pub(super) is_welcomed: bool,
     /// Whether the next notice of the application says what this session does by itself.
     pub(super) skips_note: bool,
-    /// Whether the room in front is lost, and something else comes to the front.
-    pub(super) is_astray: bool,
+    /// Whether the user is no member of the room in front any more, and something else comes to the front.
+    pub(super) has_lost_front: bool,
     /// The user has left, and what was said is waited for until then.
     pub(super) leaving: Option<Duration>,
     /// Whether nothing more is typed.
@@ -135,7 +135,7 @@ impl Session {
             is_paging: false,
             is_welcomed: false,
             skips_note: false,
-            is_astray: false,
+            has_lost_front: false,
             leaving: None,
             has_ended: false,
             idle,
@@ -314,8 +314,7 @@ impl Session {
             return self.end("-- good bye");
         }
         if is_over(Some(self.active + self.idle)) {
-            let minutes = self.idle.as_secs() / 60;
-            self.end(&format!("-- nothing was typed for {minutes} minutes: good bye"));
+            self.end(&format!("-- nothing was typed for {}: good bye", in_words(self.idle)));
         }
     }
 
@@ -335,6 +334,30 @@ impl Session {
     pub(super) fn print_all(&mut self, outputs: &mut VecDeque<Output>) {
         for output in outputs.drain(..) {
             self.print(output);
+        }
+    }
+}
+
+/// A time in whole minutes, if it is as long.
+fn in_words(time: Duration) -> String {
+    match (time.as_secs() / 60, time.as_secs()) {
+        (0, 1) => "a second".to_owned(),
+        (0, seconds) => format!("{seconds} seconds"),
+        (1, _) => "a minute".to_owned(),
+        (minutes, _) => format!("{minutes} minutes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_words() {
+        for (seconds, words) in
+            [(1, "a second"), (59, "59 seconds"), (60, "a minute"), (1800, "30 minutes")]
+        {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
         }
     }
 }

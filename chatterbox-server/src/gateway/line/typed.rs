@@ -15,6 +15,10 @@ impl Session {
     pub(super) fn line(&mut self, line: &str, asked: Asked, now: Now) {
         match asked.mode {
             InputMode::Chat if self.leads_back(line) => self.palette(now),
+            // Whoever has forgotten where they are would tell it to everybody. It is not remembered either.
+            InputMode::Chat if self.view == View::Chat && self.is_command_with_secret(line) => {
+                self.note("Nothing was sent: this is a command with a secret; :q goes back.");
+            }
             InputMode::Chat if self.view == View::Chat => {
                 if !line.trim().is_empty() {
                     let effects = self.app.typed_text(line, asked.mode, now.unix);
@@ -98,6 +102,12 @@ impl Session {
     fn is_command(&self, line: &str) -> bool {
         let name = line.trim_start_matches('/').split_whitespace().next().unwrap_or_default();
         self.app.has_command(name)
+    }
+
+    /// Whether a line would be a command with a secret in the palette, or is near to one.
+    fn is_command_with_secret(&self, line: &str) -> bool {
+        let command = line.trim_start().strip_prefix([':', '/']);
+        command.is_some_and(|command| self.app.has_secret(&format!("/{command}")))
     }
 
     pub(super) fn front(&self) -> Target {
