@@ -21,6 +21,15 @@ test("who is in a room, who keeps order there, and what has changed", () => {
   assert.equal(one.at("#lab"), one.at("#lab"), "and what has not is the same");
 });
 
+test("comings and goings have the time of the first one, whoever else comes and goes", () => {
+  const one = new World().join();
+  const moves = () => one.at("ALL").items.at(-1);
+  one.chat.apply({ frame: { USERS_JOINED: ["cyd"] } }, 1000);
+  one.chat.apply({ frame: { USERS_JOINED: ["dan"] } }, 2000);
+  one.chat.apply({ frame: { USERS_LEFT: ["dan"] } }, 3000);
+  assert.deepEqual([moves().joined, moves().left, moves().time], [["cyd"], [], 1000]);
+});
+
 test("what was missed in a room comes page by page, each message once and in its order", () => {
   const one = new World().join({ ROOMS: [LAB({ LAST: 10 })] });
   one.apply({ open: "#lab" });
