@@ -92,6 +92,29 @@ scene("a room is made, joined and talked in by commands", async () => {
   await ann.shows("here we are");
 });
 
+scene("a room that one is not in is found by its name, and all are listed", async () => {
+  const maker = await stage.user("prof", prof);
+  await maker.command("/create-room #games");
+  await maker.conversation("#games").waitFor();
+  const kit = await stage.user("kit");
+  const { page } = kit;
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("#games");
+  await kit.dialog.getByRole("option", { name: /^Join #games/ }).waitFor();
+  await accessible(page, "a room to join");
+  await kit.dialog.getByRole("option", { name: /^All rooms/ }).click();
+  await kit.log.getByRole("cell", { name: "#games" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("games");
+  await page.keyboard.press("Enter");
+  await page.getByRole("textbox", { name: "Message to #games", exact: true }).waitFor();
+  // Who is in is not offered to join.
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("#games");
+  await kit.dialog.getByRole("option", { name: /games/ }).first().waitFor();
+  assert.equal(await kit.dialog.getByRole("option", { name: /^Join/ }).count(), 0);
+});
+
 scene("the menu of a person has the commands of the catalogue, and asks for what is missing", async () => {
   const operator = await stage.user("prof", prof);
   const eve = await stage.user("eve");
