@@ -173,6 +173,17 @@ scene("commands and their arguments are completed, with what they mean", async (
   await operator.completions.getByRole("option", { name: "--silent" }).waitFor();
   await operator.page.getByText("nobody but the person is told").waitFor();
   await operator.input.fill("");
+  // Of several the one that was begun is inserted.
+  await operator.input.pressSequentially("/unin");
+  await operator.completions.getByRole("option", { name: /uninvite/ }).first().waitFor();
+  await operator.input.press("Tab");
+  await eventually(() => operator.input.inputValue(), "/uninvite ");
+  await operator.input.fill("");
+  await operator.input.pressSequentially("/inv");
+  await operator.completions.getByRole("option", { name: /invite/ }).first().waitFor();
+  await operator.input.press("Tab");
+  await eventually(async () => /^\/invit/.test(await operator.input.inputValue()), true);
+  await operator.input.fill("");
 });
 
 scene("the server asks, and a secret is not shown", async () => {
