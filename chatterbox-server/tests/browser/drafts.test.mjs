@@ -57,16 +57,27 @@ test("a storage that is forbidden, full or full of something else is no storage"
   for (const text of strange) assert.equal(new Drafts(() => storage({ "chatterbox.drafts": text })).get("ALL"), "", text);
 });
 
+test("what is stored may be less than what the page remembers", () => {
+  const store = storage();
+  const drafts = new Drafts(() => store);
+  drafts.belongTo("ann");
+  drafts.set("ALL", "/elevate hush", "/elevate ");
+  assert.equal(drafts.get("ALL"), "/elevate hush");
+  assert.ok(!JSON.stringify([...store.map.values()]).includes("hush"));
+  assert.equal(new Drafts(() => store).get("ALL"), "/elevate ");
+});
+
 test("nothing from the first secret on is kept, and no argument while the commands are unknown", () => {
   const known = { secret: null, prefix: "/", known: true };
   assert.equal(keepable("/register hush", { ...known, secret: 10 }), "/register ");
   assert.equal(keepable("/kick bob", known), "/kick bob");
   assert.equal(keepable("hello", known), "hello");
   const unknown = { secret: null, prefix: "!", known: false };
-  for (const text of ["/register hush", "  /register hush", "!register hush", "see\n /register hush", "/register hush\nhush"]) {
+  for (const text of ["/register hush", "  /register hush", "!register hush", "see\n /register hush", "/register hush\nhush", "@bob /register hush", " #lab !reg hush", "hi\n@bob  /p hush"]) {
     assert.equal(keepable(text, unknown).includes("hush"), false, text);
   }
-  assert.equal(keepable("hello /register", unknown), "hello /register");
+  assert.equal(keepable("@bob /register hush", unknown), "@bob /register ");
+  for (const text of ["hello /register", "@bob hello /x", "# a heading", "@/x y"]) assert.equal(keepable(text, unknown), text);
 });
 
 test("the arrow keys bring back what was sent, and leave a text of one's own alone", () => {

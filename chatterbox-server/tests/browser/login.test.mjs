@@ -117,6 +117,39 @@ scene("who stays logged in is in again after a reload, without a password", asyn
   assert.equal(await stranger.name.inputValue(), "");
 });
 
+scene("who leaves can come back without a password as long as the login is kept, and logging out ends it", async () => {
+  const page = await stage.browser.page();
+  const chat = await new Chat(page).join(stage.server.url, "prof", { password: "correct horse", stay: true });
+  await page.getByRole("button", { name: "Leave the chat" }).click();
+  await chat.name.waitFor();
+  assert.deepEqual([await chat.name.inputValue(), await chat.stay.isChecked()], ["prof", true]);
+  await page.getByRole("button", { name: "Join", exact: true }).click();
+  await chat.input.waitFor();
+  await page.getByRole("button", { name: "Menu of prof, which is you" }).click();
+  assert.equal(await chat.menu.getByRole("menuitem", { name: /^Register/ }).count(), 0);
+  await chat.menu.getByRole("menuitem", { name: /^Change the password/ }).waitFor();
+  await accessible(page, "the own menu");
+  await chat.choose(/^Log out/);
+  await chat.name.waitFor();
+  assert.doesNotMatch(await page.evaluate(() => JSON.stringify({ ...localStorage })), /token/i);
+  await page.reload();
+  await chat.name.waitFor();
+  assert.deepEqual([await chat.name.inputValue(), await chat.stay.isChecked()], ["", false]);
+});
+
+scene("a guest registers from the own menu, and is told when a kept login is nobody's any more", async () => {
+  const chat = await stage.user("gus");
+  const { page } = chat;
+  await page.getByRole("button", { name: "Menu of gus, which is you" }).click();
+  assert.equal(await chat.menu.getByRole("menuitem", { name: /^Log out/ }).count(), 0);
+  await chat.choose(/^Register this name/);
+  await chat.dialog.filter({ hasText: "The server asks" }).waitFor();
+  await chat.dialog.getByRole("button", { name: "Cancel" }).click();
+  await page.evaluate(() => localStorage.setItem("chatterbox.login", JSON.stringify({ name: "gus", token: "none" })));
+  await page.reload();
+  await chat.shows(/not known here any more: you are a guest/);
+});
+
 scene("who does not stay logged in is asked again after a reload", async () => {
   const page = await stage.browser.page();
   const chat = await new Chat(page).join(stage.server.url, "prof", { password: "correct horse" });

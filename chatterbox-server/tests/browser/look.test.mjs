@@ -204,6 +204,16 @@ scene("letters, times and density as one likes them", async () => {
   await eventually(async () => (await height()) > before, true);
   await noSideways(page);
   await accessible(page, "very large");
+  await set(chat, "Times", "12 hours");
+  await page.keyboard.press("Escape");
+  await eventually(async () => /\d\d? ?[AP]M/.test(await row.innerText()), true);
+  // One way everywhere.
+  const [time] = /\d+:\d\d.[AP]M/.exec(await row.innerText());
+  await page.keyboard.press("Alt+f");
+  await page.keyboard.type("with and without");
+  await chat.dialog.getByRole("option", { name: time }).first().waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Settings" }).click();
   await set(chat, "Times", "Off");
   await page.keyboard.press("Escape");
   await eventually(async () => /\d\d:\d\d/.test(await row.innerText()), false);

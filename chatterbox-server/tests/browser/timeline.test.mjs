@@ -116,6 +116,23 @@ scene("the page holds a bounded number of rows, however far one goes back", asyn
   assert.ok(rows <= 500, `${rows} rows`);
 });
 
+scene("among many messages of one user, name and time are in sight", async () => {
+  await speaker();
+  const ann = await stage.user("ann");
+  await hasRow(ann, "number 699");
+  const far = () => ann.log.evaluate((list) => {
+    const rows = [...list.querySelectorAll(":scope > li.message")];
+    let most = 0;
+    for (let run = 0, at = 0; at < rows.length; at += 1) {
+      run = rows[at].classList.contains("head") ? 0 : run + 1;
+      most = Math.max(most, run);
+    }
+    return { rows: rows.length, most };
+  });
+  const { rows, most } = await far();
+  assert.ok(rows > 50 && most < 25, `${rows} rows, ${most} without a head`);
+});
+
 scene("reading again where one was: another conversation does not lose the place", async () => {
   await speaker();
   const ann = await stage.user("ann");
