@@ -45,10 +45,7 @@ function send(event) {
 
 const notifier = new Notifier(document, ui, send);
 const again = () => session.again();
-const leave = () => {
-  places.clear();
-  session.leave();
-};
+const leave = () => session.leave();
 
 /** Whether the chat is there to be read: the user is in, or was. @param {View} view */
 function inside({ phase, conversations }) {
@@ -70,6 +67,17 @@ class Guard extends Component {
   }
 }
 
+/**
+ * Places are those of the conversations that are there: rows are numbered anew in each session, and mean nothing in the next one. It comes
+ * after the drawing, since a timeline that goes away notes its place.
+ *
+ * @param {View} view
+ */
+function forgetPlaces(view) {
+  const targets = inside(view) ? view.conversations.map(({ target }) => target) : [];
+  for (const target of places.keys()) if (!targets.includes(target)) places.delete(target);
+}
+
 function draw() {
   if (!due) return;
   due = false;
@@ -78,7 +86,10 @@ function draw() {
   const page = inside(view)
     ? h(Chat, { view, ui, send, places, again, leave })
     : h(Login, { view, again, ...session.remembered, join: (credentials) => session.join(credentials) });
+  // What stands there while the page loads is none of the view's.
+  root.querySelector(":scope > .loading")?.remove();
   render(h(Guard, {}, page), root);
+  forgetPlaces(view);
   notifier.title(view);
 }
 

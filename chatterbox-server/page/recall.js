@@ -11,6 +11,13 @@ export class Recall {
   /** Which line is shown, counted from the newest; -1: none. */
   #place = -1;
 
+  /** Somebody else types here from now on. */
+  clear() {
+    this.#lines = [];
+    this.#characters = 0;
+    this.#place = -1;
+  }
+
   /** A line was sent; of a line with a secret only what may be kept. @param {string} line */
   push(line) {
     this.#place = -1;

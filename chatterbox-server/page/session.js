@@ -80,10 +80,10 @@ export class Session {
     return { ...this.chat.view(), latency: this.trips.length === 0 ? null : median(this.trips) };
   }
 
-  /** The login that is kept in this browser. */
+  /** The login that is kept in this browser, else the name that was used last. */
   get remembered() {
     const kept = this.store.load();
-    return { name: kept?.name ?? "", stay: kept !== null };
+    return { name: kept?.name ?? this.name, stay: kept !== null };
   }
 
   /** Joins by itself where a login is kept. */
@@ -112,10 +112,8 @@ export class Session {
     this.changed();
   }
 
-  /** Leaves, and forgets the login. */
+  /** Leaves the chat. A login that is kept in this browser stays: it ends by logging out. */
   leave() {
-    this.store.forget();
-    this.name = "";
     this.token = undefined;
     this.apply({ leave: true });
   }

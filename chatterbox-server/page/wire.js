@@ -21,9 +21,29 @@ function withWholePing(frame, data) {
   if (typeof frame !== "object" || frame === null || !("PING" in frame)) return frame;
   const number = frame.PING;
   if (typeof number !== "number" || Number.isSafeInteger(number)) return frame;
-  // Inside of a text each quote has a backslash before it, so this is a key.
-  const [, digits] = /"PING"\s*:\s*(-?[0-9]{1,19})(?![0-9.eE])/.exec(data) ?? [];
+  const digits = digitsOf("PING", data);
   return { ...frame, PING: digits === undefined ? null : BigInt(digits) };
+}
+
+/** The whole number that is the value of a key of an object, as it stands in its JSON: the last one, as for the parser. Values inside of others
+ * may have the same key.
+ * @param {string} name @param {string} data */
+function digitsOf(name, data) {
+  let depth = 0;
+  let digits;
+  for (const { 0: token, index } of data.matchAll(/[{}[\]]|"[^"\\]*(?:\\.[^"\\]*)*"/g)) {
+    if (token === "{" || token === "[") depth += 1;
+    else if (token === "}" || token === "]") depth -= 1;
+    // Each letter may be written as an escape of six characters.
+    else if (depth === 1 && token.length <= 6 * name.length + 2 && JSON.parse(token) === name) {
+      const value = /\s*:\s*(?:(-?[0-9]{1,19})(?![0-9.eE]))?/y;
+      value.lastIndex = index + token.length;
+      const found = value.exec(data);
+      // A text that is a value has no colon behind it.
+      if (found !== null) digits = found[1];
+    }
+  }
+  return digits;
 }
 
 /** The message of an object. @param {object} frame */

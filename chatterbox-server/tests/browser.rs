@@ -9,6 +9,7 @@
     reason = "tests may be blunt, and are an edge"
 )]
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -27,13 +28,18 @@ impl Need {
     /// What to do about it, if it is not here.
     fn missing(self) -> Option<String> {
         match self {
-            Self::Node if !answers("node") => Some("node (18.19 or newer) is not here".to_owned()),
+            Self::Node => match version("node") {
+                Some(version) if version >= NODE => None,
+                Some((major, minor)) => {
+                    Some(format!("node is {major}.{minor}, not 18.19 or newer"))
+                }
+                None => Some("node (18.19 or newer) is not here".to_owned()),
+            },
             Self::Packages if !folder().join("node_modules/playwright-core").is_dir() => {
                 Some(format!("run `npm ci` in {}", folder().display()))
             }
-            Self::Chromium if !answers(&chromium()) => {
-                let which = "CHATTERBOX_CHROMIUM names another one";
-                Some(format!("{} is not here ({which})", chromium()))
+            Self::Chromium if chromium().is_none_or(|path| version(path).is_none()) => {
+                Some("chromium is not here (CHATTERBOX_CHROMIUM names another one)".to_owned())
             }
             Self::Client if !client().is_file() => {
                 Some("chatterbox-client is not built (cargo build -p chatterbox-client)".to_owned())
@@ -43,10 +49,24 @@ impl Need {
     }
 }
 
-fn answers(program: &str) -> bool {
-    let mut command = Command::new(program);
-    command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+/// The oldest node that has what the tests use.
+const NODE: (u32, u32) = (18, 19);
+
+/// The version that a program says, if it can be run.
+fn version(program: impl AsRef<OsStr>) -> Option<(u32, u32)> {
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
+    if !output.status.success() {
+        return None;
+    }
+    first_version(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// The first two numbers of the first word that is a version, as in `v18.20.4` and `Chromium 126.0.6478.126 built on Debian`.
+fn first_version(text: &str) -> Option<(u32, u32)> {
+    text.split_whitespace().find_map(|word| {
+        let mut numbers = word.trim_start_matches('v').split('.').map(str::parse);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    })
 }
 
 fn folder() -> PathBuf {
@@ -62,8 +82,16 @@ fn client() -> PathBuf {
     server().with_file_name(format!("chatterbox-client{}", std::env::consts::EXE_SUFFIX))
 }
 
-fn chromium() -> String {
-    std::env::var("CHATTERBOX_CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned())
+/// The file of the browser: the one that is named, or else the first `chromium` of PATH.
+fn chromium() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("CHATTERBOX_CHROMIUM") {
+        return Some(path.into());
+    }
+    first_in(&std::env::var_os("PATH")?, "chromium")
+}
+
+fn first_in(path: &OsStr, name: &str) -> Option<PathBuf> {
+    std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// Whether all of it is here; without it the test is skipped, or fails where services are required.
@@ -84,7 +112,10 @@ fn node(arguments: &[&str]) {
     let pictures = server().parent().unwrap().join("browser-screenshots");
     let mut command = Command::new("node");
     command.args(arguments).current_dir(folder()).stdin(Stdio::null());
-    command.env("CHATTERBOX_SERVER", server()).env("CHATTERBOX_CHROMIUM", chromium());
+    command.env("CHATTERBOX_SERVER", server());
+    if let Some(path) = chromium() {
+        command.env("CHATTERBOX_CHROMIUM", path);
+    }
     command.env("CHATTERBOX_SCREENSHOTS", pictures);
     if client().is_file() {
         command.env("CHATTERBOX_CLIENT", client());
@@ -177,6 +208,26 @@ fn the_page_looks_right_and_is_accessible() {
 #[test]
 fn a_hostile_server_does_no_harm() {
     file("hostile.test.mjs", BROWSER);
+}
+
+#[test]
+fn what_a_machine_has_is_known_by_version_and_path() {
+    assert_eq!(first_version("v18.20.4\n"), Some((18, 20)));
+    assert_eq!(first_version("Chromium 126.0.6478.126 built on Debian"), Some((126, 0)));
+    assert_eq!(first_version("v12.22.9").map(|version| version >= NODE), Some(false));
+    assert_eq!(first_version("v18.9.1").map(|version| version >= NODE), Some(false));
+    for text in ["", "node", "v18", "v.1", "18.x", "v99999999999.1"] {
+        assert_eq!(first_version(text), None, "{text}");
+    }
+    assert_eq!(version("chatterbox-no-such-program"), None);
+    let folders = tempfile::tempdir().unwrap();
+    let (empty, full) = (folders.path().join("a"), folders.path().join("b"));
+    std::fs::create_dir_all(empty.join("chromium")).unwrap();
+    std::fs::create_dir_all(&full).unwrap();
+    std::fs::write(full.join("chromium"), "").unwrap();
+    let path = std::env::join_paths([&empty, &full]).unwrap();
+    assert_eq!(first_in(&path, "chromium"), Some(full.join("chromium")));
+    assert_eq!(first_in(&path, "firefox"), None);
 }
 
 #[test]

@@ -201,6 +201,22 @@ async fn what_is_called_before_leaving_is_done() {
 }
 
 #[tokio::test]
+async fn a_mistyped_command_is_answered_in_the_words_of_the_palette() {
+    let server = TelnetServer::open(unlimited(), &[]).await;
+    let mut ann = server.call_as("ann").await;
+    for (typed, answer) in [
+        (":lstall", "There is no command :lstall. Did you mean :listall? :help lists them."),
+        (":nik annie", "There is no command :nik. Did you mean :nick? :help lists them."),
+        (":frobnicate", "There is no command :frobnicate. :help lists them."),
+        (":nick", "NAME is missing. Usage: :nick NAME"),
+        (":help nick", "-- :nick NAME"),
+    ] {
+        let shown = ann.asks(typed, "\n> ").await;
+        assert!(shown.contains(answer), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_stops_says_so() {
     let server = TelnetServer::open(unlimited(), &[]).await;
     let mut ann = server.call_as("ann").await;
@@ -217,7 +233,7 @@ async fn who_types_nothing_is_left_after_the_time_of_the_settings() {
     let config = Config { telnet_idle: Duration::from_secs(1), ..unlimited() };
     let server = TelnetServer::open(config, &[]).await;
     let mut ann = server.call_as("ann").await;
-    assert!(ann.rest().await.contains("-- nothing was typed for"));
+    assert!(ann.rest().await.contains("-- nothing was typed for a second: good bye"));
 }
 
 /// Commands of telnet that are not options.

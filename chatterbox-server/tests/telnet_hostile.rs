@@ -153,7 +153,7 @@ async fn an_endless_line_is_passed_over() {
     let shown = ann.asks(":listall", "> ").await;
     assert!(!shown.contains("xx"), "{shown}");
     // One that just fits is taken.
-    ann.asks(&"y".repeat(8 * 1024), "commands begin with a colon").await;
+    ann.asks(&"y".repeat(8 * 1024), ":help lists the commands").await;
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn options_without_end_are_refused_once() {
         ann.sends(&[255, 253, 77, 255, 251, 78, 255, 255, 255, 241]).await;
     }
     ann.types("").await;
-    ann.until("commands begin with a colon").await;
+    ann.until(":help lists the commands").await;
     assert!(ann.seen.len() < 500, "{}", ann.seen.len());
     ann.asks(":listall", "here: ann").await;
 }
@@ -186,6 +186,12 @@ async fn options_without_end_are_refused_once() {
 #[tokio::test]
 async fn the_fifty_first_connection_of_an_address_is_turned_away() {
     let server = TelnetServer::open(Config::default(), &[]).await;
+    // Those who come another way take none of these places. They were all counted before the last one joins.
+    let mut others = Vec::new();
+    for _ in 0..60 {
+        others.push(tokio::net::TcpStream::connect(server.address).await.unwrap());
+    }
+    let _bob = server.join("bob").await;
     let mut callers = Vec::new();
     for _ in 0..50 {
         let mut caller = server.call().await;
@@ -223,7 +229,50 @@ async fn a_request_of_a_browser_is_no_line() {
         browser.sends(request.as_bytes()).await;
         let shown = browser.rest().await;
         assert!(!shown.contains("you are ann"), "{shown}");
+        assert!(shown.ends_with("no request of HTTP or TLS is served.\r\n"), "{shown}");
     }
     peer.says("nothing else").await;
     assert_eq!(peer.hears().await, "nothing else");
+}
+
+/// In a class about HTTP people talk so.
+#[tokio::test]
+async fn who_talks_about_requests_is_no_browser() {
+    let server = TelnetServer::open(unlimited(), &[]).await;
+    let mut peer = server.join("bob").await;
+    let mut ann = server.call().await;
+    ann.sends(b"ann\n:chat\nHost: who is it tonight?\nPOST it\nGET / HTTP/1.1\n").await;
+    for said in ["Host: who is it tonight?", "POST it", "GET / HTTP/1.1"] {
+        assert_eq!(peer.hears().await, said);
+    }
+}
+
+/// Whoever forgets to go back to the palette would tell everybody.
+#[tokio::test]
+async fn a_command_with_a_secret_is_not_said_in_the_chat_view() {
+    let server = TelnetServer::open(unlimited(), &[]).await;
+    let mut peer = server.join("bob").await;
+    let mut ann = server.call_by_keys(80).await;
+    ann.sends(b"ann\r").await;
+    ann.until("* here: ").await;
+    ann.types(":chat").await;
+    ann.until(":q goes back\r\n").await;
+    for typed in [
+        ":register hush-hush",
+        ":REGISTER hush-hush",
+        "  :register hush-hush",
+        ":regsiter hush-hush",
+        "/register hush-hush",
+        ":join games hush-hush",
+    ] {
+        ann.types(typed).await;
+        ann.until("Nothing was sent: this is a command with a secret; :q goes back.\r\n").await;
+    }
+    // Nor is it remembered: the line before is not one of these.
+    ann.types(":) and on").await;
+    assert_eq!(peer.hears().await, ":) and on");
+    ann.seen.clear();
+    ann.sends(b"\x1b[A\x1b[A\x1b[A!\r").await;
+    let said = peer.hears().await;
+    assert!(!said.contains("hush"), "{said}");
 }

@@ -63,8 +63,9 @@ fn every_fixture_ends_in_the_state_that_it_says() {
 }
 
 #[test]
+#[ignore = "a step of .ci/made-up, which makes the sessions up"]
 fn sessions_that_were_made_up_get_their_states() {
-    let Some(folder) = std::env::var_os(MADE_UP) else { return };
+    let folder = std::env::var_os(MADE_UP).unwrap();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();

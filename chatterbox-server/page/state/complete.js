@@ -38,6 +38,23 @@ export function complete(view, text, caret, asked) {
   return { from, to: caret, candidates, ...known, secret: secretOf(view, text) };
 }
 
+/** What Tab makes of the word where there are several candidates and none is chosen: the one that it begins, or what all of those have in
+ * common that it begins; null: nothing is certain. @param {Completion} completion @param {string} text
+ * @returns {{ candidate: import("./types.js").Candidate } | { common: string } | null} */
+export function begun({ candidates, from, to }, text) {
+  const typed = text.slice(from, to).toLowerCase();
+  const [first, ...others] = candidates.filter((one) => one.text.toLowerCase().startsWith(typed));
+  if (typed === "" || first === undefined) return null;
+  if (others.length === 0) return { candidate: first };
+  let end = first.text.trimEnd().length;
+  for (const { text: other } of others) {
+    while (end > 0 && other.slice(0, end).toLowerCase() !== first.text.slice(0, end).toLowerCase()) end -= 1;
+  }
+  // Characters are not cut in two.
+  if (/[\ud800-\udbff]/.test(first.text[end - 1] ?? "")) end -= 1;
+  return end > typed.length ? { common: first.text.slice(0, end) } : null;
+}
+
 /** The place where the last word of a text begins. @param {string} text */
 function wordBefore(text) {
   return text.length - (/\S*$/.exec(text)?.[0].length ?? 0);

@@ -117,10 +117,10 @@ export class Conversation {
   moved(key, name, came, now) {
     const last = this.timeline.last();
     if (last?.kind !== "moves") {
-      this.timeline.push(withMove(noMoves(key, now), name, came, now));
+      this.timeline.push(withMove(noMoves(key, now), name, came));
       return;
     }
-    const moves = withMove(last, name, came, now);
+    const moves = withMove(last, name, came);
     if (!isNothing(moves)) {
       this.timeline.change(last.key, () => moves);
       return;

@@ -53,6 +53,8 @@ export class Core {
     this.token = null;
     /** The account's name, which stays when the user takes another name. @type {string | null} */
     this.account = null;
+    /** The login that was kept is worth nothing any more, which the user was not told yet. */
+    this.isLoginUnknown = false;
     this.level = 0;
     /** @type {readonly string[]} */
     this.levels = [];

@@ -51,7 +51,8 @@ export function receive(core, frame, now) {
   }
   for (const notice of (list(get("NOTICES", "notices")) ?? []).slice(0, MANY)) notified(core, notice, now);
   roomUsers(core, get("ROOM_USERS_LEFT", "rooms"), false, now);
-  for (const left of roomsLeft(get("ROOMS_LEFT", "rooms"))) roomLeft(core, left, now);
+  // What a welcome says of it the user has not wished for: the session could not keep its place.
+  for (const left of roomsLeft(get("ROOMS_LEFT", "rooms"))) roomLeft(core, isWelcome && left.code === "left" ? { ...left, code: null } : left, now);
   left(core, get("USERS_LEFT"), now);
   acknowledged(core, get("ACKS", "ids"));
   const told = rejected(core, get("REFUSED", "ids"), now);

@@ -22,6 +22,7 @@ const TOKEN = 4096;
 /** Asks for a name. The password is in this one frame and nowhere else.
  * @param {Core} core @param {{ name: string, password?: string | undefined, token?: string | undefined }} wish */
 export function join(core, { name, password, token }) {
+  core.isLoginUnknown = false;
   core.me = name;
   core.token = password ? null : (token ?? null);
   core.standing = "asked";
@@ -63,6 +64,7 @@ export function refused(core, told) {
     // A guest's name needs no proof, and an account asks for its password.
     if (down) return rejoin(core);
     core.standing = "asked";
+    core.isLoginUnknown = true;
     return core.send(frame(core, {}));
   }
   if (down && FOR_NOW.has(code)) {

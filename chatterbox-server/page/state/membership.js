@@ -75,7 +75,11 @@ export function roomLeft(core, left, now) {
   const isIt = one !== undefined && (left.number === null || one.number === null || one.number === left.number);
   const inFront = isIt && sameTarget(left.room, core.model.front);
   if (isIt) core.model.roomLeft(one);
+  // Who leaves knows it: the answer to the command says so, and the room itself shows it.
+  if (left.code === "left" && why === "") return;
   const words = ENDS.get(left.code ?? "") ?? "You are no member any more of";
   const choose = inFront ? ["What you write goes nowhere until you choose another conversation."] : [];
-  core.say([`${words} ${screen(left.room, 40)}${by}${why}`, ...choose], now);
+  // What others have done is told where the user is. That a session could not keep its room is nothing for whoever else is in front.
+  const target = inFront || left.code !== null ? core.model.front : LOBBY;
+  core.say([`${words} ${screen(left.room, 40)}${by}${why}`, ...choose], now, "info", target);
 }

@@ -10,18 +10,18 @@ export function noMoves(key, time) {
   return { kind: "moves", key, joined: [], left: [], moreJoined: 0, moreLeft: 0, time };
 }
 
-/** Of a user who came and went again nothing is left.
- * @param {Moves} moves @param {import("./types.js").Shown} name @param {boolean} came @param {number} time @returns {Moves} */
-export function withMove(moves, name, came, time) {
+/** Of a user who came and went again nothing is left. The time is that of the first: whoever comes later says nothing of them.
+ * @param {Moves} moves @param {import("./types.js").Shown} name @param {boolean} came @returns {Moves} */
+export function withMove(moves, name, came) {
   const other = came ? moves.left : moves.joined;
   const place = other.indexOf(name);
   if (place >= 0) {
     const without = other.filter((_, at) => at !== place);
-    return { ...moves, time, ...(came ? { left: without } : { joined: without }) };
+    return { ...moves, ...(came ? { left: without } : { joined: without }) };
   }
   const to = came ? moves.joined : moves.left;
-  if (to.length < NAMES) return { ...moves, time, ...(came ? { joined: [...to, name] } : { left: [...to, name] }) };
-  return { ...moves, time, ...(came ? { moreJoined: moves.moreJoined + 1 } : { moreLeft: moves.moreLeft + 1 }) };
+  if (to.length < NAMES) return { ...moves, ...(came ? { joined: [...to, name] } : { left: [...to, name] }) };
+  return { ...moves, ...(came ? { moreJoined: moves.moreJoined + 1 } : { moreLeft: moves.moreLeft + 1 }) };
 }
 
 /** @param {Moves} moves */

@@ -10,6 +10,12 @@ export function isNear(typed, word) {
   return distance(typed.toLowerCase(), word.toLowerCase()) <= Math.max(1, Math.floor(word.length / 3));
 }
 
+/** The nearest of words that are near; the first of several. @param {string} typed @param {readonly string[]} words */
+export function nearest(typed, words) {
+  const far = words.filter((word) => isNear(typed, word)).map((word) => ({ word, far: distance(typed.toLowerCase(), word.toLowerCase()) }));
+  return far.sort((one, other) => one.far - other.far)[0]?.word;
+}
+
 /** @param {string} one @param {string} other */
 function distance(one, other) {
   /** @type {number[]} */

@@ -1,5 +1,6 @@
 // What is typed: a message, a command of the server, or one of this page.
 
+import { askOlder } from "./history.js";
 import { callLine } from "./calling.js";
 import { usage } from "./catalogue.js";
 import { OWN_COMMANDS } from "./own.js";
@@ -50,7 +51,9 @@ export function say(core, text, now) {
 /** Whether a text may be said: it could be a secret that was not meant for the chat. @param {Core} core @param {string} text @param {number} now */
 function guard(core, text, now) {
   if (core.calls.questions.length > 0) {
-    core.notSent("the server asks something first, and this may be the answer", now);
+    // What may be a secret is not put back to where it can be seen.
+    const isSecret = core.calls.questions.some((question) => question.secret);
+    core.notSent("the server asks something first, and this may be the answer", now, isSecret ? null : text);
     return false;
   }
   if (core.calls.secretIsDue(text)) {
@@ -80,6 +83,7 @@ const OWN = new Map([
   ["room", goTo],
   ["close", closeNamed],
   ["name", rename],
+  ["history", older],
   ["quit", leave],
 ]);
 
@@ -120,6 +124,15 @@ function closeNamed(core, rest, text, now) {
   const target = rest === "" ? core.model.front : parseTarget(rest, core.hasRooms());
   if (!target.startsWith("@")) return core.notSent("only a conversation with one user is closed", now, text);
   close(core, target, now);
+}
+
+/** @type {Own} */
+function older(core, rest, text, now) {
+  if (rest !== "") return core.notSent("it takes nothing more", now, text);
+  const one = core.model.list.find(core.model.front);
+  if (one?.older === "beginning") return core.say(["The beginning is here: there is nothing older."], now);
+  core.say(["What is older comes above: scroll up, or press Page Up."], now);
+  askOlder(core, core.model.front, false, now);
 }
 
 /** @type {Own} */

@@ -71,6 +71,9 @@ function first(core, frame, history, users, get, now) {
   const info = text(member(frame, "INFO"));
   core.say([`You are ${shownName(core.me)}.`, ...(info === null ? [] : [screen(info, 1000)])], now);
   accountTold(core, get("ACCOUNT", "accounts"), now);
+  // Nobody has the name as an account, so it was not refused.
+  if (core.isLoginUnknown && core.account === null) core.say(["The login that was kept is not known here any more: you are a guest."], now, "error");
+  core.isLoginUnknown = false;
 }
 
 /** @param {Core} core @param {unknown} frame @param {Entry[]} history @param {Roster} users @param {Get} get @param {number} now */

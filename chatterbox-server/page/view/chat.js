@@ -30,8 +30,6 @@ export function Chat({ view, ui, send, places, again, leave }) {
   // Wherever another conversation was chosen, it is to be seen.
   useEffect(() => setDrawer(null), [view.front]);
 
-  useEffect(() => setDrawer(null), [view.front]);
-
   const open = useMemo(
     () => (/** @type {Target} */ target) => {
       setDrawer(null);

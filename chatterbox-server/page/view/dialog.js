@@ -36,7 +36,11 @@ export function Dialog({ title, close, children, class: kind = "", bare = false 
     return () => {
       element?.close();
       // The browser does this too, unless the element that had the focus was drawn anew meanwhile.
-      if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+      if (!(before instanceof HTMLElement) || !before.isConnected) return;
+      // Chromium gives it back while everything outside the dialog is still inert: a field then has the focus and no caret, and takes no
+      // text. So it gets the focus once more, from nowhere.
+      before.blur();
+      before.focus({ preventScroll: true });
     };
   }, []);
   // A click on the backdrop is one on the dialog itself. What was pressed inside and let go outside marks a text, and closes nothing.

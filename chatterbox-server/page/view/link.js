@@ -14,7 +14,7 @@ export function Link({ view, again, leave }) {
   if (phase.is === "lost") {
     return html`<section class="link lost" aria-label="Connection">
       <${Icon} name="offline" />
-      <p><strong role="status">The connection is lost${phase.why === "" ? "." : ":"}</strong> ${" "}<span class="reason" dir="auto">${phase.why}</span>
+      <p><strong role="status">The connection is lost${phase.why === "" ? "." : ":"}</strong> ${" "}<span class="reason" dir="auto">${phase.why}</span>${/[^.!?…]$/u.test(phase.why) ? "." : ""}
         <${Waiting} count=${view.waiting} /></p>
       <${Next} retry=${phase.retry} />
       <button type="button" class="button" onClick=${again}>Try now</button>

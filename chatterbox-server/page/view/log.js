@@ -24,6 +24,9 @@ import { END, PAGE, STEP, part, place, range } from "./window.js";
 
 /** The messages of one user within so many seconds are one group. */
 const GROUP = 300;
+/** In a long group each row of so many has a head; a few rows behind a head need none. */
+const LANDMARK = 20;
+const FEW = 5;
 /** How far from the end the end is still in sight: less than a line. */
 const NEAR = 12;
 
@@ -335,7 +338,7 @@ export class Log extends Component {
 
   /** @param {Props} props @param {State} state */
   render({ conversation, times, ui, send }, { part: rows, walk, found, above, atEnd }) {
-    const { items, target, marker, unread } = conversation;
+    const { items, target, title, marker, unread } = conversation;
     const { from, to } = range(items, rows);
     const now = new Date();
     const list = [];
@@ -352,12 +355,12 @@ export class Log extends Component {
         list.push(html`<li class="divider" key=${`d${item.key}`}><h2><span>${dayWords(at, now)}</span></h2></li>`);
       }
       if (marked) list.push(html`<li class="marker" key="marker"><span>New</span></li>`);
-      head ||= !grouped(items[index - 1], item);
+      head ||= !grouped(items[index - 1], item) || isLandmark(items, index);
       list.push(html`<${Row} key=${item.key} item=${item} target=${target} head=${head} walked=${item.key === walked}
         found=${item.key === found} times=${times} ui=${ui} send=${send} />`);
     }
     return html`<div class="log">
-      <div class="scroller" ref=${this.box} onScroll=${this.scrolled}>
+      <div class="scroller" ref=${this.box} onScroll=${this.scrolled} ...${items.length === 0 ? { role: "group", tabindex: 0, "aria-label": title } : {}}>
         <div class="content">
           <${Top} conversation=${conversation} older=${conversation.older} hidden=${from > 0} send=${send} />
           <ol role="list" aria-label=${`Messages in ${conversation.title}`} ref=${this.list} onKeyDown=${this.walk} onFocusIn=${this.focused}>${list}</ol>
@@ -385,6 +388,22 @@ function dayBefore(items, from) {
 function grouped(first, second) {
   if (first?.kind !== "message" || second.kind !== "message" || first.from !== second.from || first.own !== second.own) return false;
   return first.time === null || second.time === null || Math.abs(second.time - first.time) < GROUP;
+}
+
+/**
+ * Whether a row in the middle of many of one user has their name and the time all the same: else neither is in sight where one reads. It
+ * goes by the key, and so by nothing that changes when other rows come and go.
+ *
+ * @param {readonly Item[]} items
+ * @param {number} index
+ */
+function isLandmark(items, index) {
+  if ((items[index]?.key ?? 1) % LANDMARK !== 0) return false;
+  for (let at = index; at > index - FEW; at -= 1) {
+    const item = items[at];
+    if (item === undefined || !grouped(items[at - 1], item)) return false;
+  }
+  return true;
 }
 
 /** What is above the oldest row. @param {{conversation: Conversation, older: Conversation["older"], hidden: boolean, send: (event: Event) => void}} props */

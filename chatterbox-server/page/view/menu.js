@@ -17,6 +17,11 @@ import { Icon } from "./icons.js";
 const LONG = 500;
 const MOVES = 10;
 
+/** What is about the account of the user, by the names that the commands have where there are accounts. @type {[string, string][]} */
+const GUEST = [["register", "Register this name"]];
+/** @type {[string, string][]} */
+const ACCOUNT = [["passwd", "Change the password"], ["logout", "Log out"]];
+
 /** The most characters of a message that are quoted. */
 const QUOTED = 300;
 
@@ -284,6 +289,12 @@ function ownEntries(subject, view, ui, send) {
         add("Commands and actions", () => ui.open({ is: "palette", of: "actions" }));
         add("Messages that name you", () => ui.open({ is: "mentions" }));
         add("Keys", () => ui.open({ is: "help" }));
+        for (const [name, label] of view.account === null ? GUEST : ACCOUNT) {
+          const command = view.commands.find((one) => one.name === name);
+          if (command === undefined) continue;
+          // The words that may follow have their place on the line and in the palette. Of secrets that are left out the server asks.
+          add(label, () => send({ call: { name, arguments: [] } }), command.help);
+        }
       }
       copy("Copy the name", subject.name);
       break;

@@ -21,7 +21,10 @@ export function Palette({ of, view, ui, send }) {
   const [typed, type] = useState("");
   // They are those of the moment in which the palette was opened: no row moves under a finger.
   const choices = useMemo(() => (of === "actions" ? actions(view, ui, send) : places(view, ui, send)), []);
-  const found = useMemo(() => search(choices, typed, (choice) => choice.names), [choices, typed]);
+  const found = useMemo(() => {
+    const some = search(choices, typed, (choice) => choice.names);
+    return of === "actions" ? some : [...some, ...elsewhere(view, ui, send, typed, some.length === 0)];
+  }, [choices, typed]);
   const label = of === "actions" ? "Command or action" : "Conversation or person";
   return html`<${Dialog} title=${label} bare=${true} class="palette" close=${() => ui.close()}>
     <${Picker}
@@ -119,6 +122,39 @@ function places(view, ui, send) {
     choices.push({
       id: `person ${name}`, label: name, note: away === null ? "" : `away ${away}`, keys: "", mark: "", names: [name], run: open(target),
     });
+  }
+  return choices;
+}
+
+/**
+ * A room that the user is not in, by its name: with its sign, or where nothing else is found. Only the server knows whether there is one,
+ * and lists those that there are.
+ *
+ * @param {View} view
+ * @param {Ui} ui
+ * @param {(event: ChatEvent) => void} send
+ * @param {string} typed
+ * @param {boolean} isNothingElse
+ * @returns {Choice[]}
+ */
+function elsewhere(view, ui, send, typed, isNothingElse) {
+  const has = (/** @type {string} */ name) => view.commands.some((command) => command.name === name);
+  const name = /^#?([^\s#@]{1,64})$/u.exec(typed.trim())?.[1];
+  const target = `#${name ?? ""}`;
+  const isKnown = view.conversations.some((one) => one.target.toLowerCase() === target.toLowerCase() && !one.gone);
+  /** @type {Choice[]} */
+  const choices = [];
+  const add = (/** @type {string} */ label, /** @type {string} */ note, /** @type {() => void} */ run) => {
+    choices.push({ id: `room ${label}`, label, note, keys: "", mark: "", names: [], run });
+  };
+  if (name !== undefined && !isKnown && has("join") && (isNothingElse || typed.trim().startsWith("#"))) {
+    add(`Join ${target}`, "a room that you are not in", () => {
+      send({ call: { name: "join", arguments: [target] } });
+      ui.ask("input");
+    });
+  }
+  if (has("rooms") && (choices.length > 0 || typed.trim() === "" || typed.trim() === "#")) {
+    add("All rooms", "those that you can join", () => send({ call: { name: "rooms", arguments: [] } }));
   }
   return choices;
 }

@@ -73,11 +73,11 @@ function Column({ people: everybody, me, levels, conversation, ui }) {
   const count = conversation.kind === "room" ? (conversation.count ?? people.length) : people.length;
   return html`<div class="people">
     <div class="section"><h2>${conversation.kind === "room" ? "Members" : conversation.kind === "lobby" ? "Here" : "With"}</h2>
-      ${conversation.kind !== "user" && html`<span class="note">${count}</span>`}</div>
+      ${conversation.kind !== "user" && !conversation.gone && html`<span class="note">${count}</span>`}</div>
     ${people.length >= MANY && html`<input class="input" type="search" aria-label="Filter people" placeholder="Filter" value=${filter}
       onInput=${(/** @type {InputEvent} */ event) => setFilter(/** @type {HTMLInputElement} */ (event.currentTarget).value)} />`}
     ${conversation.kind === "room" && conversation.members === null
-      ? html`<p class="note">The members of this room are not listed.</p>`
+      ? html`<p class="note">${conversation.gone ? "You don't see who is in a room that you are not in." : "The members of this room are not listed."}</p>`
       : html`<ul role="list" aria-label="People">
           ${shown.map((person) => html`<${Entry} key=${person.name} name=${person.name} away=${person.away} since=${person.since} here=${person.gone !== true}
             role=${role(levels, conversation, person.name)} me=${person.name === me} room=${room} ui=${ui} />`)}

@@ -2,7 +2,7 @@
 
 import { Drafts, keepable } from "../drafts.js";
 import { Recall } from "../recall.js";
-import { complete } from "../state/complete.js";
+import { begun, complete } from "../state/complete.js";
 import { secretFrom } from "../veil.js";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.js";
 import { html } from "./html.js";
@@ -60,21 +60,27 @@ export function Say({ view, ui, send }) {
     setTyped({ text: next, caret: place });
     setPopup({ closed: false, asked: false, active: -1 });
     setProblem("");
-    drafts.set(target.current, kept(now.current, next));
+    drafts.set(target.current, kept(now.current, next), kept(now.current, next, false));
   };
 
+  // Effects run in their order: whose drafts and lines these are is settled before one of them is shown.
+  const name = useRef("");
+  useLayoutEffect(() => {
+    if (name.current !== "") drafts.renamed(view.me);
+    else if (drafts.belongTo(view.me)) recall.clear();
+    name.current = view.me;
+  }, [view.me]);
   // The draft of the conversation in front. It is put in place before anything is drawn, so no key can reach the one of another.
   const target = useRef(view.front);
   useLayoutEffect(() => {
     target.current = view.front;
     put(drafts.get(view.front));
   }, [view.front]);
-  const name = useRef("");
-  useLayoutEffect(() => {
-    if (name.current === "") drafts.belongTo(view.me);
-    else drafts.renamed(view.me);
-    name.current = view.me;
-  }, [view.me]);
+
+  // Whoever has joined goes on typing. A keyboard on the screen would cover what there is to read, so there it comes when it is asked for.
+  useEffect(() => {
+    if (document.activeElement === document.body && matchMedia("(any-pointer: fine)").matches) area.current?.focus();
+  }, []);
 
   useLayoutEffect(() => grow(area.current), [text, ui.settings.size]);
 
@@ -110,7 +116,7 @@ export function Say({ view, ui, send }) {
   }, [heard]);
 
   const choose = (/** @type {Candidate} */ candidate) => {
-    put(text.slice(0, completion.from) + candidate.text + text.slice(completion.to), completion.from + candidate.text.length);
+    insert(completion, candidate.text);
     area.current?.focus();
   };
 
@@ -183,15 +189,28 @@ export function Say({ view, ui, send }) {
       if (back) setPopup({ ...popup, active: active - 1 });
       else if (chosen !== undefined) choose(chosen);
       else if (others.length === 0) choose(first);
-      else setPopup({ ...popup, active: 0 });
+      else begin(completion);
       return true;
     }
     const asked = complete(view, text, caret, true);
     const [only, ...more] = asked.candidates;
     if (text === "" || only === undefined) return false;
-    if (more.length === 0) put(text.slice(0, asked.from) + only.text + text.slice(asked.to), asked.from + only.text.length);
-    else setPopup({ closed: false, asked: true, active: 0 });
+    if (more.length === 0) insert(asked, only.text);
+    else begin(asked);
     return true;
+  }
+
+  /** Of several candidates: what is certain is inserted, else the first one is chosen. @param {Completion} of */
+  function begin(of) {
+    const certain = begun(of, text);
+    if (certain !== null && "candidate" in certain) return insert(of, certain.candidate.text);
+    if (certain !== null) insert(of, certain.common);
+    setPopup({ closed: false, asked: true, active: certain === null ? 0 : -1 });
+  }
+
+  /** @param {Completion} of @param {string} inserted */
+  function insert({ from, to }, inserted) {
+    put(text.slice(0, from) + inserted + text.slice(to), from + inserted.length);
   }
 
   const onSelect = () => {
@@ -245,9 +264,9 @@ export function Say({ view, ui, send }) {
   </form>`;
 }
 
-/** The part of a text that may be kept. @param {View} view @param {string} text */
-function kept(view, text) {
-  return keepable(text, { secret: secretFrom(view, text), prefix: view.prefix, known: view.commands.length > 0 });
+/** The part of a text that may be kept. @param {View} view @param {string} text @param {boolean} known whether the commands are known well enough */
+function kept(view, text, known = view.commands.length > 0) {
+  return keepable(text, { secret: secretFrom(view, text), prefix: view.prefix, known });
 }
 
 /**

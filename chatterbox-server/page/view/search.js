@@ -6,6 +6,7 @@ import { useEffect, useId, useMemo, useState } from "../vendor/hooks.js";
 import { Dialog } from "./dialog.js";
 import { html } from "./html.js";
 import { Picker } from "./picker.js";
+import { clock, date } from "./time.js";
 
 /** @import { Found } from "../find.js" */
 /** @import { Event as ChatEvent, Target, View } from "../state/types.js" */
@@ -86,16 +87,14 @@ function hit({ from, line, title, time }, isWithPlace, ui) {
     <span class="option-name">${from}</span>
     <span class="option-note">${line}</span>
     ${isWithPlace && html`<span class="option-place">${title}</span>`}
-    ${time !== null && ui.settings.times !== "off" && html`<span class="option-place">${when(time, ui.settings.times === "12")}</span>`}
+    ${time !== null && ui.settings.times !== "off" && html`<span class="option-place">${when(time, ui.settings.times)}</span>`}
   `;
 }
 
-/** @param {number} time @param {boolean} hour12 */
-function when(time, hour12) {
-  const date = new Date(time * 1000);
-  // No date of this calendar is that far away.
-  if (Number.isNaN(date.getTime())) return "";
-  const isToday = date.toDateString() === new Date().toDateString();
-  const hour = { hour: "2-digit", minute: "2-digit", hour12 };
-  return date.toLocaleString("en-GB", /** @type {Intl.DateTimeFormatOptions} */ (isToday ? hour : { day: "numeric", month: "short", ...hour }));
+/** The time as in the timeline; of another day with its date. @param {number} time @param {import("./time.js").Times} times */
+function when(time, times) {
+  const at = date(time);
+  if (at === null) return "";
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday ? clock(at, times) : `${at.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, ${clock(at, times)}`;
 }

@@ -31,8 +31,8 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(90);
 /// Connections that are being turned away at a time. Further ones are closed without being told why.
 const TURNED_AWAY: Most = Most { total: 32, address: 4 };
 
-/// A proxy has this long to name the address that it speaks for. Who has said nothing by then speaks for itself: there are
-/// services that speak first.
+/// A proxy has this long to name the address that it speaks for. A connection on which nothing has come by then counts as the
+/// proxy's own: there are services that speak first.
 const NAMING: Duration = Duration::from_secs(5);
 
 /// Connections of proxies that have not named an address yet.

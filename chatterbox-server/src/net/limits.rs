@@ -69,6 +69,16 @@ impl From<LimitReached> for Code {
 pub struct Permit {
     limits: Arc<ConnectionLimits>,
     peer: IpAddr,
+    /// Those of other limits, which are given back with it.
+    others: Vec<Permit>,
+}
+
+impl Permit {
+    /// Gives another one back with this one.
+    pub fn with(mut self, other: Self) -> Self {
+        self.others.push(other);
+        self
+    }
 }
 
 impl ConnectionLimits {
@@ -102,7 +112,7 @@ impl ConnectionLimits {
         counts.total += 1;
         *counts.by_address.entry(address).or_default() += 1;
         *counts.by_site.entry(site(peer)).or_default() += 1;
-        Ok(Permit { limits: Arc::clone(self), peer })
+        Ok(Permit { limits: Arc::clone(self), peer, others: Vec::new() })
     }
 
     /// How many are open.

@@ -34,7 +34,8 @@ test("somebody else in the same tab sees no draft, and a new name keeps them", (
   drafts.renamed("annie");
   assert.equal(new Drafts(() => store).get("ALL"), "mine");
   const theirs = new Drafts(() => store);
-  theirs.belongTo("eve");
+  assert.equal(theirs.belongTo("eve"), true);
+  assert.equal(theirs.belongTo("Eve"), false);
   assert.equal(theirs.get("ALL"), "");
   assert.equal(JSON.stringify([...store.map.values()]).includes("mine"), false);
 });
@@ -56,16 +57,27 @@ test("a storage that is forbidden, full or full of something else is no storage"
   for (const text of strange) assert.equal(new Drafts(() => storage({ "chatterbox.drafts": text })).get("ALL"), "", text);
 });
 
+test("what is stored may be less than what the page remembers", () => {
+  const store = storage();
+  const drafts = new Drafts(() => store);
+  drafts.belongTo("ann");
+  drafts.set("ALL", "/elevate hush", "/elevate ");
+  assert.equal(drafts.get("ALL"), "/elevate hush");
+  assert.ok(!JSON.stringify([...store.map.values()]).includes("hush"));
+  assert.equal(new Drafts(() => store).get("ALL"), "/elevate ");
+});
+
 test("nothing from the first secret on is kept, and no argument while the commands are unknown", () => {
   const known = { secret: null, prefix: "/", known: true };
   assert.equal(keepable("/register hush", { ...known, secret: 10 }), "/register ");
   assert.equal(keepable("/kick bob", known), "/kick bob");
   assert.equal(keepable("hello", known), "hello");
   const unknown = { secret: null, prefix: "!", known: false };
-  for (const text of ["/register hush", "  /register hush", "!register hush", "see\n /register hush", "/register hush\nhush"]) {
+  for (const text of ["/register hush", "  /register hush", "!register hush", "see\n /register hush", "/register hush\nhush", "@bob /register hush", " #lab !reg hush", "hi\n@bob  /p hush"]) {
     assert.equal(keepable(text, unknown).includes("hush"), false, text);
   }
-  assert.equal(keepable("hello /register", unknown), "hello /register");
+  assert.equal(keepable("@bob /register hush", unknown), "@bob /register ");
+  for (const text of ["hello /register", "@bob hello /x", "# a heading", "@/x y"]) assert.equal(keepable(text, unknown), text);
 });
 
 test("the arrow keys bring back what was sent, and leave a text of one's own alone", () => {
@@ -81,6 +93,16 @@ test("the arrow keys bring back what was sent, and leave a text of one's own alo
   assert.equal(recall.key("down", ""), null);
   assert.equal(recall.key("up", ""), "two");
   assert.equal(recall.key("up", "two, changed"), null, "a changed line is one's own");
+});
+
+test("whoever types next has no lines to bring back", () => {
+  const recall = new Recall();
+  recall.push("one");
+  recall.push("two");
+  recall.key("up", "");
+  recall.clear();
+  assert.equal(recall.key("up", ""), null);
+  assert.equal(recall.key("down", "two"), null);
 });
 
 test("so many lines are kept, and none that is longer than all of them may be", () => {

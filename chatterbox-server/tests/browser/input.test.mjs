@@ -48,6 +48,12 @@ scene("a secret that is typed is kept nowhere, and said to nobody", async () => 
     assert.ok(!(await kept(zoe.page)).includes("hush"), text);
     await zoe.input.fill("");
   }
+  // Nor is what only may be one: a command that nobody has, or behind an address.
+  for (const text of ["/regsiter hush-hush-9", "@bob /register hush-hush-9", "/elevate hush-hush-9"]) {
+    await zoe.input.fill(text);
+    assert.ok(!(await kept(zoe.page)).includes("hush"), text);
+    await zoe.input.fill("");
+  }
   await zoe.input.pressSequentially("/register hush-hush-9");
   // It is covered while it is typed, and only what stands before it is a draft.
   assert.equal(await zoe.input.evaluate((element) => getComputedStyle(element).webkitTextSecurity), "disc");

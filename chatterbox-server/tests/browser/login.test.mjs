@@ -22,6 +22,38 @@ scene("the login page is there, says where it is, and has the focus in the name"
   await accessible(page, "login");
 });
 
+scene("a page of which a part does not come says so, and is there after a reload", async () => {
+  const page = await stage.browser.page({ expected: [/ERR_FAILED/] });
+  await page.route("**/state/typed.js", (route) => route.abort());
+  await page.goto(stage.server.url);
+  const loading = page.getByText("This page is loading.");
+  await loading.waitFor();
+  await page.unroute("**/state/typed.js");
+  await page.reload();
+  const chat = new Chat(page);
+  await chat.name.waitFor();
+  assert.equal(await loading.count(), 0);
+});
+
+scene("who joins next in the same tab sees nothing of what was typed or sent before", async () => {
+  const next = async (chat, name) => {
+    await chat.enter(name);
+    await chat.person(name).waitFor();
+    assert.equal(await chat.input.inputValue(), "", "no draft");
+    await chat.input.press("ArrowUp");
+    assert.equal(await chat.input.inputValue(), "", "no line that was sent");
+  };
+  const chat = await stage.user("ivy");
+  await chat.say("sent by ivy");
+  await chat.shows("sent by ivy");
+  await chat.input.fill("my secret plan");
+  await chat.page.getByRole("button", { name: "Leave the chat" }).click();
+  await next(chat, "jon");
+  await chat.input.fill("another plan");
+  await chat.page.reload();
+  await next(chat, "kim");
+});
+
 scene("a guest joins with a name alone", async () => {
   const chat = await stage.user("ann");
   await chat.person("ann").waitFor();
@@ -83,6 +115,39 @@ scene("who stays logged in is in again after a reload, without a password", asyn
   await stranger.page.goto(stage.server.url);
   await stranger.name.waitFor();
   assert.equal(await stranger.name.inputValue(), "");
+});
+
+scene("who leaves can come back without a password as long as the login is kept, and logging out ends it", async () => {
+  const page = await stage.browser.page();
+  const chat = await new Chat(page).join(stage.server.url, "prof", { password: "correct horse", stay: true });
+  await page.getByRole("button", { name: "Leave the chat" }).click();
+  await chat.name.waitFor();
+  assert.deepEqual([await chat.name.inputValue(), await chat.stay.isChecked()], ["prof", true]);
+  await page.getByRole("button", { name: "Join", exact: true }).click();
+  await chat.input.waitFor();
+  await page.getByRole("button", { name: "Menu of prof, which is you" }).click();
+  assert.equal(await chat.menu.getByRole("menuitem", { name: /^Register/ }).count(), 0);
+  await chat.menu.getByRole("menuitem", { name: /^Change the password/ }).waitFor();
+  await accessible(page, "the own menu");
+  await chat.choose(/^Log out/);
+  await chat.name.waitFor();
+  assert.doesNotMatch(await page.evaluate(() => JSON.stringify({ ...localStorage })), /token/i);
+  await page.reload();
+  await chat.name.waitFor();
+  assert.deepEqual([await chat.name.inputValue(), await chat.stay.isChecked()], ["", false]);
+});
+
+scene("a guest registers from the own menu, and is told when a kept login is nobody's any more", async () => {
+  const chat = await stage.user("gus");
+  const { page } = chat;
+  await page.getByRole("button", { name: "Menu of gus, which is you" }).click();
+  assert.equal(await chat.menu.getByRole("menuitem", { name: /^Log out/ }).count(), 0);
+  await chat.choose(/^Register this name/);
+  await chat.dialog.filter({ hasText: "The server asks" }).waitFor();
+  await chat.dialog.getByRole("button", { name: "Cancel" }).click();
+  await page.evaluate(() => localStorage.setItem("chatterbox.login", JSON.stringify({ name: "gus", token: "none" })));
+  await page.reload();
+  await chat.shows(/not known here any more: you are a guest/);
 });
 
 scene("who does not stay logged in is asked again after a reload", async () => {

@@ -156,6 +156,15 @@ scene("400 percent: everything is in one column, and nothing is cut off", async 
   await chat.login("ann");
   await chat.input.waitFor();
   await noSideways(page);
+  const { name } = await stage.speaker("a-name-of-as-many-letters-as-can");
+  await chat.command(`/room @${name}`);
+  await page.getByRole("textbox", { name: `Message to ${name}` }).waitFor();
+  // What is said of a conversation that is empty is more than has a place here, and no row is there to have the focus.
+  await page.evaluate(() => (document.documentElement.dataset.size = "huge"));
+  await chat.input.fill("one\ntwo\nthree");
+  await eventually(() => page.evaluate(() => [...document.querySelectorAll(".scroller")].some((box) => box.scrollHeight > box.clientHeight + 20)), true);
+  await accessible(page, "320, an empty conversation");
+  await page.evaluate(() => (document.documentElement.dataset.size = "normal"));
   await chat.say("hello");
   await chat.shows("hello");
   await picture(page, "320-light-chat");
@@ -195,6 +204,16 @@ scene("letters, times and density as one likes them", async () => {
   await eventually(async () => (await height()) > before, true);
   await noSideways(page);
   await accessible(page, "very large");
+  await set(chat, "Times", "12 hours");
+  await page.keyboard.press("Escape");
+  await eventually(async () => /\d\d? ?[AP]M/.test(await row.innerText()), true);
+  // One way everywhere.
+  const [time] = /\d+:\d\d.[AP]M/.exec(await row.innerText());
+  await page.keyboard.press("Alt+f");
+  await page.keyboard.type("with and without");
+  await chat.dialog.getByRole("option", { name: time }).first().waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Settings" }).click();
   await set(chat, "Times", "Off");
   await page.keyboard.press("Escape");
   await eventually(async () => /\d\d:\d\d/.test(await row.innerText()), false);

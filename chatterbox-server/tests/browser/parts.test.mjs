@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 
 import { pieces } from "../../page/view/links.js";
 import { hue } from "../../page/view/names.js";
@@ -63,6 +64,37 @@ test("only http and https become links, whole, and without what ends the sentenc
   ]) assert.deepEqual(links(text), [], text);
   // What screen.js has spelled out ends an address, so that nobody reads a part of it as another one.
   assert.deepEqual(links("https://example.org/\\u{202e}gpj.exe"), ["https://example.org/"]);
+});
+
+test("brackets without end end", async () => {
+  // In a thread, which can be ended: a million of them took an hour when each was counted anew for each.
+  const worker = new Worker(new URL("data:text/javascript," + encodeURIComponent(`
+    import { parentPort } from "node:worker_threads";
+    const { pieces } = await import(${JSON.stringify(new URL("../../page/view/links.js", import.meta.url).href)});
+    const lines = ["http://x" + ")".repeat(1_000_000), ("http://x" + ")".repeat(1900) + " ").repeat(500)];
+    parentPort.postMessage(lines.map((line) => pieces(line).length));
+  `)));
+  const timer = setTimeout(() => worker.terminate(), 60_000);
+  try {
+    const found = await new Promise((resolve, reject) => {
+      worker.on("message", resolve);
+      worker.on("error", reject);
+      worker.on("exit", () => reject(new Error("it took too long")));
+    });
+    assert.deepEqual(found, [1, 100]);
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+});
+
+test("brackets belong to an address if they are opened in it", () => {
+  const links = (text) => pieces(text).filter((piece) => typeof piece !== "string").map((piece) => piece.text);
+  const table = [
+    ["http://a/(b)", "http://a/(b)"], ["(http://a/b)", "http://a/b"], ["http://a/(b)).", "http://a/(b)"], ["http://a/((b)", "http://a/((b)"],
+    ["[http://a/{b}]]", "http://a/{b}"], ["http://a/(b]", "http://a/(b"], ["http://a/b)])}", "http://a/b"], ["http://a/[(b)]!)", "http://a/[(b)]"],
+  ];
+  for (const [text, link] of table) assert.deepEqual(links(text), [link], text);
 });
 
 test("the pieces of a line are the line, and links have a bound", () => {

@@ -92,6 +92,29 @@ scene("a room is made, joined and talked in by commands", async () => {
   await ann.shows("here we are");
 });
 
+scene("a room that one is not in is found by its name, and all are listed", async () => {
+  const maker = await stage.user("prof", prof);
+  await maker.command("/create-room #games");
+  await maker.conversation("#games").waitFor();
+  const kit = await stage.user("kit");
+  const { page } = kit;
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("#games");
+  await kit.dialog.getByRole("option", { name: /^Join #games/ }).waitFor();
+  await accessible(page, "a room to join");
+  await kit.dialog.getByRole("option", { name: /^All rooms/ }).click();
+  await kit.log.getByRole("cell", { name: "#games" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("games");
+  await page.keyboard.press("Enter");
+  await page.getByRole("textbox", { name: "Message to #games", exact: true }).waitFor();
+  // Who is in is not offered to join.
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("#games");
+  await kit.dialog.getByRole("option", { name: /games/ }).first().waitFor();
+  assert.equal(await kit.dialog.getByRole("option", { name: /^Join/ }).count(), 0);
+});
+
 scene("the menu of a person has the commands of the catalogue, and asks for what is missing", async () => {
   const operator = await stage.user("prof", prof);
   const eve = await stage.user("eve");
@@ -150,7 +173,27 @@ scene("commands and their arguments are completed, with what they mean", async (
   await operator.completions.getByRole("option", { name: "--silent" }).waitFor();
   await operator.page.getByText("nobody but the person is told").waitFor();
   await operator.input.fill("");
+  // Of several the one that was begun is inserted.
+  await operator.input.pressSequentially("/unin");
+  await operator.completions.getByRole("option", { name: /uninvite/ }).first().waitFor();
+  await operator.input.press("Tab");
+  await eventually(() => operator.input.inputValue(), "/uninvite ");
+  await operator.input.fill("");
+  await operator.input.pressSequentially("/inv");
+  await operator.completions.getByRole("option", { name: /invite/ }).first().waitFor();
+  await operator.input.press("Tab");
+  await eventually(async () => /^\/invit/.test(await operator.input.inputValue()), true);
+  await operator.input.fill("");
 });
+
+/** The next question is there, with the focus; between two of them there is none. */
+async function anotherQuestion(chat, asked) {
+  await eventually(async () => {
+    const texts = await chat.dialog.allInnerTexts();
+    return texts.length === 1 && texts[0] !== asked;
+  }, true);
+  await eventually(() => chat.page.evaluate(() => document.activeElement?.name), "answer");
+}
 
 scene("the server asks, and a secret is not shown", async () => {
   const ann = await stage.user("ann");
@@ -163,9 +206,56 @@ scene("the server asks, and a secret is not shown", async () => {
     await ann.dialog.locator("input:not([hidden])").fill("battery staple");
     const asked = await ann.dialog.innerText();
     await ann.dialog.getByRole("button", { name: "Answer" }).click();
-    if (question === 1) await eventually(async () => (await ann.dialog.count()) === 1 && (await ann.dialog.innerText()) !== asked, true);
+    if (question === 1) await anotherQuestion(ann, asked);
   }
   await ann.dialog.waitFor({ state: "detached" });
   await ann.shows(/is your name now/);
   assert.ok(!(await ann.page.content()).includes("battery staple"));
+});
+
+scene("whoever has joined can type, also after a question, however it ended", async () => {
+  const ann = await stage.user("una");
+  const { page } = ann;
+  const types = async (text) => {
+    // Nothing is clicked and nothing is given the focus: it is there.
+    await eventually(() => page.evaluate(() => document.activeElement?.tagName), "TEXTAREA");
+    await page.keyboard.type(text);
+    await eventually(() => ann.input.inputValue(), text);
+    for (const _ of text) await page.keyboard.press("Backspace");
+  };
+  await types("after joining?");
+  const ask = async () => {
+    await page.keyboard.type("/register");
+    await page.keyboard.press("Enter");
+    await ann.dialog.waitFor();
+    await eventually(() => page.evaluate(() => document.activeElement?.name), "answer");
+  };
+  const answer = async (text, another = false) => {
+    const asked = await ann.dialog.innerText();
+    await page.keyboard.type(text);
+    await page.keyboard.press("Enter");
+    if (another) await anotherQuestion(ann, asked);
+  };
+  const over = async (what) => {
+    await ann.dialog.waitFor({ state: "detached" });
+    await types(what);
+  };
+  await ask();
+  await page.keyboard.press("Escape");
+  await over("escape");
+  await ask();
+  await ann.dialog.getByRole("button", { name: "Cancel" }).click();
+  await over("cancelled");
+  await ask();
+  await answer("x");
+  await over("too short");
+  await ask();
+  await answer("battery staple", true);
+  await answer("battery stable");
+  await over("two different ones");
+  await ask();
+  await answer("battery staple", true);
+  await answer("battery staple");
+  await over("registered");
+  await ann.shows(/is your name now/);
 });

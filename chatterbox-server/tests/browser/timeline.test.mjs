@@ -116,6 +116,23 @@ scene("the page holds a bounded number of rows, however far one goes back", asyn
   assert.ok(rows <= 500, `${rows} rows`);
 });
 
+scene("among many messages of one user, name and time are in sight", async () => {
+  await speaker();
+  const ann = await stage.user("ann");
+  await hasRow(ann, "number 699");
+  const far = () => ann.log.evaluate((list) => {
+    const rows = [...list.querySelectorAll(":scope > li.message")];
+    let most = 0;
+    for (let run = 0, at = 0; at < rows.length; at += 1) {
+      run = rows[at].classList.contains("head") ? 0 : run + 1;
+      most = Math.max(most, run);
+    }
+    return { rows: rows.length, most };
+  });
+  const { rows, most } = await far();
+  assert.ok(rows > 50 && most < 25, `${rows} rows, ${most} without a head`);
+});
+
 scene("reading again where one was: another conversation does not lose the place", async () => {
   await speaker();
   const ann = await stage.user("ann");
@@ -130,6 +147,19 @@ scene("reading again where one was: another conversation does not lose the place
   await ann.open("lobby");
   await ann.page.getByRole("button", { name: /To the latest|new message/ }).waitFor();
   await eventually(async () => (await place(ann)).text, before.text);
+});
+
+scene("who leaves and joins again begins at the end, wherever the timeline was", async () => {
+  await speaker();
+  const ann = await stage.user("ann");
+  await hasRow(ann, "number 699");
+  await place(ann, { to: 1500 });
+  await ann.page.getByRole("button", { name: /To the latest/ }).waitFor();
+  await ann.page.getByRole("button", { name: "Leave the chat" }).click();
+  await ann.enter("ann");
+  await hasRow(ann, "number 699");
+  await eventually(async () => (await place(ann)).end <= 1, true, "at the end");
+  assert.equal(await ann.page.getByRole("button", { name: /To the latest|new message/ }).count(), 0);
 });
 
 scene("a mention elsewhere is found from the list of mentions, and brought into sight", async () => {

@@ -29,18 +29,20 @@ impl Session {
                 key => other = Some(key),
             });
             if other.is_some() || run.len() >= PIECE {
-                self.insert(&run);
+                self.insert(&run, now);
                 if let Some(key) = other {
+                    let before = self.composer.text().len();
                     self.key(key, now);
+                    self.spend(before.max(self.composer.text().len()), now);
                 }
                 return true;
             }
         }
-        self.insert(&run);
+        self.insert(&run, now);
         false
     }
 
-    fn insert(&mut self, run: &str) {
+    fn insert(&mut self, run: &str, now: Now) {
         if run.is_empty() {
             return;
         }
@@ -49,6 +51,7 @@ impl Session {
             self.screen.ring();
         } else {
             self.composer.insert(run);
+            self.spend(self.composer.text().len(), now);
         }
     }
 

@@ -15,6 +15,17 @@ pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 /// Who is told to slow down is not told again for so long.
 const TOLD: Duration = Duration::from_secs(10);
 
+/// What keys cost is counted in the bytes of the line that they are in: each moves through it, or copies it. A key costs so many at
+/// least.
+const KEY: usize = 64;
+
+/// So much may be spent at once, and in a second: a person holds an arrow down in a line of full length, and pastes such lines.
+const EFFORT: usize = 1024 * 1024;
+const EFFORT_PER_SECOND: usize = 256 * 1024;
+
+/// Whoever has spent it is not read for so long.
+pub(crate) const RESPITE: Duration = Duration::from_millis(250);
+
 /// The answer to a command is waited for so long before the next line is taken.
 pub(crate) const ANSWER: Duration = Duration::from_secs(3);
 
@@ -84,9 +95,49 @@ impl Pace {
     }
 }
 
+/// How much work the keys make. Whatever a terminal sends, all others share the processor with it.
+#[derive(Debug)]
+pub(crate) struct Effort {
+    /// How much may be spent now, and when that was so.
+    left: usize,
+    since: Duration,
+}
+
+impl Effort {
+    pub(crate) fn new(now: Duration) -> Self {
+        Self { left: EFFORT, since: now }
+    }
+
+    /// A key was worked off in a line of so many bytes. Says whether there may be another one now.
+    pub(crate) fn spend(&mut self, line: usize, now: Duration) -> bool {
+        let passed = now.saturating_sub(self.since).as_millis();
+        let more =
+            usize::try_from(passed).unwrap_or(usize::MAX).saturating_mul(EFFORT_PER_SECOND / 1000);
+        if more > 0 {
+            self.left = self.left.saturating_add(more).min(EFFORT);
+            self.since = now;
+        }
+        self.left = self.left.saturating_sub(KEY + line);
+        self.left > 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_in_a_long_line_cost_more() {
+        let second = Duration::from_secs(1);
+        for (line, at_once, a_second) in [(0, 16384, 4094), (80, 7282, 1820), (8000, 131, 33)] {
+            let mut effort = Effort::new(second);
+            assert_eq!((1..).find(|_| !effort.spend(line, second)), Some(at_once), "{line}");
+            // A long time is worth no more than the beginning.
+            assert_eq!((1..).find(|_| !effort.spend(line, second * 9999)), Some(at_once), "{line}");
+            let later = second * 10_000;
+            assert_eq!((1..).find(|_| !effort.spend(line, later)), Some(a_second), "{line}");
+        }
+    }
 
     #[test]
     fn twenty_lines_at_once_and_two_a_second() {

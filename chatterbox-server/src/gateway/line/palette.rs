@@ -89,6 +89,12 @@ pub(crate) fn leads_back(line: &str) -> bool {
     line.trim_end() == ":q"
 }
 
+/// The names of the commands that have one of their own here.
+pub(crate) fn names() -> Vec<&'static str> {
+    let name = |entry: &'static Entry| entry.usage.strip_prefix(':')?.split(' ').next();
+    ENTRIES.iter().filter_map(name).collect()
+}
+
 /// The list of commands.
 pub(crate) fn help() -> Vec<String> {
     let width = ENTRIES.iter().map(|entry| entry.usage.len()).max().unwrap_or_default();

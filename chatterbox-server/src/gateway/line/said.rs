@@ -28,6 +28,19 @@ pub(crate) fn message(message: &Message) -> String {
     said(&message.when, from.as_str(), message.mention, lines, more)
 }
 
+/// What this program and the server say of commands, as they are typed here: they know them by their slash.
+pub(crate) fn with_colons(text: &str) -> String {
+    let line = |line: &str| {
+        let line = line.replace("Usage: /", "Usage: :").replace("for example: /", "for example: :");
+        match line.strip_prefix("-- /") {
+            // How to say a text that begins with a slash.
+            Some(rest) if !rest.starts_with('/') => format!("-- :{rest}"),
+            _ => line,
+        }
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// A message that is kept.
 pub(crate) fn speech(when: &str, speech: &Speech) -> String {
     let more = speech.lines.len().saturating_sub(LINES);
@@ -60,4 +73,26 @@ fn said(
         text.push_str(&format!("\n{CONTINUED}… {more} more lines"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_have_colons_here() {
+        for (text, shown) in [
+            (
+                "-- Nothing was sent: NAME is missing. Usage: /nick NAME",
+                "-- Nothing was sent: NAME is missing. Usage: :nick NAME",
+            ),
+            (
+                "-- /nick NAME\n--   for example: /nick annie",
+                "-- :nick NAME\n--   for example: :nick annie",
+            ),
+            ("-- //text   say /text", "-- //text   say /text"),
+        ] {
+            assert_eq!(with_colons(text), shown);
+        }
+    }
 }

@@ -18,6 +18,9 @@ const WIDEST: usize = 500;
 /// So many cells are left for what is typed, whatever stands before it.
 const LEFT: usize = 24;
 
+/// What is in one cell has so many bytes at most, or is cut.
+const CELL: usize = 64;
+
 /// Who shows what is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -203,6 +206,8 @@ impl Screen {
 /// The part of a text around the cursor that fits into so many cells, and how many of them are behind the cursor.
 fn seen(text: &str, cursor: usize, room: usize) -> (String, usize) {
     let (before, behind) = text.split_at_checked(cursor).unwrap_or((text, ""));
+    // What is far away is not even looked at.
+    let (before, behind) = (tail(before, room * CELL), head(behind, room * CELL));
     let (before, behind) = (ScreenText::new(before), ScreenText::new(behind));
     let mut used = 0;
     let mut fits = |grapheme: &str| {
@@ -225,6 +230,18 @@ fn seen(text: &str, cursor: usize, room: usize) -> (String, usize) {
         after += cells(grapheme);
     }
     (seen, after)
+}
+
+/// The end of a text, of so many bytes at most.
+fn tail(text: &str, most: usize) -> &str {
+    let from = (text.len().saturating_sub(most)..=text.len()).find(|at| text.is_char_boundary(*at));
+    from.and_then(|from| text.get(from..)).unwrap_or_default()
+}
+
+/// The beginning of a text, of so many bytes at most.
+fn head(text: &str, most: usize) -> &str {
+    let to = (0..=text.len().min(most)).rev().find(|at| text.is_char_boundary(*at));
+    to.and_then(|to| text.get(..to)).unwrap_or_default()
 }
 
 #[cfg(test)]

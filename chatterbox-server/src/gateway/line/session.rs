@@ -10,7 +10,7 @@ use chatterbox_proto::Capability;
 
 use super::banner::banner;
 use super::keys::Keys;
-use super::limits::{ANSWER, LAST_ANSWERS, MODEL, Now, Pace};
+use super::limits::{ANSWER, Effort, LAST_ANSWERS, MODEL, Now, Pace, RESPITE};
 use super::news::News;
 use super::screen::{Mode, Screen};
 
@@ -60,6 +60,7 @@ pub(crate) struct Session {
     pub(super) keys: Keys,
     pub(super) composer: Composer,
     pub(super) pace: Pace,
+    effort: Effort,
     pub(super) news: News,
     pub(super) crowd: Crowd,
     pub(super) time: TimeFormatter,
@@ -87,8 +88,8 @@ pub(crate) struct Session {
     pub(super) is_welcomed: bool,
     /// Whether the next notice of the application says what this session does by itself.
     pub(super) skips_note: bool,
-    /// Whether the room in front is lost, and something else comes to the front.
-    pub(super) is_astray: bool,
+    /// Whether the user is no member of the room in front any more, and something else comes to the front.
+    pub(super) has_lost_front: bool,
     /// The user has left, and what was said is waited for until then.
     pub(super) leaving: Option<Duration>,
     /// Whether nothing more is typed.
@@ -119,6 +120,7 @@ impl Session {
             keys: Keys::default(),
             composer: Composer::default(),
             pace: Pace::new(now.elapsed),
+            effort: Effort::new(now.elapsed),
             news: News::default(),
             crowd: Crowd::default(),
             time,
@@ -135,7 +137,7 @@ impl Session {
             is_paging: false,
             is_welcomed: false,
             skips_note: false,
-            is_astray: false,
+            has_lost_front: false,
             leaving: None,
             has_ended: false,
             idle,
@@ -170,6 +172,17 @@ impl Session {
     /// A byte came from the terminal.
     pub(crate) fn heard(&mut self, now: Now) {
         self.active = now.elapsed;
+        // The row is looked at once for all keys of a read.
+        let drawn =
+            if self.screen.mode() == Mode::Character { self.composer.text().len() } else { 0 };
+        self.spend(drawn, now);
+    }
+
+    /// Something was done with a line of so many bytes. Who has done too much is not read for a while, and nothing is lost.
+    pub(super) fn spend(&mut self, line: usize, now: Now) {
+        if !self.effort.spend(line, now.elapsed) {
+            self.paused = self.paused.max(Some(now.elapsed + RESPITE));
+        }
     }
 
     /// Whether more may be read of the terminal.
@@ -314,8 +327,7 @@ impl Session {
             return self.end("-- good bye");
         }
         if is_over(Some(self.active + self.idle)) {
-            let minutes = self.idle.as_secs() / 60;
-            self.end(&format!("-- nothing was typed for {minutes} minutes: good bye"));
+            self.end(&format!("-- nothing was typed for {}: good bye", in_words(self.idle)));
         }
     }
 
@@ -335,6 +347,78 @@ impl Session {
     pub(super) fn print_all(&mut self, outputs: &mut VecDeque<Output>) {
         for output in outputs.drain(..) {
             self.print(output);
+        }
+    }
+}
+
+/// A time in whole minutes, if it is as long.
+fn in_words(time: Duration) -> String {
+    match (time.as_secs() / 60, time.as_secs()) {
+        (0, 1) => "a second".to_owned(),
+        (0, seconds) => format!("{seconds} seconds"),
+        (1, _) => "a minute".to_owned(),
+        (minutes, _) => format!("{minutes} minutes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red when keys are not paced: each moves through the whole line, and everybody waits for it.
+    #[test]
+    fn keys_in_a_long_line_are_not_worked_off_all_at_once() {
+        let mut now = Now { unix: 0, elapsed: Duration::from_secs(1) };
+        let time = TimeFormatter::new(jiff::tz::TimeZone::UTC);
+        let mut session = Session::new(Start {
+            mode: Mode::Character,
+            is_local: true,
+            name: None,
+            banner: None,
+            idle: Duration::from_secs(1800),
+            time,
+            now,
+        });
+        let read = |session: &mut Session, bytes: &[u8], now| {
+            session.work(now);
+            session.out().clear();
+            let wants = session.wants_bytes();
+            if wants {
+                session.heard(now);
+                session.typed(bytes.iter().copied());
+                session.work(now);
+            }
+            wants
+        };
+        // A paste of a whole line is taken as it comes.
+        for _ in 0..7 {
+            assert!(read(&mut session, &[b'x'; 1024], now));
+        }
+        assert!(session.wants_bytes());
+        for keys in [&b"\x02\x06"[..], b"\x01\x05", b"\x7fx", b"\x10\x0e", b"\t"] {
+            now.elapsed += Duration::from_secs(60);
+            let flood = keys.repeat(1024 / keys.len());
+            assert!(read(&mut session, &flood, now), "{keys:?}");
+            // Neither these nor more are taken at this time.
+            assert!(!read(&mut session, &flood, now) && session.typed.len() > 800, "{keys:?}");
+            let mut steps = 0;
+            while !session.typed.is_empty() {
+                let before = session.typed.len();
+                now.elapsed += RESPITE;
+                session.work(now);
+                assert!(before - session.typed.len() < 20, "{keys:?}");
+                steps += 1;
+            }
+            assert!(steps > 40, "nothing is lost, and it takes its time: {keys:?} {steps}");
+        }
+    }
+
+    #[test]
+    fn times_in_words() {
+        for (seconds, words) in
+            [(1, "a second"), (59, "59 seconds"), (60, "a minute"), (1800, "30 minutes")]
+        {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
         }
     }
 }

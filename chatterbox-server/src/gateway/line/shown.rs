@@ -38,7 +38,7 @@ impl Session {
         }
         self.crowd.settle(now.unix, &mut queue);
         self.print_all(&mut queue);
-        if std::mem::take(&mut self.is_astray) {
+        if std::mem::take(&mut self.has_lost_front) {
             self.palette(now);
             let effects = self.app.intend(Intent::Open(Target::Lobby), now.unix);
             self.perform(effects, now);
@@ -57,7 +57,7 @@ impl Session {
             Output::RoomLeft(left) => {
                 let room = Target::Room(left.room.as_wire().to_owned());
                 if room.is(&self.front()) {
-                    self.is_astray = true;
+                    self.has_lost_front = true;
                     self.skips_note = true;
                 }
             }
@@ -121,7 +121,7 @@ impl Session {
                         span.words.push_next(&mut text, usize::MAX);
                     }
                 }
-                text
+                said::with_colons(&text)
             }
         };
         self.screen.print(&text);

@@ -15,6 +15,10 @@ impl Session {
     pub(super) fn line(&mut self, line: &str, asked: Asked, now: Now) {
         match asked.mode {
             InputMode::Chat if self.leads_back(line) => self.palette(now),
+            // Whoever has forgotten where they are would tell it to everybody. It is not remembered either.
+            InputMode::Chat if self.view == View::Chat && self.is_command_with_secret(line) => {
+                self.note("Nothing was sent: this is a command with a secret; :q goes back.");
+            }
             InputMode::Chat if self.view == View::Chat => {
                 if !line.trim().is_empty() {
                     let effects = self.app.typed_text(line, asked.mode, now.unix);
@@ -72,10 +76,15 @@ impl Session {
             Meaning::Quit => self.leave(now),
             Meaning::Missing(usage) => self.note(&format!("{usage}: which one?")),
             Meaning::Unclear => {
-                self.note("Nothing was sent: commands begin with a colon, as :help; :chat is for talking.");
+                self.note("Nothing was sent: :help lists the commands, :chat is for talking.");
             }
             Meaning::Line(line) if !self.is_command(&line) => {
-                self.note("There is no such command; :help lists them.");
+                let name = line.trim_start_matches('/').split_whitespace().next();
+                let name = name.unwrap_or_default();
+                let near = self.app.near_command(name, &palette::names());
+                let near = near.map(|near| format!(" Did you mean :{near}?")).unwrap_or_default();
+                let name = ScreenText::shortened(name, 40);
+                self.note(&format!("There is no command :{name}.{near} :help lists them."));
             }
             Meaning::Line(line) => {
                 let has_secret = self.mask().secret_from(&line).is_some();
@@ -100,6 +109,12 @@ impl Session {
         self.app.has_command(name)
     }
 
+    /// Whether a line would be a command with a secret in the palette, or is near to one.
+    fn is_command_with_secret(&self, line: &str) -> bool {
+        let command = line.trim_start().strip_prefix([':', '/']);
+        command.is_some_and(|command| self.app.has_secret(&format!("/{command}")))
+    }
+
     pub(super) fn front(&self) -> Target {
         self.app.model().map_or(Target::Lobby, |model| model.front().clone())
     }
@@ -111,7 +126,7 @@ impl Session {
         let people = self.app.people(&Target::Lobby).unwrap_or_default();
         if !people.iter().any(|(user, _)| user.as_wire().to_lowercase() == folded) {
             let name = ScreenText::shortened(name, 40);
-            self.note(&format!("{name} is not here now."));
+            self.note(&format!("{name} is not here now; :close goes back."));
         }
     }
 

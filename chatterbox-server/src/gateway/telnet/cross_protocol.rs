@@ -1,7 +1,10 @@
 //! Cross-protocol requests: a page that somebody opens in a browser can make it send bytes of its choice to any port, as the body
 //! of a request. Whoever begins as an HTTP client is not a person at a terminal.
+//!
+//! A page has no say in what its browser sends first: the request line, which ends with the version of HTTP, whatever the method; or
+//! the head of a TLS record. So the first line alone tells, and whatever a person types later is theirs.
 
-/// What the first line of a request begins with.
+/// What a request line begins with. A browser sends no other methods before it has asked for them with OPTIONS.
 const METHODS: [&[u8]; 10] = [
     b"GET ",
     b"POST ",
@@ -15,45 +18,51 @@ const METHODS: [&[u8]; 10] = [
     b"PRI ",
 ];
 
-/// And what a header does that a browser always sends.
-const HEADER: &[u8] = b"host:";
+/// And what is before the version at its end.
+const VERSION: &[u8] = b" HTTP/";
 
-/// The first bytes of the longest of them.
+/// What a TLS client begins with.
+const HANDSHAKE: &[u8] = &[0x16, 3];
+
+/// The first bytes of the longest of those that begin the line.
 const MOST: usize = 8;
 
-/// Looks at the first bytes of each of the first lines.
-#[derive(Debug)]
+/// Looks at the first line.
+#[derive(Debug, Default)]
 pub(crate) struct CrossProtocol {
     /// The beginning of the line.
     line: Vec<u8>,
-    /// How many lines are still looked at.
-    lines: u8,
-}
-
-impl Default for CrossProtocol {
-    fn default() -> Self {
-        Self { line: Vec::new(), lines: 32 }
-    }
+    /// How many of the last bytes are the beginning of [`VERSION`].
+    version: usize,
+    /// Whether the line is over.
+    is_over: bool,
 }
 
 impl CrossProtocol {
     /// Takes the next byte; says whether this is no person.
     pub(crate) fn is_found(&mut self, byte: u8) -> bool {
-        if self.lines == 0 {
+        if self.is_over {
             return false;
         }
-        if byte == b'\n' {
-            self.line.clear();
-            self.lines -= 1;
+        if matches!(byte, b'\n' | b'\r') {
+            self.is_over = true;
+            self.line = Vec::new();
             return false;
+        }
+        if VERSION.get(self.version) == Some(&byte) {
+            self.version += 1;
+        } else {
+            // Only its first byte can begin it anew: there is no other blank in it.
+            self.version = usize::from(VERSION.first() == Some(&byte));
+        }
+        if self.version == VERSION.len() {
+            return true;
         }
         if self.line.len() > MOST {
             return false;
         }
         self.line.push(byte);
-        // A TLS client has come to the wrong port.
-        let is_tls = self.line == [0x16, 3];
-        METHODS.contains(&self.line.as_slice()) || self.line.eq_ignore_ascii_case(HEADER) || is_tls
+        METHODS.contains(&self.line.as_slice()) || self.line == HANDSHAKE
     }
 }
 
@@ -67,22 +76,33 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_known_by_their_beginning() {
+    fn requests_are_known_by_their_first_line() {
         for request in [
             "GET / HTTP/1.1\r\n",
             "POST /chat HTTP/1.1\r\n",
             "OPTIONS * HTTP/1.1\r\n",
             "CONNECT x",
             "FOO / HTTP/1.1\r\nhOsT: localhost:2323\r\n",
+            "FOO / HT HTT  HTTP/1.1\r\n",
             "\u{16}\u{3}\u{1}",
         ] {
             assert!(found(request.as_bytes()), "{request}");
         }
-        for typed in ["ann\n:join games\n", "GETTING up\n", "the host: me\n", "hostess\n", "get \n"]
+        let long = format!("FOO /{} HTTP/1.1\r\n", "x".repeat(10_000));
+        assert!(found(long.as_bytes()));
+        for typed in ["ann\n:join games\n", "GETTING up\n", "host: me\n", "get \n", "HTTP/1.1 x\n"]
         {
             assert!(!found(typed.as_bytes()), "{typed}");
         }
-        // A person may say it, later.
-        assert!(!found(format!("{}GET /", "x\n".repeat(32)).as_bytes()));
+    }
+
+    /// Red when later lines are looked at: who talks about HTTP is thrown out.
+    #[test]
+    fn who_has_typed_a_line_may_type_everything() {
+        for end in ["\n", "\r\n", "\r\0"] {
+            let typed =
+                ["ann", ":chat", "Host: who is it?", "POST it", "GET / HTTP/1.1", "\x16\x03"];
+            assert!(!found(typed.join(end).as_bytes()), "{end:?}");
+        }
     }
 }

@@ -39,8 +39,12 @@ const LAST_READS: Duration = Duration::from_secs(1);
 const READ: usize = 1024;
 const READ_FRAMES: usize = 4 * 1024;
 
+/// What a browser is told, or who reads what it shows.
+const NO_TERMINAL: &[u8] =
+    b"! This is a port for terminals: no request of HTTP or TLS is served.\r\n";
+
 /// Serves a terminal to its end.
-pub(super) async fn talk(
+pub(super) async fn serve_terminal(
     stream: TcpStream,
     frames: DuplexStream,
     peer: SocketAddr,
@@ -67,7 +71,16 @@ pub(super) async fn talk(
             let closed = timeout(LAST_WRITES, close(&mut terminal.stream));
             let _ = closed.await;
         }
-        Err(error) => tracing::debug!(%peer, %error, "terminal"),
+        Err(error) => {
+            tracing::debug!(%peer, %error, "terminal");
+            if terminal.is_no_terminal {
+                let told = async {
+                    terminal.stream.write_all(NO_TERMINAL).await?;
+                    close(&mut terminal.stream).await
+                };
+                let _ = timeout(LAST_WRITES, told).await;
+            }
+        }
     }
 }
 
@@ -88,6 +101,8 @@ struct Terminal {
     decoder: Decoder,
     negotiation: Negotiation,
     cross_protocol: CrossProtocol,
+    /// Whether the first line was a request of another protocol.
+    is_no_terminal: bool,
     /// Answers of the negotiation that were not written yet.
     answers: Vec<u8>,
     /// What was typed before the session began.
@@ -103,6 +118,7 @@ impl Terminal {
             decoder: Decoder::default(),
             negotiation: Negotiation::default(),
             cross_protocol: CrossProtocol::default(),
+            is_no_terminal: false,
             answers: OFFER.to_vec(),
             early: Vec::new(),
             width: None,
@@ -121,8 +137,10 @@ impl Terminal {
             let mut piece = [0; READ];
             let (mut reader, mut writer) = self.stream.split();
             let writes = !self.answers.is_empty();
+            // Options can be answered with as many bytes as they have, and who sends them need not read.
+            let wants_bytes = self.early.len() < READ && self.answers.len() < READ;
             tokio::select! {
-                got = reader.read(&mut piece), if self.early.len() < READ => match got? {
+                got = reader.read(&mut piece), if wants_bytes => match got? {
                     0 => break,
                     got => self.take(piece.get(..got).unwrap_or_default(), None)?,
                 },
@@ -144,6 +162,7 @@ impl Terminal {
                 None => {}
                 Some(Event::Byte(byte)) => {
                     if self.cross_protocol.is_found(byte) {
+                        self.is_no_terminal = true;
                         return Err(io::Error::new(
                             io::ErrorKind::InvalidData,
                             "no terminal speaks so",
@@ -234,6 +253,8 @@ impl Terminal {
                     } else {
                         session.heard(now);
                         self.take(piece.get(..got).unwrap_or_default(), Some(&mut session))?;
+                        // The runtime counts reads; what was typed makes more work than that.
+                        tokio::task::yield_now().await;
                     }
                 }
                 got = read_frames(&mut from_server, &mut incoming), if is_written && server_open => {
@@ -291,4 +312,34 @@ async fn write_frames(
     let written = writer.write(frames).await?;
     frames.advance(written);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Red when the session's beginning reads on while nobody takes its answers.
+    #[tokio::test]
+    async fn answers_that_are_not_read_are_bounded() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut flooder = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        // Little is on the way, so that what waits is here.
+        socket2::SockRef::from(&stream).set_send_buffer_size(4096).unwrap();
+        socket2::SockRef::from(&flooder).set_recv_buffer_size(4096).unwrap();
+        let flooding = std::thread::spawn(move || {
+            let marks = [255, 253, 6].repeat(4096);
+            while flooder.write_all(&marks).is_ok() {}
+        });
+        let mut terminal = Terminal::new(stream);
+        let begun = terminal.begin().await;
+        assert!(begun.is_ok(), "{begun:?}");
+        assert!(terminal.answers.len() <= 2 * READ, "{}", terminal.answers.len());
+        drop(terminal);
+        flooding.join().unwrap();
+    }
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { complete } from "../../../page/state/complete.js";
+import { begun, complete } from "../../../page/state/complete.js";
 import { menuFor } from "../../../page/state/menu.js";
 import { World, room } from "./world.mjs";
 
@@ -36,6 +36,17 @@ function candidates(text, asked = true, one = world()) {
   const caret = text.indexOf("|");
   return complete(one.view, text.replace("|", ""), caret, asked).candidates.map((candidate) => candidate.text);
 }
+
+test("Tab inserts what is certain among several candidates", () => {
+  const of = (text, ...texts) => begun({ from: 0, to: text.length, candidates: texts.map((one) => ({ text: one })) }, text);
+  assert.deepEqual(of("/inv", "/invite ", "/uninvite "), { candidate: { text: "/invite " } });
+  assert.deepEqual(of("/INV", "/invite ", "/invites "), { common: "/invite" });
+  assert.equal(of("/invite", "/invite ", "/invites "), null);
+  assert.equal(of("/k", "/kick ", "/Ki ck", "/k"), null);
+  assert.equal(of("", "a", "ab"), null);
+  assert.equal(of("x", "a", "ab"), null);
+  assert.equal(of("@", "@\u{1f600} ", "@\u{1f601} "), null, "no half of a character");
+});
 
 test("a word becomes what it can mean in its place", () => {
   const table = [

@@ -198,6 +198,13 @@ test("a PING goes back as it came, whatever its size", () => {
     world.frame(readFrame(`{"INFO": "\\"PING\\": 5", "PING": ${digits}}`));
     assert.deepEqual(world.take().map(writeFrame), [`{"PONG":${digits}}`]);
   }
+  const big = "9007199254740993";
+  const others = [`{"A":{"PING":1},"PING":${big}}`, `{"A":["PING",{"PING":1}],"PING":${big},"B":{"PING":2}}`, `{"PING":1,"P\\u0049NG":${big}}`, `{"PING":${big},"A":"PING"}`];
+  for (const text of others) {
+    const world = new World().join();
+    world.frame(readFrame(text));
+    assert.deepEqual(world.take().map(writeFrame), [`{"PONG":${big}}`], text);
+  }
   for (const bad of ["1.5", "1e400", "1e30", "null", '"5"', "[5]", "99999999999999999999999999"]) {
     const world = new World().join();
     world.frame(readFrame(`{"PING": ${bad}}`));

@@ -36,6 +36,16 @@ test("a token that is not valid any more is forgotten, and the name asked for wi
   assert.deepEqual(one.view.phase, { is: "refused", code: "registered", info: "It is registered.", wait: null, until: null, password: true });
 });
 
+test("whoever is a guest since the login that was kept is not known any more is told so", () => {
+  const one = asked({ name: "ann", token: "old" });
+  one.frame({ USERNAME_ACCEPTED: false, CODE: "wrong-token", INFO: "expired" });
+  one.frame({ ...JOINED, ACCOUNT: { LEVEL: 0 } });
+  assert.match(one.said("ALL").at(-1), /not known here any more: you are a guest/);
+  const two = asked({ name: "ann" });
+  two.frame({ ...JOINED, ACCOUNT: { LEVEL: 0 } });
+  assert.doesNotMatch(two.said("ALL").join("\n"), /guest/);
+});
+
 test("a refusal is told with its code, and the next name is asked for on the same connection", () => {
   const one = asked({ name: "ann" });
   one.frame({ USERNAME_ACCEPTED: false, CODE: "banned", INFO: "\u202espam", UNTIL: NOW + 60 });

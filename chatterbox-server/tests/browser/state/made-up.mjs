@@ -13,6 +13,7 @@ import { ALL, NOW, World, room } from "./world.mjs";
 const [what, folder, count = "200", first = String(Math.floor(Math.random() * 1e9))] = process.argv.slice(2);
 
 if (what === "make") {
+  console.log(`${count} sessions are made up, from number ${first} on`);
   for (let number = 0; number < Number(count); number += 1) {
     writeFileSync(join(folder, `${Number(first) + number}.json`), JSON.stringify(new Session(Number(first) + number).fixture()));
   }

@@ -21,6 +21,41 @@ test("who is in a room, who keeps order there, and what has changed", () => {
   assert.equal(one.at("#lab"), one.at("#lab"), "and what has not is the same");
 });
 
+test("the end of a membership is told once, where it is looked for", () => {
+  const inLab = () => {
+    const one = new World().join({ ROOMS: [LAB()] });
+    one.apply({ open: "#lab" });
+    one.apply({ open: "ALL" });
+    return one;
+  };
+  const end = (code) => ({ ROOMS_LEFT: [{ ROOM: "#lab", NUMBER: 12, CODE: code }] });
+  const told = (one) => ["ALL", "#lab"].map((target) => one.said(target).filter((line) => /removed|left|no member/.test(line)).length);
+  const kicked = inLab();
+  kicked.frame(end("kicked"));
+  assert.deepEqual(told(kicked), [1, 0], "where the user is");
+  const left = inLab();
+  left.frame({ ...end("left"), RESULT: { ID: "1", OK: true, CODE: "ok", INFO: "You have left #lab." } });
+  assert.deepEqual(told(left), [1, 0], "by the answer alone");
+  for (const welcome of [end("left"), { RESUMED: false }]) {
+    const again = inLab();
+    again.apply({ open: "@bob" });
+    again.again(welcome);
+    assert.deepEqual([...told(again), again.said("@bob").filter((line) => /lab/.test(line))], [1, 0, []], "in the lobby");
+    const reader = inLab();
+    reader.apply({ open: "#lab" });
+    assert.deepEqual(told(reader.again(welcome)), [0, 1], "in the room");
+  }
+});
+
+test("comings and goings have the time of the first one, whoever else comes and goes", () => {
+  const one = new World().join();
+  const moves = () => one.at("ALL").items.at(-1);
+  one.chat.apply({ frame: { USERS_JOINED: ["cyd"] } }, 1000);
+  one.chat.apply({ frame: { USERS_JOINED: ["dan"] } }, 2000);
+  one.chat.apply({ frame: { USERS_LEFT: ["dan"] } }, 3000);
+  assert.deepEqual([moves().joined, moves().left, moves().time], [["cyd"], [], 1000]);
+});
+
 test("what was missed in a room comes page by page, each message once and in its order", () => {
   const one = new World().join({ ROOMS: [LAB({ LAST: 10 })] });
   one.apply({ open: "#lab" });

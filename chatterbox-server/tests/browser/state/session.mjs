@@ -296,18 +296,34 @@ timed("a login is kept in the browser only if the user wants it, bound to its na
   assert.ok(![...one.storage.all.values()].join().includes("hunter2"));
 });
 
-timed("who leaves is forgotten", async () => {
+timed("who leaves comes back with the login that is kept, and with nothing else", async () => {
+  for (const stay of [true, false]) {
+    const one = world();
+    one.session.join({ name: "ann", password: "hunter2", stay });
+    one.sockets[0].open().welcome({ ACCOUNT: { LEVEL: 1, TOKEN: "t" } });
+    one.session.leave();
+    await null;
+    assert.deepEqual([one.storage.all.size, one.sockets[0].isClosed, one.session.view.phase, one.session.view.conversations], [Number(stay), true, { is: "idle" }, []]);
+    tick(3_600_000);
+    assert.equal(one.sockets.length, 1);
+    assert.deepEqual(one.session.remembered, { name: "ann", stay });
+    one.session.join({ name: "ann", stay });
+    one.sockets[1].open();
+    assert.deepEqual([one.sockets[1].sent[0].TOKEN, one.sockets[1].sent[0].RESUME], [stay ? "t" : undefined, undefined]);
+  }
+});
+
+timed("who logs out is forgotten", async () => {
   const one = world();
   one.session.join({ name: "ann", password: "hunter2", stay: true });
-  one.sockets[0].open().welcome({ ACCOUNT: { LEVEL: 1, TOKEN: "t" } });
-  one.session.leave();
+  one.sockets[0].open().welcome({ CAPABILITIES: "accounts/1 commands/1", ACCOUNT: { LEVEL: 1, TOKEN: "t" } });
+  one.session.send({ call: { name: "logout", arguments: [] } });
+  const { ID } = one.sockets[0].sent.at(-1).COMMAND;
+  one.sockets[0].hear({ RESULT: { ID, OK: true, CODE: "ok", INFO: "bye" } });
+  one.sockets[0].close();
   await null;
-  assert.deepEqual([one.storage.all.size, one.sockets[0].isClosed, one.session.view.phase, one.session.view.conversations], [0, true, { is: "idle" }, []]);
-  tick(3_600_000);
-  assert.equal(one.sockets.length, 1);
-  one.session.join({ name: "ann" });
-  one.sockets[1].open();
-  assert.deepEqual([one.sockets[1].sent[0].TOKEN, one.sockets[1].sent[0].RESUME], [undefined, undefined]);
+  assert.equal(one.storage.all.size, 0);
+  assert.equal(one.session.remembered.stay, false);
 });
 
 timed("a storage that is broken, or was written by somebody else, keeps nobody out", () => {

@@ -65,6 +65,31 @@ test("what can't go anywhere comes back, and says why", () => {
   assert.deepEqual(one.effects, []);
 });
 
+test("of a command that is mistyped the nearest is named, and a guest is told that an account has more", () => {
+  const said = (one, typed) => {
+    one.apply({ typed });
+    assert.deepEqual(one.sent, []);
+    return one.said("ALL").at(-1);
+  };
+  assert.match(said(world(), "/tpic x"), /no command \/tpic \(did you mean \/topic\?\)/);
+  assert.match(said(world(), "/hlep"), /did you mean \/help\?/);
+  assert.match(said(world(), "/create-room x"), /no command \/create-room\.$/);
+  const guest = new World().join({}, [...COMMANDS, { NAME: "register", ARGUMENTS: [] }]);
+  assert.match(said(guest, "/create-room x"), /as a guest \(\/register makes an account\)/);
+});
+
+test("/history is this page's own, whatever the server calls so", () => {
+  const one = new World().join({ MORE: true, MESSAGES: [["bob", "ALL", 1, "m7"]], IDS: [7] }, [{ NAME: "command-history", ALIASES: ["history"], ARGUMENTS: [] }]);
+  one.apply({ typed: "/history" });
+  assert.deepEqual(one.take(), [{ HISTORY: { WITH: "ALL", BEFORE: 7, LIMIT: 100 } }]);
+  one.frame({ HISTORY: { WITH: "ALL", MESSAGES: [], IDS: [], MORE: false } });
+  one.apply({ typed: "/history" });
+  assert.deepEqual(one.take(), []);
+  assert.match(one.said("ALL").at(-1), /nothing older/);
+  one.apply({ typed: "/command-history" });
+  assert.equal(one.take()[0].COMMAND.NAME, "command-history");
+});
+
 test("commands are called as the catalogue says", () => {
   const table = [
     ["/msg bob  see you  at five ", "msg", ["bob", "see you  at five"]],
@@ -127,6 +152,17 @@ test("a text that may be the secret that was not asked for yet is not said", () 
   assert.deepEqual(one.take(), []);
   one.apply({ typed: "hello" });
   assert.deepEqual(messages(one.take()), [["ALL", "hello"]]);
+});
+
+test("what is typed while the server asks something else comes back, unless it may be a secret", () => {
+  for (const secret of [false, true]) {
+    const one = world();
+    one.frame({ PROMPT: { ID: "1", TEXT: "sure?", SECRET: secret } });
+    one.take();
+    one.apply({ typed: "hello" });
+    assert.deepEqual(one.sent, []);
+    assert.equal(one.effects.some((effect) => effect.restore === "hello"), !secret);
+  }
 });
 
 test("a question is one at a time, is cancelled by nothing, and is over with its command", () => {
