@@ -96,6 +96,12 @@ async fn the_limit_that_is_told_is_the_limit() {
     cyd.send_bytes(&tebibyte).await;
     let (messages, code) = cyd.rest().await;
     assert_eq!((closed(&messages), code), ("protocol", Some(1009)));
+    // Who has not joined may send less.
+    let mut stranger = server.open().await;
+    stranger.send_bytes(&frame(0x81, with(70_000).as_bytes())).await;
+    let (messages, code) = stranger.rest().await;
+    assert!(messages[0]["ERROR"].as_str().unwrap().contains("FR-5"), "{messages:?}");
+    assert_eq!(code, Some(1009));
     let mut stranger = server.open().await;
     stranger.send_bytes(&tebibyte).await;
     let (messages, code) = stranger.rest().await;

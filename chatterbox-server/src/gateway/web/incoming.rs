@@ -75,6 +75,12 @@ impl Incoming {
         }
     }
 
+    /// Whether a message of more than so many bytes has begun, and not ended. Who has not joined may send no longer one, and its length was refused
+    /// when the connection ends behind it.
+    pub(super) fn is_within(&self, bytes: usize) -> bool {
+        self.frame.is_some_and(|frame| frame.is_passed && frame.header.length > bytes as u64)
+    }
+
     /// How many bytes of fragments are held.
     pub(super) fn held(&self) -> usize {
         self.fragments.as_ref().map_or(0, Vec::len)

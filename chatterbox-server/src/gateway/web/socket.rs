@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use chatterbox_proto::limits::JOINING_FRAME;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,9 @@ use crate::gateway::web::outgoing::{Outgoing, slices};
 use crate::net::long_frame::LongFrame;
 use crate::net::stream::Stream;
 
+/// So much of what is already here is decoded at once.
+const EARLY: usize = 1024;
+
 /// Where the room for a read is smaller, so much is read and the rest waits.
 const SMALL: usize = 64;
 
@@ -33,6 +37,8 @@ pub(super) struct Socket {
     outgoing: Outgoing,
     /// What was read and not decoded yet: what came behind the request for the WebSocket, or behind a message in fragments.
     early: Vec<u8>,
+    /// So much of that was decoded. It goes away as a whole, so that many short messages behind each other are not moved for each of them.
+    early_done: usize,
     /// What was decoded and not taken yet.
     decoded: Vec<u8>,
     idle_frames: IdleFrames,
@@ -41,6 +47,8 @@ pub(super) struct Socket {
     is_writing: bool,
     /// The answer to a ping was written, and TLS may hold it back until it is flushed.
     is_unflushed: bool,
+    /// The client sends nothing more.
+    is_at_end: bool,
     /// A close frame was sent.
     has_closed: bool,
     /// What that says where nobody has broken a rule.
@@ -71,11 +79,13 @@ impl Socket {
             incoming: Incoming::new(most),
             outgoing: Outgoing::default(),
             early,
+            early_done: 0,
             decoded: Vec::new(),
             idle_frames: IdleFrames::default(),
             fragments: Fragments { held, within, deadline: None },
             is_writing: false,
             is_unflushed: false,
+            is_at_end: false,
             has_closed: false,
             close_code: code::NORMAL,
             closing,
@@ -95,6 +105,9 @@ impl Socket {
             Some(Ended::Broken(code)) => Some(code),
             None if self.incoming.is_discarding() => Some(code::TOO_BIG),
             None if self.closing.is_cancelled() => Some(code::GOING_AWAY),
+            None if !self.is_at_end && self.incoming.is_within(JOINING_FRAME) => {
+                Some(code::TOO_BIG)
+            }
             None => Some(self.close_code),
         }
     }
@@ -106,25 +119,33 @@ impl Socket {
         buffer: &mut [u8],
     ) -> Poll<io::Result<Option<usize>>> {
         let space = buffer.get_mut(HEADROOM..).unwrap_or_default();
-        let read = if self.early.is_empty() {
+        let is_early = !self.early.is_empty();
+        let read = if !is_early {
             let mut space = ReadBuf::new(space);
             ready!(Pin::new(&mut self.stream).poll_read(context, &mut space))?;
             space.filled().len()
         } else {
-            let read = self.early.len().min(space.len());
-            for (place, byte) in space.iter_mut().zip(self.early.drain(..read)) {
-                *place = byte;
+            let early = self.early.get(self.early_done..).unwrap_or_default();
+            // More than that would be copied for each message that ends in it.
+            let read = early.len().min(space.len()).min(EARLY);
+            for (place, byte) in space.iter_mut().zip(early.iter().take(read)) {
+                *place = *byte;
             }
-            self.early.shrink_to(0);
             read
         };
         if read == 0 {
+            self.is_at_end = true;
             return Poll::Ready(Ok(None));
         }
         let Some(buffer) = buffer.get_mut(..HEADROOM + read) else { return Poll::Ready(Ok(None)) };
         let (written, at) = self.incoming.decode(buffer, HEADROOM);
-        if let Some(rest @ [_, ..]) = buffer.get(at..) {
-            self.early.splice(..0, rest.iter().copied());
+        if is_early {
+            self.early_done += at.saturating_sub(HEADROOM);
+            if self.early_done >= self.early.len() {
+                (self.early, self.early_done) = (Vec::new(), 0);
+            }
+        } else if let Some(rest @ [_, ..]) = buffer.get(at..) {
+            self.early = rest.to_vec();
         }
         self.look_at_frames();
         Poll::Ready(Ok(Some(written)))

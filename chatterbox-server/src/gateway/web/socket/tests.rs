@@ -381,6 +381,23 @@ fn a_pong_is_flushed_where_nothing_else_is_written() {
 }
 
 #[test]
+fn short_messages_in_fragments_are_not_moved_for_each_other() {
+    now(async {
+        let one = [sent(0x01, b"be"), sent(0x80, b"gun")].concat();
+        let mut socket = socket(tokio::io::empty(), &one.repeat(1000));
+        let place = socket.early.as_ptr();
+        let mut read = [0; 9];
+        for number in 1..1000 {
+            socket.read_exact(&mut read).await.unwrap();
+            assert_eq!(read, *b"\0\0\0\x05begun");
+            assert_eq!((socket.early.as_ptr(), socket.early_done), (place, number * one.len()));
+        }
+        socket.read_exact(&mut read).await.unwrap();
+        assert_eq!((socket.early.capacity(), socket.early_done), (0, 0));
+    });
+}
+
+#[test]
 fn a_message_in_fragments_has_a_deadline() {
     now(async {
         let (near, mut far) = tokio::io::duplex(1000);
