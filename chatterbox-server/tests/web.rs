@@ -247,6 +247,20 @@ async fn who_has_its_file_gives_its_place_back_before_who_is_silent() {
 }
 
 #[tokio::test]
+async fn where_half_of_the_places_are_taken_who_says_nothing_has_less_time() {
+    let config = Config { max_connections: 8, no_limits: true, ..Config::default() };
+    let server = WebServer::start(config).await;
+    let mut first = server.connect().await;
+    let _more = [server.connect().await, server.connect().await, server.connect().await];
+    let mut fifth = server.connect().await;
+    tokio::select! {
+        biased;
+        _ = fifth.answer(false) => {}
+        _ = first.answer(false) => panic!("the one that was here first has more time"),
+    }
+}
+
+#[tokio::test]
 async fn files_are_compressed_for_who_accepts_that() {
     let server = WebServer::start(Config::default()).await;
     let host = server.host();

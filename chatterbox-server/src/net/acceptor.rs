@@ -143,7 +143,7 @@ impl Acceptor {
             drop(permit);
             match named {
                 Ok(peer) => {
-                    acceptor.admit(stream, peer, &acceptor.context.config.current(), &service)
+                    acceptor.admit(stream, peer, &acceptor.context.config.current(), &service);
                 }
                 Err(error) => {
                     let count = acceptor.malformed_headers.fetch_add(1, Ordering::Relaxed) + 1;

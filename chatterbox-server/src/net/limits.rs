@@ -125,6 +125,11 @@ impl ConnectionLimits {
         self.counts().total > most / 2
     }
 
+    /// Whether somebody has joined from this address, as far as that is remembered.
+    pub fn has_joined(&self, peer: IpAddr) -> bool {
+        self.counts().joined.contains(&network(peer))
+    }
+
     /// Notes that somebody has joined from this address.
     pub fn note_joined(&self, peer: IpAddr) {
         let mut counts = self.counts();

@@ -1,5 +1,7 @@
 //! A connection while it speaks HTTP.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: deadlines")]
+
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
@@ -20,18 +22,8 @@ use crate::gateway::web::site::{Site, SiteState};
 use crate::net::connection;
 use crate::net::stream::Stream;
 
-/// The handshake has to be done in this time, and the header of a request be here.
-const DEADLINE: Duration = Duration::from_secs(10);
-
-/// A connection on which a request was answered is closed when no further one comes for so long: a browser has what it wanted, and others want its
-/// place.
-const IDLE: Duration = Duration::from_secs(5);
-
-/// After this time no further request is answered on a connection.
-const OLD: Duration = Duration::from_secs(60);
-
-/// After this time a connection ends, whatever is still to be written: who reads slowly takes the place of others.
-const END: Duration = Duration::from_secs(120);
+/// How often it is looked at whether a connection has had its time: how much that is may change meanwhile.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The longest head of a request, in bytes.
 const HEAD: usize = 16 * 1024;
@@ -81,9 +73,10 @@ async fn serve_until_closed(
     peer: SocketAddr,
 ) -> Result<Option<Upgraded>, hyper::Error> {
     let Ok(local) = stream.local_addr() else { return Ok(None) };
-    let handshake = tokio::time::timeout(DEADLINE, transport(state, stream)).await;
-    let Ok(Ok((stream, needs_https))) = handshake else { return Ok(None) };
     let config = state.context.config.current();
+    let within = state.requesting.times(&config).head;
+    let handshake = tokio::time::timeout(within, transport(state, stream)).await;
+    let Ok(Ok((stream, needs_https))) = handshake else { return Ok(None) };
     let site = Arc::new(Site::new(Arc::clone(state), config, (peer, local), needs_https));
     let answering = Arc::clone(&site);
     let service = service_fn(move |request| {
@@ -91,16 +84,14 @@ async fn serve_until_closed(
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(DEADLINE)
+        .header_read_timeout(within)
         .max_buf_size(HEAD)
         .max_headers(HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     let began = Instant::now();
-    let due = || site.answered().map_or(began + OLD, |at| (at + IDLE).min(began + OLD));
     let mut is_ending = false;
     loop {
-        // What was answered meanwhile is seen after this time.
-        let next = if is_ending { began + END } else { due().min(Instant::now() + IDLE) };
+        let next = Instant::now() + LOOK;
         let serving = poll_fn(|context| connection.poll_without_shutdown(context));
         match tokio::time::timeout_at(next, serving).await {
             Ok(served) => {
@@ -114,11 +105,16 @@ async fn serve_until_closed(
                 let config = Arc::clone(&site.config);
                 return Ok(Some(Upgraded { stream, early: read_buf.to_vec(), peer, config }));
             }
-            Err(_) if is_ending => return Ok(None),
-            Err(_) if Instant::now() < due() => {}
             Err(_) => {
-                is_ending = true;
-                Pin::new(&mut connection).graceful_shutdown();
+                let times = state.requesting.times(&site.config);
+                let is_idle = site.answered().is_some_and(|at| at.elapsed() >= times.idle);
+                if began.elapsed() >= times.end {
+                    return Ok(None);
+                }
+                if !is_ending && (is_idle || began.elapsed() >= times.old) {
+                    is_ending = true;
+                    Pin::new(&mut connection).graceful_shutdown();
+                }
             }
         }
     }

@@ -15,6 +15,7 @@ mod idle_frames;
 mod incoming;
 mod origin;
 mod outgoing;
+mod requesting;
 mod site;
 mod socket;
 mod utf8_check;
@@ -32,7 +33,7 @@ use crate::gateway::web::socket::Socket;
 use crate::net::acceptor::Service;
 use crate::net::connection;
 use crate::net::context::Context;
-use crate::net::limits::{ConnectionLimits, LimitReached, Most, Permit};
+use crate::net::limits::{LimitReached, Most, Permit};
 use crate::net::long_frame::LongFrame;
 
 /// The sockets for browsers.
@@ -46,20 +47,15 @@ pub struct WebListeners {
     pub tls: bool,
 }
 
-/// HTTP connections that have not become a WebSocket. A browser opens six of them, and a class of two hundred may be behind one address.
-const REQUESTING: Most = Most { total: 4096, address: 2048 };
-
 /// Serves browsers.
 #[derive(Debug)]
 pub(crate) struct Web {
     state: Arc<SiteState>,
-    /// Those that have not become a WebSocket.
-    requesting: Arc<ConnectionLimits>,
 }
 
 impl Web {
     pub(crate) fn new(context: Arc<Context>, host: String, tls: bool) -> Self {
-        Self { state: Arc::new(SiteState::new(context, host, tls)), requesting: Arc::default() }
+        Self { state: Arc::new(SiteState::new(context, host, tls)) }
     }
 
     /// Serves a WebSocket as a connection of the chat.
@@ -89,13 +85,8 @@ impl Web {
 
 impl Service for Web {
     fn admit(&self, peer: SocketAddr, config: &Config) -> Result<Permit, LimitReached> {
-        let is_proxy = config.trust_proxy.as_ref().is_some_and(|all| all.contains(peer.ip()));
-        let most = match (config.no_limits, is_proxy) {
-            (true, _) => Most { total: config.max_connections, address: usize::MAX },
-            (_, true) => Most { address: REQUESTING.total, ..REQUESTING },
-            _ => REQUESTING,
-        };
-        self.requesting.acquire(peer.ip(), most)
+        let is_known = self.state.context.limits.has_joined(peer.ip());
+        self.state.requesting.admit(peer.ip(), is_known, config)
     }
 
     async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
@@ -107,30 +98,5 @@ impl Service for Web {
 
     async fn turn_away(self: Arc<Self>, stream: TcpStream, _limit: LimitReached) {
         Box::pin(http::turn_away(&self.state, stream)).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chat::shared::Chat;
-
-    #[tokio::test]
-    async fn an_address_and_all_together_have_so_many_connections_that_speak_http() {
-        let (proposals, _queue) = crate::chat::proposals::queue();
-        let config = Config::default();
-        let hub = chatterbox_hub::Hub::new(config.timeline, config.keep);
-        let context = Arc::new(Context::plain(Arc::new(Chat::new(hub, proposals))));
-        let web = Web::new(context, "localhost".to_owned(), false);
-        let from = |address: u8| web.admit(([192, 0, 2, address], 1).into(), &config);
-        let mut places: Vec<_> = (0..2048).map(|_| from(1).unwrap()).collect();
-        assert_eq!(from(1).unwrap_err(), LimitReached::Address);
-        places.extend((0..2048).map(|_| from(2).unwrap()));
-        assert_eq!(from(3).unwrap_err(), LimitReached::Total);
-        drop(places);
-        let config = Config { trust_proxy: Some("192.0.2.9".parse().unwrap()), ..config };
-        let proxy = || web.admit(([192, 0, 2, 9], 1).into(), &config);
-        let _places: Vec<_> = (0..4096).map(|_| proxy().unwrap()).collect();
-        assert_eq!(proxy().unwrap_err(), LimitReached::Total);
     }
 }

@@ -1,5 +1,7 @@
 //! What a request is answered with.
 
+#![allow(clippy::disallowed_methods, reason = "the edge: when a request came")]
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +20,7 @@ use crate::gateway::web::forwarded;
 use crate::gateway::web::handshake::{self, NoWebSocket};
 use crate::gateway::web::headers::secure;
 use crate::gateway::web::origin::{self, Names};
+use crate::gateway::web::requesting::Requesting;
 use crate::net::context::Context;
 
 /// Where WebSockets are opened.
@@ -30,6 +33,7 @@ pub(super) type Answer = Response<Full<Bytes>>;
 #[derive(Debug)]
 pub(super) struct SiteState {
     pub(super) context: Arc<Context>,
+    pub(super) requesting: Requesting,
     assets: Assets,
     /// The host of the listeners.
     host: String,
@@ -38,7 +42,7 @@ pub(super) struct SiteState {
 
 impl SiteState {
     pub(super) fn new(context: Arc<Context>, host: String, tls: bool) -> Self {
-        Self { context, assets: Assets::new(), host, tls }
+        Self { context, requesting: Requesting::default(), assets: Assets::new(), host, tls }
     }
 
     /// For the handshake of the next connection; `None` is plain HTTP.
