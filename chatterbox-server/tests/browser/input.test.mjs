@@ -94,6 +94,8 @@ scene("the form of a command says what it is about, and sends each argument", as
   await operator.person("ann").click({ button: "right" });
   await operator.choose(/^unmute/);
   await operator.dialog.getByRole("button", { name: "unmute" }).click();
+  // Until the server has done it, it refuses what ann says.
+  await operator.page.getByText(/ann may write again/).first().waitFor();
   await ann.say("not any more");
   await operator.shows("not any more");
 });
