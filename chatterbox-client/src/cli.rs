@@ -51,6 +51,20 @@ pub struct Arguments {
     #[arg(short, long, value_name = "NAME")]
     pub username: Option<String>,
 
+    /// Join under the name that this environment variable has, where it has one; otherwise ask. LOGNAME is the user of this
+    /// machine.
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "username")]
+    pub username_from_env: Option<String>,
+
+    /// Be the command of an SSH session (`ForceCommand`): tell the server from where it comes, which the server has to allow by its
+    /// `--trust-proxy`, and be `--restricted`.
+    #[arg(long, conflicts_with_all = ["remember", "print_config"])]
+    pub ssh_session: bool,
+
+    /// Let nobody get out of the chat: no editor, no suspending, no program for links.
+    #[arg(long)]
+    pub restricted: bool,
+
     /// Report whatever the server does otherwise than the protocol says.
     #[arg(long)]
     pub strict: bool,

@@ -11,7 +11,7 @@ use crate::cli::Arguments;
 use crate::config::{self, Config, Mode};
 use crate::exit::{Exit, Failure};
 use crate::keymap;
-use crate::net::Trust;
+use crate::net::{SshSession, Trust};
 use crate::plain::{pipes, terminal};
 use crate::session::{
     Server, Session, Signals, TokenStore, password_from_file, password_from_input,
@@ -42,11 +42,20 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         let text = if arguments.print_keys { keymap::page() } else { config::sample() };
         return print(&text);
     }
-    let (config, keys) = config::load(arguments.config.as_deref())?;
-    let arguments = config::with_server(arguments, &config);
+    let (mut config, mut keys) = config::load(arguments.config.as_deref())?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let mut arguments = config::with_server(arguments, &config);
+    if let Some(name) = &arguments.username_from_env {
+        arguments.username = variable(name).filter(|value| !value.is_empty());
+    }
+    let ssh = arguments.ssh_session.then(|| SshSession::of(variable)).transpose()?;
+    if arguments.restricted || ssh.is_some() {
+        keys = keys.restricted();
+        config.screen.open.clear();
+    }
     let kind = kind(&arguments, &config);
-    let server =
-        Server { host: arguments.host.clone(), port: arguments.port, trust: trust(&arguments) };
+    let trust = trust(&arguments);
+    let server = Server { host: arguments.host.clone(), port: arguments.port, trust, ssh };
     let tokens = arguments
         .remember
         .then(|| TokenStore::for_server(&server.host, server.port))

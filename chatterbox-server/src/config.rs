@@ -4,7 +4,9 @@
 //! the environment variable and the key of the configuration file. Every field with a flag is reloadable: SIGHUP
 //! replaces the [`Config`] in force. Settings that take a restart (the port, the folders) are flags of the program.
 
+mod host_names;
 mod level_names;
+mod networks;
 mod rooms;
 mod value;
 
@@ -15,8 +17,11 @@ use chatterbox_hub::{Keep, TimelineLimits};
 use chatterbox_proto::{Capabilities, Capability, Username, limits};
 use clap::{ArgAction, Args, Command, FromArgMatches as _};
 
+pub use host_names::HostNames;
+pub(crate) use host_names::host_names;
 pub use level_names::LevelNames;
 use level_names::level_names;
+pub use networks::Networks;
 pub use rooms::{ROOM_SETTINGS, RoomBlock, RoomSettingError, room_setting, room_text};
 pub use value::{AccountNames, between, days};
 use value::{
@@ -174,6 +179,24 @@ pub struct Config {
     )]
     pub audit_days: Duration, // MO-10
 
+    /// Seconds without a key after which a telnet connection is closed
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "1800",
+        value_parser = seconds,
+        help_heading = "Gateways"
+    )]
+    pub telnet_idle: Duration,
+
+    /// Names under which browsers may call this server, beside localhost, its address, the host of --web and the names of its certificate [default: none]
+    #[arg(long, value_name = "NAMES", value_parser = host_names, help_heading = "Gateways")]
+    pub web_host: Option<HostNames>,
+
+    /// Proxies that say for whom they speak (PROXY protocol version 2, or the header Forwarded): addresses, or networks such as 10.0.0.0/8 [default: none]
+    #[arg(long, value_name = "ADDRESSES", help_heading = "Gateways")]
+    pub trust_proxy: Option<Networks>,
+
     /// The rooms of the configuration file. A start reads it once, and no flag sets it.
     #[arg(skip)]
     pub rooms: Vec<RoomBlock>,
@@ -185,6 +208,10 @@ pub struct Config {
     /// The age at which history is dropped, counted from the arrival of a message. A start reads it once.
     #[arg(skip)]
     pub keep_age: Option<Duration>,
+
+    /// Whether history is kept only as long as the server runs. A start reads it once.
+    #[arg(skip)]
+    pub forgets_at_end: bool,
 
     /// How far a reader may fall behind before it is disconnected. A start reads it once, and no flag sets it.
     #[arg(skip)]

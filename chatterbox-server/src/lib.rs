@@ -21,6 +21,8 @@ pub mod commands;
 pub mod config;
 pub mod control;
 mod flood;
+pub mod gateway;
+mod listeners;
 pub mod moderation;
 pub mod net;
 pub mod ops;
@@ -31,4 +33,5 @@ pub mod store;
 
 pub use chat::Handle;
 pub use config::{Config, Live};
+pub use listeners::Listeners;
 pub use server::{run, run_controlled, run_with};

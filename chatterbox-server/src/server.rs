@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: tasks are started and waited for here")]
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -25,9 +26,12 @@ use crate::chat::sequencer::Sequencer;
 use crate::chat::shared::{Chat, Observer};
 use crate::config::Live;
 use crate::control::{self, Control, Controlled};
+use crate::gateway::telnet::Telnet;
+use crate::gateway::web::{Web, WebListeners};
+use crate::listeners::Listeners;
 use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
-use crate::net::acceptor::Acceptor;
+use crate::net::acceptor::{Acceptor, Protocol, Service};
 use crate::net::context::Context;
 use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
@@ -47,7 +51,7 @@ const LAST_WRITES: Duration = Duration::from_secs(4);
 /// # Errors
 /// [`StoreError`] when the history of earlier runs can't be read; the chat is not opened then.
 pub async fn run(
-    listeners: Vec<TcpListener>,
+    listeners: impl Into<Listeners>,
     transport: Transport,
     store: Arc<dyn Store>,
     config: Live,
@@ -61,7 +65,7 @@ pub async fn run(
 /// # Errors
 /// As [`run`].
 pub async fn run_with(
-    listeners: Vec<TcpListener>,
+    listeners: impl Into<Listeners>,
     transport: Transport,
     store: Arc<dyn Store>,
     access: Access,
@@ -76,7 +80,7 @@ pub async fn run_with(
 /// # Errors
 /// As [`run`].
 pub async fn run_controlled(
-    listeners: Vec<TcpListener>,
+    listeners: impl Into<Listeners>,
     transport: Transport,
     store: Arc<dyn Store>,
     access: Access,
@@ -84,6 +88,7 @@ pub async fn run_controlled(
     mut stop: watch::Receiver<u32>,
     control: Option<Control>,
 ) -> Result<(), StoreError> {
+    let listeners = listeners.into();
     let at_start = config.current();
     let (proposals, queue) = proposals::queue();
     let chat = Arc::new(Chat::new(Hub::new(at_start.timeline, at_start.keep), proposals));
@@ -158,21 +163,21 @@ pub async fn run_controlled(
         config: config.clone(),
         transport,
         history_loaded: history_loaded.clone(),
-        limits: Arc::default(),
+        limits: Arc::new(ConnectionLimits::with_kept_places()),
+        turned_away: AtomicU64::default(),
         long_frames: Arc::new(LongFrames::default()),
         long_work: LongWork::default(),
         closing: closing.clone(),
     });
     let acceptors = TaskTracker::new();
-    let turned_away = Arc::new(ConnectionLimits::default());
-    for listener in listeners {
-        let acceptor = Acceptor {
-            listener,
-            context: Arc::clone(&context),
-            turned_away: Arc::clone(&turned_away),
-            tasks: tasks.clone(),
-        };
-        acceptors.spawn(accepting.clone().run_until_cancelled_owned(acceptor.run()));
+    let acceptor = Acceptor::new(Arc::clone(&context), tasks.clone());
+    let protocol = Arc::new(Protocol { context: Arc::clone(&context) });
+    accept_all(&acceptor, listeners.protocol, &protocol, &acceptors, &accepting);
+    let telnet = Arc::new(Telnet::new(Arc::clone(&context)));
+    accept_all(&acceptor, listeners.telnet, &telnet, &acceptors, &accepting);
+    if let Some(WebListeners { listeners, host, tls }) = listeners.web {
+        let web = Arc::new(Web::new(Arc::clone(&context), host, tls));
+        accept_all(&acceptor, listeners, &web, &acceptors, &accepting);
     }
     acceptors.close();
     let control = control.map(|Control { socket, operator }| {
@@ -236,6 +241,21 @@ pub async fn run_controlled(
     forgetting.abort();
     tracing::info!("stopped");
     outcome
+}
+
+/// Accepts what a service speaks on its listeners.
+fn accept_all<S: Service>(
+    acceptor: &Acceptor,
+    listeners: Vec<TcpListener>,
+    service: &Arc<S>,
+    acceptors: &TaskTracker,
+    accepting: &CancellationToken,
+) {
+    for listener in listeners {
+        let accepting = accepting.clone();
+        let accept = acceptor.clone().accept(listener, Arc::clone(service));
+        acceptors.spawn(accepting.run_until_cancelled_owned(accept));
+    }
 }
 
 /// Loads the rooms of earlier runs.

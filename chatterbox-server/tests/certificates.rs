@@ -13,7 +13,7 @@ mod harness;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use harness::process::{Running, connect, join};
+use harness::process::{Running, connect, connect_tls, join};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustix::process::Signal;
 use rustls::pki_types::ServerName;
@@ -283,4 +283,23 @@ fn a_good_certificate_is_not_warned_of() {
     let server = Running::start(&["localhost", "-p", "0", "--memory", "--cert", &path]);
     assert!(!server.printed().contains("WARN"), "{}", server.printed());
     assert!(!server.client_line.contains("-ca"), "an authority signed it: {}", server.client_line);
+}
+
+#[test]
+fn a_server_whose_authority_another_one_has_replaced_takes_the_new_one_when_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let certs = folder.path().join("certs");
+    let path = certs.display().to_string();
+    let line = |host| [host, "-p", "0", "--memory", "--certs", &path];
+    let mut first = Running::start(&line("localhost"));
+    let ca = certs.join("ca.crt");
+    let old = std::fs::read(&ca).unwrap();
+    let second = Running::start(&line("0.0.0.0"));
+    assert_ne!(std::fs::read(&ca).unwrap(), old);
+    let printed = second.printed();
+    assert!(printed.contains("takes the new one at its next reload or start"), "{printed}");
+    first.signal(Signal::HUP);
+    first.log_line("certificates read again");
+    assert!(join(&mut connect_tls(first.address, &ca), "ann").contains("true"));
+    assert!(join(&mut connect_tls(second.address, &ca), "ann").contains("true"));
 }

@@ -62,6 +62,63 @@ fn what_can_not_be_listened_on_is_said_with_a_hint() {
 }
 
 #[test]
+fn a_gateway_that_can_not_be_had_is_said_with_its_own_flag() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for flag in ["--web", "--telnet"] {
+        command()
+            .args(["127.0.0.1", "--plaintext", "--memory", "-p", "0", flag, &taken])
+            .assert()
+            .code(69)
+            .stderr(contains(format!("{taken} is in use already")))
+            .stderr(contains(format!("choose another port with {flag}, or {flag} 0 for any")));
+        for (address, text) in
+            [("no-such-host.invalid", "can't find the host"), ("192.0.2.1:8080", "192.0.2.1")]
+        {
+            command()
+                .args(["127.0.0.1", "--plaintext", "--memory", "-p", "0", flag, address])
+                .assert()
+                .code(69)
+                .stderr(contains(text))
+                .stderr(contains("hint: give a name or address of this machine"));
+        }
+        for wrong in ["", "http://localhost:8080", "localhost:x", "99999"] {
+            command().args([flag, wrong]).assert().code(64).stderr(contains(flag));
+        }
+    }
+}
+
+#[test]
+fn the_page_has_an_address_to_open() {
+    let plain = ["localhost", "-p", "0", "--memory", "--plaintext", "--web", "0"];
+    let server = Running::start(&plain);
+    let (_, url) = server.printed().split_once("to chat in a browser, open: ").unwrap();
+    let url = url.lines().next().unwrap();
+    let place = url.strip_prefix("http://").unwrap().strip_suffix('/').unwrap();
+    assert!(place.starts_with("localhost:"), "{url}");
+    let mut stream = TcpStream::connect(place).unwrap();
+    let head = format!("GET / HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.contains("</html>"), "{answer}");
+    assert!(!server.printed().contains("for browsers"), "{}", server.printed());
+    drop(server);
+
+    // What other machines reach has TLS, unless somebody says no.
+    let folder = tempfile::tempdir().unwrap();
+    let certs = folder.path().join("certs").display().to_string();
+    let public = ["localhost", "-p", "0", "--memory", "--certs", &certs, "--web", "0.0.0.0:0"];
+    let printed = |line: &[&str]| Running::start(line).printed().to_owned();
+    let all = printed(&public);
+    assert!(all.contains("to chat in a browser, open: https://"), "{all}");
+    assert!(all.contains("to chat, run: chatterbox-client localhost -p "), "{all}");
+    let all = printed(&[&public[..], &["--web-plaintext"]].concat());
+    assert!(all.contains("to chat in a browser, open: http://"), "{all}");
+    assert!(all.contains("WARNING: no TLS for browsers"), "{all}");
+}
+
+#[test]
 fn a_first_word_that_is_nearly_a_command_gets_a_hint() {
     for line in [&["statsu"][..], &["statsu", "--json"], &["statsu", "-p", "5000"]] {
         command()
@@ -289,7 +346,12 @@ fn every_setting_of_the_sample_has_an_environment_variable() {
         .collect();
     assert!(settings.len() >= 25, "{settings:?}");
     for (key, default) in settings {
-        let value = if default.ends_with("(not set)") { "1" } else { default.trim_matches('"') };
+        let value = match key {
+            "web-host" => "chat.example",
+            "trust-proxy" => "10.0.0.1",
+            _ if default.ends_with("(not set)") => "1",
+            _ => default.trim_matches('"'),
+        };
         let variable = format!("CHATTERBOX_{}", key.replace('-', "_").to_uppercase());
         let mut command = command();
         command.arg("config").env(variable, value);
@@ -299,6 +361,22 @@ fn every_setting_of_the_sample_has_an_environment_variable() {
         let line = format!("(?m)^{key} = .*{value}.* # environment$");
         command.assert().success().stdout(predicates::str::is_match(line).unwrap());
     }
+}
+
+#[test]
+fn a_name_for_browsers_that_the_certificate_lacks_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, certs] = ["server.toml", "certs"].map(|name| folder.path().join(name));
+    let write = |text: &str| std::fs::write(&file, text).unwrap();
+    write("max-name = 5\n");
+    let (path, certs) = (file.display().to_string(), certs.display().to_string());
+    let line = ["localhost", "-p", "0", "--memory", "--certs", &certs, "--config", &path];
+    let mut server = Running::start(&line);
+    write("web-host = \"chat.example,localhost\"\n");
+    server.signal(Signal::HUP);
+    let warning = server.log_line("the certificate is not for these names");
+    assert!(warning.contains("chat.example") && !warning.contains("localhost"), "{warning}");
+    assert!(warning.contains("at the next start"), "{warning}");
 }
 
 #[test]

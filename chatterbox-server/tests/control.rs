@@ -127,8 +127,10 @@ fn status_says_who_is_here_and_what_the_server_has() {
     let rooms = "[rooms.\"#lab\"]\nowner = \"ann\"\n[rooms.\"#den\"]\nhidden = true\n";
     fs::write(&file, rooms).unwrap();
     let activity = folder.path("activity").display().to_string();
-    let server =
-        folder.start(&["--config", &file.display().to_string(), "--activity-log", &activity]);
+    let file = file.display().to_string();
+    let gateways = ["--web", "127.0.0.1:0", "--telnet", "127.0.0.1:0"];
+    let settings = ["--config", &file, "--activity-log", &activity];
+    let server = folder.start(&[&settings[..], &gateways].concat());
     let (_ann, _) = log_in(&server, "ann");
     let mut bob = connect(server.address);
     assert!(join(&mut bob, "bob").contains("true"));
@@ -158,6 +160,11 @@ fn status_says_who_is_here_and_what_the_server_has() {
     );
     let status = folder.status();
     assert_eq!(status["log"]["activity"], activity);
+    for (key, line) in [("web", "browsers at   "), ("telnet", "telnet at     ")] {
+        let address = status[key][0].as_str().unwrap();
+        assert!(address.starts_with("127.0.0.1:"), "{address}");
+        folder.run(&["status"]).success().stdout(contains(format!("{line}{address}")));
+    }
     assert_eq!(status["room_count"], 2);
     let lab = status["rooms"].as_array().unwrap().iter().find(|room| room["name"] == "#lab");
     assert_eq!(lab.unwrap()["owner"], "ann");

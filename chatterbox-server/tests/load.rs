@@ -42,7 +42,7 @@ async fn right(plan: Plan) {
     let server = Server::start(unlimited()).await;
     let options = LoadOptions {
         plan,
-        place: Place::Running(Target { host: "127.0.0.1".to_owned(), port: server.address.port() }),
+        place: Place::Running(Target::tcp("127.0.0.1", server.address.port())),
         trust: Trust::Authority(server.authority()),
         plaintext: false,
         duration: Duration::from_secs(1),

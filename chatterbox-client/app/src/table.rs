@@ -20,6 +20,9 @@ const COLUMNS: usize = 16;
 /// Longer cells are cut.
 const CELL: usize = 60;
 
+/// So much of a list is looked at.
+const LIST: usize = 50;
+
 impl Table {
     /// Reads `{"COLUMNS": [...], "ROWS": [[...]]}` or a list of objects; anything else is no table.
     pub fn read(data: &Value) -> Option<Self> {
@@ -113,6 +116,10 @@ fn cell(value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::String(text) => shown(text),
+        Value::Array(list) if list.iter().all(Value::is_string) => {
+            let words: Vec<_> = list.iter().take(LIST).filter_map(Value::as_str).collect();
+            shown(&words.join(", "))
+        }
         other => shown(&other.to_string()),
     }
 }
@@ -146,6 +153,13 @@ mod tests {
         1  x
            [1,"\n"]  {}
         "#);
+    }
+
+    #[test]
+    fn a_list_of_words_is_shown_as_words() {
+        let data = json!({"COLUMNS": ["A", "FLAGS"], "ROWS": [[1, []], [2, ["hidden", "x\u{1b}"]], [3, [4]]]});
+        let lines = Table::read(&data).unwrap().lines();
+        assert_eq!(lines, ["A  FLAGS", "1", "2  hidden, x\\u{1b}", "3  [4]"]);
     }
 
     #[test]

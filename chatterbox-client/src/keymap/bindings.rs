@@ -11,6 +11,8 @@ pub(crate) struct Keymap {
     bindings: Vec<(Vec<Chord>, Action)>,
     /// The keys of a sequence that has begun.
     begun: Vec<Chord>,
+    /// Whether actions are left out that leave the chat.
+    restricted: bool,
 }
 
 /// What a key means.
@@ -48,7 +50,7 @@ impl Default for Keymap {
         let of = |row: &super::table::Row| -> Vec<_> {
             row.keys.iter().filter_map(|keys| Some((chord::parse(keys)?, row.action))).collect()
         };
-        Self { bindings: TABLE.iter().flat_map(of).collect(), begun: Vec::new() }
+        Self { bindings: TABLE.iter().flat_map(of).collect(), begun: Vec::new(), restricted: false }
     }
 }
 
@@ -85,6 +87,18 @@ impl Keymap {
         keymap.bindings.retain(|(chords, _)| !is_hidden(chords));
         keymap.bindings.extend(new);
         Ok(keymap)
+    }
+
+    /// The same without the actions that leave the chat, whatever keys they have.
+    pub(crate) fn restricted(mut self) -> Self {
+        self.restricted = true;
+        self.bindings.retain(|(_, action)| !action.leaves_the_chat());
+        self
+    }
+
+    /// Whether there is such an action here.
+    pub(crate) fn has(&self, action: Action) -> bool {
+        !(self.restricted && action.leaves_the_chat())
     }
 
     /// The keys of an action, as the configuration writes them.

@@ -66,6 +66,11 @@ impl Action {
     pub(crate) fn name(self) -> &'static str {
         row_of(self).map_or("", |row| row.name)
     }
+
+    /// Whether it gives the terminal to another program.
+    pub(crate) const fn leaves_the_chat(self) -> bool {
+        matches!(self, Self::Editor | Self::Suspend)
+    }
 }
 
 /// The row of an action.

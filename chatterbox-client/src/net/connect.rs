@@ -4,9 +4,11 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
+use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsConnector;
 
 use super::connection::Connection;
+use super::ssh_session::SshSession;
 use super::trust::Trust;
 use super::{dial, explain};
 use crate::exit::{Exit, Failure};
@@ -14,12 +16,18 @@ use crate::exit::{Exit, Failure};
 /// The limit of the TLS handshake: a server that speaks something else often just waits.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 
-/// Connects, and authenticates the server unless the trust says otherwise (TL-1, TL-4).
+/// Connects, and authenticates the server unless the trust says otherwise (TL-1, TL-4). For an SSH session the server is told from
+/// where that comes.
 ///
 /// # Errors
 /// A [`Failure`] that names the failure of each address, or the fault of the server's certificate.
-pub async fn connect(host: &str, port: u16, trust: &Trust) -> Result<Connection, Failure> {
-    connect_to(host, port, trust).await.map_err(|failure| {
+pub async fn connect(
+    host: &str,
+    port: u16,
+    trust: &Trust,
+    ssh: Option<SshSession>,
+) -> Result<Connection, Failure> {
+    connect_to(host, port, trust, ssh).await.map_err(|failure| {
         // Servers listen there, which means every address of theirs.
         if host.parse().is_ok_and(|address: IpAddr| address.is_unspecified()) {
             failure.hint(format!("{host} is no address to connect to; on this machine: localhost"))
@@ -29,14 +37,29 @@ pub async fn connect(host: &str, port: u16, trust: &Trust) -> Result<Connection,
     })
 }
 
-async fn connect_to(host: &str, port: u16, trust: &Trust) -> Result<Connection, Failure> {
+async fn connect_to(
+    host: &str,
+    port: u16,
+    trust: &Trust,
+    ssh: Option<SshSession>,
+) -> Result<Connection, Failure> {
     // The command line's mistakes are found before any server is asked.
     let setup = trust.setup()?;
     let name = setup.as_ref().map(|_| server_name(host)).transpose()?;
-    let stream = dial::dial(host, port).await.map_err(|error| explain::dialling(&error))?;
+    let mut stream = dial::dial(host, port).await.map_err(|error| explain::dialling(&error))?;
     // Without TCP_NODELAY a small message waits for the acknowledgement of the one before. Setting it fails only when
     // the connection is gone already, which the next read reports.
     let _ = stream.set_nodelay(true);
+    if let Some(session) = ssh {
+        // A failure is seen again by what is written or read next.
+        let _ = stream.write_all(&session.header()).await;
+    }
+    let untrusted = |failure: Failure| match ssh {
+        // For a server that does not expect the header it is garbage.
+        Some(_) => failure
+            .hint("has the server been told to believe this machine? --trust-proxy 127.0.0.1,::1"),
+        None => failure,
+    };
     let (Some(setup), Some(name)) = (setup, name) else {
         return Ok(Connection::plaintext(stream));
     };
@@ -44,8 +67,8 @@ async fn connect_to(host: &str, port: u16, trust: &Trust) -> Result<Connection, 
     let connector = TlsConnector::from(setup.config.clone());
     match tokio::time::timeout(HANDSHAKE_TIME, connector.connect(name, stream)).await {
         Ok(Ok(stream)) => Ok(Connection::encrypted(stream)),
-        Ok(Err(error)) => Err(explain::handshake(&error, &peer, &setup.seen())),
-        Err(_) => Err(explain::handshake_timeout(&peer, HANDSHAKE_TIME)),
+        Ok(Err(error)) => Err(untrusted(explain::handshake(&error, &peer, &setup.seen()))),
+        Err(_) => Err(untrusted(explain::handshake_timeout(&peer, HANDSHAKE_TIME))),
     }
 }
 
@@ -72,7 +95,7 @@ mod tests {
                 .await
                 .and_then(|listener| listener.local_addr())
                 .map(|address| address.port());
-            let failed = connect(host, port.unwrap(), &Trust::Plaintext).await;
+            let failed = connect(host, port.unwrap(), &Trust::Plaintext, None).await;
             let told = failed.err().unwrap().to_string();
             assert_eq!(told.contains("no address to connect to"), host != "127.0.0.1", "{told}");
         }

@@ -277,7 +277,7 @@ mod tests {
     async fn a_resumption_has_a_deadline_until_it_is_answered() {
         let (connection, _far) = Connection::in_memory();
         let (next, _other) = Connection::in_memory();
-        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext };
+        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext, ssh: None };
         let start = Clock::start().now();
         let mut link = Link::new(server, connection, start);
         link.connected(next, start);
@@ -292,7 +292,7 @@ mod tests {
     async fn a_resumption_that_was_slept_through_goes_on_waiting() {
         let (connection, _far) = Connection::in_memory();
         let (next, _other) = Connection::in_memory();
-        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext };
+        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext, ssh: None };
         let start = Clock::start().now();
         let mut link = Link::new(server, connection, start);
         link.connected(next, start);

@@ -4,7 +4,7 @@ use chatterbox_address::HostPort;
 
 use super::security::Security;
 use crate::exit::Failure;
-use crate::net::{self, Connection, Trust};
+use crate::net::{self, Connection, SshSession, Trust};
 
 /// The address of a server, and the proof of identity that it has to give.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub(crate) struct Server {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) trust: Trust,
+    /// The session for which this program speaks, if it is not itself.
+    pub(crate) ssh: Option<SshSession>,
 }
 
 impl Server {
@@ -34,6 +36,6 @@ impl Server {
     /// # Errors
     /// A [`Failure`] that explains which step failed.
     pub(crate) async fn connect(&self) -> Result<Connection, Failure> {
-        net::connect(&self.host, self.port, &self.trust).await
+        net::connect(&self.host, self.port, &self.trust, self.ssh).await
     }
 }

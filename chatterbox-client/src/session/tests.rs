@@ -123,7 +123,8 @@ async fn play(
     let offer = [Capability::Accounts, Capability::Commands].into_iter().collect();
     let options = Options { interactive, echo_own: true, offer, ..Options::default() };
     let app = App::new(options, TimeFormatter::new(TimeZone::UTC));
-    let address = Server { host: "nowhere.invalid".to_owned(), port: 1, trust: Trust::Plaintext };
+    let address =
+        Server { host: "nowhere.invalid".to_owned(), port: 1, trust: Trust::Plaintext, ssh: None };
     let signals = Signals::listen().unwrap();
     let session = Session::new(app, (address, connection), screen, signals, None);
     let mut peer = Peer { stream, decoder: Decoder::new(1 << 20) };

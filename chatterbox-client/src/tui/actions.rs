@@ -15,6 +15,9 @@ use crate::session::{View, Wish};
 impl Control {
     /// Carries out an action that does nothing to the text.
     pub(super) fn on_screen(&mut self, action: Action, view: &View<'_>) -> Option<Demand> {
+        if !self.keymap.has(action) {
+            return None;
+        }
         let model = view.app.model()?;
         let page = isize::from(i16::try_from(self.drawn.timeline.height).unwrap_or(10)).max(2) - 1;
         match action {

@@ -371,9 +371,12 @@ impl Control {
         match step {
             Step::Edited => self.edited(view),
             Step::Asked(Entered::Ask { lines, characters }) => {
-                let editor = self.keymap.keys(Action::Editor).join(", ");
+                let editor = match self.keymap.keys(Action::Editor).join(", ") {
+                    keys if keys.is_empty() => keys,
+                    keys => format!(" {keys} edits them,"),
+                };
                 self.question(format!(
-                    "{lines} lines, {characters} characters: Enter sends them as one message, {editor} edits them, Ctrl-C drops them"
+                    "{lines} lines, {characters} characters: Enter sends them as one message,{editor} Ctrl-C drops them"
                 ));
             }
             Step::Asked(Entered::TooLong(over)) => {

@@ -51,7 +51,7 @@ fn rows(keymap: &Keymap, text: usize) -> Vec<(String, String)> {
             rows.push((String::new(), String::new()));
         }
         rows.push((heading.to_owned(), String::new()));
-        for row in TABLE.iter().filter(|row| row.scope == scope) {
+        for row in TABLE.iter().filter(|row| row.scope == scope && keymap.has(row.action)) {
             let (mut keys, help) = match (row.action, &by_number) {
                 (Action::Conversation(1), Some(keys)) => (keys.clone(), BY_NUMBER),
                 (Action::Conversation(_), Some(_)) => continue,

@@ -112,7 +112,7 @@ pub(super) fn actions(app: &App, keymap: &Keymap) -> Vec<Entry> {
         Entry::new(text, &keymap.keys(row.action).join(", "), Choice::Act(row.action))
     };
     let rows = |scope| {
-        let rows = TABLE.iter().filter(move |row| row.scope == scope);
+        let rows = TABLE.iter().filter(move |row| row.scope == scope && keymap.has(row.action));
         rows.filter(|row| row.action != Action::Palette)
     };
     let commands = app.complete("/", 1).candidates.into_iter().map(|command| {

@@ -25,8 +25,10 @@ impl Real {
 
     pub(crate) async fn with(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let source =
-            CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
+        let source = CertificateSource::Local {
+            folder: folder.path().to_owned(),
+            hosts: vec!["localhost".into()],
+        };
         let transport = Transport::tls(source).unwrap();
         let listeners = listen("127.0.0.1", 0).await.unwrap();
         let port = listeners.first().unwrap().local_addr().unwrap().port();

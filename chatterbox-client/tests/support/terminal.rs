@@ -43,14 +43,20 @@ impl Terminal {
     }
 
     /// Starts it with so many rows and columns, and these variables beside the usual ones.
-    pub(crate) fn sized(
+    pub(crate) fn sized(arguments: &[&str], size: (u16, u16), variables: &[(&str, &str)]) -> Self {
+        Self::of(BINARY, arguments, size, variables)
+    }
+
+    /// The same for another program, which leads to ours.
+    pub(crate) fn of(
+        program: &str,
         arguments: &[&str],
         (rows, columns): (u16, u16),
         variables: &[(&str, &str)],
     ) -> Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(BINARY);
+        let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env("TERM", "xterm");
         command.env("TZ", "UTC");

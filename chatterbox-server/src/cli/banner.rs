@@ -4,10 +4,13 @@ use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::Path;
 
+use chatterbox_address::HostPort;
+use chatterbox_server::gateway::web::WebListeners;
 use chatterbox_server::net::{CertificateSource, authority_file, client_host, reachable};
 use chatterbox_server::ops::logging;
 use tokio::net::TcpListener;
 
+use crate::cli::gateways::{Gateways, is_of_this_machine};
 use crate::cli::settings::Serve;
 
 /// What is said of a database that was not there: its folder may have been mistyped.
@@ -20,6 +23,7 @@ pub fn ready(
     options: &Serve,
     source: Option<&CertificateSource>,
     listeners: &[TcpListener],
+    gateways: &Gateways,
     new_database: bool,
 ) {
     let addresses: Vec<_> =
@@ -28,9 +32,13 @@ pub fn ready(
     let addresses = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     // The certificate was read a moment ago; if it has gone since, the host as it was given is the best there is.
     let host = match source {
-        Some(source) => client_host(source).unwrap_or_else(|_| options.host.clone()),
-        None => reachable(&options.host),
+        Some(source @ CertificateSource::Files { .. }) => {
+            client_host(source).unwrap_or_else(|_| options.host.clone())
+        }
+        _ => reachable(&options.host),
     };
+    let web = gateways.web.as_ref();
+    let page = web.map(|web| page(web, source));
     let everywhere = options.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
     let authority = source.and_then(authority_file);
     let trust = match (source, &authority) {
@@ -43,7 +51,8 @@ pub fn ready(
         if let (true, Some(store)) = (new_database, options.store()) {
             tracing::info!("{}", made_database(&store.folder));
         }
-        tracing::info!(addresses, client, tls = source.is_some(), "ready");
+        let telnet = telnet(options, gateways);
+        tracing::info!(addresses, client, page, telnet, tls = source.is_some(), "ready");
         if options.live.no_limits {
             tracing::warn!("no limits: anybody can use up this machine");
         }
@@ -56,6 +65,18 @@ pub fn ready(
     if source.is_none() {
         lines.push(
             "WARNING: no TLS: everybody on the way can read and change everything.".to_owned(),
+        );
+    }
+    if !is_of_this_machine(&gateways.telnet) {
+        lines.push(
+            "WARNING: telnet is not encrypted: everybody on the way can read and change everything."
+                .to_owned(),
+        );
+    }
+    if web.is_some_and(|web| !web.tls && !is_of_this_machine(&web.listeners)) {
+        lines.push(
+            "WARNING: no TLS for browsers: everybody on the way can read and change everything, unless a proxy adds it."
+                .to_owned(),
         );
     }
     lines.push(format!("chatterbox-server: listening on {addresses}"));
@@ -77,9 +98,40 @@ pub fn ready(
             file.display()
         ));
     }
+    if let Some(page) = page {
+        lines.push(format!("chatterbox-server: to chat in a browser, open: {page}"));
+    }
+    lines.extend(
+        telnet(options, gateways)
+            .map(|line| format!("chatterbox-server: to chat by telnet, run: {line}")),
+    );
     lines.push(format!("chatterbox-server: to chat, run: {client}"));
     // A closed stderr must not stop the server.
     let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
+}
+
+/// The command line for telnet, if there is telnet.
+fn telnet(options: &Serve, gateways: &Gateways) -> Option<String> {
+    let port = gateways.telnet.first()?.local_addr().ok()?.port();
+    let host = &options.telnet.as_ref()?.host;
+    Some(format!("telnet {} {port}", shell_word(&reachable(host))))
+}
+
+/// Where the page is.
+fn page(web: &WebListeners, source: Option<&CertificateSource>) -> String {
+    let host = match source {
+        _ if is_of_this_machine(&web.listeners) => "localhost".to_owned(),
+        // Under a name of its certificate, and no other, browsers trust it.
+        Some(source @ CertificateSource::Files { .. }) if web.tls => {
+            client_host(source).unwrap_or_else(|_| reachable(&web.host))
+        }
+        _ => reachable(&web.host),
+    };
+    let address = web.listeners.first().and_then(|listener| listener.local_addr().ok());
+    let scheme = if web.tls { "https" } else { "http" };
+    let usual = if web.tls { 443 } else { 80 };
+    let port = address.map(|address| address.port()).filter(|port| *port != usual);
+    format!("{scheme}://{}/", HostPort { host, port })
 }
 
 /// Quotes the text for a shell, so that the line can be pasted.

@@ -90,19 +90,32 @@ impl Failure {
         if let (true, Some((message, hint))) = (nowhere, mistyped(host)) {
             return Self { message, hint: Some(hint.into()), code: USAGE };
         }
-        let here = "give a name or address of this machine, for example localhost or 0.0.0.0";
+        let mut failure = Self::listening_by("-p", error);
+        if let ListenError::UnknownHost { host, .. } = error
+            && let Some(hint) = meant(host)
+        {
+            failure.hint = Some(hint.into());
+        }
+        failure
+    }
+
+    /// The same for a host and a port that are given with this flag.
+    pub fn listening_by(flag: &str, error: &ListenError) -> Self {
+        let here = "give a name or address of this machine";
         let (code, hint) = match error {
-            ListenError::UnknownHost { host, .. } => {
-                (UNAVAILABLE, meant(host).map_or(here.into(), Cow::Owned))
+            ListenError::UnknownHost { .. } => {
+                (UNAVAILABLE, format!("{here}, for example localhost or 0.0.0.0").into())
             }
-            ListenError::InUse(_) => (
-                UNAVAILABLE,
-                "another server runs there; choose another port with -p, or -p 0 for any".into(),
-            ),
+            ListenError::InUse(_) => {
+                let other = format!("choose another port with {flag}, or {flag} 0 for any");
+                (UNAVAILABLE, format!("another server runs there; {other}").into())
+            }
             ListenError::Forbidden(_) => {
-                (FORBIDDEN, "ports below 1024 need rights; choose a higher one with -p".into())
+                let higher =
+                    format!("ports below 1024 need rights; choose a higher one with {flag}");
+                (FORBIDDEN, higher.into())
             }
-            _ => (UNAVAILABLE, "give a name or address of this machine".into()),
+            _ => (UNAVAILABLE, here.into()),
         };
         Self { message: error.to_string(), hint: Some(hint), code }
     }

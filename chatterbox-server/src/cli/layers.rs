@@ -140,7 +140,7 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
         .filter(|setting| active.get_arguments().any(|arg| arg.get_id() == setting.id()))
         .collect();
     let mut extended = arguments.to_vec();
-    let mut from_file = Vec::new();
+    let (mut from_file, mut behind) = (Vec::new(), Vec::new());
     for (key, value) in &contents.values {
         let setting = taken.iter().find(|setting| setting.key == *key);
         let Some(setting) = setting.filter(|setting| !decided_above(matches, &taken, setting))
@@ -148,8 +148,14 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
             continue;
         };
         from_file.push(setting.id());
-        extended.extend(setting.argument(value));
+        let place = if setting.has_flag() { &mut extended } else { &mut behind };
+        place.extend(setting.argument(value));
     }
+    // A flag before it must not take it for its value.
+    if !behind.is_empty() && !arguments.iter().any(|argument| argument == "--") {
+        extended.push("--".into());
+    }
+    extended.append(&mut behind);
     let second = parser().try_get_matches_from(&extended).map_err(|error| match &file {
         // The arguments alone were accepted, so the file is to blame.
         Some(path) => LayerError::Refused { path: path.clone(), problem: problem(&error) },
@@ -297,7 +303,8 @@ fn nearest(key: &str) -> Option<String> {
     schema::settings()
         .iter()
         .map(|setting| (strsim::jaro_winkler(&key, &setting.key), &setting.key))
-        .filter(|(likeness, _)| *likeness > 0.8)
+        // In a short key, a letter in another place makes a likeness of little.
+        .filter(|(likeness, name)| *likeness > 0.8 || strsim::damerau_levenshtein(&key, name) == 1)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name.clone())
 }
@@ -328,6 +335,30 @@ pub mod tests {
         let found =
             settings.effective.iter().find(|effective| effective.setting.key == key).unwrap();
         (found.value.clone(), found.origin)
+    }
+
+    #[test]
+    fn the_page_may_be_set_in_each_layer() {
+        let web = |text: &str, arguments: &[&str]| {
+            with_file(text, arguments).unwrap().serve.web.map(|address| address.to_string())
+        };
+        assert_eq!(web("", &[]), None);
+        for text in ["web = true\n", "web = 8080\n", "web = \"localhost\"\n", "web = \"true\"\n"] {
+            assert_eq!(web(text, &[]).as_deref(), Some("localhost:8080"), "{text}");
+        }
+        assert_eq!(web("web = false\n", &[]), None);
+        assert_eq!(web("web = \"0.0.0.0:443\"\n", &[]).as_deref(), Some("0.0.0.0:443"));
+        assert_eq!(web("web = \"0.0.0.0:443\"\n", &["--web"]).as_deref(), Some("localhost:8080"));
+        assert_eq!(web("", &["--web", "8000", "localhost"]).as_deref(), Some("localhost:8000"));
+        let settings = with_file("host = \"127.0.0.1\"\n", &["--web"]).unwrap().serve;
+        assert_eq!(settings.host, "127.0.0.1", "it is no value of the flag before it");
+        assert_eq!(settings.web.unwrap().host, "localhost");
+        assert_eq!(
+            web("web = true\nhost = \"127.0.0.1\"\n", &[]).as_deref(),
+            Some("localhost:8080")
+        );
+        let refused = with_file("web = \"http://localhost\"\n", &[]).unwrap_err();
+        assert!(refused.to_string().contains("no URL is needed"), "{refused}");
     }
 
     #[test]
@@ -424,6 +455,7 @@ pub mod tests {
         for (text, expected) in [
             ("max_frame = 70000", "did you mean \"max-frame\"?"),
             ("prot = 1", "did you mean \"port\"?"),
+            ("wbe = 7111", "did you mean \"web\"?"),
             ("zzz = 1", "there is no setting \"zzz\""),
             ("config = \"x\"", "there is no setting \"config\""),
             ("port = [1]", "port has to be text, a number, true or false"),

@@ -6,6 +6,7 @@ mod control;
 mod control_command;
 mod data_folder;
 mod exit;
+mod gateways;
 mod layers;
 mod messages;
 mod mistaken;

@@ -11,6 +11,7 @@ use chatterbox_server::store::sqlite;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::cli::gateways::Gateways;
 use crate::cli::reload::Reloader;
 use crate::cli::settings::Serve;
 
@@ -22,6 +23,8 @@ pub struct Process {
     stop: watch::Sender<u32>,
     transport: Transport,
     addresses: Vec<SocketAddr>,
+    web: Vec<SocketAddr>,
+    telnet: Vec<SocketAddr>,
     /// The folder of the database.
     folder: Option<PathBuf>,
     log: String,
@@ -34,7 +37,11 @@ impl Process {
         reloader: Arc<Reloader>,
         stop: watch::Sender<u32>,
         listeners: &[TcpListener],
+        gateways: &Gateways,
     ) -> Self {
+        let addresses = |listeners: &[TcpListener]| -> Vec<SocketAddr> {
+            listeners.iter().filter_map(|one| one.local_addr().ok()).collect()
+        };
         let format = match options.log_format {
             LogFormat::Text => "text",
             LogFormat::Json => "JSON",
@@ -43,7 +50,9 @@ impl Process {
             transport: reloader.transport.clone(),
             reloader,
             stop,
-            addresses: listeners.iter().filter_map(|one| one.local_addr().ok()).collect(),
+            addresses: addresses(listeners),
+            web: gateways.web.as_ref().map_or(Vec::new(), |web| addresses(&web.listeners)),
+            telnet: addresses(&gateways.telnet),
             folder: options.store().map(|store| store.folder),
             log: format!("{}, as {format}", options.log),
             activity_log: options.activity_log.clone(),
@@ -67,6 +76,8 @@ impl Operator for Process {
         });
         Facts {
             addresses: self.addresses.clone(),
+            web: self.web.clone(),
+            telnet: self.telnet.clone(),
             tls: matches!(self.transport, Transport::Tls(_)),
             certificate_ends: self.transport.certificate_ends(),
             folder: self.folder.clone(),

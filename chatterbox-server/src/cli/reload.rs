@@ -11,6 +11,9 @@ use chatterbox_server::{Config, Live};
 use crate::cli::layers::{self, Effective, Settings};
 use crate::cli::rooms;
 
+/// The key of the setting with the names that browsers use.
+const WEB_HOST: &str = "web-host";
+
 /// Replaces what a running server can replace.
 #[derive(Debug)]
 pub struct Reloader {
@@ -33,7 +36,23 @@ impl Reloader {
             }
         };
         reloaded.problems.extend(self.reload_certificates().err());
+        if reloaded.changed.iter().any(|setting| setting.key == WEB_HOST) {
+            self.warn_of_names();
+        }
         reloaded
+    }
+
+    /// Names of browsers' requests are a setting that changes at once; the local authority certifies those of the start.
+    fn warn_of_names(&self) {
+        let config = self.live.current();
+        let names = config.web_host.iter().flat_map(|names| names.as_slice());
+        let missing: Vec<_> = names.filter(|name| !self.transport.is_certified(name)).collect();
+        if matches!(self.transport, Transport::Tls(_)) && !missing.is_empty() {
+            tracing::warn!(
+                names = ?missing,
+                "the certificate is not for these names; the local authority adds them at the next start"
+            );
+        }
     }
 
     fn take_over(&self, fresh: Settings) -> Reloaded {

@@ -104,6 +104,16 @@ impl Setting {
         !self.arg.get_action().takes_values()
     }
 
+    /// Whether it is given by a flag, and not by its place.
+    pub fn has_flag(&self) -> bool {
+        self.arg.get_long().is_some()
+    }
+
+    /// Whether its value may be left away: it is on then, and off where a file says `false`.
+    fn is_switch(&self) -> bool {
+        self.is_flag() || self.arg.get_num_args().is_some_and(|values| values.min_values() == 0)
+    }
+
     /// Whether a value that looks like a number is text nevertheless, such as the name of a folder.
     pub fn is_text(&self) -> bool {
         let kind = self.arg.get_value_parser().type_id();
@@ -123,7 +133,7 @@ impl Setting {
         match (self.arg.get_long(), value) {
             (None, value) => Some(value.into()),
             (Some(long), "true") if self.is_flag() => Some(format!("--{long}").into()),
-            (Some(_), "false") if self.is_flag() => None,
+            (Some(_), "false") if self.is_switch() => None,
             (Some(long), value) => Some(format!("--{long}={value}").into()),
         }
     }

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 
 use chatterbox_hub::RoomRecord;
 use chatterbox_proto::RoomName;
-use chatterbox_server::Live;
 use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service, configured_rooms};
@@ -21,10 +20,12 @@ use chatterbox_server::store::{
     Memory, MemoryDirectory, MemoryModeration, Sqlite, SqliteDirectory, SqliteModeration, Store,
     StoreError,
 };
+use chatterbox_server::{Listeners, Live};
 use tokio::sync::watch;
 
 use crate::cli::banner::ready;
 use crate::cli::exit::{self, Failure};
+use crate::cli::gateways;
 use crate::cli::layers::Settings;
 use crate::cli::operator::Process;
 use crate::cli::reload::Reloader;
@@ -58,6 +59,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
     runtime.block_on(async {
         let listeners = listen(&options.host, options.port).await;
         let listeners = listeners.map_err(|error| Failure::listening(&options.host, &error))?;
+        let gateways = gateways::open(&options).await?;
         let source = options.certificate();
         let transport = match &source {
             Some(source) => Transport::tls(source.clone())?,
@@ -81,7 +83,8 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             transport: transport.clone(),
             in_force: Mutex::new(settings.effective),
         });
-        let process = Process::new(&options, Arc::clone(&reloader), stop.clone(), &listeners);
+        let process =
+            Process::new(&options, Arc::clone(&reloader), stop.clone(), &listeners, &gateways);
         let socket = control(&options)?;
         // It is removed when everything else has ended.
         let _socket = socket.as_ref().map(ControlSocket::file);
@@ -89,7 +92,9 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         let renew = || drop(reloader.reload_certificates());
         let signals = signals::watch(stop, || drop(reloader.reload()), renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
-        ready(&options, source.as_ref(), &listeners, new_database);
+        ready(&options, source.as_ref(), &listeners, &gateways, new_database);
+        let listeners =
+            Listeners { protocol: listeners, web: gateways.web, telnet: gateways.telnet };
         let server = chatterbox_server::run_controlled(
             listeners, transport, store, access, live, stopped, control,
         );

@@ -3,12 +3,14 @@
 //! One field is one setting. Its flag, default and help stand at the field; its environment variable, its key in the
 //! configuration file and whether SIGHUP changes it follow from there (`schema.rs`).
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chatterbox_address::{AddressError, HostPort};
 use chatterbox_hub::Keep;
 use chatterbox_server::config::{Config, between, days};
+use chatterbox_server::gateway::GatewayAddress;
 use chatterbox_server::net::CertificateSource;
 use chatterbox_server::ops::folders;
 use chatterbox_server::ops::logging::LogFormat;
@@ -118,6 +120,36 @@ pub struct Serve {
     #[command(flatten)]
     pub live: Config,
 
+    /// Serve the page for browsers: on this machine only (port 8080, in the file: true) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = WEB,
+        value_parser = web_address,
+        help_heading = "Gateways"
+    )]
+    pub web: Option<GatewayAddress>,
+
+    /// Serve the page without TLS on other addresses than those of this machine, for a proxy that adds it
+    #[arg(long, help_heading = "Gateways")]
+    pub web_plaintext: bool,
+
+    /// Serve telnet and netcat, without encryption: on this machine only (port 2323, in the file: true) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = TELNET,
+        value_parser = telnet_address,
+        help_heading = "Gateways"
+    )]
+    pub telnet: Option<GatewayAddress>,
+
+    /// Serve telnet on other addresses than those of this machine: everybody on the way can read and change everything
+    #[arg(long, help_heading = "Gateways")]
+    pub telnet_anywhere: bool,
+
     /// Folder of an activity log: who comes, goes and says what to all, with a file of each user; never private messages [default: none]
     #[arg(long, value_name = "DIR", help_heading = "Logs")]
     pub activity_log: Option<PathBuf>,
@@ -137,10 +169,38 @@ pub struct Serve {
     pub log: String,
 }
 
+/// Where the page is served if nothing is said of it.
+const WEB: &str = "localhost:8080";
+
+/// Where telnet is served if nothing is said of it.
+const TELNET: &str = "localhost:2323";
+
 /// The host and its port, if one is behind it, as they are printed again.
 fn host(text: &str) -> Result<String, String> {
     let host: HostPort = text.parse().map_err(|error: AddressError| error.to_string())?;
     Ok(host.to_string())
+}
+
+fn web_address(text: &str) -> Result<GatewayAddress, String> {
+    gateway_address(text, WEB, 8080)
+}
+
+fn telnet_address(text: &str) -> Result<GatewayAddress, String> {
+    gateway_address(text, TELNET, 2323)
+}
+
+fn gateway_address(text: &str, usual: &str, port: u16) -> Result<GatewayAddress, String> {
+    let text = match text {
+        // What a file and the environment say of a flag.
+        "true" => usual,
+        "false" => return Err("leave the setting out to serve nothing there".to_owned()),
+        "" => return Err(format!("is empty: a port, HOST or HOST:PORT, or true for {usual}")),
+        text => text,
+    };
+    GatewayAddress::parse(text, port).map_err(|error| match error {
+        AddressError::Number(number) => format!("{number} is no port: 65535 is the highest one"),
+        error => error.to_string(),
+    })
 }
 
 /// Refuses words that are no level. `EnvFilter` takes any word as the name of a module, and then logs nothing.
@@ -163,6 +223,11 @@ fn keep_bytes(text: &str) -> Result<u64, String> {
     between(text, 0, MOST_KEPT)
 }
 
+/// Whether a host is this machine for itself, as far as it can be seen without asking a resolver.
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
 impl Serve {
     /// Where the certificate comes from; `None` is plaintext.
     pub fn certificate(&self) -> Option<CertificateSource> {
@@ -177,9 +242,21 @@ impl Serve {
             },
             None => CertificateSource::Local {
                 folder: self.certs.clone().unwrap_or_else(folders::certificates),
-                host: self.host.clone(),
+                hosts: self.hosts(),
             },
         })
+    }
+
+    /// Under which hosts clients and browsers come, that of clients first.
+    fn hosts(&self) -> Vec<String> {
+        let mut hosts = vec![self.host.clone()];
+        // On this machine alone browsers are served without TLS.
+        let encrypted = |web: &&GatewayAddress| !self.web_plaintext && !is_loopback(&web.host);
+        if let Some(web) = self.web.as_ref().filter(encrypted) {
+            hosts.push(web.host.clone());
+            hosts.extend(self.live.web_host.iter().flat_map(|names| names.as_slice()).cloned());
+        }
+        hosts
     }
 
     /// The database of messages and accounts; `None` is memory only.
@@ -206,6 +283,7 @@ impl Serve {
         Config {
             keep: Keep { messages: self.keep_messages, bytes: self.keep_bytes },
             keep_age: self.keep_days,
+            forgets_at_end: self.memory,
             ..self.live.clone()
         }
     }
@@ -214,8 +292,63 @@ impl Serve {
 #[cfg(test)]
 mod tests {
     use chatterbox_proto::limits;
+    use clap::Parser as _;
 
     use super::*;
+
+    #[test]
+    fn the_page_is_served_where_it_is_said() {
+        let read = |text| web_address(text).map(|address| address.to_string());
+        for (text, address) in [
+            (WEB, WEB),
+            ("true", WEB),
+            ("0", "localhost:0"),
+            ("0.0.0.0", "0.0.0.0:8080"),
+            ("[::1]:443", "[::1]:443"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(address));
+        }
+        for text in ["", "false", "http://localhost", "localhost:x", "a b"] {
+            assert!(read(text).is_err(), "{text:?}");
+        }
+        assert_eq!(read("99999").unwrap_err(), "99999 is no port: 65535 is the highest one");
+        assert!(read("").unwrap_err().contains("true for localhost:8080"));
+        let read = |text| telnet_address(text).map(|address| address.to_string());
+        assert_eq!(read("true").as_deref(), Ok("localhost:2323"));
+        assert_eq!(read("chat.example").as_deref(), Ok("chat.example:2323"));
+        assert!(read("false").is_err() && read("").unwrap_err().contains("localhost:2323"));
+    }
+
+    #[test]
+    fn the_certificate_is_for_all_who_can_come() {
+        let hosts = |line: &[&str]| {
+            let line = [&["chatterbox-server"], line].concat();
+            let cli = crate::cli::command_line::Cli::try_parse_from(line).unwrap();
+            match cli.serve.certificate() {
+                Some(CertificateSource::Local { hosts, .. }) => hosts.join(" "),
+                other => panic!("{other:?}"),
+            }
+        };
+        let behind = ["localhost", "--web", "--web-host", "chat.example"];
+        for (line, expected) in [
+            (&["localhost"][..], "localhost"),
+            (&["localhost", "--web"], "localhost"),
+            (&["localhost", "--web", "127.0.0.1:80"], "localhost"),
+            (&["localhost", "--web", "0.0.0.0"], "localhost 0.0.0.0"),
+            (&["127.0.0.1", "--web", "chat.example:443"], "127.0.0.1 chat.example"),
+            (&["chat.example", "--web", "[::]:443"], "chat.example ::"),
+            (&["0.0.0.0", "--web"], "0.0.0.0"),
+            (&["localhost", "--web", "0.0.0.0", "--web-plaintext"], "localhost"),
+            (
+                &["localhost", "--web", "0.0.0.0", "--web-host", "a.example,b.example"],
+                "localhost 0.0.0.0 a.example b.example",
+            ),
+            // A proxy in front has its own certificate.
+            (&behind, "localhost"),
+        ] {
+            assert_eq!(hosts(line), expected, "{line:?}");
+        }
+    }
 
     #[test]
     fn whatever_is_kept_our_client_takes_the_welcome() {

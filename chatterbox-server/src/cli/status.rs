@@ -52,6 +52,11 @@ pub fn show(
         (true, Some(days)) => format!("TLS, certificate good for {}", count(days as u64, "day")),
     };
     writeln!(out, "listens on    {} ({tls})", screen(&status.addresses.join(", ")))?;
+    for (what, addresses) in [("browsers at", &status.web), ("telnet at", &status.telnet)] {
+        if !addresses.is_empty() {
+            writeln!(out, "{what:<14}{}", screen(&addresses.join(", ")))?;
+        }
+    }
     writeln!(out, "connections   {} of {}", status.connections, status.max_connections)?;
     writeln!(out, "last minute   {}", minute(&status.minute))?;
     let memory = &status.memory;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: looks at files in a thread for that")]
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chatterbox_hub::Identity;
@@ -177,7 +178,9 @@ impl Controlled {
             process: std::process::id(),
             started: now.saturating_sub(i64::try_from(uptime).unwrap_or(i64::MAX)),
             uptime,
-            addresses: facts.addresses.iter().map(ToString::to_string).collect(),
+            addresses: texts(&facts.addresses),
+            web: texts(&facts.web),
+            telnet: texts(&facts.telnet),
             tls: facts.tls,
             certificate_days: facts.certificate_ends.map(|ends| (ends - now).div_euclid(DAY)),
             connections: (self.connections)(),
@@ -254,4 +257,8 @@ fn room(room: &CountedRoom) -> Room {
         here: room.here,
         hidden: room.hidden,
     }
+}
+
+fn texts(addresses: &[SocketAddr]) -> Vec<String> {
+    addresses.iter().map(ToString::to_string).collect()
 }

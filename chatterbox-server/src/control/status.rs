@@ -15,6 +15,12 @@ pub struct Status {
     pub uptime: u64,
     /// Where it listens.
     pub addresses: Vec<String>,
+    /// Where it listens for browsers.
+    #[serde(default)]
+    pub web: Vec<String>,
+    /// Where it listens for telnet.
+    #[serde(default)]
+    pub telnet: Vec<String>,
     /// Whether connections use TLS.
     pub tls: bool,
     /// How many days the certificate is good for; below 0 it has ended.

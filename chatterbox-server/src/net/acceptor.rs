@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -13,6 +14,7 @@ use crate::config::Config;
 use crate::net::connection;
 use crate::net::context::Context;
 use crate::net::limits::{ConnectionLimits, LimitReached, Most, Permit};
+use crate::net::proxied;
 
 /// The pause after accept has failed, commonly because the process has no file descriptors left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
@@ -29,23 +31,84 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(90);
 /// Connections that are being turned away at a time. Further ones are closed without being told why.
 const TURNED_AWAY: Most = Most { total: 32, address: 4 };
 
-/// Accepts connections on one listener.
+/// A proxy has this long to name the address that it speaks for. A connection on which nothing has come by then counts as the
+/// proxy's own: there are services that speak first.
+const NAMING: Duration = Duration::from_secs(5);
+
+/// Connections of proxies that have not named an address yet.
+const AWAITING_HEADER: Most = Most { total: 1024, address: 1024 };
+
+/// What is spoken on a listener.
+pub(crate) trait Service: Send + Sync + 'static {
+    /// Counts one more connection.
+    ///
+    /// # Errors
+    /// [`LimitReached`]; nothing is counted then.
+    fn admit(&self, peer: SocketAddr, config: &Config) -> Result<Permit, LimitReached>;
+
+    /// Serves a connection to its end.
+    fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        permit: Permit,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Tells a connection that there is no place for it.
+    fn turn_away(
+        self: Arc<Self>,
+        stream: TcpStream,
+        limit: LimitReached,
+    ) -> impl Future<Output = ()> + Send;
+}
+
+/// The protocol itself.
 #[derive(Debug)]
-pub(crate) struct Acceptor {
-    pub(crate) listener: TcpListener,
+pub(crate) struct Protocol {
     pub(crate) context: Arc<Context>,
-    /// Those that are being turned away.
-    pub(crate) turned_away: Arc<ConnectionLimits>,
+}
+
+impl Service for Protocol {
+    fn admit(&self, peer: SocketAddr, config: &Config) -> Result<Permit, LimitReached> {
+        let most = Most { total: config.max_connections, address: config.max_per_address };
+        self.context.limits.acquire(peer.ip(), most)
+    }
+
+    async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
+        connection::serve(stream, peer, Arc::clone(&self.context)).await;
+        drop(permit);
+    }
+
+    async fn turn_away(self: Arc<Self>, stream: TcpStream, limit: LimitReached) {
+        connection::turn_away(stream, limit.into(), &self.context).await;
+    }
+}
+
+/// What all listeners share.
+#[derive(Debug, Clone)]
+pub(crate) struct Acceptor {
+    pub(crate) context: Arc<Context>,
     /// The tasks of the connections, which shutdown waits for.
     pub(crate) tasks: TaskTracker,
+    /// Those that are being turned away.
+    turned_away: Arc<ConnectionLimits>,
+    /// Those of proxies that have not named an address yet.
+    awaiting_header: Arc<ConnectionLimits>,
+    /// How many connections of proxies were closed because their header is broken.
+    malformed_headers: Arc<AtomicU64>,
 }
 
 impl Acceptor {
-    /// Accepts for ever. Each connection is a task from its first byte on, so no peer can hold up the next (AS-1, AS-2).
-    pub(crate) async fn run(self) {
-        let mut refused = 0_u64;
+    pub(crate) fn new(context: Arc<Context>, tasks: TaskTracker) -> Self {
+        let (turned_away, awaiting_header, malformed_headers) = Default::default();
+        Self { context, tasks, turned_away, awaiting_header, malformed_headers }
+    }
+
+    /// Accepts on one listener, for ever. Each connection is a task from its first byte on, so no peer can hold up the next (AS-1,
+    /// AS-2).
+    pub(crate) async fn accept<S: Service>(self, listener: TcpListener, service: Arc<S>) {
         loop {
-            let (stream, peer) = match self.listener.accept().await {
+            let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     if !concerns_one_peer(&error) {
@@ -56,41 +119,67 @@ impl Acceptor {
                 }
             };
             let config = self.context.config.current();
-            let most = Most { total: config.max_connections, address: config.max_per_address };
-            match self.context.limits.acquire(peer.ip(), most) {
-                Ok(permit) => self.spawn(stream, peer, permit, &config),
-                Err(limit) => {
-                    // Logged at 1, 2, 4, 8 ...: a flood of connections must not flood the log.
-                    refused += 1;
-                    self.context.chat.traffic().join_refused();
-                    if refused.is_power_of_two() {
-                        tracing::warn!(%peer, turned_away = refused, "turned away: {limit}");
-                    }
-                    self.turn_away(stream, peer, limit);
-                }
+            if proxied::is_trusted(peer.ip(), &config) {
+                self.ask_proxy(stream, peer, &service);
+            } else {
+                self.admit(stream, peer, &config, &service);
             }
         }
     }
 
-    fn spawn(&self, stream: TcpStream, peer: SocketAddr, permit: Permit, config: &Config) {
-        if let Err(error) = tune(&stream, config) {
-            tracing::debug!(%peer, %error, "socket options");
-        }
-        let context = Arc::clone(&self.context);
+    /// Learns from a proxy whom it speaks for, and goes on with that address.
+    fn ask_proxy<S: Service>(&self, mut stream: TcpStream, proxy: SocketAddr, service: &Arc<S>) {
+        let permit = match self.awaiting_header.acquire(proxy.ip(), AWAITING_HEADER) {
+            Ok(permit) => permit,
+            // Whom it speaks for is not known, so nor is what to tell them.
+            Err(limit) => return self.context.turned_away(proxy, limit),
+        };
+        let (acceptor, service) = (self.clone(), Arc::clone(service));
         self.tasks.spawn(async move {
-            connection::serve(stream, peer, context).await;
+            let named = tokio::select! {
+                named = proxied::real_peer(&mut stream, proxy, NAMING) => named,
+                () = acceptor.context.closing.cancelled() => return,
+            };
             drop(permit);
+            match named {
+                Ok(peer) => {
+                    acceptor.admit(stream, peer, &acceptor.context.config.current(), &service);
+                }
+                Err(error) => {
+                    let count = acceptor.malformed_headers.fetch_add(1, Ordering::Relaxed) + 1;
+                    if count.is_power_of_two() {
+                        tracing::warn!(%proxy, closed = count, "a proxy names no address: {error}");
+                    }
+                }
+            }
         });
     }
 
-    /// Tells the peer why it is turned away.
-    fn turn_away(&self, stream: TcpStream, peer: SocketAddr, limit: LimitReached) {
-        let Ok(permit) = self.turned_away.acquire(peer.ip(), TURNED_AWAY) else { return };
-        let context = Arc::clone(&self.context);
-        self.tasks.spawn(async move {
-            connection::turn_away(stream, limit.into(), &context).await;
-            drop(permit);
-        });
+    /// Starts the task of a connection, if there is a place for it.
+    fn admit<S: Service>(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        config: &Config,
+        service: &Arc<S>,
+    ) {
+        match service.admit(peer, config) {
+            Ok(permit) => {
+                if let Err(error) = tune(&stream, config) {
+                    tracing::debug!(%peer, %error, "socket options");
+                }
+                self.tasks.spawn(Arc::clone(service).serve(stream, peer, permit));
+            }
+            Err(limit) => {
+                self.context.turned_away(peer, limit);
+                let Ok(permit) = self.turned_away.acquire(peer.ip(), TURNED_AWAY) else { return };
+                let told = Arc::clone(service).turn_away(stream, limit);
+                self.tasks.spawn(async move {
+                    told.await;
+                    drop(permit);
+                });
+            }
+        }
     }
 }
 

@@ -49,16 +49,43 @@ const TURNED_AWAY: Duration = Duration::from_secs(5);
 /// When writing fails, input that is already on its way is read for this long.
 const LAST_READS: Duration = Duration::from_secs(5);
 
-/// Serves one connection to its end.
+/// Serves one connection of the protocol to its end: the handshake, then frames.
 pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
     tracing::debug!(%peer, "connected");
     let config = context.config.current();
     // Boxed, so that the task does not keep the memory of joining and closing all the time.
-    let end = match Box::pin(join(stream, peer, &context, &config)).await {
+    let end = match Box::pin(join(Transported::Socket(stream), peer, &context, &config)).await {
         Ok(connection) => chat(connection, peer, &context, &config).await,
         Err(end) => end,
     };
     tracing::debug!(%peer, reason = %end, "disconnected");
+}
+
+/// Serves a stream of frames to its end, wherever it comes from. A gateway translates what its clients speak into such a stream; all
+/// rules, limits and capabilities hold for it then.
+///
+/// `config` is what this connection is told and held to; a gateway may be stricter than the settings.
+pub(crate) async fn serve_frames(
+    stream: Stream,
+    peer: SocketAddr,
+    context: &Context,
+    config: &Config,
+) {
+    // The same once more: a function for both would be a task within each task.
+    tracing::debug!(%peer, "connected to a gateway");
+    let end = match Box::pin(join(Transported::Frames(stream), peer, context, config)).await {
+        Ok(connection) => chat(connection, peer, context, config).await,
+        Err(end) => end,
+    };
+    tracing::debug!(%peer, reason = %end, "disconnected");
+}
+
+/// What a connection begins with.
+enum Transported {
+    /// A socket before its handshake.
+    Socket(TcpStream),
+    /// A stream of frames.
+    Frames(Stream),
 }
 
 /// A connection that has joined.
@@ -70,16 +97,17 @@ struct Connection {
 
 /// Does the handshake and joins, both before the deadline for joining.
 async fn join(
-    stream: TcpStream,
+    stream: Transported,
     peer: SocketAddr,
     context: &Context,
     config: &Config,
 ) -> Result<Box<Connection>, End> {
     let deadline = tokio::time::sleep(config.join_timeout);
     let mut deadline = std::pin::pin!(deadline);
-    let mut stream: Stream = match context.transport.acceptor() {
-        None => Box::new(stream),
-        Some(acceptor) => tokio::select! {
+    let mut stream: Stream = match (stream, context.transport.acceptor()) {
+        (Transported::Frames(stream), _) => stream,
+        (Transported::Socket(stream), None) => Box::new(stream),
+        (Transported::Socket(stream), Some(acceptor)) => tokio::select! {
             accepted = accept(&acceptor, stream) => accepted.map_err(End::Handshake)?,
             () = crowded(context, config) => return Err(End::JoinTimeout),
             () = deadline.as_mut() => return Err(End::JoinTimeout),
@@ -113,7 +141,7 @@ async fn join(
 }
 
 /// Does the handshake.
-async fn accept(acceptor: &TlsAcceptor, stream: TcpStream) -> io::Result<Stream> {
+pub(crate) async fn accept(acceptor: &TlsAcceptor, stream: TcpStream) -> io::Result<Stream> {
     let bounded = |session: &mut ServerConnection| session.set_buffer_limit(Some(TLS_BUFFER));
     let accepted = acceptor.accept_with(Socket(stream), bounded).await?;
     Ok(Box::new(accepted))
@@ -130,11 +158,27 @@ async fn crowded(context: &Context, config: &Config) {
 
 /// Tells a connection that there is no place for it, and closes it.
 pub async fn turn_away(stream: TcpStream, reason: Code, context: &Context) {
-    let told = async {
-        let mut stream: Stream = match context.transport.acceptor() {
-            None => Box::new(stream),
+    let stream = async {
+        Ok(match context.transport.acceptor() {
+            None => Box::new(stream) as Stream,
             Some(acceptor) => accept(&acceptor, stream).await?,
-        };
+        })
+    };
+    turn_away_from(stream, reason, context).await;
+}
+
+/// The same for a stream of frames.
+pub(crate) async fn turn_away_frames(stream: Stream, reason: Code, context: &Context) {
+    turn_away_from(std::future::ready(Ok(stream)), reason, context).await;
+}
+
+async fn turn_away_from(
+    stream: impl Future<Output = io::Result<Stream>>,
+    reason: Code,
+    context: &Context,
+) {
+    let told = async {
+        let mut stream = stream.await?;
         answer(&mut stream, server_frame::error(&reason.into())).await?;
         close(&mut stream).await;
         Ok::<_, io::Error>(())
@@ -147,7 +191,7 @@ pub async fn turn_away(stream: TcpStream, reason: Code, context: &Context) {
 }
 
 /// Closes so that the last frames arrive: with unread input the kernel would send a reset instead.
-async fn close(stream: &mut Stream) {
+pub(crate) async fn close(stream: &mut Stream) {
     let _ = tokio::time::timeout(LAST_WRITES, async {
         stream.shutdown().await?;
         while read_buffer::read(stream, READ, |_| ()).await? > 0 {}

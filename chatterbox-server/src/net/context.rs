@@ -1,6 +1,8 @@
 //! The parts of the server that all connections share.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
@@ -8,7 +10,7 @@ use crate::access::Access;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::config::Live;
-use crate::net::limits::ConnectionLimits;
+use crate::net::limits::{ConnectionLimits, LimitReached};
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::net::tls::Transport;
@@ -33,6 +35,8 @@ pub struct Context {
     pub transport: Transport,
     /// Counts the connections.
     pub limits: Arc<ConnectionLimits>,
+    /// Counts those that were turned away.
+    pub turned_away: AtomicU64,
     /// The memory that long frames of all connections may take.
     pub long_frames: Arc<LongFrames>,
     /// Admits work on long frames.
@@ -43,10 +47,22 @@ pub struct Context {
     pub closing: CancellationToken,
 }
 
+impl Context {
+    /// Notes that a connection is turned away, at whatever listener.
+    pub(crate) fn turned_away(&self, peer: SocketAddr, reason: LimitReached) {
+        self.chat.traffic().join_refused();
+        let turned_away = self.turned_away.fetch_add(1, Ordering::Relaxed) + 1;
+        // Logged at 1, 2, 4, 8 ...: a flood of connections must not flood the log.
+        if turned_away.is_power_of_two() {
+            tracing::warn!(%peer, turned_away, "turned away: {reason}");
+        }
+    }
+}
+
 #[cfg(test)]
 impl Context {
     /// Without TLS and accounts.
-    pub(super) fn plain(chat: Arc<Chat>) -> Self {
+    pub(crate) fn plain(chat: Arc<Chat>) -> Self {
         Self {
             chat,
             access: Access::new(crate::access::NoAccounts),
@@ -59,7 +75,8 @@ impl Context {
             )),
             config: Live::new(crate::config::Config::default()),
             transport: Transport::Plaintext,
-            limits: Arc::default(),
+            limits: Arc::new(ConnectionLimits::with_kept_places()),
+            turned_away: AtomicU64::default(),
             long_frames: Arc::default(),
             long_work: LongWork::default(),
             history_loaded: CancellationToken::new(),

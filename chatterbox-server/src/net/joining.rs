@@ -264,6 +264,8 @@ fn banner(config: &Config, is_logged: bool) -> String {
     let Keep { messages, bytes } = config.keep;
     let age =
         config.keep_age.map_or(String::new(), |age| format!(", {} days", age.as_secs() / 86_400));
+    let age =
+        if config.forgets_at_end { format!("{age}, as long as the server runs") } else { age };
     let logged = if is_logged { "on, without private messages" } else { "off" };
     let kept = format!(
         "Kept here: up to {messages} messages, {} KiB{age}. Activity log: {logged}.",
@@ -298,4 +300,17 @@ pub(super) async fn answer(
     // Answers have bounded parts, so they always fit a frame.
     stream.write_all(&frame.unwrap_or_default()).await?;
     stream.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_told_what_is_kept_and_until_when() {
+        let config = Config { forgets_at_end: true, ..Config::default() };
+        let told = banner(&config, false);
+        assert!(told.contains("KiB, as long as the server runs. Activity log: off."), "{told}");
+        assert!(!banner(&Config::default(), false).contains("as long"));
+    }
 }

@@ -30,7 +30,11 @@ const REMEMBERED: usize = 4096;
 /// An address is one IPv4 address or one IPv6 /64 network, which is what one household or machine commonly gets. The /48
 /// network around it, which one customer may get, is counted as well.
 #[derive(Debug, Default)]
-pub struct ConnectionLimits(Mutex<Counts>);
+pub struct ConnectionLimits {
+    counts: Mutex<Counts>,
+    /// Whether the last places are kept for addresses that somebody has joined from.
+    keeps_places: bool,
+}
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -65,11 +69,26 @@ impl From<LimitReached> for Code {
 pub struct Permit {
     limits: Arc<ConnectionLimits>,
     peer: IpAddr,
+    /// Those of other limits, which are given back with it.
+    others: Vec<Permit>,
+}
+
+impl Permit {
+    /// Gives another one back with this one.
+    pub fn with(mut self, other: Self) -> Self {
+        self.others.push(other);
+        self
+    }
 }
 
 impl ConnectionLimits {
+    /// Limits that keep the last places for addresses that somebody has joined from.
+    pub fn with_kept_places() -> Self {
+        Self { keeps_places: true, ..Self::default() }
+    }
+
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts one more connection from this address.
@@ -79,7 +98,8 @@ impl ConnectionLimits {
     pub fn acquire(self: &Arc<Self>, peer: IpAddr, most: Most) -> Result<Permit, LimitReached> {
         let mut counts = self.counts();
         let address = network(peer);
-        let kept = if counts.joined.contains(&address) { 0 } else { most.total / KEPT };
+        let is_kept_from = self.keeps_places && !counts.joined.contains(&address);
+        let kept = if is_kept_from { most.total / KEPT } else { 0 };
         if counts.total >= most.total - kept {
             return Err(LimitReached::Total);
         }
@@ -92,7 +112,7 @@ impl ConnectionLimits {
         counts.total += 1;
         *counts.by_address.entry(address).or_default() += 1;
         *counts.by_site.entry(site(peer)).or_default() += 1;
-        Ok(Permit { limits: Arc::clone(self), peer })
+        Ok(Permit { limits: Arc::clone(self), peer, others: Vec::new() })
     }
 
     /// How many are open.
@@ -103,6 +123,11 @@ impl ConnectionLimits {
     /// Whether more than half of all places are taken.
     pub fn is_crowded(&self, most: usize) -> bool {
         self.counts().total > most / 2
+    }
+
+    /// Whether somebody has joined from this address, as far as that is remembered.
+    pub fn has_joined(&self, peer: IpAddr) -> bool {
+        self.counts().joined.contains(&network(peer))
     }
 
     /// Notes that somebody has joined from this address.
@@ -177,8 +202,13 @@ mod tests {
 
     #[test]
     fn the_last_places_are_for_those_who_have_been_here() {
-        let limits = Arc::new(ConnectionLimits::default());
         let most = Most { total: 40, address: 100 };
+        // Where nobody joins, no place is kept for those who have.
+        let limits = Arc::new(ConnectionLimits::default());
+        let _taken: Vec<_> =
+            (0..40).map(|_| limits.acquire(ip("192.0.2.9"), most).unwrap()).collect();
+        assert_eq!(limits.acquire(ip("192.0.2.9"), most).unwrap_err(), LimitReached::Total);
+        let limits = Arc::new(ConnectionLimits::with_kept_places());
         assert!(!limits.is_crowded(40));
         limits.note_joined(ip("192.0.2.1"));
         let _taken: Vec<_> =

@@ -61,7 +61,7 @@ impl Default for LongFrames {
 
 /// There is no room for a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NoRoom;
+pub(crate) struct NoRoom;
 
 /// The class of a long frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Budget {
 }
 
 /// The long frame that a connection is receiving or working off.
-pub(super) struct LongFrame {
+pub(crate) struct LongFrame {
     frames: Arc<LongFrames>,
     site: IpAddr,
     /// What it has taken from the budget of which class.
@@ -125,13 +125,13 @@ struct Deadline {
 }
 
 impl LongFrame {
-    pub(super) fn new(frames: Arc<LongFrames>, peer: IpAddr, timeout: Duration) -> Self {
+    pub(crate) fn new(frames: Arc<LongFrames>, peer: IpAddr, timeout: Duration) -> Self {
         Self { frames, site: site(peer), held: None, timeout, deadline: None }
     }
 
     /// Takes from the budget what an unfinished frame of which so much is here needs, and gives back what it does not need
     /// any more.
-    pub(super) fn holds(&mut self, pending: usize) -> Result<(), NoRoom> {
+    pub(crate) fn holds(&mut self, pending: usize) -> Result<(), NoRoom> {
         let needed = match pending {
             ..LONG_FRAME => None,
             LONG_FRAME..LONGER_FRAME => Some((Class::Shorter, pending)),

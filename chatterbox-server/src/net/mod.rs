@@ -1,7 +1,7 @@
 //! Sockets: listening, accepting, TLS, and the life of each connection. No rule of the chat is here.
 
 pub(crate) mod acceptor;
-mod connection;
+pub(crate) mod connection;
 pub(crate) mod context;
 mod inbound;
 mod input_pace;
@@ -14,12 +14,13 @@ mod machine_names;
 mod minimum_rate;
 mod outbound;
 mod poll_on_wake;
+mod proxied;
 mod put_off;
 mod read_buffer;
 mod reader;
 mod requests;
 mod socket;
-mod stream;
+pub(crate) mod stream;
 mod tls;
 
 pub use listen::{ListenError, listen};

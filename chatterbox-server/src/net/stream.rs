@@ -9,13 +9,13 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::{Code, Exclusion, Faults, Refusal, server_frame};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// A stream in both directions: TLS or plain TCP.
-pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+/// A stream in both directions: TLS, plain TCP, or what a gateway makes of what its clients speak.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
 
 /// Boxed, so that the task of a joined connection stays small whatever the transport.
-pub(super) type Stream = Box<dyn Duplex>;
+pub(crate) type Stream = Box<dyn Duplex>;
 
 /// Why a connection ended, for the log.
 #[derive(Debug, thiserror::Error)]

@@ -43,6 +43,10 @@ pub struct ChangedSetting {
 pub struct Facts {
     /// Where it listens.
     pub addresses: Vec<SocketAddr>,
+    /// Where it listens for browsers.
+    pub web: Vec<SocketAddr>,
+    /// Where it listens for telnet.
+    pub telnet: Vec<SocketAddr>,
     /// Whether connections use TLS.
     pub tls: bool,
     /// When the certificate ends, in seconds since 1970 UTC.

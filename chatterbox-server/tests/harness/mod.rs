@@ -3,6 +3,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::disallowed_methods,
     reason = "tests may be blunt, and are an edge"
@@ -10,7 +11,10 @@
 
 pub mod accounts;
 pub mod process;
+pub mod pty;
 pub mod rooms;
+pub mod telnet;
+pub mod web;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -22,7 +26,9 @@ use bytes::Bytes;
 use chatterbox_proto::frame::{self, Decoder};
 use chatterbox_proto::server_frame::ServerKeys;
 use chatterbox_proto::{Capabilities, Entry, ServerFrame, client_frame, limits};
+use chatterbox_server::Listeners;
 use chatterbox_server::access::{Access, NoAccounts};
+use chatterbox_server::gateway::web::WebListeners;
 use chatterbox_server::net::{CertificateSource, Transport, listen};
 use chatterbox_server::store::{Memory, Store, StoreError};
 use chatterbox_server::{Config, Live};
@@ -45,6 +51,8 @@ pub fn unlimited() -> Config {
 /// A server in this process.
 pub struct Server {
     pub address: SocketAddr,
+    /// For browsers, with TLS where the server has it.
+    pub web: SocketAddr,
     pub stop: watch::Sender<u32>,
     tls: Option<Arc<ClientConfig>>,
     task: JoinHandle<Result<(), StoreError>>,
@@ -55,8 +63,10 @@ impl Server {
     /// With TLS, from a local authority in a temporary folder.
     pub async fn start(config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let source =
-            CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
+        let source = CertificateSource::Local {
+            folder: folder.path().to_owned(),
+            hosts: vec!["localhost".into()],
+        };
         let transport = Transport::tls(source).unwrap();
         let tls = trusting(&folder.path().join("ca.crt"));
         Self::run(config, transport, Arc::new(Memory::default()), Some(tls), Some(folder)).await
@@ -70,8 +80,10 @@ impl Server {
     /// With TLS, and with this authenticator and handler.
     pub async fn with_access(config: Config, access: Access) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let source =
-            CertificateSource::Local { folder: folder.path().to_owned(), host: "localhost".into() };
+        let source = CertificateSource::Local {
+            folder: folder.path().to_owned(),
+            hosts: vec!["localhost".into()],
+        };
         let transport = Transport::tls(source).unwrap();
         let tls = trusting(&folder.path().join("ca.crt"));
         let store = Arc::new(Memory::default());
@@ -101,8 +113,12 @@ impl Server {
         tls: Option<Arc<ClientConfig>>,
         folder: Option<tempfile::TempDir>,
     ) -> Self {
-        let listeners = listen("127.0.0.1", 0).await.unwrap();
-        let address = listeners.first().unwrap().local_addr().unwrap();
+        let protocol = listen("127.0.0.1", 0).await.unwrap();
+        let address = protocol.first().unwrap().local_addr().unwrap();
+        let web = listen("127.0.0.1", 0).await.unwrap();
+        let web_address = web.first().unwrap().local_addr().unwrap();
+        let web = WebListeners { listeners: web, host: "localhost".into(), tls: tls.is_some() };
+        let listeners = Listeners { protocol, web: Some(web), ..Listeners::default() };
         let (stop, stopped) = watch::channel(0);
         let task = tokio::spawn(chatterbox_server::run_with(
             listeners,
@@ -112,7 +128,7 @@ impl Server {
             Live::new(config),
             stopped,
         ));
-        Self { address, stop, tls, task, folder }
+        Self { address, web: web_address, stop, tls, task, folder }
     }
 
     /// The file of the authority that clients trust.

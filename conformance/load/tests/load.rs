@@ -30,7 +30,7 @@ async fn mutant(faults: &[Fault]) -> (Mutant, Target, Trust) {
         .await
         .unwrap();
     let port = mutant.addresses.first().unwrap().port();
-    (mutant, Target { host: "127.0.0.1".to_owned(), port }, trust)
+    (mutant, Target::tcp("127.0.0.1", port), trust)
 }
 
 fn options(workload: Workload, target: Target, trust: Trust) -> LoadOptions {

@@ -24,8 +24,8 @@ const UNAVAILABLE: u8 = 69;
 /// points.
 #[derive(Debug, Args)]
 pub(crate) struct FuzzArguments {
-    /// The server: HOST:PORT.
-    #[arg(long, value_name = "HOST:PORT", required_unless_present = "spawn")]
+    /// The server: HOST:PORT; or ws://HOST:PORT/PATH, wss://.
+    #[arg(long, value_name = "HOST:PORT|URL", required_unless_present = "spawn")]
     target: Option<Target>,
     /// Start this server; {host}, {port}, {cert}, {key} and {dir} are filled in.
     #[arg(long, value_name = "COMMAND", conflicts_with = "target")]

@@ -33,8 +33,9 @@ const JOBS: u16 = 1;
 
 #[derive(Debug, Args)]
 pub(crate) struct Grade {
-    /// The server to grade: HOST:PORT, IPv6 in brackets; without a port it is 5000.
-    #[arg(long, value_name = "HOST:PORT")]
+    /// The server to grade: HOST:PORT, IPv6 in brackets, without a port 5000; or the URL of a WebSocket, ws://HOST:PORT/PATH
+    /// or wss://.
+    #[arg(long, value_name = "HOST:PORT|URL")]
     target: Option<Target>,
     /// Start this server and grade it: a line for a shell; {host} and {port} are filled in.
     #[arg(long, value_name = "COMMAND", conflicts_with = "target")]
@@ -48,7 +49,7 @@ pub(crate) struct Grade {
     /// Accept every certificate, X.509 v1, too.
     #[arg(long)]
     insecure: bool,
-    /// Whether to speak TLS; auto falls back to none and charges tls.handshake.
+    /// Whether to speak TLS; auto falls back to none and charges tls.handshake. A URL says it itself.
     #[arg(long, value_enum, default_value_t = Tls::Auto)]
     tls: Tls,
     /// Server name to send in TLS instead of the host.
@@ -129,6 +130,18 @@ impl From<Tls> for TlsMode {
     }
 }
 
+impl Tls {
+    /// Whether TLS is spoken with this target, whose URL may say it itself.
+    pub(super) fn with(self, target: Option<&Target>) -> anyhow::Result<TlsMode> {
+        let url = target.filter(|target| target.web.is_some());
+        anyhow::ensure!(
+            url.is_none() || self == Self::Auto,
+            "ws:// is without TLS and wss:// is with it: leave out --tls"
+        );
+        Ok(self.into())
+    }
+}
+
 /// Grades and says how the program ends.
 pub(crate) fn grade(arguments: &Grade) -> anyhow::Result<u8> {
     let target = arguments.target.as_ref().map(Target::to_string);
@@ -164,7 +177,9 @@ fn subject(arguments: &Grade) -> anyhow::Result<Subject> {
             Ok(Subject::Spawned { command, fresh: arguments.fresh })
         }
         (None, None) => {
-            anyhow::bail!("which server? give --target HOST:PORT, or --spawn 'COMMAND {{port}}'")
+            anyhow::bail!(
+                "which server? give --target HOST:PORT, --target wss://HOST:PORT/PATH, or --spawn 'COMMAND {{port}}'"
+            )
         }
     }
 }
@@ -186,7 +201,7 @@ fn failure(error: &RunError) -> Failure {
 fn options(arguments: &Grade) -> anyhow::Result<Options> {
     Ok(Options {
         trust: trust(arguments)?,
-        tls: arguments.tls.into(),
+        tls: arguments.tls.with(arguments.target.as_ref())?,
         sni: arguments.sni.clone(),
         keylog: match &arguments.keylog {
             Some(file) => Some(Arc::new(KeyLogFile::open(file)?)),

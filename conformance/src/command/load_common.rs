@@ -112,6 +112,10 @@ pub(super) fn plan(common: &Common, workload: Workload) -> Plan {
 
 /// Options that only say where.
 pub(super) fn options(common: &Common, plan: Plan) -> anyhow::Result<LoadOptions> {
+    anyhow::ensure!(
+        common.target.as_ref().is_none_or(|target| target.web.is_none()),
+        "load is put on a server over TCP: give --target HOST:PORT, not the URL of a WebSocket"
+    );
     let place = match (&common.target, &common.spawn) {
         (Some(target), _) => Place::Running(target.clone()),
         (None, Some(command)) => Place::Command(shared::startable(command)?),
@@ -142,7 +146,7 @@ pub(super) fn options(common: &Common, plan: Plan) -> anyhow::Result<LoadOptions
 }
 
 pub(super) fn nowhere() -> Place {
-    Place::Running(Target { host: "localhost".to_owned(), port: 0 })
+    Place::Running(Target::tcp("localhost", 0))
 }
 
 /// Times such as 10s, 2m or 500ms.

@@ -174,7 +174,7 @@ mod tests {
         let shared = Shared::new(
             nowhere,
             vec![nowhere],
-            Transport::Plain,
+            Transport::PLAIN,
             Timing::unmeasured(1.0),
             Invariants::default(),
         );

@@ -62,7 +62,7 @@ async fn serve(
 async fn dial(address: SocketAddr, name: &str, trusted: &Certificate) -> Result<(), String> {
     let trust = Trust::Authority(vec![trusted.der().clone()]);
     let config = Arc::new(tls::configuration(&trust, None).unwrap());
-    let transport = Transport::Tls(config, tls::server_name(name));
+    let transport = Transport::tls(config, tls::server_name(name));
     let patience = std::time::Duration::from_secs(20);
     dial::dial(address, &transport, patience).await.map(drop).map_err(|error| error.to_string())
 }
@@ -190,7 +190,7 @@ async fn one_line_of_openssl_is_enough() {
         let serving = async { acceptor.accept(listener.accept().await.unwrap().0).await.is_ok() };
         let trust = Trust::Authority(vec![certificate]);
         let config = Arc::new(tls::configuration(&trust, None).unwrap());
-        let transport = Transport::Tls(config, tls::server_name("localhost"));
+        let transport = Transport::tls(config, tls::server_name("localhost"));
         let patience = std::time::Duration::from_secs(20);
         let (dialled, _) = tokio::join!(dial::dial(address, &transport, patience), serving);
         assert!(dialled.is_ok(), "{more:?}: {}", dialled.err().unwrap());

@@ -5,8 +5,21 @@ use chatterbox_proto::{ALL, RoomName};
 use super::App;
 use crate::commands::{CallError, SLASH};
 use crate::effect::{Effect, GiveUpReason, note};
+use crate::near::nearest;
+use crate::own::Own;
 
 impl App {
+    /// Whether there is a command of this name: one of the server, or of this program.
+    pub fn has_command(&self, name: &str) -> bool {
+        self.server_has(name) || Own::there_are(self.has()).any(|own| own.name == name)
+    }
+
+    /// The command that is near to a mistyped one: one of the server or of this program, or one of these others.
+    pub fn near_command(&self, name: &str, others: &[&'static str]) -> Option<&str> {
+        let near = self.help().near(name).map(|(_, near)| near);
+        nearest(name, others.iter().copied().chain(near))
+    }
+
     /// A line with a slash that is no command of this program: the server's, even where its prefix is another one.
     pub(super) fn server_command(&mut self, command: &str, line: &str) -> Vec<Effect> {
         let behind = line.strip_prefix(SLASH).unwrap_or(line);

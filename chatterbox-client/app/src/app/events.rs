@@ -91,6 +91,7 @@ impl App {
                 self.reconnect.resumed();
                 self.closed = None;
                 self.welcomed(agreed);
+                self.note_rooms();
                 effects.push(Effect::Show(Output::Resumed { missed, complete }));
                 self.show_newest(missed, false, effects);
                 self.fill_gaps_again(complete, now, effects);
@@ -171,8 +172,8 @@ impl App {
                 if purpose == Purpose::Gap {
                     return self.gap_page(page, now, effects);
                 }
-                if purpose == Purpose::Scrolled {
-                    self.page_comes(&page.with);
+                if purpose == Purpose::Scrolled && !self.page_comes(&page.with) {
+                    return;
                 }
                 self.failures += usize::from(purpose == Purpose::Shown && page.code.is_some());
                 let (messages, end) = self.pages.shown(page, purpose);

@@ -133,11 +133,12 @@ impl App {
         request.into_iter().collect()
     }
 
-    /// A page that was asked for by scrolling begins.
-    pub(super) fn page_comes(&mut self, with: &WireText<'_>) {
-        if let Some(model) = &mut self.model {
-            model.page_comes(&Target::parse(with.as_wire(), true));
-        }
+    /// A page that was asked for by scrolling begins. Says whether the conversation is still there.
+    pub(super) fn page_comes(&mut self, with: &WireText<'_>) -> bool {
+        let target = Target::parse(with.as_wire(), true);
+        let Some(model) = &mut self.model else { return false };
+        model.page_comes(&target);
+        model.conversation(&target).is_some()
     }
 
     /// The conversation with a number, as they are counted from 1 on.

@@ -122,13 +122,18 @@ impl App {
         self.model_follows();
     }
 
-    /// Says at the end of a welcome which rooms the user is in.
-    pub(super) fn show_rooms(&mut self, effects: &mut Vec<Effect>) {
+    /// The model knows what each room is about, as a welcome has it.
+    pub(super) fn note_rooms(&mut self) {
         if let Some(model) = &mut self.model {
             for room in self.session.rooms() {
                 model.room(room.name.as_wire(), room.number, room.topic.as_wire());
             }
         }
+    }
+
+    /// Says at the end of a welcome which rooms the user is in.
+    pub(super) fn show_rooms(&mut self, effects: &mut Vec<Effect>) {
+        self.note_rooms();
         let front = self.front.room().map(|front| WireText::new(front.name.clone()));
         let rooms: Vec<_> = self.session.rooms().map(|room| room.name.clone()).collect();
         if rooms.is_empty() && !(self.json && self.session.agreed().has(Capability::Rooms)) {

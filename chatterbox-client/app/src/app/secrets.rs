@@ -6,7 +6,7 @@ use crate::effect::Effect;
 
 impl App {
     /// Whether a line of the text is a command that may have a secret behind it.
-    pub(super) fn has_secret(&self, text: &str) -> bool {
+    pub fn has_secret(&self, text: &str) -> bool {
         text.lines().any(|line| self.command_with_secret(line).is_some())
     }
 

@@ -75,10 +75,16 @@ impl Model {
             }
             Output::RoomLeft(left) => {
                 let target = Target::Room(left.room.as_wire().to_owned());
-                if target.is(&self.front) {
-                    self.list.change(&target, |room| room.gone = true);
-                } else {
-                    self.remove(&target);
+                // Another room may have its name by now.
+                let another = |one: &Conversation| {
+                    one.number.zip(left.number).is_some_and(|(one, left)| one != left)
+                };
+                match self.conversation(&target).is_some_and(another) {
+                    true => {}
+                    false if target.is(&self.front) => {
+                        self.list.change(&target, |room| room.gone = true);
+                    }
+                    false => self.remove(&target),
                 }
                 self.notice_in_front(output, now);
             }

@@ -10,7 +10,7 @@ use crate::cli::layers::Origin;
 use crate::cli::layers::tests::with_file;
 
 /// Settings of [`Serve`] that go into [`Config`] for its start, although SIGHUP does not change them.
-const OF_THE_START: [&str; 3] = ["keep-messages", "keep-bytes", "keep-days"];
+const OF_THE_START: [&str; 4] = ["memory", "keep-messages", "keep-bytes", "keep-days"];
 
 /// Lines of a configuration file, each of which might set this to something that is not its default.
 fn candidates(setting: &Setting) -> Vec<String> {
@@ -18,7 +18,8 @@ fn candidates(setting: &Setting) -> Vec<String> {
     let possible = possible.iter().map(|value| value.get_name().to_owned());
     let next = setting.default().and_then(|default| default.parse::<u64>().ok());
     let next = next.map(|default| (default + 1).to_string());
-    let any = ["true", "1", "debug", "a,b,c,d,e,f"].map(str::to_owned);
+    let any =
+        ["true", "1", "debug", "a,b,c,d,e,f", "chat.example", "10.0.0.0/8"].map(str::to_owned);
     let values = possible.chain(next).chain(any);
     values
         .filter(|value| setting.default().as_ref() != Some(value))

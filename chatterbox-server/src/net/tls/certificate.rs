@@ -113,6 +113,12 @@ pub(super) fn ends(chain: &[CertificateDer<'_>]) -> Option<i64> {
     parsed.iter().map(|one| one.validity().not_after.timestamp()).min()
 }
 
+/// The hosts and addresses that the first certificate of a chain is for.
+pub(super) fn hosts(chain: &[CertificateDer<'_>]) -> Vec<String> {
+    let parsed = parse(Path::new(""), chain).unwrap_or_default();
+    parsed.first().map(names).unwrap_or_default()
+}
+
 /// A time as people write it: `2027-01-01 00:00:00 UTC`.
 fn date(time: ASN1Time) -> String {
     let time = time.to_datetime();
@@ -183,7 +189,8 @@ pub(super) fn address(bytes: &[u8]) -> Option<IpAddr> {
         .ok()
 }
 
-fn fits(name: &str, host: &str) -> bool {
+/// Whether a name of a certificate is for this host.
+pub(super) fn fits(name: &str, host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     if let (Ok(name), Ok(host)) = (name.parse::<IpAddr>(), host.parse::<IpAddr>()) {
         return name == host;

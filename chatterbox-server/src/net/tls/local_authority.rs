@@ -2,22 +2,31 @@
 //!
 //! Clients trust the authority (`ca.crt`), so the server's certificate can be renewed without changing anything at the
 //! clients. Files in the folder that this code did not make are never overwritten.
+//!
+//! The authority may vouch only for what its server is called (`permitted.rs`). For a host that the operator names and that it may
+//! not vouch for, it is made anew: without that, clients would refuse the host. For an address that the machine happens to
+//! have it is not: clients that trust it would lose it with each network that a laptop is in.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: keeps its files here")]
 
+mod permitted;
+mod wanted;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use permitted::Permitted;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType,
 };
+use ring::digest::{SHA256, digest};
 use rustix::fs::FlockOperation;
 use rustls::pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
+use wanted::Wanted;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -48,49 +57,66 @@ const CLOCK_SKEW: Duration = Duration::hours(1);
 ///
 /// # Errors
 /// [`TlsError`] when the folder can't be used, or holds foreign files.
-pub(super) fn ensure(folder: &Path, host: &str) -> Result<(PathBuf, PathBuf), TlsError> {
-    ensure_on(folder, host, &machine_names())
+pub(super) fn ensure(folder: &Path, hosts: &[String]) -> Result<(PathBuf, PathBuf), TlsError> {
+    ensure_on(folder, hosts, &machine_names())
 }
 
 fn ensure_on(
     folder: &Path,
-    host: &str,
+    hosts: &[String],
     machine: &MachineNames,
 ) -> Result<(PathBuf, PathBuf), TlsError> {
-    let wanted = ensure_names(folder, &names_for(host, machine));
-    let Err(error @ TlsError::File { .. }) = wanted else { return wanted };
-    // The machine has got another address, and the folder can't be written: those who came by a name still can.
-    let without = MachineNames { name: machine.name.clone(), addresses: Vec::new() };
+    let wanted = Wanted::new(hosts, machine);
+    let ensured = ensure_names(folder, &wanted);
+    let Err(error @ TlsError::File { .. }) = ensured else { return ensured };
+    // The machine has got another address, or the authority is of an earlier version, and the folder can't be written: those who
+    // came by a name still can.
+    let wanted = wanted.without_addresses();
     let (certificate, key) = (folder.join(SERVER_FILE), folder.join(SERVER_KEY));
     match Kept::read(folder, &certificate) {
-        Ok(Some(kept)) if kept.serves(&names_for(host, &without), &key) => {
-            tracing::warn!(%error, "the certificate is not for every address of this machine");
+        Ok(Some(kept)) if kept.is_good(&key) && wanted.all().all(|name| kept.has(name)) => {
+            tracing::warn!(%error, "the certificates can't be renewed: they may not be for every address of this machine, or their authority may vouch for anything");
             Ok((certificate, key))
         }
         _ => Err(error),
     }
 }
 
-fn ensure_names(folder: &Path, names: &[SanType]) -> Result<(PathBuf, PathBuf), TlsError> {
+fn ensure_names(folder: &Path, wanted: &Wanted) -> Result<(PathBuf, PathBuf), TlsError> {
     let (certificate, key) = (folder.join(SERVER_FILE), folder.join(SERVER_KEY));
     // A certificate that is still good needs no write permission.
-    if Kept::read(folder, &certificate)?.is_some_and(|kept| kept.serves(names, &key)) {
+    if Kept::read(folder, &certificate)?.is_some_and(|kept| kept.serves(wanted, &key)) {
         return Ok((certificate, key));
     }
     fs::create_dir_all(folder).map_err(at(folder))?;
     let _lock = lock(folder)?;
-    let authority = authority(folder)?;
     // Another server may have made it while this one waited for the lock.
     let kept = Kept::read(folder, &certificate)?;
     if kept.is_none() && key.exists() {
         // A key without a certificate of ours is foreign.
         return Err(TlsError::Foreign(key));
     }
-    if !kept.is_some_and(|kept| kept.serves(names, &key)) {
-        issue(&authority, names, &certificate, &key)?;
+    let issued = kept.as_ref().map_or(&[][..], |kept| &kept.names);
+    let (authority, permitted) = authority(folder, wanted, issued)?;
+    let kept = Kept::read(folder, &certificate)?;
+    if !kept.is_some_and(|kept| kept.serves(wanted, &key)) {
+        let (names, left_out) = wanted.split(&permitted);
+        issue(&authority, &names, &certificate, &key)?;
         tracing::info!(certificate = %certificate.display(), "made a certificate");
+        if !left_out.is_empty() {
+            let left_out = left_out.iter().map(shown).collect::<Vec<_>>().join(", ");
+            tracing::warn!(%left_out, "the certificate is not for all that this machine is called, since the authority may not vouch for it; give such a name as the host to have another authority made, which clients then need");
+        }
     }
     Ok((certificate, key))
+}
+
+fn shown(name: &SanType) -> String {
+    match name {
+        SanType::IpAddress(address) => address.to_string(),
+        SanType::DnsName(name) => name.as_str().to_owned(),
+        _ => String::new(),
+    }
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> TlsError {
@@ -120,46 +146,14 @@ fn lock(folder: &Path) -> Result<File, TlsError> {
     Ok(file)
 }
 
-/// The names that the server's certificate is for. A server that listens on every address is reached by each of the
-/// machine's own.
-fn names_for(host: &str, machine: &MachineNames) -> Vec<SanType> {
-    let mut names = Vec::new();
-    for name in ["localhost", host, &machine.name] {
-        // Names that a certificate can't hold (`::`, a name with spaces) are left out.
-        let name = match name.parse::<IpAddr>() {
-            Ok(address) if address.is_unspecified() => None,
-            Ok(address) => Some(SanType::IpAddress(address)),
-            Err(_) => name.try_into().ok().filter(|_| is_host_name(name)).map(SanType::DnsName),
-        };
-        names.extend(name.filter(|name| !names.contains(name)));
-    }
-    let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-    let everywhere = host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
-    let own = if everywhere { machine.addresses.as_slice() } else { &[] };
-    for address in loopback.iter().chain(own) {
-        let name = SanType::IpAddress(*address);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-fn is_host_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() < 254
-        && name.split('.').all(|label| {
-            (1..64).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        })
-}
-
 /// A server certificate of ours, read from the folder.
 struct Kept {
     names: Vec<SanType>,
     life: Life,
     /// The life of the authority in the folder, if that has signed it.
     authority: Option<Life>,
+    /// What that authority may vouch for; `None` is anything.
+    permitted: Option<Permitted>,
     public_key: Vec<u8>,
 }
 
@@ -209,15 +203,29 @@ impl Kept {
             .collect();
         let signed = parsed.verify_signature(Some(authority_parsed.public_key())).is_ok();
         let authority = signed.then(|| Life::of(&authority_parsed));
+        let permitted = Permitted::of(&authority_parsed);
         let public_key = parsed.public_key().subject_public_key.data.to_vec();
-        Ok(Some(Self { names, life: Life::of(&parsed), authority, public_key }))
+        Ok(Some(Self { names, life: Life::of(&parsed), authority, permitted, public_key }))
     }
 
-    fn serves(&self, names: &[SanType], key: &Path) -> bool {
+    /// Whether it can be used with this key, for some time.
+    fn is_good(&self, key: &Path) -> bool {
         self.authority.is_some_and(|authority| authority.lasts(Duration::ZERO))
             && read_key(key).is_some_and(|pair| pair.public_key_raw() == self.public_key)
             && self.life.lasts(RENEW_BEFORE)
-            && names.iter().all(|name| self.names.contains(name))
+    }
+
+    fn has(&self, name: &SanType) -> bool {
+        self.names.contains(name)
+    }
+
+    /// Whether it is what a server wants, or as much of it as its authority may vouch for.
+    fn serves(&self, wanted: &Wanted, key: &Path) -> bool {
+        let permits = |permitted: &Permitted| {
+            wanted.is_permitted(permitted)
+                && wanted.split(permitted).0.iter().all(|name| self.has(name))
+        };
+        self.is_good(key) && self.permitted.as_ref().is_some_and(permits)
     }
 }
 
@@ -251,14 +259,19 @@ fn san(name: &GeneralName<'_>) -> Option<SanType> {
     }
 }
 
-/// The authority of the folder, made if there is none.
-fn authority(folder: &Path) -> Result<Issuer<'static, KeyPair>, TlsError> {
+/// The authority of the folder, and what it may vouch for. It is made if there is none, and made anew where it may not vouch for
+/// what is wanted, or may vouch for anything; `issued` are the names that an earlier one has vouched for.
+fn authority(
+    folder: &Path,
+    wanted: &Wanted,
+    issued: &[SanType],
+) -> Result<(Issuer<'static, KeyPair>, Permitted), TlsError> {
     let (certificate, key) = (folder.join(AUTHORITY_FILE), folder.join(AUTHORITY_KEY));
     if !certificate.exists() {
         if key.exists() {
             return Err(TlsError::Foreign(key));
         }
-        return make_authority(&certificate, &key);
+        return make_authority(&certificate, &key, wanted.permitted());
     }
     let der = first(&certificate)?;
     let parsed = parse(&certificate, &der)?;
@@ -269,30 +282,58 @@ fn authority(folder: &Path) -> Result<Issuer<'static, KeyPair>, TlsError> {
     let good = Life::of(&parsed).lasts(SERVER_LIFE);
     let public_key = &parsed.public_key().subject_public_key.data;
     let pair = read_key(&key).filter(|pair| public_key.as_ref() == pair.public_key_raw());
-    match pair {
-        Some(pair) if good => Issuer::from_ca_cert_der(&der, pair).map_err(unmade(&certificate)),
-        // An interrupted first start leaves the authority's certificate without its key.
-        _ => {
-            let authority = certificate.display().to_string();
-            tracing::warn!(authority, "the authority is made anew: clients need the new ca.crt");
-            make_authority(&certificate, &key)
+    let permitted = Permitted::of(&parsed);
+    let reason = match (pair, &permitted) {
+        (Some(pair), Some(permitted)) if good && wanted.is_permitted(permitted) => {
+            let issuer = Issuer::from_ca_cert_der(&der, pair).map_err(unmade(&certificate))?;
+            return Ok((issuer, permitted.clone()));
         }
-    }
+        (_, None) => "the old one is of an earlier version and could vouch for any site",
+        (Some(_), Some(_)) if good => "the old one may not vouch for the host that was given",
+        // An interrupted start leaves the authority's certificate without its key.
+        _ => "the old one is near its end, not valid yet, or without its key",
+    };
+    let earlier = permitted.unwrap_or_else(|| Permitted::for_names(issued.iter(), false));
+    let old = keep_beside(&certificate, &der)?;
+    let made = make_authority(&certificate, &key, earlier.joined(wanted.permitted()))?;
+    tracing::warn!(
+        authority = %certificate.display(), old = %old.display(),
+        "the authority is made anew ({reason}): give clients and browsers the new ca.crt, and have them trust the old one no more; a server that runs with this folder takes the new one at its next reload or start, and is refused by who has the new ca.crt until then"
+    );
+    Ok(made)
 }
 
-fn make_authority(certificate: &Path, key: &Path) -> Result<Issuer<'static, KeyPair>, TlsError> {
+/// Keeps a copy of a certificate under a name of its own, by which people recognise it where they have to remove it. Its key is
+/// not kept: nobody is to vouch with it again.
+fn keep_beside(certificate: &Path, der: &CertificateDer<'_>) -> Result<PathBuf, TlsError> {
+    let hash = digest(&SHA256, der);
+    let hash: String = hash.as_ref().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let path = certificate.with_file_name(format!("ca-{hash}.crt"));
+    let text = fs::read_to_string(certificate).map_err(at(certificate))?;
+    write(&path, &text, 0o644)?;
+    Ok(path)
+}
+
+fn make_authority(
+    certificate: &Path,
+    key: &Path,
+    permitted: Permitted,
+) -> Result<(Issuer<'static, KeyPair>, Permitted), TlsError> {
     let mut params = CertificateParams::default();
     params.distinguished_name.remove(DnType::CommonName);
     params.distinguished_name.push(DnType::CommonName, AUTHORITY_NAME);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    // Neither mail nor programs: constraints of names don't reach them.
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.name_constraints = Some(permitted.constraints());
     set_life(&mut params, AUTHORITY_LIFE);
     let pair = KeyPair::generate().map_err(unmade(key))?;
     let signed = params.self_signed(&pair).map_err(unmade(certificate))?;
     // The certificate comes first: if this is interrupted, it marks the folder as ours although the key is missing.
     write(certificate, &signed.pem(), 0o644)?;
     write(key, &pair.serialize_pem(), 0o600)?;
-    Ok(Issuer::new(params, pair))
+    Ok((Issuer::new(params, pair), permitted))
 }
 
 fn issue(

@@ -30,8 +30,8 @@ pub enum CertificateSource {
     Local {
         /// The folder.
         folder: PathBuf,
-        /// The host that the certificate is for, beside `localhost` and the loopback addresses.
-        host: String,
+        /// The hosts that the certificate is for, beside `localhost` and the loopback addresses; that of clients is the first.
+        hosts: Vec<String>,
     },
 }
 
@@ -55,6 +55,10 @@ pub struct Tls {
 #[derive(Debug)]
 struct Current {
     config: Arc<ServerConfig>,
+    /// The same for browsers.
+    web: Arc<ServerConfig>,
+    /// The hosts that its certificate is for.
+    names: Vec<String>,
     /// When its certificate ends, in seconds since 1970 UTC.
     ends: Option<i64>,
 }
@@ -89,8 +93,30 @@ impl Transport {
         }
     }
 
+    /// Whether there is a certificate, and it is for this host.
+    pub fn is_certified(&self, host: &str) -> bool {
+        match self {
+            Self::Plaintext => false,
+            Self::Tls(tls) => {
+                let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
+                current.names.iter().any(|name| certificate::fits(name, host))
+            }
+        }
+    }
+
+    /// The acceptor for the next connection of a browser, with the name of HTTP/1.1 in the handshake; `None` is plaintext.
+    pub(crate) fn web_acceptor(&self) -> Option<TlsAcceptor> {
+        match self {
+            Self::Plaintext => None,
+            Self::Tls(tls) => {
+                let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
+                Some(TlsAcceptor::from(Arc::clone(&current.web)))
+            }
+        }
+    }
+
     /// The acceptor for the next connection; `None` is plaintext.
-    pub(in crate::net) fn acceptor(&self) -> Option<TlsAcceptor> {
+    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
         match self {
             Self::Plaintext => None,
             Self::Tls(tls) => {
@@ -112,7 +138,9 @@ pub fn client_host(source: &CertificateSource) -> Result<String, TlsError> {
             Ok(certificate::first_name(&chain, host)
                 .unwrap_or_else(|| machine_names::reachable(host)))
         }
-        CertificateSource::Local { host, .. } => Ok(machine_names::reachable(host)),
+        CertificateSource::Local { hosts, .. } => {
+            Ok(machine_names::reachable(hosts.first().map_or("localhost", String::as_str)))
+        }
     }
 }
 
@@ -133,13 +161,14 @@ pub fn authority_file(source: &CertificateSource) -> Option<PathBuf> {
 fn server_config(source: &CertificateSource) -> Result<Current, TlsError> {
     let (certificate, key) = match source {
         CertificateSource::Files { certificate, key, .. } => (certificate.clone(), key.clone()),
-        CertificateSource::Local { folder, host } => local_authority::ensure(folder, host)?,
+        CertificateSource::Local { folder, hosts } => local_authority::ensure(folder, hosts)?,
     };
     let provider = Arc::new(ring::default_provider());
     let chain = pem::certificates(&certificate)?;
     let signing = private_key::signing(&key, pem::private_key(&key)?, &provider)?;
     certificate::check(&certificate, &key, &chain, &*signing)?;
     let ends = certificate::ends(&chain);
+    let names = certificate::hosts(&chain);
     if let CertificateSource::Files { host, .. } = source {
         for warning in certificate::warnings(&chain, host, unix_now()) {
             tracing::warn!(certificate = %certificate.display(), "the certificate: {warning}");
@@ -157,5 +186,8 @@ fn server_config(source: &CertificateSource) -> Result<Current, TlsError> {
     // TLS session resumption is off: chats are long, so it saves little, and its state costs memory for each connection.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(Current { config: Arc::new(config), ends })
+    let mut web = config.clone();
+    // The protocol itself has no name there, and its clients need not offer any.
+    web.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Current { config: Arc::new(config), web: Arc::new(web), names, ends })
 }

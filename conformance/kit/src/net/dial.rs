@@ -18,20 +18,46 @@ use tokio_rustls::TlsConnector;
 
 use super::{
     refusal,
+    remarks::Remarks,
     tls::{self, TlsFacts},
+    websocket::{self, Endpoint, UpgradeError, WebSocket},
 };
 
 /// Bytes in both directions.
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
-/// The layer between TCP and the frames.
-#[derive(Clone)]
-pub enum Transport {
-    /// Nothing.
-    Plain,
+/// The layers between TCP and the frames; by default there are none.
+#[derive(Clone, Default)]
+pub struct Transport {
     /// TLS for this server name.
-    Tls(Arc<ClientConfig>, ServerName<'static>),
+    pub tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    /// A WebSocket above TCP or TLS.
+    pub websocket: Option<Arc<Endpoint>>,
+}
+
+impl Transport {
+    /// Nothing.
+    pub const PLAIN: Self = Self { tls: None, websocket: None };
+
+    /// TLS for this server name, and nothing above it.
+    #[must_use]
+    pub fn tls(config: Arc<ClientConfig>, name: ServerName<'static>) -> Self {
+        Self { tls: Some((config, name)), websocket: None }
+    }
+
+    /// The same without TLS.
+    #[must_use]
+    pub fn without_tls(&self) -> Self {
+        Self { tls: None, websocket: self.websocket.clone() }
+    }
+
+    /// What it is for a transcript, such as `TLSv1.3, WebSocket`.
+    #[must_use]
+    pub fn describe(&self, tls: Option<&TlsFacts>) -> String {
+        let tls = tls.map_or("no TLS", |facts| facts.version.as_str());
+        if self.websocket.is_some() { format!("{tls}, WebSocket") } else { tls.to_owned() }
+    }
 }
 
 /// An open connection.
@@ -42,6 +68,8 @@ pub struct Link {
     pub socket: StdTcpStream,
     /// The TLS parameters; `None` without TLS.
     pub tls: Option<TlsFacts>,
+    /// What the layers below the frames have to tell.
+    pub remarks: Remarks,
 }
 
 /// Why there is no connection.
@@ -63,9 +91,15 @@ pub enum DialError {
     /// The TLS handshake took too long.
     #[error("the server did not answer the TLS handshake within {0:.1?}")]
     HandshakeSlow(Duration),
+    /// There is no WebSocket.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeError),
+    /// The handshake of the WebSocket took too long.
+    #[error("the server did not answer the request for a WebSocket within {0:.1?}")]
+    UpgradeSlow(Duration),
 }
 
-/// Opens a connection; TCP and TLS have `patience` each.
+/// Opens a connection; each layer has `patience`.
 ///
 /// # Errors
 /// Says which layer failed.
@@ -83,16 +117,26 @@ pub async fn dial(
     let std = tcp.into_std().map_err(DialError::Tcp)?;
     let socket = std.try_clone().map_err(DialError::Tcp)?;
     let tcp = TcpStream::from_std(std).map_err(DialError::Tcp)?;
-    let Transport::Tls(config, name) = transport else {
-        return Ok(Link { stream: Box::new(tcp), socket, tls: None });
+    let (mut stream, facts): (Box<dyn Duplex>, _) = match &transport.tls {
+        None => (Box::new(tcp), None),
+        Some((config, name)) => {
+            let handshake = TlsConnector::from(Arc::clone(config)).connect(name.clone(), tcp);
+            let stream = timeout(patience, handshake)
+                .await
+                .map_err(|_| DialError::HandshakeSlow(patience))?
+                .map_err(classify)?;
+            let facts = tls::facts(stream.get_ref().1);
+            (Box::new(stream), Some(facts))
+        }
     };
-    let handshake = TlsConnector::from(Arc::clone(config)).connect(name.clone(), tcp);
-    let stream = timeout(patience, handshake)
-        .await
-        .map_err(|_| DialError::HandshakeSlow(patience))?
-        .map_err(classify)?;
-    let facts = tls::facts(stream.get_ref().1);
-    Ok(Link { stream: Box::new(stream), socket, tls: Some(facts) })
+    let remarks = Remarks::default();
+    if let Some(endpoint) = &transport.websocket {
+        let came = timeout(patience, websocket::upgrade(&mut stream, endpoint))
+            .await
+            .map_err(|_| DialError::UpgradeSlow(patience))??;
+        stream = Box::new(WebSocket::new(stream, came, remarks.clone()));
+    }
+    Ok(Link { stream, socket, tls: facts, remarks })
 }
 
 fn classify(error: io::Error) -> DialError {

@@ -84,7 +84,7 @@ impl Spawned {
         self.stop().await;
         adopt_orphans();
         let port = free_port()?;
-        let target = Target { host: "localhost".to_owned(), port };
+        let target = Target::tcp("localhost", port);
         let line = self
             .template
             .replace("{host}", &target.host)

@@ -40,7 +40,7 @@ impl LimitServer {
         BufReader::new(stdout).read_line(&mut line).await?;
         let port = line.trim().rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         let port = port.ok_or_else(|| io::Error::other("the limit's server does not start"))?;
-        Ok(Self { target: Target { host: "127.0.0.1".to_owned(), port }, child })
+        Ok(Self { target: Target::tcp("127.0.0.1", port), child })
     }
 }
 

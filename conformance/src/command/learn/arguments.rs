@@ -46,8 +46,8 @@ pub(crate) struct LearnServer {
     /// Start this server, again for each stage; {host} and {port} are filled in.
     #[arg(long, value_name = "COMMAND")]
     pub(super) spawn: Option<String>,
-    /// A server that you have started yourself: HOST:PORT, IPv6 in brackets.
-    #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["spawn", "watch"])]
+    /// A server that you have started yourself: HOST:PORT, IPv6 in brackets; or ws://HOST:PORT/PATH, wss://.
+    #[arg(long, value_name = "HOST:PORT|URL", conflicts_with_all = ["spawn", "watch"])]
     pub(super) target: Option<Target>,
     /// Trust this certificate or authority only (PEM); without it every certificate is accepted.
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]

@@ -72,7 +72,7 @@ impl Learner {
         again.word(ONLY);
         let options = Options {
             trust,
-            tls: arguments.tls.into(),
+            tls: arguments.tls.with(arguments.target.as_ref())?,
             sni: arguments.sni.clone(),
             // One server serves all cases, and no case may see the others; clients have one each.
             jobs: 1,

@@ -14,6 +14,7 @@ use crate::{
     server::{
         Case,
         hands::ServerHands,
+        layers::Layer,
         peer::{Mark, Peer},
     },
     verdict::{Outcome, Verdict},
@@ -101,6 +102,7 @@ pub const CASES: &[Case] = &[
 ];
 
 fn byte_order(c: &ServerHands) -> Outcome {
+    c.has(Layer::Length)?;
     let quirks = c.shared.quirks();
     let value = if quirks.sends == quirks.reads {
         quirks.sends.describe().to_owned()

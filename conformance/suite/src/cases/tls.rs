@@ -6,7 +6,7 @@ use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certi
 
 use crate::{
     fault::Fault,
-    server::{Case, hands::ServerHands, peer::Mark, quirks::TlsGreeting},
+    server::{Case, hands::ServerHands, layers::Layer, peer::Mark, quirks::TlsGreeting},
     verdict::{Outcome, Verdict},
 };
 
@@ -41,21 +41,11 @@ pub const CASES: &[Case] = &[
         .rough(),
 ];
 
-const NO_TLS: &str = "the run was asked not to speak TLS (--tls off)";
-
-/// Whether there is TLS to judge.
-fn speaks_tls(c: &ServerHands) -> Result<(), Verdict> {
-    match c.shared.greeting().tls {
-        TlsGreeting::Off => Err(Verdict::not_applicable(NO_TLS)),
-        _ => Ok(()),
-    }
-}
-
 fn handshake(c: &ServerHands) -> Outcome {
+    c.has(Layer::Tls)?;
     let expected = "a TLS handshake that succeeds";
     Ok(match c.shared.greeting().tls {
-        TlsGreeting::Off => Verdict::not_applicable(NO_TLS),
-        TlsGreeting::Works => Verdict::Pass,
+        TlsGreeting::Off | TlsGreeting::Works => Verdict::Pass,
         TlsGreeting::Plaintext(reason) => Verdict::fail(
             expected,
             format!(
@@ -69,8 +59,9 @@ fn handshake(c: &ServerHands) -> Outcome {
 }
 
 async fn only(c: &mut ServerHands) -> Outcome {
-    speaks_tls(c)?;
-    let mut ann = c.connect_tcp("ann").await?;
+    c.has(Layer::Tls)?;
+    // Who gets no WebSocket without TLS is told nothing.
+    let Some(mut ann) = c.connect_without_tls("ann").await? else { return Ok(Verdict::Pass) };
     let name = c.name("ann");
     let answer = ann.ask_for(&name).await;
     let keys = ["USERNAME_ACCEPTED", "USER_LIST", "MESSAGES", "USERS_JOINED"];
@@ -80,7 +71,7 @@ async fn only(c: &mut ServerHands) -> Outcome {
 }
 
 async fn version(c: &mut ServerHands) -> Outcome {
-    speaks_tls(c)?;
+    c.has(Layer::Tls)?;
     let mut ann = c.connect_tcp("ann").await?;
     let random = c.nonces.letters(32);
     ann.send_bytes(&old_hello(random.as_bytes())).await;
@@ -116,7 +107,7 @@ fn old_hello(random: &[u8]) -> Vec<u8> {
 }
 
 async fn certificate(c: &mut ServerHands) -> Outcome {
-    speaks_tls(c)?;
+    c.has(Layer::Tls)?;
     let ann = c.connect("ann").await?;
     let facts = ann.tls.clone().unwrap_or_default();
     c.dismiss(ann).await;
@@ -160,7 +151,7 @@ fn address(bytes: &[u8]) -> String {
 }
 
 async fn stalled_handshake(c: &mut ServerHands) -> Outcome {
-    speaks_tls(c)?;
+    c.has(Layer::Tls)?;
     let _stalled = [c.connect_tcp("silent").await?, c.connect_tcp("mute").await?];
     c.settle().await;
     c.others_are_served("while two peers never begin their handshake").await

@@ -8,7 +8,7 @@ use std::{
 use conformance_kit::{
     clock::Clock,
     escape,
-    net::dial::Duplex,
+    net::{dial::Duplex, remarks::Remarks},
     trace::{Kind, Trace},
     wire::{ascii::ascii, frame::Frame, message::Message, prefix::Prefix},
 };
@@ -65,7 +65,7 @@ impl Peer {
         Self {
             hello,
             shared: Arc::clone(shared),
-            inbox: Inbox::start(observer, ROLE, trace, reading),
+            inbox: Inbox::start(observer, ROLE, trace, reading, Remarks::default()),
             // Only for the compiler: a case may hold a connection across its waits.
             writer: Some(Mutex::new(writer)),
             dialect,

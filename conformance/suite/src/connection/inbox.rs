@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use conformance_kit::{
-    net::dial::Duplex,
+    net::{dial::Duplex, remarks::Remarks},
     trace::Trace,
     wire::{frame::Frame, message::Message},
 };
@@ -58,9 +58,11 @@ impl Inbox {
         role: &str,
         trace: &Trace,
         half: ReadHalf<Box<dyn Duplex>>,
+        remarks: Remarks,
     ) -> Self {
         let (sink, incoming) = unbounded_channel();
-        let reader = Reader { observer, role: role.to_owned(), trace: trace.clone(), sink };
+        let (role, trace) = (role.to_owned(), trace.clone());
+        let reader = Reader { observer, role, trace, sink, remarks };
         let reader = tokio::spawn(reader.run(half));
         Self { frames: Vec::new(), incoming, closed: None, reader: AbortOnDrop(Some(reader)) }
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use conformance_kit::{
-    net::dial::Duplex,
+    net::{dial::Duplex, remarks::Remarks},
     trace::{Kind, Trace},
     wire::{
         decoder::{Body, Decoder, Step},
@@ -62,6 +62,8 @@ pub(super) struct Reader<O> {
     pub(super) role: String,
     pub(super) trace: Trace,
     pub(super) sink: UnboundedSender<Incoming>,
+    /// What the layers below have to tell.
+    pub(super) remarks: Remarks,
 }
 
 impl<O: Observer> Reader<O> {
@@ -95,12 +97,17 @@ impl<O: Observer> Reader<O> {
             } else {
                 half.read(&mut buffer).await
             };
+            for remark in self.remarks.take() {
+                self.trace.note(&self.role, Kind::Note, &remark);
+            }
             let bytes = match read {
                 Ok(0) => {
                     if let Some(body) = decoder.flush() {
                         self.deliver(body);
                     }
-                    return format!("the {} closed the connection", O::PEER);
+                    let how =
+                        self.remarks.ending().map_or_else(String::new, |how| format!(" ({how})"));
+                    return format!("the {} closed the connection{how}", O::PEER);
                 }
                 Ok(count) => buffer.get(..count).unwrap_or_default(),
                 Err(error) => return format!("{}: {error}", O::BROKE),

@@ -52,7 +52,7 @@ impl End {
         tcp.set_nodelay(true)?;
         let unread = Unread::at_the_end_of(&tcp);
         let tcp = BufWriter::with_capacity(HELD_BACK, tcp);
-        let Transport::Tls(config, name) = transport else {
+        let Some((config, name)) = transport.tls else {
             return Ok(Self { stream: Box::new(tcp), tls: false, unread });
         };
         let stream = TlsConnector::from(config).connect(name, tcp).await?;
@@ -128,7 +128,7 @@ mod tests {
             stream
         });
         let config = Arc::new(tls::configuration(&Trust::Anything, None).unwrap());
-        let transport = Transport::Tls(config, tls::server_name("localhost"));
+        let transport = Transport::tls(config, tls::server_name("localhost"));
         let tcp = TcpStream::connect(address).await.unwrap();
         let mut end = End::of_server(tcp, transport).await.unwrap();
         let _stream = server.await.unwrap();

@@ -86,6 +86,11 @@ pub enum MatrixError {
     /// A target that is none.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// A target that its clients can't reach.
+    #[error(
+        "server {0:?} needs a target HOST:PORT: clients of the matrix speak over TCP, not over a WebSocket"
+    )]
+    WebSocket(String),
     /// A profile that can't work.
     #[error("client {0:?}: {1}")]
     Profile(String, ProfileError),
@@ -135,7 +140,10 @@ impl Peers {
 impl ServerPeer {
     pub(super) fn place(&self) -> Result<Place, MatrixError> {
         match (&self.target, &self.command) {
-            (Some(target), None) => Ok(Place::Running(target.parse::<Target>()?)),
+            (Some(target), None) => match target.parse::<Target>()? {
+                target if target.web.is_some() => Err(MatrixError::WebSocket(self.name.clone())),
+                target => Ok(Place::Running(target)),
+            },
             (None, Some(command)) => Ok(Place::Command(command.clone())),
             _ => Err(MatrixError::Place(self.name.clone())),
         }

@@ -200,14 +200,27 @@ impl ServerHands {
             .map_err(|error| unreachable(role, &error))
     }
 
-    /// Opens a TCP connection on which no TLS is spoken.
+    /// Opens a TCP connection on which nothing is spoken beyond it.
     ///
     /// # Errors
     /// Inconclusive when the server can't be reached.
     pub async fn connect_tcp(&mut self, role: &str) -> Result<Peer, Verdict> {
-        self.dial(role, self.shared.address(), &Transport::Plain)
+        self.dial(role, self.shared.address(), &Transport::PLAIN)
             .await
             .map_err(|error| unreachable(role, &error))
+    }
+
+    /// Opens a connection on which everything is spoken but TLS; `None` where the server does not take it for one.
+    ///
+    /// # Errors
+    /// Inconclusive when the server can't be reached.
+    pub async fn connect_without_tls(&mut self, role: &str) -> Result<Option<Peer>, Verdict> {
+        let transport = self.shared.transport().without_tls();
+        match self.dial(role, self.shared.address(), &transport).await {
+            Ok(peer) => Ok(Some(peer)),
+            Err(DialError::Upgrade(_) | DialError::UpgradeSlow(_)) => Ok(None),
+            Err(error) => Err(unreachable(role, &error)),
+        }
     }
 
     /// Opens a connection to a certain address.
@@ -245,11 +258,8 @@ impl ServerHands {
         let dialled = dial::dial(address, transport, self.patience()).await;
         match dialled {
             Ok(link) => {
-                let over = match &link.tls {
-                    Some(facts) => format!("{address} with {}", facts.version),
-                    None => format!("{address} without TLS"),
-                };
-                trace.note(role, Kind::Opened, &over);
+                let with = transport.describe(link.tls.as_ref());
+                trace.note(role, Kind::Opened, &format!("{address} with {with}"));
                 Ok(Peer::start(&self.shared, self.case, trace, role, link, self.left.0.clone()))
             }
             Err(error) => {

@@ -4,10 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use conformance_kit::{
     authority::Authority,
-    net::{
-        dial::Transport,
-        tls::{self, TlsSetupError, Trust},
-    },
+    net::tls::{self, TlsSetupError, Trust},
     nonce::Nonces,
     subject::{
         place::Place,
@@ -63,13 +60,14 @@ impl Host {
         let mut server = Server::open(place, Some(authority)).await?;
         // Whether a certificate is good is the business of tls.cert.
         let config = Arc::new(tls::configuration(&Trust::Anything, None)?);
-        let transport = Transport::Tls(config, tls::server_name(&server.target.host));
+        let transport = server.target.transport(config, tls::server_name(&server.target.host));
+        let mode = TlsMode::Auto.towards(&server.target);
         let waiting = Waiting::for_at_most(if server.is_ours() { START } else { ANSWER });
         let shared = loop {
             let addresses = server.target.resolve().await.unwrap_or_default();
             let contact = Contact {
                 transport: transport.clone(),
-                tls: TlsMode::Auto,
+                tls: mode,
                 nonces: Nonces::new(seed, "host"),
                 scale,
             };

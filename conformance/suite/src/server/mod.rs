@@ -5,6 +5,7 @@ pub(crate) mod expect;
 pub(crate) mod first_contact;
 pub(crate) mod hands;
 pub(crate) mod host;
+pub(crate) mod layers;
 mod observer;
 pub(crate) mod offer;
 pub(crate) mod peer;

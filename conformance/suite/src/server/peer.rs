@@ -12,7 +12,7 @@ use std::{
 use conformance_kit::{
     clock::unix_seconds,
     net::{
-        dial::{Duplex, Link, Transport},
+        dial::{Duplex, Link},
         tls::TlsFacts,
     },
     trace::{Kind, Trace},
@@ -32,7 +32,7 @@ use crate::connection::{Inbox, Observer as _, write};
 /// A way to close a connection (`LV-1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Closing {
-    /// TLS `close_notify`, then FIN: what a polite client does.
+    /// TLS `close_notify`, then FIN, or the close frame of a WebSocket: what a polite client does.
     Polite,
     /// FIN alone: what a killed process does.
     Fin,
@@ -98,7 +98,7 @@ impl Peer {
         let observer = ServerObserver {
             shared: Arc::clone(shared),
             case,
-            judged: link.tls.is_some() || matches!(shared.transport(), Transport::Plain),
+            judged: link.tls.is_some() || shared.transport().tls.is_none(),
             extended: Arc::clone(&extended),
         };
         Self {
@@ -106,7 +106,7 @@ impl Peer {
             name: String::new(),
             tls: link.tls,
             shared: Arc::clone(shared),
-            inbox: Inbox::start(observer, role, trace, reading),
+            inbox: Inbox::start(observer, role, trace, reading, link.remarks),
             trouble: None,
             extended,
             wire: Some(Wire { writer, socket: link.socket }),
@@ -219,7 +219,7 @@ impl Peer {
             Kind::Closed,
             match how {
                 Closing::Polite => "the suite closes the connection",
-                Closing::Fin => "the suite sends FIN without closing TLS",
+                Closing::Fin => "the suite sends FIN without closing what is above TCP",
                 Closing::Reset => "the suite resets the connection",
             },
         );

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use conformance_kit::{
     clock::Clock,
-    net::dial::{self, DialError, Link, Transport},
+    net::dial::{self, DialError, Link},
     nonce::Nonces,
     trace::{Kind, Trace},
     wire::{ascii::ascii, prefix::Prefix, recognise::first_frame},
@@ -76,23 +76,26 @@ async fn find_transport(
     trace: &Trace,
 ) -> Result<(TlsGreeting, Option<Link>), GreetingError> {
     if mode == TlsMode::Off {
-        shared.set_transport(Transport::Plain);
+        shared.set_transport(shared.transport().without_tls());
         let link = open(shared, trace).await.map_err(GreetingError::Unreachable)?;
         return Ok((TlsGreeting::Off, Some(link)));
     }
     let reason = match open(shared, trace).await {
         Ok(link) => return Ok((TlsGreeting::Works, Some(link))),
         Err(error @ DialError::Certificate(_)) => return Err(GreetingError::Untrusted(error)),
-        Err(error @ (DialError::Tcp(_) | DialError::TcpSlow(_))) => {
-            return Err(GreetingError::Unreachable(error));
-        }
+        Err(
+            error @ (DialError::Tcp(_)
+            | DialError::TcpSlow(_)
+            | DialError::Upgrade(_)
+            | DialError::UpgradeSlow(_)),
+        ) => return Err(GreetingError::Unreachable(error)),
         Err(error) => error.to_string(),
     };
     if mode == TlsMode::On {
         return Ok((TlsGreeting::Broken(reason), None));
     }
     let with_tls = shared.transport();
-    shared.set_transport(Transport::Plain);
+    shared.set_transport(with_tls.without_tls());
     if find_prefix(shared, &mut None, nonces, trace).await {
         return Ok((TlsGreeting::Plaintext(reason), None));
     }
@@ -107,7 +110,9 @@ async fn find_prefix(
     nonces: &mut Nonces,
     trace: &Trace,
 ) -> bool {
-    for reads in Prefix::ALL {
+    // A WebSocket knows the length of a message, and it is written in one way.
+    let known = shared.transport().websocket.is_some();
+    for reads in Prefix::ALL.into_iter().take(if known { 1 } else { Prefix::ALL.len() }) {
         if let Some(sends) = try_join(shared, first.take(), reads, nonces, trace).await {
             shared.set_quirks(Quirks { sends, reads });
             for (who, prefix) in [("sends", sends), ("expects", reads)] {
@@ -159,7 +164,7 @@ async fn open(shared: &Shared, trace: &Trace) -> Result<Link, DialError> {
     let opened = dial::dial(shared.address(), &transport, shared.timing().patience).await;
     match &opened {
         Ok(link) => {
-            let with = link.tls.as_ref().map_or("no TLS", |facts| facts.version.as_str());
+            let with = transport.describe(link.tls.as_ref());
             trace.note("greeting", Kind::Opened, &format!("{} with {with}", shared.address()));
         }
         Err(error) => trace.note("greeting", Kind::Note, &error.to_string()),

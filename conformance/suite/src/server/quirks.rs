@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use conformance_kit::wire::prefix::Prefix;
+use conformance_kit::{net::target::Target, wire::prefix::Prefix};
 
 /// How a subject writes and reads lengths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,18 @@ pub enum TlsMode {
     On,
     /// No TLS; the cases about it don't apply.
     Off,
+}
+
+impl TlsMode {
+    /// The same, unless the URL of a target says whether there is TLS.
+    #[must_use]
+    pub const fn towards(self, target: &Target) -> Self {
+        match &target.web {
+            Some(web) if web.tls => Self::On,
+            Some(_) => Self::Off,
+            None => self,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -59,7 +59,9 @@ fn rooms(context: &Context<'_>) -> Done {
     let line = |room: &RoomView| {
         let member = if room.is_member { ", you are in it" } else { "" };
         let description = ScreenText::new(&room.definition.settings.description);
-        let line = format!("{}  {} members{member}  {description}", name_of(room), room.count);
+        let count =
+            if room.count == 1 { "1 member".to_owned() } else { format!("{} members", room.count) };
+        let line = format!("{}  {count}{member}  {description}", name_of(room));
         line.trim_end().to_owned()
     };
     let rows: Vec<Value> = seen.iter().take(ROWS).map(row).collect();

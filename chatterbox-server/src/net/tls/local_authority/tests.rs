@@ -2,8 +2,38 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
 
+mod renewal;
+
+fn ensure(folder: &Path, host: &str) -> Result<(PathBuf, PathBuf), TlsError> {
+    super::ensure(folder, &[host.to_owned()])
+}
+
+fn ensure_on(
+    folder: &Path,
+    host: &str,
+    machine: &MachineNames,
+) -> Result<(PathBuf, PathBuf), TlsError> {
+    super::ensure_on(folder, &[host.to_owned()], machine)
+}
+
+fn wanted(host: &str) -> Wanted {
+    Wanted::new(&[host.to_owned()], &machine_names())
+}
+
 fn names(host: &str) -> Vec<SanType> {
-    names_for(host, &machine_names())
+    wanted(host).all().cloned().collect()
+}
+
+fn names_for(host: &str, machine: &MachineNames) -> Vec<SanType> {
+    Wanted::new(&[host.to_owned()], machine).all().cloned().collect()
+}
+
+fn kept(folder: &Path) -> Kept {
+    Kept::read(folder, &folder.join(SERVER_FILE)).unwrap().unwrap()
+}
+
+fn serves(folder: &Path, host: &str) -> bool {
+    kept(folder).serves(&wanted(host), &folder.join(SERVER_KEY))
 }
 
 fn read(folder: &Path, file: &str) -> Vec<u8> {
@@ -34,13 +64,16 @@ fn made_once_and_kept() {
 }
 
 #[test]
-fn a_new_host_gets_a_new_certificate_from_the_same_authority() {
+fn a_new_host_that_is_permitted_gets_a_new_certificate_from_the_same_authority() {
     let folder = tempfile::tempdir().unwrap();
-    ensure(folder.path(), "localhost").unwrap();
+    ensure(folder.path(), "chat.example").unwrap();
     let before = (read(folder.path(), AUTHORITY_FILE), read(folder.path(), SERVER_FILE));
-    ensure(folder.path(), "192.0.2.7").unwrap();
-    assert_eq!(before.0, read(folder.path(), AUTHORITY_FILE));
-    assert_ne!(before.1, read(folder.path(), SERVER_FILE));
+    for host in ["a.chat.example", "127.0.0.9"] {
+        ensure(folder.path(), host).unwrap();
+        assert_eq!(before.0, read(folder.path(), AUTHORITY_FILE));
+        assert_ne!(before.1, read(folder.path(), SERVER_FILE));
+        assert!(serves(folder.path(), host), "{host}");
+    }
 }
 
 #[test]
@@ -49,9 +82,9 @@ fn renewed_when_near_its_end() {
     let (certificate, _) = ensure(folder.path(), "localhost").unwrap();
     let mut kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
     let key = folder.path().join(SERVER_KEY);
-    assert!(kept.serves(&names("localhost"), &key));
+    assert!(kept.serves(&wanted("localhost"), &key));
     kept.life.until = OffsetDateTime::now_utc() + Duration::days(29);
-    assert!(!kept.serves(&names("localhost"), &key));
+    assert!(!kept.serves(&wanted("localhost"), &key));
 }
 
 #[test]
@@ -74,15 +107,15 @@ fn made_anew_when_the_clock_was_ahead_at_the_first_start() {
         !Kept::read(folder.path(), &certificate)
             .unwrap()
             .unwrap()
-            .serves(&names("localhost"), &key)
+            .serves(&wanted("localhost"), &key)
     );
     ensure(folder.path(), "localhost").unwrap();
     let kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
-    assert!(kept.serves(&names("localhost"), &key));
+    assert!(kept.serves(&wanted("localhost"), &key));
     assert!(kept.authority.unwrap().lasts(SERVER_LIFE) && kept.life.lasts(RENEW_BEFORE));
     // If only the server's own one is ahead, the authority that clients have a copy of stays.
     let before = read(folder.path(), AUTHORITY_FILE);
-    let authority = super::authority(folder.path()).unwrap();
+    let (authority, _) = super::authority(folder.path(), &wanted("localhost"), &[]).unwrap();
     let (mut params, pair) = (CertificateParams::default(), KeyPair::generate().unwrap());
     params.subject_alt_names = names("localhost");
     params.not_before = rcgen::date_time_ymd(4031, 5, 5);
@@ -92,7 +125,7 @@ fn made_anew_when_the_clock_was_ahead_at_the_first_start() {
     write(&key, &pair.serialize_pem(), 0o600).unwrap();
     ensure(folder.path(), "localhost").unwrap();
     let kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
-    assert!(kept.serves(&names("localhost"), &key));
+    assert!(kept.serves(&wanted("localhost"), &key));
     assert_eq!(before, read(folder.path(), AUTHORITY_FILE));
 }
 
@@ -172,14 +205,14 @@ fn a_start_that_was_cut_off_is_made_good() {
         // Another host, so that the authority is needed.
         let (certificate, key) = ensure(folder.path(), "192.0.2.7").unwrap();
         let kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
-        assert!(kept.serves(&names("192.0.2.7"), &key), "{missing}");
+        assert!(kept.serves(&wanted("192.0.2.7"), &key), "{missing}");
     }
     let folder = tempfile::tempdir().unwrap();
     let (_, key) = ensure(folder.path(), "localhost").unwrap();
     fs::write(&key, KeyPair::generate().unwrap().serialize_pem()).unwrap();
     let (certificate, key) = ensure(folder.path(), "localhost").unwrap();
     let kept = Kept::read(folder.path(), &certificate).unwrap().unwrap();
-    assert!(kept.serves(&names("localhost"), &key), "a key that does not belong to it");
+    assert!(kept.serves(&wanted("localhost"), &key), "a key that does not belong to it");
 }
 
 #[test]

@@ -4,11 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use conformance_kit::{
     escape,
-    net::{
-        dial::{DialError, Transport},
-        target::Target,
-        tls,
-    },
+    net::{dial::DialError, target::Target, tls},
     nonce::Nonces,
     subject::{
         place::Place,
@@ -37,10 +33,12 @@ pub(super) async fn find(
     let command = match subject {
         Subject::Running(target) => {
             let addresses = lookup(target).await?;
-            return Ok((meet(name, &target.host, &addresses, options, seed).await?, None));
+            return Ok((meet(name, target, &addresses, options, seed).await?, None));
         }
         Subject::At { host, addresses } => {
-            return Ok((meet(name, host, addresses, options, seed).await?, None));
+            let port = addresses.first().map_or(0, SocketAddr::port);
+            let target = Target::tcp(host, port);
+            return Ok((meet(name, &target, addresses, options, seed).await?, None));
         }
         Subject::Spawned { command, .. } => command,
     };
@@ -52,7 +50,7 @@ pub(super) async fn find(
     loop {
         let target = server.target.clone();
         let addresses = lookup(&target).await?;
-        let error = match meet(target.to_string(), &target.host, &addresses, options, seed).await {
+        let error = match meet(target.to_string(), &target, &addresses, options, seed).await {
             Ok(shared) if !server.has_lost_its_port().await => return Ok((shared, Some(server))),
             // Who answers there is somebody else.
             Ok(_) => DialError::Tcp(std::io::ErrorKind::AddrInUse.into()),
@@ -97,23 +95,23 @@ async fn lookup(target: &Target) -> Result<Vec<SocketAddr>, RunError> {
 
 /// Meets the subject at one of these addresses, and learns how it speaks.
 async fn meet(
-    target: String,
-    host: &str,
+    called: String,
+    target: &Target,
     addresses: &[SocketAddr],
     options: &Options,
     seed: u64,
 ) -> Result<Shared, RunError> {
     let config = tls::configuration(&options.trust, options.keylog.clone())?;
-    let name = options.sni.clone().unwrap_or_else(|| host.to_owned());
+    let name = options.sni.clone().unwrap_or_else(|| target.host.clone());
     let name = ServerName::try_from(name.clone()).map_err(|_| RunError::Name(name))?;
     let contact = Contact {
-        transport: Transport::Tls(Arc::new(config), name),
-        tls: options.tls,
+        transport: target.transport(Arc::new(config), name),
+        tls: options.tls.towards(target),
         nonces: Nonces::new(seed, "greeting"),
         scale: options.timeout_scale,
     };
     contact.meet(addresses).await.map_err(|error| match error {
-        GreetingError::Untrusted(error) => RunError::Untrusted { target, error },
-        GreetingError::Unreachable(error) => RunError::Unreachable { target, error },
+        GreetingError::Untrusted(error) => RunError::Untrusted { target: called, error },
+        GreetingError::Unreachable(error) => RunError::Unreachable { target: called, error },
     })
 }

@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 
 use conformance_kit::{
     clock::Clock,
-    net::dial::Transport,
     subject::{
         listening::is_listened_on,
         printed::Mark,
@@ -443,7 +442,7 @@ impl Runner for ServerRunner {
     fn spoken_around(&self, case: &Row, need: &str) -> bool {
         need == "tls.handshake"
             && !case.id.starts_with("tls.")
-            && matches!(self.shared.transport(), Transport::Plain)
+            && self.shared.transport().tls.is_none()
     }
 
     fn after<'a>(&'a mut self, turn: Turn, result: &'a mut CaseResult) -> BoxFuture<'a, Next> {

@@ -110,6 +110,9 @@ impl RunError {
             Self::Untrusted { .. } => Some(
                 "give its own certificate, or that of its authority, with --ca FILE; or --insecure to accept every certificate (X.509 v1, too)",
             ),
+            Self::Unreachable { error: DialError::Upgrade(_), .. } => Some(
+                "is the path right? The request says Origin as a page of this very host and port does: is that one of the server's names?",
+            ),
             Self::Unreachable { .. } => Some("is the server running, and on this port?"),
             Self::Spawn { .. } => Some(
                 "does the command work when you type it yourself, with a port of your choice for {port}?",

@@ -266,7 +266,8 @@ pub(super) async fn no_gap(c: &mut ServerHands) -> Outcome {
     let last = number(&enter(c, &mut late, &room).await?, "LAST");
     let page = ask(&mut late, &json!({"WITH": room.name})).await?;
     let newest = page.messages.iter().filter_map(|one| one.id).max();
-    let expected = format!("LAST {newest:?}, the id of the newest message, for who comes behind it");
+    let expected =
+        format!("LAST {newest:?}, the id of the newest message, for who comes behind it");
     Ok(Verdict::check(last == newest, expected, format!("{last:?}")))
 }
 

@@ -1,0 +1,68 @@
+// The messages of a frame, each with its number and the time at which the server took it.
+
+import { LOBBY } from "./target.js";
+import { id, text, time } from "./read.js";
+
+/**
+ * @typedef {object} Entry A message as it was sent.
+ * @property {string} from
+ * @property {string} to `ALL`, a room or a user
+ * @property {number | null} time by the clock of its sender
+ * @property {string} text
+ * @property {number | null} id
+ * @property {number | null} taken when the server took it
+ */
+
+/** Of one frame the newest messages are read, so many: more are not kept of all conversations together. */
+const MOST = 50_000;
+
+/** The messages that a value has. IDS and TIMES count where they are sound and as long as the messages (ID-1, ID-9).
+ * @param {unknown} messages @param {unknown} ids @param {unknown} times @param {boolean} numbered
+ * @returns {Entry[]} */
+export function entries(messages, ids, times, numbered) {
+  const all = Array.isArray(messages) ? messages : [];
+  const idOf = numbered ? numbers(ids, all.length, id) : () => null;
+  const takenAt = numbered ? numbers(times, all.length, time) : () => null;
+  const read = [];
+  for (let place = Math.max(0, all.length - MOST); place < all.length; place += 1) {
+    const entry = readMessage(all[place]);
+    if (entry !== null) read.push({ ...entry, id: idOf(place), taken: takenAt(place) });
+  }
+  return read;
+}
+
+/** A list beside the messages, each a number or null.
+ * @param {unknown} value @param {number} length @param {(value: unknown) => number | null} read
+ * @returns {(place: number) => number | null} */
+function numbers(value, length, read) {
+  if (!Array.isArray(value) || value.length !== length) return () => null;
+  if (value.some((one) => one !== null && read(one) === null)) return () => null;
+  return (place) => read(value[place]);
+}
+
+/** @param {unknown} value */
+function readMessage(value) {
+  if (!Array.isArray(value) || value.length < 4) return null;
+  const [from, to, at, said] = value;
+  const sound = text(from) !== null && text(to) !== null && text(said) !== null;
+  return sound ? { from, to, time: time(at), text: said } : null;
+}
+
+/** Whether it is for everybody.
+ * @param {Entry} entry */
+export function isPublic(entry) {
+  return entry.to === LOBBY;
+}
+
+/** What tells messages with the same number apart: after a restart without its store a server counts from 1 again.
+ * @param {Entry} entry */
+export function digest({ from, to, time: at, text: said }) {
+  let hash = 0;
+  const whole = JSON.stringify([from, to, at, said]);
+  // Of long texts the length and a part tell enough; whoever makes others alike hides only what they could leave out as well.
+  for (let place = 0; place < whole.length && place < 4096; place += 1) {
+    hash = (Math.imul(hash, 31) + whole.charCodeAt(place)) | 0;
+  }
+  return `${hash}/${whole.length}`;
+}
+

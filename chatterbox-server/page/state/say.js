@@ -1,0 +1,53 @@
+// Saying something: where it goes, and what is kept of it until the server has answered.
+
+import { LOBBY, SERVER, isUser, userTarget, wireOf } from "./target.js";
+import { screen } from "../screen.js";
+
+/** @typedef {import("./core.js").Core} Core */
+
+const encoder = new TextEncoder();
+
+/** Says something in the conversation in front. @param {Core} core @param {string} text @param {number} now */
+export function sayInFront(core, text, now) {
+  const { front } = core.model;
+  if (front === LOBBY || isUser(front)) return sayAt(core, wireOf(front), text, text, now);
+  // A text that was meant for a room never goes anywhere else, nor to another room of that name.
+  const room = core.rooms.find(front);
+  if (room !== undefined && room.number === core.frontRoom) return sayAt(core, room.name, text, text, now);
+  core.notSent(`you are not in ${screen(front, 40)} any more`, now, text);
+}
+
+/** Says something to somebody who is named. @param {Core} core @param {string} to @param {string} text @param {string} line as it was typed
+ * @param {number} now */
+export function sayTo(core, to, text, line, now) {
+  if (!to.startsWith("#") || !core.hasRooms()) {
+    // A conversation has its user in one spelling.
+    const known = to === LOBBY ? undefined : core.model.list.find(userTarget(to));
+    return sayAt(core, known === undefined ? to : wireOf(known.target), text, line, now);
+  }
+  const room = core.rooms.find(to);
+  if (room !== undefined) return sayAt(core, room.name, text, line, now);
+  core.notSent(`you are not in ${screen(to, 40)}; ${core.catalogue.prefix}join ${screen(to, 40)} comes first`, now, line);
+}
+
+/** @param {Core} core @param {string} to @param {string} text @param {string} line @param {number} now */
+function sayAt(core, to, text, line, now) {
+  const numbered = core.agreed.has("ids");
+  if (core.me === "" || (!core.isJoined() && !(core.isDown() && numbered))) return core.notSent("there is no connection", now, line);
+  if (to === SERVER) return core.notSent("nobody is called so", now, line);
+  if (core.sent.isFull()) return core.notSent("too many messages wait for the server already", now, line);
+  const time = Math.floor(now);
+  const longest = core.limits.frame;
+  // A frame above the server's bound ends the connection, and sending it again would end the next one.
+  if (longest !== null && bytesOf([core.me, to, time, text]) > longest) return core.notSent("it is too long for the server", now, line);
+  const tag = numbered ? core.sent.keep(to, text, time).tag : null;
+  core.sent.awaitEcho(to, text);
+  core.message({ from: core.me, to, time, text, id: null, taken: null }, "own", tag);
+  if (numbered) core.pump();
+  else core.send({ MESSAGES: [[core.me, to, time, text]] });
+}
+
+/** The bytes of a frame with this message, about. @param {unknown[]} message */
+function bytesOf(message) {
+  return encoder.encode(JSON.stringify({ MESSAGES: [message], TAGS: ["0000000000"] })).length;
+}

@@ -1,0 +1,13 @@
+// Everything of the page that needs no browser: the state, what is typed and completed, and the session over a connection that is played.
+
+import "./state/fixtures.mjs";
+import "./state/screen.mjs";
+import "./state/mention.mjs";
+import "./state/typed.mjs";
+import "./state/login.mjs";
+import "./state/returns.mjs";
+import "./state/rooms.mjs";
+import "./state/roster.mjs";
+import "./state/complete.mjs";
+import "./state/hostile.mjs";
+import "./state/session.mjs";
