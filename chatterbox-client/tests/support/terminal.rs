@@ -22,6 +22,8 @@ pub(crate) struct Shown {
     deaf: bool,
     /// Whether nothing is read for now.
     stopped: bool,
+    /// Nothing is read from the piece on that has this in it.
+    stops_at: Option<String>,
 }
 
 /// The same, with news about it.
@@ -83,7 +85,14 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let parser = vt100::Parser::new(rows, columns, 0);
-        let shown = Shown { parser, written: Vec::new(), over: false, deaf: false, stopped: false };
+        let shown = Shown {
+            parser,
+            written: Vec::new(),
+            over: false,
+            deaf: false,
+            stopped: false,
+            stops_at: None,
+        };
         let screen: Screen = Arc::new((Mutex::new(shown), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&screen);
@@ -95,6 +104,12 @@ impl Terminal {
                 state.parser.process(&piece[..got]);
                 state.written.extend_from_slice(&piece[..got]);
                 state.over = got == 0;
+                if let Some(wanted) = &state.stops_at
+                    && String::from_utf8_lossy(&state.written).contains(wanted)
+                {
+                    state.stops_at = None;
+                    state.stopped = true;
+                }
                 shared.1.notify_all();
                 if got == 0 || state.deaf {
                     return;
@@ -148,6 +163,23 @@ impl Terminal {
     pub(crate) fn stops(&self, stopped: bool) {
         self.screen.0.lock().unwrap().stopped = stopped;
         self.screen.1.notify_all();
+    }
+
+    /// Stops as `stops(true)` does, but not before `text` has come, which nothing written so far contains.
+    pub(crate) fn stops_at(&self, text: &str) {
+        self.screen.0.lock().unwrap().stops_at = Some(text.to_owned());
+    }
+
+    /// Waits until it has stopped.
+    pub(crate) fn has_stopped(&self) {
+        let until = Instant::now() + DEADLINE;
+        let mut state = self.screen.0.lock().unwrap();
+        while !state.stopped {
+            let left = until.saturating_duration_since(Instant::now());
+            let screen = || rows(&state.parser).join("\n");
+            assert!(!left.is_zero(), "it does not stop:\n{}", screen());
+            state = self.screen.1.wait_timeout(state, left).unwrap().0;
+        }
     }
 
     /// Everything that was ever written to the terminal.
