@@ -91,7 +91,7 @@ impl Hub {
         };
         match self.replica.step(from, proposal) {
             Err(refused) => Applied::unseen(Err(refused)),
-            Ok(Effect::Up) => Applied::unseen(Ok(Outcome::Done)),
+            Ok(Effect::Nothing) => Applied::unseen(Ok(Outcome::Done)),
             Ok(Effect::Down(left)) => {
                 let mut applied = Applied::told(Vec::new());
                 for left in left {

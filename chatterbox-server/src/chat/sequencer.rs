@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use chatterbox_hub::{
     Group, Incarnation, Lag, Proposal, Record, RoomRecord, RoomRefusal, RoomWish, Say, Sequence,
-    TimelineLimits,
+    TimelineLimits, Up,
 };
 use chatterbox_proto::Code;
 use futures_util::stream::{BoxStream, StreamExt as _};
@@ -50,7 +50,7 @@ impl Sequencer {
         let mut numbering = Numbering::default();
         let mut refused = Refused::default();
         let mut rounds = Rounds::new(&self);
-        let started = rounds.go(vec![Proposal::Up { read_to: 0 }], Batch::default()).await;
+        let started = rounds.go(vec![Proposal::Up(Up::default())], Batch::default()).await;
         if let Err(error) = started {
             return tracing::error!(%error, "the order can't be followed");
         }
@@ -191,10 +191,13 @@ impl<'a> Rounds<'a> {
             return Ok(());
         }
         self.number += 1;
-        order.offer(Group { from: *node, number: self.number, proposals }).await;
+        let group = Arc::new(Group { from: *node, number: self.number, proposals });
+        if let Err(unconfirmed) = order.offer(Arc::clone(&group)).await {
+            return Err(OrderError::Engine(unconfirmed.to_string()));
+        }
         loop {
             let decided = self.next().await?;
-            let Group { from, number, .. } = decided.group;
+            let Group { from, number, .. } = *decided.group;
             if from == *node && number == self.number {
                 let outcomes = chat.apply(&decided, |index| batch.greeting(index));
                 batch.answer(outcomes, chat);

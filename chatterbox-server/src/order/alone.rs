@@ -14,7 +14,7 @@ use futures_util::stream::{BoxStream, StreamExt as _, unfold};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::order::total_order::{Decided, Order, OrderError, Place};
+use crate::order::total_order::{Decided, Order, OrderError, Place, Reach, Unconfirmed};
 
 /// The groups that are kept for those who follow. The sequencer applies each before it offers the next.
 const KEPT: usize = 4;
@@ -72,20 +72,20 @@ impl Alone {
 }
 
 impl Order for Alone {
-    fn offer(&self, group: Group) -> BoxFuture<'_, ()> {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>> {
         {
             let mut log = self.log();
             log.newest += 1;
             // Under the lock, so that it does not go back from one place to the next.
             let at = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let decided = Arc::new(Decided { place: log.newest, at, group });
+            let decided = Arc::new(Decided { place: log.newest, at, read: 0, group });
             if log.kept.len() == KEPT {
                 log.kept.pop_front();
             }
             log.kept.push_back(decided);
         }
         self.grown.notify_waiters();
-        ready(()).boxed()
+        ready(Ok(())).boxed()
     }
 
     fn follow(&self, after: Place) -> BoxStream<'_, Result<Arc<Decided>, OrderError>> {
@@ -95,6 +95,12 @@ impl Order for Alone {
             Some((next, place))
         })
         .boxed()
+    }
+
+    fn reach(&self) -> BoxFuture<'_, Result<Reach, OrderError>> {
+        let log = self.log();
+        let reach = Reach { first: log.newest + 1 - log.kept.len() as u64, last: log.newest };
+        ready(Ok(reach)).boxed()
     }
 }
 
@@ -111,9 +117,11 @@ mod tests {
     async fn what_it_keeps_is_bounded() {
         let alone = Alone::default();
         for number in 1..=1000 {
-            alone.offer(crate::order::contract::group(number)).await;
+            alone.offer(crate::order::contract::group(number)).await.unwrap();
         }
         assert_eq!(alone.log().kept.len(), KEPT);
+        let reach = alone.reach().await.unwrap();
+        assert_eq!(reach, Reach { first: 1001 - KEPT as u64, last: 1000 });
         let lost = alone.follow(0).next().await.unwrap().unwrap_err();
         assert_eq!(lost, OrderError::OutOfReach { after: 0, first: 1001 - KEPT as u64 });
     }

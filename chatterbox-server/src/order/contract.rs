@@ -4,16 +4,16 @@
 
 use std::sync::Arc;
 
-use chatterbox_hub::{Group, Incarnation, Proposal};
+use chatterbox_hub::{Group, Incarnation, Proposal, Up};
 use futures_util::FutureExt as _;
 use futures_util::stream::StreamExt as _;
 
-use crate::order::total_order::{Order, Place};
+use crate::order::total_order::{Order, Place, Reach};
 
 /// A group that can be told from others by its number.
-pub fn group(number: u64) -> Group {
-    let proposals = vec![Proposal::Up { read_to: number }];
-    Group { from: Incarnation(7), number, proposals }
+pub fn group(number: u64) -> Arc<Group> {
+    let proposals = vec![Proposal::Up(Up { read_to: number, ..Up::default() })];
+    Arc::new(Group { from: Incarnation(7), number, proposals })
 }
 
 /// The numbers and places that somebody is told who follows from a place, as far as there is something by now.
@@ -41,9 +41,11 @@ pub async fn holds<O: Order + 'static>(new: impl Fn() -> Arc<O>) {
 
 async fn follows_from_anywhere(order: &dyn Order) {
     assert_eq!(told(order, 0), []);
+    assert_eq!(order.reach().await.unwrap(), Reach { first: 1, last: 0 });
     for number in 1..=3 {
-        order.offer(group(10 * number)).await;
+        order.offer(group(10 * number)).await.unwrap();
     }
+    assert_eq!(order.reach().await.unwrap(), Reach { first: 1, last: 3 });
     let all = [(1, 10), (2, 20), (3, 30)];
     for after in 0..=3_usize {
         assert_eq!(told(order, after as Place), all[after..], "from {after}");
@@ -57,7 +59,7 @@ async fn an_offer_is_there_when_it_is_done(order: &dyn Order) {
     let mut follow = order.follow(0);
     for number in 1..=100 {
         assert!(follow.next().now_or_never().is_none(), "nothing twice, and nothing early");
-        order.offer(group(number)).await;
+        order.offer(group(number)).await.unwrap();
         let decided = follow.next().now_or_never().unwrap().unwrap().unwrap();
         assert_eq!((decided.place, decided.group.number), (number, number));
     }
@@ -65,8 +67,8 @@ async fn an_offer_is_there_when_it_is_done(order: &dyn Order) {
 
 /// Whoever applies it tells repetitions apart, by the number of the group.
 async fn what_is_offered_again_has_two_places(order: &dyn Order) {
-    order.offer(group(1)).await;
-    order.offer(group(1)).await;
+    order.offer(group(1)).await.unwrap();
+    order.offer(group(1)).await.unwrap();
     assert_eq!(told(order, 0), [(1, 1), (2, 1)]);
 }
 
@@ -86,7 +88,7 @@ async fn concurrent_offers_have_one_order<O: Order + 'static>(order: Arc<O>) {
         let order = Arc::clone(&order);
         async move {
             for number in 0..20 {
-                order.offer(group(100 * who + number)).await;
+                order.offer(group(100 * who + number)).await.unwrap();
                 // Followers are given their turns: no more is kept than they need.
                 tokio::task::yield_now().await;
             }
@@ -113,7 +115,7 @@ async fn who_waits_is_told<O: Order + 'static>(order: Arc<O>) {
     let waiting =
         tokio::spawn(async move { waiting.follow(0).next().await.unwrap().unwrap().group.number });
     tokio::task::yield_now().await;
-    order.offer(group(5)).await;
+    order.offer(group(5)).await.unwrap();
     let told = tokio::time::timeout(std::time::Duration::from_secs(10), waiting).await;
     assert_eq!(told.unwrap().unwrap(), 5);
 }

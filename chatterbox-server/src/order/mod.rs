@@ -3,7 +3,9 @@
 mod alone;
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+pub mod simulated;
 mod total_order;
 
 pub use alone::Alone;
-pub use total_order::{Decided, Order, OrderError};
+pub use total_order::{Decided, Order, OrderError, Place, Reach, Snapshot, Snapshots, Unconfirmed};

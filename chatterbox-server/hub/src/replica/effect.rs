@@ -20,8 +20,8 @@ use crate::replica::rooms::wish::RoomRefusal;
 #[derive(Debug)]
 #[must_use = "nobody is told otherwise"]
 pub(crate) enum Effect {
-    /// A node counts from here on, which nobody is told.
-    Up,
+    /// Nobody is told anything: a node has started or is alive, or nodes store something.
+    Nothing,
     /// A node has ended, and these were its members.
     Down(Vec<Left>),
     /// Somebody is here.

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chatterbox_proto::Username;
 
 use crate::block_lists::BlockLists;
@@ -46,14 +47,31 @@ pub struct Group {
     pub proposals: Vec<Proposal>,
 }
 
+impl Group {
+    /// The proposals that a group has at most in an order from which their numbers come.
+    pub const PROPOSALS: usize = 1024;
+
+    /// Gives what is numbered the numbers that follow from the place of the group: every node that reads it there comes to the
+    /// same, and nobody has to know a place before it is decided. They rise, with gaps (ID-2).
+    pub fn number_by_place(&mut self, place: u64) {
+        let first = place.saturating_mul(Self::PROPOSALS as u64);
+        for (number, proposal) in (first..).zip(&mut self.proposals) {
+            match proposal {
+                Proposal::Say(say) => say.number = number,
+                Proposal::Room(_, of_room) => *of_room = number,
+                _ => {}
+            }
+        }
+    }
+}
+
 /// One change that somebody asks for.
 #[derive(Debug, Clone)]
 pub enum Proposal {
     /// The node starts: the first proposal of its first group.
-    Up {
-        /// The time to which it has read the order. One that is long ago is of a node that may have been forgotten.
-        read_to: u64,
-    },
+    Up(Up),
+    /// The node is alive. Nothing follows from it but that it was heard.
+    Tick(Tick),
     /// A node has ended: all its members leave, and nothing of it counts any more.
     Down(Incarnation),
     /// A user wants to come in.
@@ -76,6 +94,30 @@ pub enum Proposal {
     EndLogins(AccountChange),
     /// Somebody moderates.
     Moderate(Box<Moderation>),
+    /// Something that every node does with what it stores, in this order. The hub does not read it.
+    Store(Bytes),
+}
+
+/// The start of a node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Up {
+    /// The time to which it has read the order. One that is long ago is of a node that may have been forgotten.
+    pub read_to: u64,
+    /// What its operator calls it, for those who look after the nodes.
+    pub name: Box<str>,
+    /// The newest format of proposals that it reads.
+    pub speaks: u16,
+}
+
+/// A sign of life of a node, which lets the others compare what they have read with what it has read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tick {
+    /// A place up to which it has applied the order.
+    pub place: u64,
+    /// The checksum of all that it had read there.
+    pub read: u64,
+    /// A place, and the digest of all that nodes have in common as it was behind it, each minute of the order.
+    pub state: Option<(u64, u64)>,
 }
 
 /// A user who wants to come in.

@@ -46,7 +46,7 @@ impl Replica {
     pub(crate) fn begin(&mut self, group: &Group, at: u64) -> bool {
         self.tick(at);
         let starts = match group.proposals.first() {
-            Some(Proposal::Up { read_to }) if group.number == 1 => Some(*read_to),
+            Some(Proposal::Up(up)) if group.number == 1 => Some(up.read_to),
             _ => None,
         };
         self.nodes.admits(group.from, group.number, starts, self.now)
@@ -67,7 +67,7 @@ impl Replica {
         proposal: Proposal,
     ) -> Result<Effect, Refused> {
         match proposal {
-            Proposal::Up { .. } => Ok(Effect::Up),
+            Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) => Ok(Effect::Nothing),
             Proposal::Down(node) => Ok(Effect::Down(self.down(node))),
             Proposal::Join(join) => self.join(from, *join).map(Effect::Joined),
             Proposal::Leave(member) => {

@@ -144,7 +144,7 @@ fn told(outcome: &Result<Effect, Refused>) -> String {
         |left: &[Left]| left.iter().map(|left| format!(" -{}", left.member.0)).collect::<String>();
     match outcome {
         Err(refused) => format!("no: {refused:?}"),
-        Ok(Effect::Up) => "up".to_owned(),
+        Ok(Effect::Nothing) => "up".to_owned(),
         Ok(Effect::Down(left)) => format!("down{}", names(left)),
         Ok(Effect::Joined(joined)) => {
             let name = String::from_utf8(joined.name_json.to_vec()).unwrap();
@@ -186,7 +186,7 @@ fn apply(replica: &mut Replica, group: &Group, at: u64) -> Option<Vec<String>> {
         let before = digest_of(replica);
         let outcome = replica.step(group.from, proposal.clone());
         let is_changed = match &outcome {
-            Err(_) | Ok(Effect::Up) => Some(false),
+            Err(_) | Ok(Effect::Nothing) => Some(false),
             Ok(Effect::Down(_) | Effect::Said(_) | Effect::Unseen(..)) => None,
             Ok(_) => Some(true),
         };

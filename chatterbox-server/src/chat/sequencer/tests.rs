@@ -18,7 +18,7 @@ use futures_util::future::{BoxFuture, join_all};
 use super::*;
 use crate::chat::handle::{Seat, Welcomed};
 use crate::chat::opened;
-use crate::order::Alone;
+use crate::order::{Alone, Reach, Unconfirmed};
 use crate::store::{Memory, Page, PageQuery};
 
 mod rooms;
@@ -101,13 +101,17 @@ struct Counted {
 }
 
 impl Order for Counted {
-    fn offer(&self, group: Group) -> BoxFuture<'_, ()> {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>> {
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.order.offer(group)
     }
 
     fn follow(&self, after: u64) -> BoxStream<'_, Result<Arc<Decided>, OrderError>> {
         self.order.follow(after)
+    }
+
+    fn reach(&self) -> BoxFuture<'_, Result<Reach, OrderError>> {
+        self.order.reach()
     }
 }
 
@@ -290,13 +294,13 @@ async fn a_group_that_comes_again_changes_nothing() {
         number: 2,
         proposals: vec![Proposal::Leave(ann.handle().id())],
     };
-    order.offer(again).await;
+    order.offer(Arc::new(again)).await.unwrap();
     let stranger = Group {
         from: Incarnation(9),
         number: 1,
         proposals: vec![Proposal::Leave(ann.handle().id())],
     };
-    order.offer(stranger).await;
+    order.offer(Arc::new(stranger)).await.unwrap();
     tokio::task::yield_now().await;
     assert_eq!(chat.hub().digest(), before);
     say(&ann, "still here").await.unwrap();

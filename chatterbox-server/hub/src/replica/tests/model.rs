@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::replica::presence::Person;
+use crate::replica::proposal::Up;
 
 #[derive(Debug)]
 struct Member {
@@ -61,7 +62,10 @@ impl Model {
             Step::Start(slot) => {
                 self.nodes += 1;
                 self.slots.insert(*slot, (self.nodes, 1));
-                Some(own((self.nodes, 1), vec![Proposal::Up { read_to: self.now }]))
+                Some(own(
+                    (self.nodes, 1),
+                    vec![Proposal::Up(Up { read_to: self.now, ..Up::default() })],
+                ))
             }
             Step::End { by, whom } => {
                 let whom = Incarnation(self.slots.get(whom)?.0);
@@ -169,7 +173,7 @@ impl Model {
     /// What follows from each proposal of a group, if it counts.
     pub(super) fn apply(&mut self, group: &Group) -> Option<Vec<String>> {
         let (node, number) = (group.from.0, group.number);
-        let starts = number == 1 && matches!(group.proposals[0], Proposal::Up { .. });
+        let starts = number == 1 && matches!(group.proposals[0], Proposal::Up(_));
         let is_known = self.up.contains_key(&node) || self.ended.contains(&node);
         let newer = self.up.get(&node).is_some_and(|newest| number > *newest);
         if !newer && (is_known || !starts) {
@@ -228,7 +232,7 @@ impl Model {
         match proposal {
             Proposal::Room(..) => unreachable!("rooms have a model of their own"),
             Proposal::Moderate(_) => unreachable!("so has moderation"),
-            Proposal::Up { .. } => Ok("up".to_owned()),
+            Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) => Ok("up".to_owned()),
             Proposal::Down(Incarnation(whom)) => {
                 let mut told = "down".to_owned();
                 if self.up.remove(whom).is_some() {
