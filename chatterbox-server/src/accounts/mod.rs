@@ -23,7 +23,7 @@ mod token;
 mod visits;
 
 pub use directory::{
-    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Settings, TOKENS,
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Settings, Spared, TOKENS,
 };
 pub use directory_thread::Observer;
 pub use login::{Accounts, Login, Refused};

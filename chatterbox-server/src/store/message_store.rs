@@ -35,6 +35,9 @@ pub enum StoreError {
         "the disk takes no more, or fails: a limit on the size of files (ulimit -f), or a fault"
     )]
     Disk,
+    /// What is to be done is of another version of this program, and trying again changes nothing.
+    #[error("what is to be stored is of another version of this program")]
+    NotUnderstood,
     /// The store failed.
     #[error("the message store failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

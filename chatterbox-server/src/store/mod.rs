@@ -6,11 +6,13 @@ mod kept_rooms;
 mod memory;
 mod message_store;
 mod page;
+mod shared;
 pub mod sqlite;
 mod store_commands;
 
 pub use memory::{Memory, MemoryDirectory, MemoryModeration};
 pub use message_store::{Store, StoreError};
 pub use page::{Page, PageQuery};
+pub use shared::{SharedDirectory, SharedModeration, SharedStores};
 pub use sqlite::{Sqlite, SqliteDirectory, SqliteModeration};
 pub use store_commands::{NotDecided, Proposer, StoreCommands};

@@ -65,6 +65,17 @@ pub enum OpenError {
         /// The error of SQLite.
         source: rusqlite::Error,
     },
+    /// What nodes of a cluster store alike can't be read.
+    #[error("{path} can't be read")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
     /// No thread could be started.
     #[error("can't start a thread: {}", plain(source))]
     Thread {

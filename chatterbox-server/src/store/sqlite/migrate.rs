@@ -276,6 +276,13 @@ pub(super) const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX guests_seen_at ON guests_seen (seen);
 ",
+    "
+    -- The number of the last command that this node of a cluster has carried out on what all nodes store alike.
+    CREATE TABLE commands (
+        only INTEGER PRIMARY KEY CHECK (only = 0),
+        number INTEGER NOT NULL
+    ) STRICT;
+",
 ];
 
 /// The place of the migration that [`sort_into_conversations`] completes.

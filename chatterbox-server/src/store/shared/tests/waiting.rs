@@ -1,0 +1,61 @@
+//! Nobody waits for ever, and nobody is told that something is done that is not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::agreeing::{account, name};
+use super::kit::{Log, Node};
+use crate::accounts::{Added, Directory as _, DirectoryError};
+use crate::moderation::{Act, AuditEntry, AuditFilter, ModerationError, ModerationStore as _};
+
+#[test]
+fn what_never_comes_round_is_told_at_once() {
+    let log = Arc::new(Log::default());
+    let node = Node::new(&log);
+    let mut directory = node.stores.directory().unwrap();
+    log.refuses(true);
+    for _ in 0..3 {
+        let refused = directory.add(&account("ann"));
+        assert!(matches!(refused, Err(DirectoryError::Undecided)), "{refused:?}");
+    }
+    log.refuses(false);
+    assert_eq!(directory.add(&account("ann")).unwrap(), Added::Yes, "it goes on by itself");
+}
+
+#[test]
+fn while_one_command_hangs_nobody_else_waits() {
+    let log = Arc::new(Log::default());
+    let node = Node::with_patience(&log, Duration::from_millis(200));
+    let mut directory = node.stores.directory().unwrap();
+    let mut moderation = node.stores.moderation().unwrap();
+    log.hangs(true);
+    let undecided = directory.add(&account("ann"));
+    assert!(matches!(undecided, Err(DirectoryError::Undecided)), "{undecided:?}");
+    let start = std::time::Instant::now();
+    for _ in 0..100 {
+        assert!(directory.set_guests(true).is_err());
+        let noted = moderation.note(&AuditEntry::new(7, "Mod", Act::Kick));
+        assert!(matches!(noted, Err(ModerationError::Undecided)));
+    }
+    assert!(start.elapsed() < Duration::from_secs(15), "200 that wait would take 40 s");
+    assert_eq!(directory.account(&name("ann")).unwrap(), None, "what is stored can be read");
+    // It comes round after all: what nobody knew is so, and the next one is carried out.
+    log.hangs(false);
+    node.catch_up();
+    assert!(directory.account(&name("ann")).unwrap().is_some());
+    assert_eq!(directory.add(&account("bob")).unwrap(), Added::Yes);
+    assert_eq!(
+        moderation.audit(&AuditFilter::default()).unwrap(),
+        [],
+        "none of those was asked for"
+    );
+}
+
+#[test]
+fn before_the_order_is_there_nothing_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = crate::store::SharedStores::open(folder.path()).unwrap();
+    let mut directory = stores.directory().unwrap();
+    assert!(matches!(directory.add(&account("ann")), Err(DirectoryError::Undecided)));
+    assert_eq!(directory.list(9).unwrap(), []);
+}
