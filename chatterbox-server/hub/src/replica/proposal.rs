@@ -139,7 +139,7 @@ pub enum Proposal {
 
 /// A command for the stores of all nodes, as whoever carries it out writes it. The hub does not read it. It may hold hashes of
 /// passwords, so it shows nothing but its length.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreCommand(pub Bytes);
 
 impl fmt::Debug for StoreCommand {

@@ -3,7 +3,6 @@
 use core::net::IpAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Capabilities, Capability, RoomName, Username};
 use proptest::collection::vec;
@@ -20,7 +19,8 @@ use crate::record::{Record, RoomRef, To};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
 use crate::replica::moderation_act::{Moderation, ModerationAct, Whom};
 use crate::replica::proposal::{
-    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
+    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, StoreCommand, Tick,
+    Up,
 };
 use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomShow};
 use crate::replica::rooms::wish::{ConfiguredRoom, RoomActor, RoomChange, RoomSetting, RoomWish};
@@ -57,7 +57,7 @@ fn proposal() -> impl Strategy<Value = Proposal> {
         (member(), of(text())).prop_map(|(member, words)| Proposal::SetAway(member, words)),
         account_change().prop_map(Proposal::EndLogins),
         moderation().prop_map(|act| Proposal::Moderate(Box::new(act))),
-        vec(any::<u8>(), 0..40).prop_map(|bytes| Proposal::Store(Bytes::from(bytes))),
+        vec(any::<u8>(), 0..40).prop_map(|bytes| Proposal::Store(StoreCommand(bytes.into()))),
     ]
 }
 
@@ -209,8 +209,17 @@ fn moderation() -> impl Strategy<Value = Moderation> {
         vec(sanction(), 0..3).prop_map(ModerationAct::Impose),
         vec(any::<i64>().prop_map(SanctionId), 0..4).prop_map(ModerationAct::Lift),
     ];
-    (text(), of(level()), any::<i64>(), any::<bool>(), act)
-        .prop_map(|(by, level, now, silent, act)| Moderation { by, level, now, silent, act })
+    let written = of(vec(any::<u8>(), 0..9).prop_map(|bytes| StoreCommand(bytes.into())));
+    (text(), of(level()), any::<i64>(), any::<bool>(), written, act).prop_map(
+        |(by, level, now, silent, written, act)| Moderation {
+            by,
+            level,
+            now,
+            silent,
+            written,
+            act,
+        },
+    )
 }
 
 fn sanction() -> impl Strategy<Value = Sanction> {

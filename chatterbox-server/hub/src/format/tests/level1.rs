@@ -17,7 +17,7 @@ use crate::record::{Record, RoomRef};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
 use crate::replica::moderation_act::{Moderation, ModerationAct, Whom};
 use crate::replica::proposal::{
-    Amendment, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
+    Amendment, Incarnation, Join, Login, Proposal, Rename, Resume, Say, StoreCommand, Tick, Up,
 };
 use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomShow};
 use crate::replica::rooms::wish::{ConfiguredRoom, RoomActor, RoomChange, RoomSetting, RoomWish};
@@ -106,7 +106,9 @@ fn sanction(subject: SanctionSubject) -> Sanction {
 
 fn moderate(act: ModerationAct) -> Proposal {
     let level = Some(Level::ADMIN);
-    Proposal::Moderate(Box::new(Moderation { by: "b".into(), level, now: 1, silent: true, act }))
+    let written = Some(StoreCommand("w".into()));
+    let by = "b".into();
+    Proposal::Moderate(Box::new(Moderation { by, level, now: 1, silent: true, written, act }))
 }
 
 fn room(change: RoomChange) -> Proposal {
@@ -234,7 +236,7 @@ fn proposals() -> Vec<(&'static str, Proposal)> {
         ),
         ("impose", moderate(ModerationAct::Impose(sanctions))),
         ("lift", moderate(ModerationAct::Lift(vec![SanctionId(1), SanctionId(-1)]))),
-        ("store", Proposal::Store("abc".into())),
+        ("store", Proposal::Store(StoreCommand("abc".into()))),
     ]
 }
 
