@@ -253,7 +253,7 @@ impl Hub {
     }
 
     /// The number of members of a node, with those whose connections have ended and who have not left.
-    pub fn members_of(&self, node: Incarnation) -> usize {
+    pub fn members_at(&self, node: Incarnation) -> usize {
         let people = self.replica.presence().people();
         people.filter(|(_, person)| person.connection.node == node).count()
     }
