@@ -106,6 +106,11 @@ pub trait RequestHandler: Send + Sync + Debug {
     /// Notes that a member may do something else now than before, though it has not asked for it.
     fn permissions_changed(&self, _member: MemberId) {}
 
+    /// Reads what admins have set, after another node of the chat may have changed it.
+    fn read_settings(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
+    }
+
     /// Is told once which house it is in. The house has this, so it does not keep the house.
     fn moves_in(&self, _house: Weak<dyn House>) {}
 

@@ -157,6 +157,15 @@ impl RequestHandler for Service {
         self.state.online.permissions_changed(member);
     }
 
+    fn read_settings(&self) -> BoxFuture<'_, ()> {
+        async {
+            if let Err(error) = self.state.read_settings().await {
+                tracing::warn!(%error, "what admins have set on another node could not be read");
+            }
+        }
+        .boxed()
+    }
+
     fn moves_in(&self, house: Weak<dyn House>) {
         self.state.moves_in(house);
     }

@@ -88,11 +88,6 @@ impl Shared {
         Ok(SharedModeration::new(reader, Arc::clone(&self.asking)))
     }
 
-    /// Changes whenever the settings of admins may have.
-    pub fn settings(&self) -> watch::Receiver<u64> {
-        self.asking.settings()
-    }
-
     async fn call<T: Send + 'static>(
         &self,
         function: impl FnOnce(&mut Tables) -> Result<T, StoreError> + Send + 'static,
@@ -146,6 +141,10 @@ impl StoreCommands for Shared {
 
     fn applied(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
         self.call(|tables| Ok(tables.applied)).boxed()
+    }
+
+    fn settings(&self) -> watch::Receiver<u64> {
+        self.asking.settings()
     }
 
     fn dump(&self) -> BoxFuture<'_, Result<Bytes, StoreError>> {
