@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chatterbox_hub::{
     ConfiguredRoom, Happened, Hub, Incarnation, ModerationAct, RoomActor, RoomChange, RoomRefusal,
+    Sequence,
 };
 use chatterbox_proto::{RoomName, SERVER, Username};
 use futures_util::FutureExt as _;
@@ -20,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Access, Authenticator, House, NoAccounts};
 use crate::account_watch::AccountWatch;
 use crate::chat::announcement::shutdown_notice;
+use crate::chat::history_loading::load_history;
 use crate::chat::paging::Pages;
 use crate::chat::proposals;
 use crate::chat::sequencer::Sequencer;
@@ -199,7 +201,7 @@ pub async fn run_controlled(
             load_sanctions(&chat, moderation).await?;
         }
         configure_rooms(&chat, &rooms).await?;
-        load_history(&chat, &*store).await?;
+        load_history(&chat, &*store, Sequence::MAX).await?;
         history_loaded.cancel();
         forget_by_age(&chat, keep_age).await;
         Ok(())
@@ -300,23 +302,6 @@ async fn configure_rooms(chat: &Chat, rooms: &[ConfiguredRoom]) -> Result<(), St
     }
     if !rooms.is_empty() {
         tracing::info!(rooms = rooms.len(), "rooms configured");
-    }
-    Ok(())
-}
-
-/// Records of one read while the history of earlier runs is loaded.
-const PAGE: usize = 4096;
-
-/// Loads the history of earlier runs.
-async fn load_history(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
-    let (mut page, mut count) = (store.read(0, PAGE).await?, 0);
-    while let Some((last, _)) = page.last() {
-        count += page.len();
-        chat.remember(page.iter());
-        page = store.read(last + 1, PAGE).await?;
-    }
-    if count > 0 {
-        tracing::info!(messages = count, "history loaded");
     }
     Ok(())
 }

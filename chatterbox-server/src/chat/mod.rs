@@ -4,12 +4,15 @@ pub(crate) mod announcement;
 mod applying;
 mod batch;
 pub(crate) mod census;
+pub(crate) mod cluster;
 pub(crate) mod flood_gate;
 pub(crate) mod handle;
+pub(crate) mod history_loading;
 pub(crate) mod moderation;
 pub(crate) mod notifier;
 #[cfg(test)]
 pub(crate) mod opened;
+pub(crate) mod pace;
 pub(crate) mod paging;
 pub(crate) mod posts;
 pub(crate) mod proposals;

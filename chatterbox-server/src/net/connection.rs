@@ -260,6 +260,7 @@ async fn chat(
                 WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
                 WriteEnd::Removed(Removal::AccountRemoved) => End::AccountRemoved,
                 WriteEnd::Removed(Removal::LoggedOut) => End::LoggedOutElsewhere,
+                WriteEnd::Removed(Removal::Fenced) => End::Fenced,
                 WriteEnd::Removed(Removal::Kicked(exclusion)) => End::Kicked(exclusion),
                 WriteEnd::Removed(Removal::Banned(exclusion)) => End::Banned(exclusion),
                 WriteEnd::Broken(error) => {
@@ -285,6 +286,7 @@ async fn chat(
         End::Resumed
         | End::AccountRemoved
         | End::LoggedOutElsewhere
+        | End::Fenced
         | End::Kicked(_)
         | End::Banned(_) => {
             outbound.replace_pending(end.last_frame(notices));

@@ -44,6 +44,8 @@ pub(super) enum End {
     AccountRemoved,
     #[error("its login was ended elsewhere")]
     LoggedOutElsewhere,
+    #[error("this node was declared to have ended")]
+    Fenced,
     #[error("was put out")]
     Kicked(Box<Exclusion>),
     #[error("was banned")]
@@ -81,6 +83,7 @@ impl End {
                 return Some(Reason::kept_out(ClosedCode::Banned, exclusion));
             }
             Self::LoggedOut => return Some(Reason::said(ClosedCode::Logout, LOGGED_OUT)),
+            Self::Fenced => return Some(Reason::said(ClosedCode::Shutdown, OUT_OF_TOUCH)),
             Self::Closing => return Some(Reason::said(ClosedCode::Shutdown, SHUTTING_DOWN)),
             // The client has gone by itself, or is no member.
             Self::Closed
@@ -110,6 +113,7 @@ impl End {
             | Self::Resumed
             | Self::AccountRemoved
             | Self::LoggedOutElsewhere
+            | Self::Fenced
             | Self::Kicked(_)
             | Self::Banned(_) => Object::with_capacity(128).string("ERROR", &error).finish().ok(),
             _ => None,
@@ -118,6 +122,8 @@ impl End {
 }
 
 const LOGGED_OUT: &str = "you are logged out, good bye";
+const OUT_OF_TOUCH: &str =
+    "this server has lost touch with the others of this chat; please come back";
 const SHUTTING_DOWN: &str = "the server is shutting down, good bye";
 
 impl Reason {
@@ -156,6 +162,7 @@ mod tests {
             (End::AccountRemoved, Logout, Some("has been removed")),
             (End::LoggedOutElsewhere, Logout, Some("log in again")),
             (End::LoggedOut, Logout, None),
+            (End::Fenced, Shutdown, Some("please come back")),
             (End::Closing, Shutdown, None),
         ] {
             let told = last(&end, true).unwrap();

@@ -2,12 +2,14 @@
 
 #[cfg(test)]
 mod contract;
+mod followed;
 mod kept_rooms;
 mod memory;
 mod message_store;
 mod page;
 pub mod sqlite;
 
+pub use followed::Followed;
 pub use memory::{Memory, MemoryDirectory, MemoryModeration};
 pub use message_store::{Store, StoreError};
 pub use page::{Page, PageQuery};
