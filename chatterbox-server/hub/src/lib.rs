@@ -100,7 +100,8 @@ pub use replica::moderation_act::{
     Hit, Moderation, ModerationAct, ModerationDone, ModerationRefusal, Whom,
 };
 pub use replica::proposal::{
-    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
+    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, StoreCommand, Tick,
+    Up,
 };
 pub use replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomSettings, RoomShow,

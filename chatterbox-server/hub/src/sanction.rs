@@ -15,6 +15,11 @@ use crate::replica::rooms::definition::AccountRef;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SanctionId(pub i64);
 
+impl SanctionId {
+    /// Of a sanction that has no number yet.
+    pub const NONE: Self = Self(0);
+}
+
 /// What somebody may not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SanctionKind {

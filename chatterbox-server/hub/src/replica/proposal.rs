@@ -51,14 +51,20 @@ impl Group {
     /// The proposals that a group has at most in an order from which their numbers come.
     pub const PROPOSALS: usize = 1024;
 
+    /// The number of the proposal of an index in the group of a place.
+    pub const fn number_of(place: u64, index: usize) -> Sequence {
+        place.saturating_mul(Self::PROPOSALS as u64).saturating_add(index as u64)
+    }
+
     /// Gives what is numbered the numbers that follow from the place of the group: every node that reads it there comes to the
     /// same, and nobody has to know a place before it is decided. They rise, with gaps (ID-2).
     pub fn number_by_place(&mut self, place: u64) {
-        let first = place.saturating_mul(Self::PROPOSALS as u64);
-        for (number, proposal) in (first..).zip(&mut self.proposals) {
+        for (index, proposal) in self.proposals.iter_mut().enumerate() {
+            let number = Self::number_of(place, index);
             match proposal {
                 Proposal::Say(say) => say.number = number,
                 Proposal::Room(_, of_room) => *of_room = number,
+                Proposal::Moderate(moderation) => moderation.number_by(number),
                 _ => {}
             }
         }
@@ -94,8 +100,19 @@ pub enum Proposal {
     EndLogins(AccountChange),
     /// Somebody moderates.
     Moderate(Box<Moderation>),
-    /// Something that every node does with what it stores, in this order. The hub does not read it.
-    Store(Bytes),
+    /// Something that every node does with what it stores, in this order.
+    Store(StoreCommand),
+}
+
+/// A command for the stores of all nodes, as whoever carries it out writes it. The hub does not read it. It may hold hashes of
+/// passwords, so it shows nothing but its length.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoreCommand(pub Bytes);
+
+impl fmt::Debug for StoreCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreCommand({} bytes)", self.0.len())
+    }
 }
 
 /// The start of a node.
