@@ -45,6 +45,9 @@ pub enum StoreError {
         /// What it is instead.
         found: String,
     },
+    /// A node of a cluster can't begin, or can't go on.
+    #[error("this node can't go on")]
+    Node(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The store failed.
     #[error("the message store failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

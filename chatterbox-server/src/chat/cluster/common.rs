@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chatterbox_hub::Incarnation;
 
 use crate::order::{Order, Snapshots};
+use crate::store::StoreCommands;
 
 /// What the nodes of a cluster have in common.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Cluster {
     pub order: Arc<dyn Order>,
     /// Where the states of some places are kept.
     pub snapshots: Arc<dyn Snapshots>,
+    /// What all nodes store alike beside messages, where there is something.
+    pub commands: Option<Arc<dyn StoreCommands>>,
 }
 
 /// How it is with a node.

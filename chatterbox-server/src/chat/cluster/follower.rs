@@ -5,14 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Durable, Greeting, Outcome, Refused};
+use chatterbox_hub::{Durable, Greeting, Group, Outcome, Proposal, Refused};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::progress::Progress;
 use crate::chat::shared::Chat;
 use crate::order::{Decided, Place, Position};
-use crate::store::{Followed, Store, StoreError};
+use crate::store::{Followed, Store, StoreCommands, StoreError};
 
 /// What is applied is stored when so much of it waits, or nothing more is decided at the moment.
 const WAITING: usize = 1024;
@@ -27,7 +27,9 @@ const AGAIN_MOST: Duration = Duration::from_secs(5);
 /// A node's end of the order.
 pub(super) struct Follower {
     pub(super) chat: Arc<Chat>,
-    pub(super) store: Arc<dyn Store>,
+    store: Arc<dyn Store>,
+    /// What all nodes store alike.
+    commands: Option<Arc<dyn StoreCommands>>,
     pub(super) progress: Arc<Progress>,
     /// What was applied.
     pub(super) position: Position,
@@ -44,6 +46,7 @@ impl Follower {
     pub(super) fn new(
         chat: Arc<Chat>,
         store: Arc<dyn Store>,
+        commands: Option<Arc<dyn StoreCommands>>,
         progress: Arc<Progress>,
         position: Position,
         before: Followed,
@@ -51,7 +54,7 @@ impl Follower {
         progress.applies(position.place);
         progress.has_stored(position.place);
         let noted = before.place;
-        Self { chat, store, progress, position, before, waiting: Vec::new(), noted }
+        Self { chat, store, commands, progress, position, before, waiting: Vec::new(), noted }
     }
 
     /// Applies a group; see [`Chat::apply`].
@@ -75,6 +78,35 @@ impl Follower {
         Ok(outcomes)
     }
 
+    /// Whether a group asks for something of what all nodes store alike. What was decided before it has to be stored before it is
+    /// applied: it may be about the same accounts.
+    pub(super) fn asks_stores(&self, decided: &Decided) -> bool {
+        self.commands.is_some() && decided.group.proposals.iter().any(is_of_stores)
+    }
+
+    /// Does what the proposals of a group, with these outcomes, ask of what all nodes store alike. Says `false` if `stop` came first.
+    pub(super) async fn carry_out(
+        &mut self,
+        decided: &Decided,
+        outcomes: &[Result<Outcome, Refused>],
+        stop: &CancellationToken,
+    ) -> bool {
+        let Some(commands) = &self.commands else { return true };
+        let all = decided.group.proposals.iter().zip(outcomes).enumerate();
+        for (index, (proposal, outcome)) in all.filter(|(_, (proposal, _))| is_of_stores(proposal))
+        {
+            let number = Group::number_of(decided.place, index);
+            let mut failed = Failed::default();
+            while let Err(error) = commands.apply(number, proposal, outcome.is_ok()).await {
+                if !failed.waits(&error, stop).await {
+                    return false;
+                }
+            }
+            failed.end();
+        }
+        true
+    }
+
     /// Whether so much waits that it has to be stored before more is applied.
     pub(super) fn is_full(&self) -> bool {
         self.waiting.len() >= WAITING
@@ -83,7 +115,7 @@ impl Follower {
     /// Stores what waits. A store that fails is asked again until it takes it: nothing may be skipped, and nothing more is applied
     /// until then. Says `false` if `stop` came first: whoever starts again finds it in the order.
     pub(super) async fn store(&mut self, stop: &CancellationToken) -> bool {
-        let Position { place, read, .. } = self.position;
+        let place = self.position.place;
         if self.waiting.is_empty() && place < self.noted.saturating_add(PLACES) {
             self.progress.has_stored(place);
             return true;
@@ -95,12 +127,9 @@ impl Follower {
     pub(super) async fn store_now(&mut self, stop: &CancellationToken) -> bool {
         let Position { place, read, .. } = self.position;
         let mut failed = Failed::default();
-        let mut pause = AGAIN;
         while let Err(error) = self.store.follow(Followed { place, read }, &self.waiting).await {
-            failed.add(&error);
-            tokio::select! {
-                () = tokio::time::sleep(pause) => pause = AGAIN_MOST.min(2 * pause),
-                () = stop.cancelled() => return false,
+            if !failed.waits(&error, stop).await {
+                return false;
             }
         }
         failed.end();
@@ -111,22 +140,26 @@ impl Follower {
     }
 }
 
+fn is_of_stores(proposal: &Proposal) -> bool {
+    matches!(proposal, Proposal::Store(_) | Proposal::Moderate(_))
+}
+
 /// How often something could not be stored.
 #[derive(Default)]
 struct Failed(u32);
 
 impl Failed {
-    /// Logged at 1, 2, 4, 8 ... attempts: the log may be on the disk that is full.
-    fn add(&mut self, error: &StoreError) {
+    /// Waits for the next attempt, and says `false` if `stop` came first. Logged at 1, 2, 4, 8 ... attempts: the log may be on the
+    /// disk that is full.
+    async fn waits(&mut self, error: &StoreError, stop: &CancellationToken) -> bool {
+        let pause = AGAIN.saturating_mul(1 << self.0.min(6)).min(AGAIN_MOST);
         self.0 = self.0.saturating_add(1);
         if self.0.is_power_of_two() {
             let error = error as &dyn std::error::Error;
-            tracing::error!(
-                error,
-                count = self.0,
-                "what is decided can't be stored; this node waits"
-            );
+            let count = self.0;
+            tracing::error!(error, count, "what is decided can't be stored; this node waits");
         }
+        stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
     }
 
     fn end(&self) {

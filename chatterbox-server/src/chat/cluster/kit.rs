@@ -55,6 +55,7 @@ impl Kit {
             node: name.into(),
             order: Arc::new(link.clone()),
             snapshots: Arc::new(link.clone()),
+            commands: None,
         };
         let node = Node {
             cluster,

@@ -61,6 +61,9 @@ impl Node {
         let begun = starting::begin(cluster, chat, store, progress);
         let Some(follower) = stop.run_until_cancelled(begun).await else { return Ok(()) };
         let follower = follower?;
+        if let Some(commands) = &cluster.commands {
+            commands.begin(chat.proposer());
+        }
         let order = &*cluster.order;
         let rounds = Rounds {
             name: &cluster.node,
@@ -113,7 +116,11 @@ impl Rounds<'_> {
                 }
             };
             tokio::select! {
-                decided = self.decided.next() => self.take(decided).await?,
+                decided = self.decided.next() => {
+                    if !self.take(decided).await? {
+                        return Ok(());
+                    }
+                }
                 never = offering => match never {},
                 first = queue.recv(), if is_free => match first {
                     Some(first) => self.propose(first, &mut queue, &bounds),
@@ -141,7 +148,9 @@ impl Rounds<'_> {
             let Some(decided) = self.stop.run_until_cancelled(self.decided.next()).await else {
                 return Ok(false);
             };
-            self.take(decided).await?;
+            if !self.take(decided).await? {
+                return Ok(false);
+            }
         }
         if last > began {
             tracing::info!(places = last - began, "has read what was decided before");
@@ -182,15 +191,17 @@ impl Rounds<'_> {
         self.under_way = Some(UnderWay::new(group, batch, self.order));
     }
 
-    /// Applies what was decided, and what is decided behind it already, and stores what follows.
+    /// Applies what was decided, and what is decided behind it already, and stores what follows. Says `false` if it is to stop
+    /// before it could store that: whoever starts again finds it in the order.
     async fn take(
         &mut self,
         first: Option<Result<Arc<Decided>, OrderError>>,
-    ) -> Result<(), ClusterError> {
+    ) -> Result<bool, ClusterError> {
         let mut next = Some(first);
         while let Some(decided) = next {
             match decided.unwrap_or(Err(OrderError::Ended)) {
-                Ok(decided) => self.apply(&decided)?,
+                Ok(decided) if self.apply(&decided).await? => {}
+                Ok(_) => return Ok(false),
                 Err(OrderError::Engine(error)) => {
                     tracing::warn!(%error, "the order could not be followed; trying again");
                     tokio::time::sleep(AGAIN).await;
@@ -201,25 +212,33 @@ impl Rounds<'_> {
             let goes_on = !self.follower.is_full();
             next = goes_on.then(|| self.decided.next().now_or_never()).flatten();
         }
-        self.follower.store(self.stop).await;
+        if !self.follower.store(self.stop).await {
+            return Ok(false);
+        }
         self.pace.keep(&self.follower.chat).await;
-        Ok(())
+        Ok(true)
     }
 
-    fn apply(&mut self, decided: &Decided) -> Result<(), ClusterError> {
+    /// Applies a group, and answers those who wait for it. Says `false` as [`Self::take`] does.
+    async fn apply(&mut self, decided: &Decided) -> Result<bool, ClusterError> {
+        if self.follower.asks_stores(decided) && !self.follower.store_now(self.stop).await {
+            return Ok(false);
+        }
         let Group { from, number, .. } = &*decided.group;
         let own = self.under_way.take_if(|under_way| {
             under_way.group.from == *from && under_way.group.number == *number
         });
-        match own {
-            Some(UnderWay { batch, .. }) => {
-                let outcomes = self.follower.apply(decided, |index| batch.greeting(index))?;
-                batch.answer(outcomes, &self.follower.chat);
-            }
-            None => drop(self.follower.apply(decided, |_| None)?),
+        let batch = own.map(|UnderWay { batch, .. }| batch);
+        let greeting = |index| batch.as_ref().and_then(|batch| batch.greeting(index));
+        let outcomes = self.follower.apply(decided, greeting)?;
+        if !self.follower.carry_out(decided, &outcomes, self.stop).await {
+            return Ok(false);
+        }
+        if let Some(batch) = batch {
+            batch.answer(outcomes, &self.follower.chat);
         }
         self.look_at_life();
-        Ok(())
+        Ok(true)
     }
 
     /// Looks whether this life has begun, or has ended.

@@ -30,7 +30,8 @@ pub(super) async fn begin(
     load_history(chat, &**store, below).await?;
     chat.leave_durable();
     let (chat, store, progress) = (Arc::clone(chat), Arc::clone(store), Arc::clone(progress));
-    Ok(Follower::new(chat, store, progress, position, before))
+    let commands = cluster.commands.clone();
+    Ok(Follower::new(chat, store, commands, progress, position, before))
 }
 
 /// The place with whose state a node begins: 0 is before the first, and else there is a snapshot of it.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_hub::{Filing, MemberId, Proposal, Record};
+use chatterbox_hub::{Filing, MemberId, Proposal, Record, StoreCommand};
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, Refusal, Username};
 use futures_util::FutureExt as _;
@@ -73,7 +73,7 @@ async fn nodes_are_one_chat() {
 
 /// Waits until all that a node has proposed before has come round.
 async fn round(node: &TestNode) {
-    node.chat.change(Proposal::Store(Bytes::new())).await.unwrap();
+    node.chat.change(Proposal::Store(StoreCommand(Bytes::new()))).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
