@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::OutcomeCode;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
 use crate::identity::Identity;
@@ -17,7 +18,7 @@ use crate::replica::rooms::definition::AccountRef;
 use crate::sanction::{Sanction, SanctionId};
 
 /// One act.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Moderation {
     /// The name of who does it, for those who are told.
     pub by: Arc<str>,
@@ -51,7 +52,7 @@ impl Moderation {
 }
 
 /// What is done.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum ModerationAct {
     /// To put somebody out, who may come back in a while (MO-2).
     Kick {
@@ -68,7 +69,7 @@ pub enum ModerationAct {
 }
 
 /// Somebody who may be here or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Whom {
     /// An account, under whatever name.
     Account(AccountRef),
