@@ -163,7 +163,7 @@ impl Rounds<'_> {
         self.own = incarnation();
         self.number = 0;
         let read_to = self.follower.position.at;
-        let up = Up { read_to, name: self.name.into(), speaks: 1 };
+        let up = Up { read_to, name: self.name.into(), speaks: chatterbox_hub::format::LEVEL };
         self.offer(vec![Proposal::Up(up)], Batch::default());
     }
 

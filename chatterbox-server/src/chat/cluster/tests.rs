@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chatterbox_hub::{Filing, MemberId, Proposal, Record, StoreCommand};
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Code, Refusal, Username};
+use chatterbox_proto::{Code, Username};
 use futures_util::FutureExt as _;
 
 use crate::chat::cluster::kit::{Kit, TestNode, told};

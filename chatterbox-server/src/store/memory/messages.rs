@@ -312,6 +312,9 @@ impl Store for Memory {
             Some((_, before)) => *before = to,
         }
         for durable in durable {
+            if durable.number() <= kept.newest {
+                continue;
+            }
             match durable {
                 Durable::Message(id, record) => kept.push(*id, record),
                 Durable::Rooms(number, records) => {
