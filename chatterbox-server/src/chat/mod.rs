@@ -5,6 +5,7 @@ mod applying;
 mod batch;
 pub(crate) mod census;
 pub(crate) mod cluster;
+mod doors;
 pub(crate) mod flood_gate;
 pub(crate) mod handle;
 pub(crate) mod history_loading;
