@@ -29,6 +29,7 @@ mod census;
 mod conversation;
 mod delivery;
 mod digest;
+mod elsewhere;
 mod encode;
 mod entering;
 mod event;
@@ -67,6 +68,7 @@ mod runs;
 mod sanction;
 mod speaker;
 mod stepping;
+mod telling;
 mod track;
 mod waiting_mail;
 mod wake;
@@ -109,6 +111,7 @@ pub use replica::rooms::wish::{
     ConfiguredRoom, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomRefusal, RoomSetting,
     RoomView, RoomWish,
 };
+pub use replica::tell::{Audience, Tell};
 pub use room::limits::{Keep, TimelineLimits};
 pub use room::mailboxes::{Kept, Mailboxes};
 pub use room::shares::Shares;
