@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{MemberId, RoomNumber};
 use crate::level::Level;
+use crate::plain;
 
 /// Something that some of those who are here are told, at whichever node they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tell {
     /// Whom it is for.
     pub whom: Audience,
@@ -19,7 +21,7 @@ pub struct Tell {
 }
 
 /// Whom something is for. It is looked at when it is told, as all that changes who they are comes in the same order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Audience {
     /// Everybody.
     All,
@@ -28,7 +30,7 @@ pub enum Audience {
     /// Who has a level on the server, or in a room.
     Staff(Option<RoomNumber>, Level),
     /// Who keeps order on the server, or in a room, but not the one of this name (MO-11).
-    Report(Option<RoomNumber>, Username),
+    Report(Option<RoomNumber>, #[serde(with = "plain::name")] Username),
     /// One member.
     Member(MemberId),
 }

@@ -342,8 +342,8 @@ impl Cluster {
     }
 
     fn moderate(&mut self, node: usize, act: ModerationAct) {
-        let (level, now) = (None, 1_000_000);
-        let moderation = Moderation { by: "op".into(), level, now, silent: false, act };
+        let (level, now, by, written) = (None, 1_000_000, "op".into(), None);
+        let moderation = Moderation { by, level, now, silent: false, written, act };
         let _ = self.offer(node, Proposal::Moderate(Box::new(moderation)), None);
     }
 
