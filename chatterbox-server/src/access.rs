@@ -18,7 +18,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::accounts::{DirectoryError, Login, Observer};
+use crate::accounts::{AccountWish, DirectoryError, Login, Observer, WishDone};
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
@@ -101,6 +101,14 @@ pub trait RequestHandler: Send + Sync + Debug {
     /// The prefix of a base client's message to itself that makes it a command; `None` switches this off.
     fn legacy_prefix(&self) -> Option<String> {
         None
+    }
+
+    /// Changes accounts by the wish of whoever has the machine; `None` where there are none.
+    fn grant(
+        &self,
+        _wish: AccountWish,
+    ) -> BoxFuture<'_, Option<Result<WishDone, DirectoryError>>> {
+        ready(None).boxed()
     }
 
     /// Notes that a member may do something else now than before, though it has not asked for it.

@@ -157,6 +157,13 @@ impl RequestHandler for Service {
         self.state.online.permissions_changed(member);
     }
 
+    fn grant(
+        &self,
+        wish: AccountWish,
+    ) -> BoxFuture<'_, Option<Result<WishDone, DirectoryError>>> {
+        async move { Some(self.state.accounts.grant(wish).await) }.boxed()
+    }
+
     fn read_settings(&self) -> BoxFuture<'_, ()> {
         async {
             if let Err(error) = self.state.read_settings().await {
