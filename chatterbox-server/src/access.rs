@@ -104,10 +104,7 @@ pub trait RequestHandler: Send + Sync + Debug {
     }
 
     /// Changes accounts by the wish of whoever has the machine; `None` where there are none.
-    fn grant(
-        &self,
-        _wish: AccountWish,
-    ) -> BoxFuture<'_, Option<Result<WishDone, DirectoryError>>> {
+    fn grant(&self, _wish: AccountWish) -> BoxFuture<'_, Option<Result<WishDone, DirectoryError>>> {
         ready(None).boxed()
     }
 

@@ -31,7 +31,7 @@ use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, House, LoginRequest, Renamer, RequestHandler,
     Served, Standing, WaitingInput,
 };
-use crate::accounts::{DirectoryError, Observer};
+use crate::accounts::{AccountWish, DirectoryError, Observer, WishDone};
 use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::paging::{Pages, ReadableMessage};
@@ -157,10 +157,7 @@ impl RequestHandler for Service {
         self.state.online.permissions_changed(member);
     }
 
-    fn grant(
-        &self,
-        wish: AccountWish,
-    ) -> BoxFuture<'_, Option<Result<WishDone, DirectoryError>>> {
+    fn grant(&self, wish: AccountWish) -> BoxFuture<'_, Option<Result<WishDone, DirectoryError>>> {
         async move { Some(self.state.accounts.grant(wish).await) }.boxed()
     }
 

@@ -1,5 +1,7 @@
 //! All nodes come to the same end.
 
+#![allow(clippy::disallowed_methods, reason = "tests are an edge")]
+
 use std::cell::RefCell;
 use std::sync::{Arc, Barrier};
 
@@ -8,10 +10,9 @@ use chatterbox_hub::{
     SanctionId, SanctionKind, SanctionSubject, StoreCommand,
 };
 use chatterbox_proto::Username;
-use futures_util::executor::block_on;
 use proptest::prelude::*;
 
-use super::kit::{Log, Node};
+use super::kit::{Log, Node, block_on};
 use crate::accounts::{
     Account, Added, Directory, DirectoryError, PasswordHash, SeenDirectory as _, Spared, TokenHash,
 };

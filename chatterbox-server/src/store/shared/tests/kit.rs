@@ -1,5 +1,7 @@
 //! Nodes that carry out what one log says, each in its own thread and its own folder.
 
+#![allow(clippy::disallowed_methods, reason = "tests are an edge")]
+
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
@@ -8,11 +10,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use chatterbox_hub::{Group, Proposal, StoreCommand};
 use futures_util::FutureExt as _;
-use futures_util::executor::block_on;
 use futures_util::future::{BoxFuture, ready};
 
 use crate::store::shared::stores::Shared as SharedStores;
 use crate::store::store_commands::{NotDecided, Proposer, StoreCommands as _};
+
+/// Waits for something that another thread does.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
 
 /// The order: proposals in their places.
 #[derive(Debug, Default)]

@@ -1,5 +1,7 @@
 //! Nobody waits for ever, and nobody is told that something is done that is not.
 
+#![allow(clippy::disallowed_methods, reason = "tests are an edge")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
