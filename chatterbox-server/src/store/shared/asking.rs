@@ -113,7 +113,8 @@ impl Asking {
         };
         let outcome = self.wait(decided, &answered, nonce);
         lock(&self.waiting).retain(|(other, _)| *other != nonce);
-        outcome
+        // It may have come in this moment: who has answered counts on it that it was heard.
+        outcome.or_else(|undecided| answered.try_recv().map_err(|_| undecided))
     }
 
     /// Whether a question that was given up has not come round yet.
@@ -163,13 +164,12 @@ impl Asking {
         }
     }
 
-    /// Answers whoever has asked for a command, if that was somebody here.
-    pub(super) fn answer(&self, nonce: Nonce, answer: Answer) {
+    /// Answers whoever waits here for a command, and says whether somebody does.
+    pub(super) fn answer(&self, nonce: Nonce, answer: Answer) -> bool {
         lock(&self.given_up).take_if(|GivenUp(given_up, _)| *given_up == nonce);
-        if let Some((_, asker)) = lock(&self.waiting).iter().find(|(other, _)| *other == nonce) {
-            // It may have given up in this moment.
-            let _ = asker.try_send(answer);
-        }
+        let waiting = lock(&self.waiting);
+        let asker = waiting.iter().find(|(other, _)| *other == nonce);
+        asker.is_some_and(|(_, asker)| asker.try_send(answer).is_ok())
     }
 
     /// Notes a change of an account for whoever is told of them.

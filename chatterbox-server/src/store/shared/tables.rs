@@ -85,13 +85,15 @@ impl Tables {
             false => self.account(number, command)?,
         };
         self.applied = number;
-        if let Some(change) = change {
-            asking.note_change(change);
-        }
         if are_settings {
             asking.settings_changed();
         }
-        asking.answer(nonce, answer);
+        // Whoever has asked tells what follows from it itself.
+        if !asking.answer(nonce, answer)
+            && let Some(change) = change
+        {
+            asking.note_change(change);
+        }
         Ok(())
     }
 

@@ -61,3 +61,16 @@ fn before_the_order_is_there_nothing_is_changed() {
     assert!(matches!(directory.add(&account("ann")), Err(DirectoryError::Undecided)));
     assert_eq!(directory.list(9).unwrap(), []);
 }
+
+#[test]
+fn what_comes_round_when_nobody_waits_for_it_any_more_is_told_like_that_of_others() {
+    let log = Arc::new(Log::default());
+    let node = Node::with_patience(&log, Duration::from_millis(200));
+    let mut directory = node.stores.directory().unwrap();
+    directory.add(&account("ann")).unwrap();
+    log.hangs(true);
+    assert!(directory.remove_tokens(&name("ann")).is_err());
+    log.hangs(false);
+    node.catch_up();
+    assert_eq!(directory.changes().unwrap().len(), 1, "its logins have ended");
+}
