@@ -3,6 +3,8 @@
 mod alone;
 #[cfg(test)]
 mod contract;
+#[cfg(feature = "cluster")]
+pub mod jetstream;
 #[cfg(test)]
 pub mod simulated;
 mod total_order;

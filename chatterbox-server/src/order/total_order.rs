@@ -102,6 +102,11 @@ pub trait Order: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`OrderError::Engine`].
     fn reach(&self) -> BoxFuture<'_, Result<Reach, OrderError>>;
+
+    /// The bytes that a group may have as it is written. A larger one is never confirmed.
+    fn largest(&self) -> usize {
+        usize::MAX
+    }
 }
 
 /// Where snapshots of what nodes have in common are kept, as far back as the order can be followed.
