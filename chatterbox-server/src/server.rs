@@ -275,8 +275,14 @@ async fn load_sanctions(chat: &Chat, moderation: &Moderation) -> Result<(), Stor
     }
     tracing::info!(sanctions = sanctions.len(), "sanctions loaded");
     let act = ModerationAct::Impose(sanctions);
-    let restored =
-        chatterbox_hub::Moderation { by: SERVER.into(), level: None, now, silent: true, act };
+    let restored = chatterbox_hub::Moderation {
+        by: SERVER.into(),
+        level: None,
+        now,
+        silent: true,
+        written: None,
+        act,
+    };
     let restored = chat.moderate(restored).await;
     restored.map(drop).map_err(|_| StoreError::Failed("who is banned could not be noted".into()))
 }

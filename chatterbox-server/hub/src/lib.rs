@@ -34,6 +34,7 @@ mod entering;
 mod event;
 mod eviction;
 mod filing;
+pub mod format;
 mod greeting;
 pub mod guard;
 mod happened;
@@ -48,6 +49,7 @@ mod moderating;
 mod moderation_telling;
 mod over_budget;
 mod permission;
+mod plain;
 mod presence_desk;
 mod presence_telling;
 mod reading;
@@ -98,7 +100,8 @@ pub use replica::moderation_act::{
     Hit, Moderation, ModerationAct, ModerationDone, ModerationRefusal, Whom,
 };
 pub use replica::proposal::{
-    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
+    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, StoreCommand, Tick,
+    Up,
 };
 pub use replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomSettings, RoomShow,

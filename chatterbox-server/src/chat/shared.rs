@@ -6,7 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: tells the hub the time")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chatterbox_hub::{
     AccountChange, AccountRef, Amendment, Event, Happened, Hub, Identity, Incarnation, JoinError,
@@ -22,6 +22,7 @@ use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Leaving, Proposals, Starter};
 use crate::chat::traffic::Traffic;
 use crate::flood::FloodControl;
+use crate::store::Proposer;
 
 /// Is told what happens, by whoever applies it: it must not wait for anything.
 pub struct Observer(pub Box<dyn Fn(Vec<Happened>) + Send + Sync>);
@@ -187,6 +188,11 @@ impl Chat {
         self.hub().disconnect(member);
         self.notifier.unsubscribe(member);
         self.proposals.leave(member);
+    }
+
+    /// Gets commands for the stores of all nodes into the order.
+    pub fn proposer(&self) -> Arc<dyn Proposer> {
+        Arc::new(self.starter())
     }
 
     /// Begins changes from elsewhere.

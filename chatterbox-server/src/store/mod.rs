@@ -7,8 +7,10 @@ mod memory;
 mod message_store;
 mod page;
 pub mod sqlite;
+mod store_commands;
 
 pub use memory::{Memory, MemoryDirectory, MemoryModeration};
 pub use message_store::{Store, StoreError};
 pub use page::{Page, PageQuery};
 pub use sqlite::{Sqlite, SqliteDirectory, SqliteModeration};
+pub use store_commands::{NotDecided, Proposer, StoreCommands};
