@@ -17,6 +17,9 @@ use chatterbox_server::ops::logging::LogFormat;
 use chatterbox_server::store::sqlite::{self, Retention, SqliteOptions};
 use clap::{ArgGroup, Args, ValueEnum};
 
+#[cfg(feature = "cluster")]
+use crate::cli::cluster_settings::ClusterSettings;
+
 /// The worst event after which a broadcast message is still stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Durability {
@@ -149,6 +152,11 @@ pub struct Serve {
     /// Serve telnet on other addresses than those of this machine: everybody on the way can read and change everything
     #[arg(long, help_heading = "Gateways")]
     pub telnet_anywhere: bool,
+
+    /// Those of a node that is not alone.
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    pub cluster: ClusterSettings,
 
     /// Folder of an activity log: who comes, goes and says what to all, with a file of each user; never private messages [default: none]
     #[arg(long, value_name = "DIR", help_heading = "Logs")]

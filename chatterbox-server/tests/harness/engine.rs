@@ -210,8 +210,11 @@ impl Engine {
                 let account = all["account_details"].as_array()?.first()?.clone();
                 let streams = account["stream_detail"].as_array()?.clone();
                 let stream = streams.into_iter().find(|one| one["name"] == stream)?;
-                let leader =
-                    stream["cluster"]["leader"].as_str()?.strip_prefix('n')?.parse().ok()?;
+                let leader = stream["cluster"]["leader"]
+                    .as_str()?
+                    .strip_prefix('n')?
+                    .parse::<usize>()
+                    .ok()?;
                 self.alive().find(|index| *index == leader)
             });
             if let Some(leader) = found {

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream::{Info, Stream};
 use bytes::Bytes;
-use chatterbox_hub::Group;
+use chatterbox_hub::{Group, format};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt as _, unfold};
 use tokio::time::timeout;
 
-use crate::order::jetstream::codec;
 use crate::order::jetstream::connecting::Connection;
 use crate::order::jetstream::engine_error::EngineError;
 use crate::order::jetstream::following::{Follower, Raw};
@@ -53,7 +52,7 @@ impl JetStream {
     }
 
     async fn publish(&self, group: &Group) -> Result<(), Unconfirmed> {
-        let record = codec::encode(group);
+        let record = format::encode(group).map_err(|error| Unconfirmed(said(error)))?;
         // Nothing is put where the client would send it in a minute: it would be there again and again.
         self.connection.up().await;
         let context = &self.connection.context;
@@ -130,7 +129,7 @@ impl Order for JetStream {
 fn decide(raw: Raw) -> Result<Arc<Decided>, OrderError> {
     let Raw { place, nanos, at, record } = raw;
     let read = fingerprint(place, nanos, &record);
-    let group = codec::decode(&record);
+    let group = format::decode(&record);
     let mut group = group.map_err(|error| OrderError::Unreadable { place, why: said(error) })?;
     group.number_by_place(place);
     Ok(Arc::new(Decided { place, at, read, group: Arc::new(group) }))

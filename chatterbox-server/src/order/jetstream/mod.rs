@@ -1,11 +1,12 @@
 //! The order of several nodes, in NATS JetStream: a stream is the log, and another has snapshots.
 
-mod codec;
+mod checking;
 mod connecting;
 mod credentials;
 mod engine_error;
 mod following;
 mod log;
+mod monitor;
 mod names;
 mod pieces;
 mod said;
@@ -17,7 +18,9 @@ mod version;
 #[cfg(test)]
 mod tests;
 
+pub use checking::{Finding, Verdict, check};
 pub use engine_error::EngineError;
 pub use log::JetStream;
+pub use monitor::{MonitorUrl, check as check_monitors};
 pub use names::{ClusterName, USUAL_NAME};
 pub use settings::{EngineSettings, ServerUrl, USUAL_REPLICAS};

@@ -118,8 +118,7 @@ impl Snapshots for JetStream {
                 if !there.contains(&piece) {
                     let subject = self.name.piece(&piece);
                     let publishing = self.connection.context.publish(subject, bytes);
-                    let confirming = async { self.asked(self.asked(publishing).await?).await };
-                    confirming.await?;
+                    self.asked(self.asked(publishing).await?.into_future()).await?;
                 }
             }
             Ok(())

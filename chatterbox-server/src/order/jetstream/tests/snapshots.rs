@@ -16,7 +16,7 @@ async fn snapshots_are_kept_and_read_by_another_node() {
     let Some(engine) = Engine::start(3) else { return };
     let settings = of_its_own(&engine);
     let (one, other) = (connect(&settings).await, connect(&settings).await);
-    assert_eq!(one.places().await.unwrap(), []);
+    assert_eq!(one.places().await.unwrap(), Vec::<u64>::new());
     assert_eq!(one.read(1).await.unwrap(), None);
     let (small, large) = (snapshot(20_000, 0), snapshot(10_000, 5_000_000));
     for snapshot in [&small, &large, &large] {
@@ -27,7 +27,7 @@ async fn snapshots_are_kept_and_read_by_another_node() {
     assert_eq!(other.read(20_000).await.unwrap(), Some(small));
     assert_eq!(other.read(15_000).await.unwrap(), None);
     let foreign = connect(&of_its_own(&engine)).await;
-    assert_eq!(foreign.places().await.unwrap(), [], "another cluster has its own");
+    assert_eq!(foreign.places().await.unwrap(), Vec::<u64>::new(), "another cluster has its own");
 }
 
 /// Who wrote it has ended between two pieces; another node writes the same later, or a newer version of it something else.
@@ -41,7 +41,7 @@ async fn a_snapshot_counts_when_all_of_it_is_there() {
         let subject = order.name.piece(piece);
         order.connection.context.publish(subject, bytes.clone()).await.unwrap().await.unwrap();
     }
-    assert_eq!(order.places().await.unwrap(), []);
+    assert_eq!(order.places().await.unwrap(), Vec::<u64>::new());
     assert_eq!(order.read(10_000).await.unwrap(), None);
     let another = snapshot(10_000, 1_000_000);
     order.keep(another.clone()).await.unwrap();
