@@ -5,9 +5,11 @@ mod alone;
 mod contract;
 #[cfg(feature = "cluster")]
 pub mod jetstream;
+mod position;
 #[cfg(test)]
 pub mod simulated;
 mod total_order;
 
 pub use alone::Alone;
+pub use position::Position;
 pub use total_order::{Decided, Order, OrderError, Place, Reach, Snapshot, Snapshots, Unconfirmed};

@@ -26,9 +26,6 @@ const CONFIRMING: Duration = Duration::from_secs(5);
 /// How long the engine may take to say how far the log goes.
 const ASKING: Duration = Duration::from_secs(5);
 
-/// What of a record is not its group, at most.
-const FRAMING: usize = 1024;
-
 /// The order of a cluster, in the engine.
 #[derive(Debug, Clone)]
 pub struct JetStream {
@@ -118,10 +115,6 @@ impl Order for JetStream {
                 .map(|info| reach_of(&info))
         }
         .boxed()
-    }
-
-    fn largest(&self) -> usize {
-        self.connection.client.max_payload().saturating_sub(FRAMING)
     }
 }
 
