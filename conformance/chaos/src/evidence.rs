@@ -108,6 +108,8 @@ pub struct Welcome {
 pub enum Closing {
     /// The user wanted it.
     Mine,
+    /// The user goes on over another one, which took the session over.
+    Moved,
     /// It broke, or nothing came.
     Lost,
     /// The server said why.

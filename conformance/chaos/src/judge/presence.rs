@@ -23,6 +23,8 @@ struct Stay {
     resumed: bool,
     /// Whether the user ended it.
     mine: bool,
+    /// Whether it took the session over from a connection that was still there.
+    moved: bool,
 }
 
 /// A notice that somebody is gone.
@@ -75,7 +77,7 @@ fn name_of(evidence: &Evidence, name: Name) -> &str {
 
 fn stays_of(testimony: &Testimony) -> Vec<Stay> {
     let mut stays: Vec<Stay> = Vec::new();
-    let mut open = false;
+    let (mut open, mut moved) = (false, false);
     for event in &testimony.events {
         match &event.what {
             What::Welcomed(welcome) => {
@@ -85,13 +87,16 @@ fn stays_of(testimony: &Testimony) -> Vec<Stay> {
                     until: Micros::MAX,
                     resumed: welcome.session == Session::Resumed,
                     mine: false,
+                    moved,
                 });
+                moved = false;
                 open = true;
             }
             What::Closed(why) if open => {
                 open = false;
+                moved = *why == Closing::Moved;
                 if let Some(stay) = stays.last_mut() {
-                    (stay.until, stay.mine) = (event.at, *why == Closing::Mine);
+                    (stay.until, stay.mine) = (event.at, moved || *why == Closing::Mine);
                 }
             }
             _ => {}
@@ -177,7 +182,8 @@ fn is_false(evidence: &Evidence, stays: &[Stay], gone: Gone) -> bool {
     let at = gone.at;
     if let Some(stay) = stays.iter().find(|stay| stay.from < at && at < stay.until) {
         // Whoever has just come may have been announced before that, and again afterwards.
-        let settled_in = stay.from.saturating_add(APART) < at;
+        let took_over = stay.moved && stay.resumed;
+        let settled_in = took_over || stay.from.saturating_add(APART) < at;
         let leaves = stay.until.saturating_sub(at) < APART;
         return !leaves && (settled_in || !gone.back) && !troubled(evidence, stay.node, at);
     }
