@@ -285,6 +285,8 @@ pub struct Evidence {
     pub faults: Vec<Struck>,
     /// The id of the last message of the run, which everybody who is settled has seen.
     pub end: u64,
+    /// When users stopped talking.
+    pub rest: Micros,
     /// So long nobody is seen leaving whose node was killed and who goes on with the session.
     pub hold: Micros,
     /// So long after a fault of its node a user may still be seen leaving.

@@ -5,9 +5,11 @@
 //! [`mod@judge`] holds every testimony against it. Nothing here knows the code of the server: what counts is the
 //! protocol.
 
+pub mod config;
 pub mod evidence;
 pub mod judge;
 pub mod measure;
+pub mod processes;
 pub mod report;
 mod run;
 mod setting;

@@ -163,7 +163,8 @@ pub fn measure(evidence: &Evidence) -> Measures {
     acks.sort_unstable();
     let within = |at: Micros, from: Micros, until: Micros| at >= from && at <= until;
     for struck in &evidence.faults {
-        let end = struck.until.saturating_add(AFTERMATH);
+        // Whoever is silent at the end wants to be.
+        let end = struck.until.saturating_add(AFTERMATH).min(evidence.rest.max(struck.until));
         let of_it: Vec<Micros> =
             acks.iter().copied().filter(|at| within(*at, struck.from, end)).collect();
         let silence = std::iter::once(struck.from)

@@ -6,7 +6,7 @@ use conformance_kit::escape::visible;
 use serde::Serialize;
 
 use crate::{
-    evidence::Evidence,
+    evidence::{Evidence, Fault},
     judge::{Finding, Kind, judge},
     measure::{Measures, Times, measure},
 };
@@ -58,12 +58,10 @@ impl Report {
         let findings = judge(evidence);
         let Circumstances { seed, seconds, nodes, talkers, troubles } = circumstances;
         let mut struck: BTreeMap<&'static str, usize> = BTreeMap::new();
-        let mut before = None;
         for fault in &evidence.faults {
-            // A rolling restart is one fault of several nodes.
-            let of_the_same = before == Some((fault.fault, fault.from));
-            before = Some((fault.fault, fault.from));
-            *struck.entry(fault.fault.word()).or_default() += usize::from(!of_the_same);
+            // A rolling restart is told node by node, and is one fault.
+            let first = fault.fault != Fault::RollingRestart || fault.node == Some(0);
+            *struck.entry(fault.fault.word()).or_default() += usize::from(first);
         }
         let talking = evidence.testimonies.iter().take(talkers);
         let unsettled = talking.filter(|testimony| !testimony.settled).map(|testimony| {
@@ -111,7 +109,7 @@ impl Report {
         let mut out = String::new();
         let mut row = |name: &str, text: &str| {
             // Writing to a string does not fail.
-            let _ = writeln!(out, "{name:<22}{text}");
+            let _ = writeln!(out, "{name:<30}{text}");
         };
         let measures = &self.measures;
         row("run", &format!("{} s, seed {}, {} users", self.seconds, self.seed, self.users));

@@ -14,6 +14,7 @@ use conformance_chaos::{
 };
 use conformance_kit::{clock::Clock, net::dial::Transport};
 use conformance_mutants::cluster::{Cluster, ClusterFault};
+use tokio::task::JoinSet;
 
 const NODES: usize = 3;
 
@@ -93,10 +94,12 @@ const fn found_as(fault: ClusterFault) -> Kind {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_fault_of_a_cluster_is_found_as_what_it_is() {
     // They wait for most of their time, so all of them run at once.
-    let runs =
-        ClusterFault::ALL.map(|fault| tokio::spawn(async move { (fault, judged(&[fault]).await) }));
-    for run in runs {
-        let (fault, report) = run.await.unwrap();
+    let mut runs = JoinSet::new();
+    for fault in ClusterFault::ALL {
+        runs.spawn(async move { (fault, judged(&[fault]).await) });
+    }
+    while let Some(run) = runs.join_next().await {
+        let (fault, report) = run.unwrap();
         assert!(report.count(found_as(fault)) > 0, "{fault:?} was not found:\n{}", report.text());
     }
 }

@@ -9,6 +9,9 @@ use crate::evidence::{Entry, Evidence, Name, Pages, Place, Print};
 /// Who sent a post: the testimony, and the place among its posts.
 pub(super) type Author = (usize, usize);
 
+/// One list of pages: the lobby or a room, or what was said with one partner.
+type Conversation = (Option<Place>, Option<Name>);
+
 /// What was said, as the nodes tell it.
 pub(super) struct Log {
     /// By id.
@@ -72,15 +75,15 @@ impl Log {
 
     /// The pages of one reader from one node: rising places by place, and nobody else's.
     fn look_at(&self, reader: Option<Name>, pages: &Pages, findings: &mut Findings) {
-        let mut last: BTreeMap<Option<(Option<Place>, Option<Name>)>, u64> = BTreeMap::new();
+        let mut last: BTreeMap<Conversation, u64> = BTreeMap::new();
         for entry in &pages.entries {
             // Those of the private pages come conversation by conversation.
             let conversation = match (reader, entry.place) {
                 (Some(me), Some(Place::User(to))) => {
                     let partner = if entry.src == Some(me) { Some(to) } else { entry.src };
-                    Some((None, partner))
+                    (None, partner)
                 }
-                (_, place) => Some((place, None)),
+                (_, place) => (place, None),
             };
             let before = last.insert(conversation, entry.id);
             if before.is_some_and(|before| before >= entry.id) {

@@ -52,6 +52,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 40..120)
 }
 
+fn name(who: usize) -> Name {
+    Name::try_from(who).unwrap()
+}
+
 /// A chat that is right, and its users.
 struct World {
     now: Micros,
@@ -86,7 +90,7 @@ impl World {
         for who in 0..6 {
             world.welcome(who, Session::New, who);
             for other in 0..who {
-                world.note(other, What::Came(who as Name));
+                world.note(other, What::Came(name(who)));
             }
         }
         world
@@ -109,7 +113,7 @@ impl World {
         };
         self.reached[who] = self.log.last().map_or(0, |entry| entry.id);
         let node = self.nodes[who];
-        let users = (0..=last as Name).collect();
+        let users = (0..=name(last)).collect();
         let (gaps, left) = (Vec::new(), Vec::new());
         self.note(who, What::Welcomed(Welcome { node, session, users, messages, gaps, left }));
     }
@@ -129,14 +133,14 @@ impl World {
         let print = Print::of(&who.to_string(), &format!("{place:?}"), &n.to_string());
         let session = self.sessions[who];
         self.evidence.testimonies[who].posts.push(Post { place, print, session });
-        self.note(who, What::Sent(n as u32));
-        (n as u32, print)
+        self.note(who, What::Sent(u32::try_from(n).unwrap()));
+        (u32::try_from(n).unwrap(), print)
     }
 
     fn say(&mut self, who: usize, place: Place, acked: bool) -> u64 {
         let (n, print) = self.post(who, place);
         let id = self.log.last().map_or(0, |entry| entry.id) + 1 + u64::from(n % 3) * 1_024;
-        let entry = Entry { id, print, src: Some(who as Name), place: Some(place) };
+        let entry = Entry { id, print, src: Some(name(who)), place: Some(place) };
         self.log.push(entry);
         for other in 0..6 {
             if let Some(seen) = self.view(other, &entry) {
@@ -155,7 +159,7 @@ impl World {
             Step::Post { who, place, acked } => {
                 let place = match place {
                     0 | 1 if self.members[who] => Place::Room(0),
-                    2..=4 => Place::User(((who + 1 + usize::from(place)) % 6) as Name),
+                    2..=4 => Place::User(name((who + 1 + usize::from(place)) % 6)),
                     _ => Place::Lobby,
                 };
                 self.say(who, place, acked);
@@ -182,7 +186,7 @@ impl World {
             Step::Leave { who, resumes } => {
                 self.note(who, What::Closed(Closing::Mine));
                 for other in (0..6).filter(|other| *other != who) {
-                    self.note(other, What::Went(who as Name));
+                    self.note(other, What::Went(name(who)));
                 }
                 let session = if resumes { Session::Resumed } else { Session::New };
                 if !resumes {
@@ -191,7 +195,7 @@ impl World {
                 }
                 self.welcome(who, session, 5);
                 for other in (0..6).filter(|other| *other != who) {
-                    self.note(other, What::Came(who as Name));
+                    self.note(other, What::Came(name(who)));
                 }
             }
             Step::Enter { who } => {
@@ -237,9 +241,13 @@ fn evidence(steps: &[Step]) -> Evidence {
         world.step(&Step::Enter { who });
         world.say(who, Place::Room(0), true);
     }
-    for (who, place) in
-        [(3, Place::User(4)), (4, Place::Lobby), (5, Place::Lobby), (4, Place::Lobby)]
-    {
+    for (who, place) in [
+        (4, Place::Lobby),
+        (3, Place::User(4)),
+        (4, Place::Lobby),
+        (5, Place::Lobby),
+        (4, Place::Lobby),
+    ] {
         world.say(who, place, true);
     }
     world.end()

@@ -62,6 +62,7 @@ pub async fn run(
     break_things(&shared, stage, &mut evidence, &mut troubles, say).await;
 
     say("users come to rest");
+    evidence.rest = shared.now();
     phase.send_replace(Phase::Settle);
     gather(&mut words, talkers, setting.patience, |word| matches!(word, Word::Flushed(_))).await;
     // Whoever competed for a name is gone by now, at a node that died meanwhile too.

@@ -111,15 +111,15 @@ impl Chat {
             self.sessions.get(*token).is_some_and(|session| session.name == name)
         });
         let mut held = None;
-        if let Some((token, _)) = resumed {
-            if let Some(at) = self.members.iter().position(|member| member.token == token) {
-                let old = self.members.remove(at);
-                held = Some(old.outbox.is_none());
-                if let Some(outbox) = old.outbox {
-                    let _ = outbox
-                        .send(Some(json!({"ERROR": "elsewhere", "CLOSED": {"CODE": "replaced"}})));
-                    let _ = outbox.send(None);
-                }
+        let before = resumed
+            .and_then(|(token, _)| self.members.iter().position(|member| member.token == token));
+        if let Some(at) = before {
+            let old = self.members.remove(at);
+            held = Some(old.outbox.is_none());
+            if let Some(outbox) = old.outbox {
+                let replaced = json!({"ERROR": "elsewhere", "CLOSED": {"CODE": "replaced"}});
+                let _ = outbox.send(Some(replaced));
+                let _ = outbox.send(None);
             }
         }
         let same = |member: &&Member| self.name_of(member) == name;
