@@ -1,10 +1,12 @@
 //! The destination of a message: everybody, a room, or one user.
 
+use serde::{Deserialize, Serialize};
+
 use crate::name::Username;
 use crate::room_name::RoomName;
 
 /// The destination of a message (DE-1, RM-3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination<N = Username, R = RoomName> {
     /// A broadcast to everybody.
     All,

@@ -50,6 +50,7 @@ pub use destination::Destination;
 pub use entry::Entry;
 pub use fault::{Fault, Faults};
 pub use lookup_key::{LookupKey, NameKey};
+pub use name::record::{PlainName, PlainNameRef};
 pub use name::{ALL, NameError, SERVER, Username};
 pub use room_name::RoomName;
 pub use server_frame::ServerFrame;

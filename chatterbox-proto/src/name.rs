@@ -2,6 +2,8 @@
 //!
 //! A name is an identity that others trust by sight, so it is parsed once, at the edge; a [`Username`] is the proof.
 
+pub(crate) mod record;
+
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};

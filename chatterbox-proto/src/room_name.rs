@@ -4,18 +4,20 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::MixedScript;
 
 use crate::limits;
 use crate::lookup_key::NameKey;
+use crate::name::record::{PlainName, PlainNameRef};
 use crate::name::{NameError, Username, normal};
 
 /// Begins the name of every room.
 pub const SIGN: char = '#';
 
 /// A valid name of a room, its `#` included, in normalisation form C; equal when the names are the same (RM-1).
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RoomName(Username);
 
 impl RoomName {
@@ -38,6 +40,16 @@ impl RoomName {
     /// A name from a store, which was accepted when it was stored: folded like any other, but not judged again.
     pub fn stored(text: &str) -> Self {
         Self(Username::stored(text))
+    }
+
+    /// The name without what it looks like, as it stands in messages that nodes tell each other.
+    pub const fn plain(&self) -> PlainNameRef<'_> {
+        PlainNameRef(&self.0)
+    }
+
+    /// A name that was written so.
+    pub fn of_plain(PlainName(name): PlainName) -> Self {
+        Self(name)
     }
 
     /// The name as it is shown and sent.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::table::Capability;
 use crate::code::Code;
 use crate::limits;
@@ -104,6 +107,22 @@ impl fmt::Display for Capabilities {
             write!(f, "{space}{}/{}", capability.word(), capability.version())?;
         }
         Ok(())
+    }
+}
+
+/// As nodes of a cluster write it: a bit for each row of the table.
+impl Serialize for Capabilities {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// A bit that has no row is a capability of a newer version: whoever has agreed to it is not understood here.
+impl<'de> Deserialize<'de> for Capabilities {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = Self(u32::deserialize(deserializer)?);
+        let known: Self = read.iter().collect();
+        if read == known { Ok(read) } else { Err(D::Error::custom("an unknown capability")) }
     }
 }
 

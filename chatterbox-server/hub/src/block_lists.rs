@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chatterbox_proto::Username;
+use chatterbox_proto::{PlainName, PlainNameRef, Username};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::{Digest, Digester};
 use crate::identity::Identity;
@@ -93,6 +94,23 @@ impl BlockLists {
             .login
             .as_ref()
             .is_some_and(|login| self.blocked_by.contains_key(&login.account_key.id))
+    }
+}
+
+/// Lists are written as the names that are blocked, and who blocks.
+impl Serialize for BlockLists {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let blocked: Vec<_> = self.blocked.iter().map(PlainNameRef).collect();
+        let by = self.blocked_by.iter().map(|(account, name)| (account, PlainNameRef(name)));
+        (blocked, by.collect::<Vec<_>>()).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for BlockLists {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (blocked, by) = <(Vec<PlainName>, Vec<(i64, PlainName)>)>::deserialize(from)?;
+        let blocked = blocked.into_iter().map(|PlainName(name)| name).collect();
+        Ok(Self::new(blocked, by.into_iter().map(|(account, PlainName(name))| (account, name))))
     }
 }
 

@@ -6,14 +6,17 @@
 use std::borrow::Cow;
 
 use chatterbox_proto::Username;
+use serde::{Deserialize, Serialize};
+
+use crate::plain;
 
 /// One end of a private conversation, and the owner of a mailbox.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Party {
     /// Whoever is logged in with the account of this number, under whatever name.
     Account(i64),
     /// Whoever has this name.
-    Guest(Username),
+    Guest(#[serde(with = "plain::name")] Username),
 }
 
 /// Begins the key of an account. No name has a control character in it.
@@ -36,7 +39,7 @@ impl Party {
 }
 
 /// Whose share of the history a message takes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
     /// The number of an account, or a negative one that stands for a guest's name and network while the server runs; 0 is
     /// unknown, and has no share that it could exceed.
@@ -46,7 +49,7 @@ pub struct Sender {
 }
 
 /// Under whom a message is filed. Without any of it, a message is filed under its names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filing {
     /// Whose share it takes.
     pub sender: Sender,

@@ -8,13 +8,14 @@ use core::net::IpAddr;
 use std::sync::Arc;
 
 use chatterbox_proto::{Capabilities, Username};
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
 use crate::filing::Party;
 use crate::level::Level;
 
 /// An account, whatever its name, and which of its logins are good.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountKey {
     /// Never used twice: a name that is registered anew has an account of another number.
     pub id: i64,
@@ -23,7 +24,7 @@ pub struct AccountKey {
 }
 
 /// The account that a login proved.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoggedIn {
     /// Its name, as it was registered.
     pub account: Username,
@@ -39,7 +40,7 @@ impl LoggedIn {
 }
 
 /// Who somebody is at the moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The name under which they are here.
     pub name: Username,

@@ -2,15 +2,19 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::digest::{Digest, Digester};
 
 /// The number of one join. It is never used twice, so that an event for a former user of a name reaches nobody else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(Default))]
 pub struct MemberId(pub(crate) u64);
 
 /// The number of a room: that of the record of the log that made it, so it is never used twice. 0 is the lobby.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct RoomNumber(pub u64);
 
 impl RoomNumber {
@@ -37,14 +41,14 @@ impl RoomId {
 }
 
 /// The key of a session, known to its client only: a number to find it by, and 128 random bits.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 pub struct SessionKey {
     pub(crate) id: SessionId,
     pub(crate) secret: u128,
 }
 
 /// The number of one session; never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionId(pub(crate) u64);
 
 impl SessionKey {

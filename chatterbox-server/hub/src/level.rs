@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::digest::{Digest, Digester};
 
 /// A rank from 0, a guest, to 5, an admin.
@@ -52,6 +55,19 @@ impl Level {
     pub fn parse(text: &str) -> Option<Self> {
         let named = |level: &Self| level.name().eq_ignore_ascii_case(text);
         text.parse().ok().and_then(Self::new).or_else(|| Self::ALL.into_iter().find(named))
+    }
+}
+
+impl Serialize for Level {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.number().serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Level {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = u8::deserialize(from)?;
+        Self::new(i64::from(number)).ok_or_else(|| D::Error::custom("a level that is none"))
     }
 }
 

@@ -29,11 +29,14 @@ mod census;
 mod conversation;
 mod delivery;
 mod digest;
+mod durable;
+mod elsewhere;
 mod encode;
 mod entering;
 mod event;
 mod eviction;
 mod filing;
+pub mod format;
 mod greeting;
 pub mod guard;
 mod happened;
@@ -48,6 +51,7 @@ mod moderating;
 mod moderation_telling;
 mod over_budget;
 mod permission;
+mod plain;
 mod presence_desk;
 mod presence_telling;
 mod reading;
@@ -67,6 +71,7 @@ mod runs;
 mod sanction;
 mod speaker;
 mod stepping;
+mod telling;
 mod track;
 mod waiting_mail;
 mod wake;
@@ -77,6 +82,7 @@ pub use budget::WAITING;
 pub use census::RoomCount;
 pub use conversation::Conversation;
 pub use delivery::Delivery;
+pub use durable::Durable;
 pub use encode::batch::Batch;
 pub use encode::view::View;
 pub use encode::welcome::{Assembly, Welcome};
@@ -98,7 +104,8 @@ pub use replica::moderation_act::{
     Hit, Moderation, ModerationAct, ModerationDone, ModerationRefusal, Whom,
 };
 pub use replica::proposal::{
-    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
+    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, StoreCommand, Tick,
+    Up,
 };
 pub use replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomSettings, RoomShow,
@@ -109,6 +116,7 @@ pub use replica::rooms::wish::{
     ConfiguredRoom, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomRefusal, RoomSetting,
     RoomView, RoomWish,
 };
+pub use replica::tell::{Audience, Tell};
 pub use room::limits::{Keep, TimelineLimits};
 pub use room::mailboxes::{Kept, Mailboxes};
 pub use room::shares::Shares;

@@ -5,19 +5,22 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{RoomName, Username};
+use serde::{Deserialize, Serialize};
 
 use crate::filing::{Filing, Party, conversation_key};
 use crate::ids::RoomNumber;
+use crate::plain;
 
 /// The number of a record: rising by one from 1, never used twice.
 pub type Sequence = u64;
 
 /// A room as a message names it. Another number under the same name is another room.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomRef {
     /// Its number.
     pub number: RoomNumber,
     /// Its name, as its maker spelt it.
+    #[serde(with = "plain::room_name")]
     pub name: RoomName,
 }
 
@@ -26,11 +29,13 @@ pub type To = Destination<Username, RoomRef>;
 
 /// One message: encoded once, and known by its source and destination from then on, so that nobody reads the JSON
 /// again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The user who sent it, under the name of that moment.
+    #[serde(with = "plain::name")]
     pub source: Username,
     /// To whom.
+    #[serde(with = "plain::destination")]
     pub destination: To,
     /// The 4-tuple as ASCII JSON, exactly as every receiver gets it.
     pub json: Bytes,

@@ -11,10 +11,14 @@ pub enum Removal {
     OverBudget,
     /// Another connection has resumed its session (ID-7).
     Resumed,
+    /// The order stands still for this node: other nodes may be better off.
+    NoEngine,
     /// Its account was removed.
     AccountRemoved,
     /// Another login of its account, or the operator, has ended its login.
     LoggedOut,
+    /// The other nodes of the chat have missed this one, and decided that it has ended.
+    Fenced,
     /// It was put out (MO-2).
     Kicked(Box<Exclusion>),
     /// It was banned (MO-4).

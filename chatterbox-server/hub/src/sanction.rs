@@ -6,17 +6,24 @@ use std::fmt;
 use std::sync::Arc;
 
 use chatterbox_proto::{Exclusion, Username};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::{Digest, Digester};
 use crate::ids::{MemberId, RoomNumber, SessionId};
 use crate::replica::rooms::definition::AccountRef;
 
 /// The number of a sanction, which is never used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SanctionId(pub i64);
 
+impl SanctionId {
+    /// Of a sanction that has no number yet.
+    pub const NONE: Self = Self(0);
+}
+
 /// What somebody may not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SanctionKind {
     /// To be there.
     Ban,
@@ -25,7 +32,7 @@ pub enum SanctionKind {
 }
 
 /// Whom a sanction is on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SanctionSubject {
     /// An account, by its number, under whatever name it is here.
     Account(AccountRef),
@@ -57,7 +64,7 @@ pub struct Network {
 }
 
 /// One sanction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sanction {
     /// Its number.
     pub id: SanctionId,
@@ -163,6 +170,23 @@ impl Network {
     /// Of which kind of address, and how many bits.
     pub(crate) const fn width(&self) -> (bool, u8) {
         (self.is_ipv4(), self.prefix)
+    }
+}
+
+/// A network is written as its address and its prefix.
+impl Serialize for Network {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.address, self.prefix).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (address, prefix) = <(IpAddr, u8)>::deserialize(from)?;
+        let network = Self::new(address, Some(prefix));
+        network
+            .filter(|network| (network.address, network.prefix) == (address, prefix))
+            .ok_or_else(|| D::Error::custom("a network that is none"))
     }
 }
 

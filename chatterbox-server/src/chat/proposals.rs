@@ -8,13 +8,16 @@ use std::sync::Arc;
 
 use chatterbox_hub::{
     Greeting, Join, JoinError, JoinReply, MemberId, Outcome, Proposal, Record, Refused, RoomDone,
-    RoomRefusal, RoomWish, Sequence,
+    RoomRefusal, RoomWish, Sequence, StoreCommand,
 };
 use chatterbox_proto::{Code, Refusal};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::chat::posts::{Held, Post, PostRoom, Receipt, Tags};
+use crate::store::{NotDecided, Proposer};
 
 /// Posts that may wait; one connection has at most one.
 const WAITING_POSTS: usize = 1024;
@@ -241,6 +244,19 @@ impl Starter {
         let (done, granted) = oneshot::channel();
         let _ = self.entries.send(Entry::Wish(Box::new(wish), done));
         granted
+    }
+}
+
+impl Proposer for Starter {
+    fn propose(&self, command: StoreCommand) -> BoxFuture<'static, Result<(), NotDecided>> {
+        let decided = self.change(Proposal::Store(command));
+        async move {
+            match decided.await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err(_)) | Err(_) => Err(NotDecided),
+            }
+        }
+        .boxed()
     }
 }
 

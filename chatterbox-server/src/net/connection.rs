@@ -247,7 +247,7 @@ async fn chat(
         let mut reading = pin!(async {
             tokio::select! {
                 end = reader.run(context) => end,
-                () = context.closing.cancelled() => End::Closing,
+                turn = context.drain.turn() => turn.into(),
                 end = serve_requests(&mut serving) => end,
             }
         });
@@ -256,10 +256,12 @@ async fn chat(
             end = &mut reading => end,
             end = outbound.run(&mut seat, context) => match end {
                 WriteEnd::Removed(Removal::Resumed) => End::Resumed,
+                WriteEnd::Removed(Removal::NoEngine) => End::NoEngine,
                 WriteEnd::Removed(Removal::OverBudget) => End::OverBudget,
                 WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
                 WriteEnd::Removed(Removal::AccountRemoved) => End::AccountRemoved,
                 WriteEnd::Removed(Removal::LoggedOut) => End::LoggedOutElsewhere,
+                WriteEnd::Removed(Removal::Fenced) => End::Fenced,
                 WriteEnd::Removed(Removal::Kicked(exclusion)) => End::Kicked(exclusion),
                 WriteEnd::Removed(Removal::Banned(exclusion)) => End::Banned(exclusion),
                 WriteEnd::Broken(error) => {
@@ -283,8 +285,10 @@ async fn chat(
             LAST_WRITES
         }
         End::Resumed
+        | End::NoEngine
         | End::AccountRemoved
         | End::LoggedOutElsewhere
+        | End::Fenced
         | End::Kicked(_)
         | End::Banned(_) => {
             outbound.replace_pending(end.last_frame(notices));

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use chatterbox_proto::Username;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
 use crate::identity::{AccountKey, LoggedIn};
@@ -12,7 +13,7 @@ use crate::ids::MemberId;
 pub(crate) const REMEMBERED: usize = 1024;
 
 /// A change of an account that ends logins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountChange {
     /// The account, by its number.
     pub account: i64,
@@ -23,7 +24,7 @@ pub struct AccountChange {
 }
 
 /// What ends logins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountChangeKind {
     /// The account was removed, with all that is its owner's.
     Removed,

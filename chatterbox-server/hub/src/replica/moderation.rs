@@ -19,9 +19,16 @@ impl Replica {
     /// Carries an act out.
     ///
     /// # Errors
-    /// [`Refused::Moderation`] when it would touch somebody of the same or a higher level; nothing changes then.
+    /// [`Refused::Moderation`] when it would touch somebody of the same or a higher level, and when there are too many sanctions;
+    /// nothing changes then.
     pub(super) fn moderate(&mut self, moderation: Moderation) -> Result<Moderated, Refused> {
-        let Moderation { level, now, silent, act, .. } = moderation;
+        let Moderation { level, now, silent, written, act, .. } = moderation;
+        if let ModerationAct::Impose(new) = &act
+            && written.is_some()
+            && !self.sanctions.has_room(new, now)
+        {
+            return Err(Refused::Moderation(OutcomeCode::TooMany));
+        }
         let mut moderated = match act {
             ModerationAct::Kick { whom, reason } => self.kick(&whom, level, now, reason)?,
             ModerationAct::Impose(sanctions) => self.impose(sanctions, level, now),

@@ -6,16 +6,19 @@ use std::sync::Arc;
 
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::commands::OutcomeCode;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
 use crate::identity::Identity;
 use crate::ids::MemberId;
 use crate::level::Level;
+use crate::record::Sequence;
+use crate::replica::proposal::StoreCommand;
 use crate::replica::rooms::definition::AccountRef;
 use crate::sanction::{Sanction, SanctionId};
 
 /// One act.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Moderation {
     /// The name of who does it, for those who are told.
     pub by: Arc<str>,
@@ -26,12 +29,30 @@ pub struct Moderation {
     pub now: i64,
     /// Whether nobody but the person is told.
     pub silent: bool,
+    /// What the stores of all nodes write down when it is done; nothing where whoever proposes it has stored it already.
+    pub written: Option<StoreCommand>,
     /// What.
     pub act: ModerationAct,
 }
 
+impl Moderation {
+    /// The sanctions that one act may impose.
+    pub const SANCTIONS: usize = 64;
+
+    /// Gives the sanctions that have no number yet theirs, which follow from the number of the proposal.
+    pub(crate) fn number_by(&mut self, number: Sequence) {
+        let ModerationAct::Impose(sanctions) = &mut self.act else { return };
+        let first = number.saturating_mul(Self::SANCTIONS as u64);
+        for (number, sanction) in (first..).zip(sanctions) {
+            if sanction.id == SanctionId::NONE {
+                sanction.id = SanctionId(i64::try_from(number).unwrap_or(i64::MAX));
+            }
+        }
+    }
+}
+
 /// What is done.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum ModerationAct {
     /// To put somebody out, who may come back in a while (MO-2).
     Kick {
@@ -40,14 +61,15 @@ pub enum ModerationAct {
         /// Why, for the person; it may be empty.
         reason: Arc<str>,
     },
-    /// To impose sanctions, which were stored under their numbers. Of one act they have `about`, end and reason in common.
+    /// To impose sanctions, at most [`Moderation::SANCTIONS`] that have no number yet. Of one act they have `about`, end and
+    /// reason in common.
     Impose(Vec<Sanction>),
     /// To lift sanctions.
     Lift(Vec<SanctionId>),
 }
 
 /// Somebody who may be here or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Whom {
     /// An account, under whatever name.
     Account(AccountRef),

@@ -8,19 +8,25 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::block_lists::BlockLists;
 use crate::digest::{Digest, Digester};
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionKey};
 use crate::level::Level;
+use crate::plain;
 use crate::record::{Record, Sequence};
 use crate::replica::ended_logins::AccountChange;
 use crate::replica::moderation_act::Moderation;
 use crate::replica::rooms::wish::RoomWish;
+use crate::replica::tell::Tell;
 
 /// One life of one node, from its start to its end: a random number, so that no two are the same.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Incarnation(pub u64);
 
 impl fmt::Display for Incarnation {
@@ -37,13 +43,14 @@ impl Digest for Incarnation {
 }
 
 /// Proposals that one node has written into the order at once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Group {
     /// The node.
     pub from: Incarnation,
     /// Counts the groups of this node, from 1. A group that comes round again, or too late, does not count.
     pub number: u64,
     /// The proposals, which are judged one after the other.
+    #[serde(deserialize_with = "at_most_a_group")]
     pub proposals: Vec<Proposal>,
 }
 
@@ -51,22 +58,55 @@ impl Group {
     /// The proposals that a group has at most in an order from which their numbers come.
     pub const PROPOSALS: usize = 1024;
 
+    /// The number of the proposal of an index in the group of a place.
+    pub const fn number_of(place: u64, index: usize) -> Sequence {
+        place.saturating_mul(Self::PROPOSALS as u64).saturating_add(index as u64)
+    }
+
     /// Gives what is numbered the numbers that follow from the place of the group: every node that reads it there comes to the
     /// same, and nobody has to know a place before it is decided. They rise, with gaps (ID-2).
     pub fn number_by_place(&mut self, place: u64) {
-        let first = place.saturating_mul(Self::PROPOSALS as u64);
-        for (number, proposal) in (first..).zip(&mut self.proposals) {
+        for (index, proposal) in self.proposals.iter_mut().enumerate() {
+            let number = Self::number_of(place, index);
             match proposal {
                 Proposal::Say(say) => say.number = number,
                 Proposal::Room(_, of_room) => *of_room = number,
+                Proposal::Moderate(moderation) => moderation.number_by(number),
                 _ => {}
             }
         }
     }
 }
 
+/// Reads as many proposals as a group has at most. Each takes much more memory than bytes, so more are refused before they
+/// are read.
+fn at_most_a_group<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Proposal>, D::Error> {
+    struct AtMost;
+
+    impl<'de> Visitor<'de> for AtMost {
+        type Value = Vec<Proposal>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {} proposals", Group::PROPOSALS)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let mut proposals = Vec::new();
+            while let Some(proposal) = seq.next_element()? {
+                if proposals.len() == Group::PROPOSALS {
+                    return Err(A::Error::invalid_length(Group::PROPOSALS + 1, &self));
+                }
+                proposals.push(proposal);
+            }
+            Ok(proposals)
+        }
+    }
+
+    from.deserialize_seq(AtMost)
+}
+
 /// One change that somebody asks for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Proposal {
     /// The node starts: the first proposal of its first group.
     Up(Up),
@@ -83,9 +123,9 @@ pub enum Proposal {
     /// A member says something.
     Say(Say),
     /// Somebody wishes something about rooms. The number is that of the log, if what follows is accepted.
-    Room(Box<RoomWish>, Sequence),
+    Room(Box<RoomWish>, #[serde(skip)] Sequence),
     /// A member has another block list.
-    SetBlocked(MemberId, Vec<Username>),
+    SetBlocked(MemberId, #[serde(with = "plain::names")] Vec<Username>),
     /// The account or the level of a member is another one.
     Amend(MemberId, Amendment),
     /// A member goes away, with some words or none, or is back (PR-2).
@@ -94,12 +134,29 @@ pub enum Proposal {
     EndLogins(AccountChange),
     /// Somebody moderates.
     Moderate(Box<Moderation>),
-    /// Something that every node does with what it stores, in this order. The hub does not read it.
-    Store(Bytes),
+    /// Something that every node does with what it stores, in this order.
+    Store(StoreCommand),
+    /// Whether too much waits for members of the node: what others send them they can't be promised then.
+    Crowded(Vec<(MemberId, bool)>),
+    /// Members are told something that is no message.
+    Tell(Box<Tell>),
+    /// The mute that flood control has imposed on a member ends, at the node where it is counted (FL-2).
+    Pardon(MemberId),
+}
+
+/// A command for the stores of all nodes, as whoever carries it out writes it. The hub does not read it. It may hold hashes of
+/// passwords, so it shows nothing but its length.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreCommand(pub Bytes);
+
+impl fmt::Debug for StoreCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreCommand({} bytes)", self.0.len())
+    }
 }
 
 /// The start of a node.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Up {
     /// The time to which it has read the order. One that is long ago is of a node that may have been forgotten.
     pub read_to: u64,
@@ -110,7 +167,7 @@ pub struct Up {
 }
 
 /// A sign of life of a node, which lets the others compare what they have read with what it has read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tick {
     /// A place up to which it has applied the order.
     pub place: u64,
@@ -121,7 +178,7 @@ pub struct Tick {
 }
 
 /// A user who wants to come in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Join {
     /// Who they are, under the name that they ask for.
     pub identity: Identity,
@@ -136,7 +193,7 @@ pub struct Join {
 }
 
 /// A session that is to be resumed (ID-7).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Resume {
     /// The session; `None` when the token is none of ours.
     pub key: Option<SessionKey>,
@@ -145,24 +202,26 @@ pub struct Resume {
 }
 
 /// Another name for a member (RN-1).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rename {
     /// The name.
     pub name: Username,
     /// Whether it was proven to be theirs.
     pub owns: bool,
     /// The accounts that block whoever has it: number and name.
+    #[serde(with = "plain::accounts")]
     pub blocked_by: Vec<(i64, Username)>,
     /// Now, in seconds since 1970 UTC, as whoever proposes it has it: who is banned under that name then may not have it.
     pub now: i64,
 }
 
 /// A message of a member.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Say {
     /// Who says it.
     pub member: MemberId,
     /// The number that it has if it is accepted. Numbers rise in the order, with gaps where something was refused (ID-2).
+    #[serde(skip)]
     pub number: Sequence,
     /// Its idempotency key, which is unique within the member's session (ID-3).
     pub tag: Option<Arc<str>>,
@@ -171,7 +230,7 @@ pub struct Say {
 }
 
 /// What changes of a member's account and level; what is `None` stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amendment {
     /// Whether they are logged in, and how.
     pub login: Option<Login>,
@@ -182,7 +241,7 @@ pub struct Amendment {
 }
 
 /// Whether somebody is logged in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Login {
     /// With this account.
     In(LoggedIn),

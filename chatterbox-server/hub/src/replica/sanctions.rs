@@ -11,12 +11,15 @@ use chatterbox_proto::{Exclusion, Refusal, Username};
 use crate::digest::{Digest, Digester};
 use crate::identity::Identity;
 use crate::ids::{MemberId, RoomNumber, SessionId};
-use crate::replica::moderation_act::Whom;
+use crate::replica::moderation_act::{Moderation, Whom};
 use crate::replica::rooms::definition::AccountRef;
 use crate::sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject};
 
 /// For how long who was put out may not come back, in seconds (MO-2).
 pub(crate) const KICKED_FOR: i64 = 30;
+
+/// The sanctions that may hold at a time, where those who impose them don't look in a store first.
+const SANCTIONS: usize = 10_000;
 
 /// Kicks that are remembered; the oldest go first.
 const KICKS: usize = 1024;
@@ -134,6 +137,12 @@ impl Sanctions {
         self.mutes += usize::from(sanction.kind == SanctionKind::Mute);
         self.room_bans += usize::from(is_room_ban(&sanction));
         self.all.insert(sanction.id, sanction);
+    }
+
+    /// Whether there may be these as well, which nobody has judged by what is stored.
+    pub(crate) fn has_room(&self, new: &[Sanction], now: i64) -> bool {
+        let hold = self.all.values().filter(|one| one.holds(now)).count();
+        new.len() <= Moderation::SANCTIONS && hold.saturating_add(new.len()) <= SANCTIONS
     }
 
     /// A sanction does not hold any more; gives the one that it was.

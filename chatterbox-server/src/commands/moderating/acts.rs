@@ -191,7 +191,7 @@ impl Acts<'_> {
         let (by, level) = (Arc::clone(&self.author.name), self.author.level);
         let imposed = self.state.moderation.impose_then(entry, new, move |sanctions| {
             let act = ModerationAct::Impose(sanctions);
-            begin(Moderation { by, level, now, silent, act }, behind)
+            begin(Moderation { by, level, now, silent, written: None, act }, behind)
         });
         imposed.await?.await.map_err(refused)
     }
@@ -207,14 +207,14 @@ impl Acts<'_> {
         let (by, level) = (Arc::clone(&self.author.name), self.author.level);
         let lifted = self.state.moderation.lift_then(entry, ids, move |ids| {
             let act = ModerationAct::Lift(ids);
-            begin(Moderation { by, level, now, silent, act }, None)
+            begin(Moderation { by, level, now, silent, written: None, act }, None)
         });
         lifted.await?.await.map(drop).map_err(refused)
     }
 
     fn moderation(&self, act: ModerationAct, now: i64, silent: bool) -> Moderation {
         let (by, level) = (Arc::clone(&self.author.name), self.author.level);
-        Moderation { by, level, now, silent, act }
+        Moderation { by, level, now, silent, written: None, act }
     }
 }
 

@@ -87,7 +87,14 @@ impl House {
     /// Imposes sanctions behind everybody's back.
     pub fn impose(&self, sanctions: Vec<Sanction>, level: Option<Level>) {
         let act = ModerationAct::Impose(sanctions);
-        let moderation = Moderate { by: "prof".into(), level, now: unix_now(), silent: true, act };
+        let moderation = Moderate {
+            by: "prof".into(),
+            level,
+            now: unix_now(),
+            silent: true,
+            written: None,
+            act,
+        };
         let proposal = Proposal::Moderate(Box::new(moderation));
         self.hub.lock().unwrap().step(Incarnation::default(), proposal, None).outcome.unwrap();
     }

@@ -29,7 +29,8 @@ impl Stage {
     fn moderate(&mut self, act: ModerationAct) {
         let now = self.world.now;
         let level = Some(Level::OPERATOR);
-        let moderation = Moderation { by: "ann".into(), level, now, silent: false, act };
+        let moderation =
+            Moderation { by: "ann".into(), level, now, silent: false, written: None, act };
         self.world.propose(Proposal::Moderate(Box::new(moderation)), None).unwrap();
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chatterbox_proto::{RoomName, Username, limits};
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
 use crate::identity::LoggedIn;
@@ -11,7 +12,7 @@ use crate::level::Level;
 use crate::record::{RoomRef, Sequence};
 
 /// An account as rooms know it, whether its user is here or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountRef {
     /// Its number, which decides who it is.
     pub id: i64,
@@ -26,7 +27,7 @@ impl From<&LoggedIn> for AccountRef {
 }
 
 /// Who is, or may become, a member of a room.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RoomMember {
     /// An account, over connections and restarts.
     Account(AccountRef),
@@ -35,7 +36,7 @@ pub enum RoomMember {
 }
 
 /// How much of what is said is kept (RH-2).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RoomKeep {
     /// Nothing.
     Off,
@@ -58,7 +59,7 @@ impl RoomKeep {
 }
 
 /// What newcomers may read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RoomShow {
     /// All that is kept.
     #[default]
@@ -68,7 +69,7 @@ pub enum RoomShow {
 }
 
 /// The settings of a room.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomSettings {
     /// What is talked about now; at most [`limits::TOPIC_CHARS`].
     pub topic: Arc<str>,
@@ -116,7 +117,7 @@ impl Default for RoomSettings {
 }
 
 /// A room, without its members.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomDefinition {
     /// Its number.
     pub number: RoomNumber,

@@ -3,13 +3,15 @@
 //! A wish is judged once, before it is stored, and becomes the records that are stored and applied. So whoever reads them
 //! again comes to the same rooms, whatever rules hold by then.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::RoomNumber;
 use crate::level::Level;
 use crate::record::Sequence;
 use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember};
 
 /// What is so from here on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RoomRecord {
     /// There is such a room: a new one, or one that was there under this number with another definition. Number 0 is the lobby,
     /// of which topic, talk, slow and floor are used.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::{RoomName, Username};
+use serde::{Deserialize, Serialize};
 
 use crate::ids::MemberId;
 use crate::ids::RoomNumber;
@@ -12,7 +13,7 @@ use crate::record::RoomRef;
 use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomSettings, RoomShow};
 
 /// What somebody wants.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RoomWish {
     /// Who.
     pub by: RoomActor,
@@ -23,7 +24,7 @@ pub struct RoomWish {
 }
 
 /// Who wants it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RoomActor {
     /// A member of the chat, with the levels that they have.
     Member(MemberId),
@@ -32,7 +33,7 @@ pub enum RoomActor {
 }
 
 /// One change.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum RoomChange {
     /// To make a room, own it and be its member. Whoever asks for it has worked out what the name looks like.
     Create {
@@ -121,7 +122,7 @@ impl RoomChange {
 }
 
 /// A setting of a room.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RoomSetting {
     /// TOPIC
     Topic(Arc<str>),
@@ -170,7 +171,7 @@ impl RoomSetting {
 }
 
 /// A room of the configuration. What is set there wins over commands; the rest is as it was.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ConfiguredRoom {
     /// Its name.
     pub name: RoomName,

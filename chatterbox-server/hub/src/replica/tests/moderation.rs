@@ -167,7 +167,8 @@ impl World {
 
     fn moderate(&mut self, act: ModerationAct) -> Result<Effect, Refused> {
         let (now, level) = (self.now, Some(Level::MODERATOR));
-        let moderation = Moderation { by: "prof".into(), level, now, silent: false, act };
+        let moderation =
+            Moderation { by: "prof".into(), level, now, silent: false, written: None, act };
         self.step(Proposal::Moderate(Box::new(moderation)))
     }
 

@@ -1,0 +1,97 @@
+mod arbitrary;
+mod level1;
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::{FormatError, decode, encode};
+use crate::replica::proposal::{Group, Incarnation, Proposal};
+
+/// A group of one proposal.
+fn group(proposal: Proposal) -> Group {
+    Group { from: Incarnation(u64::MAX), number: 7, proposals: vec![proposal] }
+}
+
+#[test]
+fn what_has_a_number_gets_it_from_its_place() {
+    let say = |number| {
+        let mut say = level1::say();
+        say.number = number;
+        group(Proposal::Say(say))
+    };
+    let read = decode(&encode(&say(4711)).unwrap()).unwrap();
+    assert_eq!(format!("{read:?}"), format!("{:?}", say(0)));
+}
+
+#[test]
+fn a_group_has_as_many_proposals_as_there_are_numbers() {
+    let of = |proposals| Group { proposals, ..group(Proposal::Down(Incarnation(1))) };
+    let many = of(vec![Proposal::Down(Incarnation(1)); Group::PROPOSALS]);
+    assert_eq!(decode(&encode(&many).unwrap()).unwrap().proposals.len(), Group::PROPOSALS);
+    let too_many = of(vec![Proposal::Down(Incarnation(1)); Group::PROPOSALS + 1]);
+    assert_eq!(encode(&too_many), Err(FormatError::TooMany));
+    let forged = postcard::to_extend(&too_many, vec![1]).unwrap();
+    assert_eq!(decode(&forged).unwrap_err(), FormatError::NotUnderstood);
+}
+
+#[test]
+fn what_another_version_wrote_is_not_read() {
+    let written = encode(&group(Proposal::Down(Incarnation(1)))).unwrap();
+    let with_first = |first: u8| Bytes::from([&[first], &written[1..]].concat());
+    assert!(decode(&with_first(1)).is_ok());
+    for level in [0, 2, 255] {
+        assert_eq!(decode(&with_first(level)).unwrap_err(), FormatError::Level { level });
+    }
+    assert_eq!(decode(&[]).unwrap_err(), FormatError::Empty);
+    let longer = [&written[..], &[0, 0]].concat();
+    assert_eq!(decode(&longer).unwrap_err(), FormatError::LeftOver { bytes: 2 });
+    // Sender, number, one proposal, of a kind that is none.
+    assert_eq!(decode(&[1, 1, 1, 1, 99]).unwrap_err(), FormatError::NotUnderstood);
+}
+
+#[test]
+fn a_length_that_is_not_there_takes_no_memory() {
+    // Each of these announces 2^60 of something.
+    let huge = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f];
+    let kinds: [&[u8]; 4] = [&[], &[1, 13], &[1, 8, 1], &[1, 6, 1, 0]];
+    for kind in kinds {
+        let bytes = [&[1, 1, 1], kind, &huge[..]].concat();
+        assert_eq!(decode(&bytes).unwrap_err(), FormatError::NotUnderstood);
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_read_is_what_was_written(group in arbitrary::group()) {
+        let written = encode(&group).unwrap();
+        let read = decode(&written).unwrap();
+        prop_assert_eq!(format!("{read:?}"), format!("{group:?}"));
+        // Debug hides what is secret, and what names are looked up by.
+        prop_assert_eq!(encode(&read).unwrap(), written);
+    }
+
+    #[test]
+    fn a_group_without_its_end_is_an_error(group in arbitrary::group(), at in any::<prop::sample::Index>()) {
+        let written = encode(&group).unwrap();
+        prop_assert!(decode(&written[..at.index(written.len())]).is_err());
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = decode(&bytes);
+        let _ = decode(&[&[1], &bytes[..]].concat());
+    }
+
+    #[test]
+    fn no_broken_group_panics(
+        group in arbitrary::group(), at in any::<prop::sample::Index>(), byte in any::<u8>()
+    ) {
+        let mut written = encode(&group).unwrap().to_vec();
+        let at = at.index(written.len());
+        written[at] = byte;
+        if let Ok(read) = decode(&written) {
+            // What is read can be written again.
+            prop_assert!(encode(&read).is_ok());
+        }
+    }
+}
