@@ -48,11 +48,17 @@ impl Shared {
     pub(super) fn with_patience(folder: &Path, patience: Duration) -> Result<Self, OpenError> {
         let directory = SqliteDirectory::open(folder)?;
         let moderation = SqliteModeration::open(folder)?;
-        let applied = directory.newest_command();
-        let applied = applied.map_err(|error| {
+        let before = directory.newest_command().and_then(|applied| {
+            let has_own = directory.has_own()?;
+            Ok((applied, has_own))
+        });
+        let (applied, has_own) = before.map_err(|error| {
             let (path, source) = (folder.to_owned(), Box::new(error));
             OpenError::Unreadable { path, source }
         })?;
+        if has_own {
+            return Err(OpenError::MadeAlone(folder.to_owned()));
+        }
         let mut own = [0; 8];
         SystemRandom::new().fill(&mut own).map_err(|_| OpenError::Random)?;
         let asking = Arc::new(Asking::new(u64::from_le_bytes(own), patience));

@@ -80,6 +80,14 @@ impl Sqlite {
         Ok(commands::newest(&self.connection)?)
     }
 
+    /// Whether there is something of what nodes store alike that no command has made.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub(crate) fn has_own(&self) -> Result<bool, DirectoryError> {
+        Ok(commands::has_own(&self.connection)?)
+    }
+
     /// All that nodes store alike; see [`dump`].
     ///
     /// # Errors

@@ -21,6 +21,15 @@ pub(super) fn note(connection: &Connection, number: Sequence) -> Result<(), rusq
     connection.prepare_cached(upsert)?.execute([signed(number)]).map(drop)
 }
 
+/// Whether there is something of what nodes of a cluster store alike that no command has made: accounts, settings, acts.
+pub(super) fn has_own(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    let select = "SELECT NOT EXISTS (SELECT 1 FROM commands) AND (
+        EXISTS (SELECT 1 FROM sqlite_sequence WHERE seq > 0
+            AND name IN ('accounts', 'sanctions', 'audit', 'reports'))
+        OR EXISTS (SELECT 1 FROM settings) OR EXISTS (SELECT 1 FROM disabled_commands))";
+    connection.query_row(select, [], |row| row.get(0))
+}
+
 /// A store that has a connection.
 pub(super) trait Connected {
     fn connection(&mut self) -> &mut Connection;

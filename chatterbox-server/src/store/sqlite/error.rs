@@ -65,6 +65,9 @@ pub enum OpenError {
         /// The error of SQLite.
         source: rusqlite::Error,
     },
+    /// What is in it was made by a server that was alone, and nodes of a cluster have to have the same.
+    #[error("the accounts, settings or acts in {0} were made by a server that was alone")]
+    MadeAlone(PathBuf),
     /// What nodes of a cluster store alike can't be read.
     #[error("{path} can't be read")]
     Unreadable {

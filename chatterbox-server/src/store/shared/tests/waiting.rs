@@ -54,6 +54,17 @@ fn while_one_command_hangs_nobody_else_waits() {
 }
 
 #[test]
+fn what_a_server_that_was_alone_has_made_is_no_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut alone = crate::store::SqliteDirectory::open(folder.path()).unwrap();
+    assert!(crate::store::SharedStores::open(folder.path()).is_ok());
+    alone.add(&account("ann")).unwrap();
+    alone.remove(&name("ann")).unwrap();
+    let refused = crate::store::SharedStores::open(folder.path()).unwrap_err();
+    assert!(matches!(refused, crate::store::sqlite::OpenError::MadeAlone(_)), "{refused}");
+}
+
+#[test]
 fn before_the_order_is_there_nothing_is_changed() {
     let folder = tempfile::tempdir().unwrap();
     let stores = crate::store::SharedStores::open(folder.path()).unwrap();
