@@ -35,6 +35,7 @@ mod event;
 mod eviction;
 mod filing;
 pub mod format;
+mod freezing;
 mod greeting;
 pub mod guard;
 mod happened;
@@ -67,6 +68,7 @@ mod rooms;
 mod run_budget;
 mod runs;
 mod sanction;
+mod sorted;
 mod speaker;
 mod stepping;
 mod track;
@@ -99,6 +101,7 @@ pub use replica::ended_logins::{AccountChange, AccountChangeKind};
 pub use replica::moderation_act::{
     Hit, Moderation, ModerationAct, ModerationDone, ModerationRefusal, Whom,
 };
+pub use replica::nodes::NodeUp;
 pub use replica::proposal::{
     Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, StoreCommand, Tick,
     Up,
