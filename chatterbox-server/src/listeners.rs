@@ -13,6 +13,8 @@ pub struct Listeners {
     pub web: Option<WebListeners>,
     /// Telnet, and whoever sends lines.
     pub telnet: Vec<TcpListener>,
+    /// Whoever asks whether the server takes users.
+    pub health: Vec<TcpListener>,
 }
 
 impl From<Vec<TcpListener>> for Listeners {

@@ -13,7 +13,7 @@ use chatterbox_proto::{RoomName, SERVER, Username};
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,10 +33,13 @@ use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::{Acceptor, Protocol, Service};
 use crate::net::context::Context;
+use crate::net::drain::Drain;
+use crate::net::health;
 use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
+use crate::ops::readiness::Health;
 use crate::order::Alone;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 use crate::store::{Store, StoreError};
@@ -89,6 +92,12 @@ pub async fn run_controlled(
     control: Option<Control>,
 ) -> Result<(), StoreError> {
     let listeners = listeners.into();
+    let health = Health::default();
+    let mut telling = JoinSet::new();
+    for listener in listeners.health {
+        // Until the end: that nobody should be sent here any more has to be told as well.
+        telling.spawn(health::serve(listener, health.clone()));
+    }
     let at_start = config.current();
     let (proposals, queue) = proposals::queue();
     let chat = Arc::new(Chat::new(Hub::new(at_start.timeline, at_start.keep), proposals));
@@ -167,6 +176,7 @@ pub async fn run_controlled(
         turned_away: AtomicU64::default(),
         long_frames: Arc::new(LongFrames::default()),
         long_work: LongWork::default(),
+        drain: Drain::default(),
         closing: closing.clone(),
     });
     let acceptors = TaskTracker::new();
@@ -184,8 +194,14 @@ pub async fn run_controlled(
         let context = Arc::clone(&context);
         let connections = Box::new(move || context.limits.count());
         let (requests, moderator) = (Arc::clone(&requests), requests.moderator(&chat));
-        let controlled = Controlled::new(watch, config.clone(), operator, moderator, connections);
-        let controlled = Arc::new(controlled);
+        let controlled = Arc::new(Controlled::new(
+            watch,
+            config.clone(),
+            operator,
+            moderator,
+            connections,
+            (health.clone(), None),
+        ));
         let house: Weak<dyn House> = Arc::<Controlled>::downgrade(&controlled);
         requests.moves_in(house);
         let served = Arc::clone(&controlled);
@@ -201,6 +217,7 @@ pub async fn run_controlled(
         configure_rooms(&chat, &rooms).await?;
         load_history(&chat, &*store).await?;
         history_loaded.cancel();
+        health.started();
         forget_by_age(&chat, keep_age).await;
         Ok(())
     };
@@ -209,6 +226,7 @@ pub async fn run_controlled(
         () = requested(&mut stop, 1) => Ok(()),
         _ = &mut sequencer => Err(StoreError::Failed("the sequencer has ended".into())),
     };
+    health.drains();
     accepting.cancel();
     acceptors.wait().await;
     tasks.close();
@@ -223,6 +241,7 @@ pub async fn run_controlled(
             () = requested(&mut stop, 2) => {}
         }
     }
+    context.drain.end();
     closing.cancel();
     if tokio::time::timeout(LAST_WRITES, tasks.wait()).await.is_err() {
         tracing::warn!(connections = tasks.len(), "connections cut off");

@@ -59,8 +59,9 @@ pub fn closed(
     error: &str,
     info: &str,
     until: Option<i64>,
+    retry: Option<u32>,
 ) -> Result<Bytes, TooLong> {
-    notices::closed(error, info, code, until).finish()
+    notices::closed(error, info, code, until, retry).finish()
 }
 
 /// ERROR, with REFUSED behind it where a faulty message has an idempotency key (ID-4).

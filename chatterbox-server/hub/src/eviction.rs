@@ -43,6 +43,17 @@ impl Hub {
         self.removed.insert(id, Removal::TooSlow);
     }
 
+    /// Removes all members of this node, whose connections have to end, and gives them. The others are told when they leave.
+    pub fn remove_all(&mut self, reason: &Removal) -> Vec<MemberId> {
+        let mut all: Vec<_> = self.members.keys().copied().collect();
+        all.sort_unstable();
+        for id in &all {
+            self.forget_member(*id);
+            self.removed.insert(*id, reason.clone());
+        }
+        all
+    }
+
     /// Removes the members whom the timeline of one of their rooms has overtaken, and says whether one that is reading is in
     /// danger of it in the lobby. Other rooms don't slow the chat down.
     ///

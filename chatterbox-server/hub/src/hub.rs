@@ -23,6 +23,7 @@ use crate::member::{Kind, Member};
 use crate::presence_desk::PresenceDesk;
 use crate::record::{Record, Sequence};
 use crate::removal::Removal;
+use crate::replica::proposal::Incarnation;
 use crate::replica::state::Replica;
 use crate::room::history::History;
 use crate::room::limits::{Keep, TimelineLimits};
@@ -249,6 +250,12 @@ impl Hub {
     /// The number of members.
     pub fn members(&self) -> usize {
         self.replica.presence().people().len()
+    }
+
+    /// The number of members of a node, with those whose connections have ended and who have not left.
+    pub fn members_at(&self, node: Incarnation) -> usize {
+        let people = self.replica.presence().people();
+        people.filter(|(_, person)| person.connection.node == node).count()
     }
 
     /// The stamp of whatever happens next in any room.

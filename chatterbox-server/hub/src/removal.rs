@@ -11,6 +11,8 @@ pub enum Removal {
     OverBudget,
     /// Another connection has resumed its session (ID-7).
     Resumed,
+    /// The order stands still for this node: other nodes may be better off.
+    NoEngine,
     /// Its account was removed.
     AccountRemoved,
     /// Another login of its account, or the operator, has ended its login.

@@ -4,6 +4,8 @@ pub(crate) mod announcement;
 mod applying;
 mod batch;
 pub(crate) mod census;
+pub(crate) mod cluster;
+mod doors;
 pub(crate) mod flood_gate;
 pub(crate) mod handle;
 pub(crate) mod moderation;

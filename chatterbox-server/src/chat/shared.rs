@@ -14,9 +14,10 @@ use chatterbox_hub::{
     Record, Refused, Reserved as Place, RoomDone, RoomNumber, RoomRefusal, RoomWish, Say, Sequence,
     SessionId, SessionKey, Speaker,
 };
-use chatterbox_proto::{Code, NameKey, Username};
+use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::time::Instant;
 
+use crate::chat::doors::Doors;
 use crate::chat::notifier::Notifier;
 use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Leaving, Proposals, Starter};
@@ -43,6 +44,7 @@ pub struct Chat {
     observer: OnceLock<Observer>,
     /// Whether the lobby has no TALK and no SLOW, so that nobody has to ask whether they may write there.
     is_lobby_open: AtomicBool,
+    doors: Doors,
     traffic: Traffic,
     /// Counts what members say. It has a lock of its own, which nothing else is waited for under.
     flood: FloodControl,
@@ -56,8 +58,8 @@ impl Chat {
         let is_lobby_open = AtomicBool::new(true);
         let (notifier, traffic, flood) =
             (Notifier::default(), Traffic::default(), FloodControl::default());
-        let observer = OnceLock::new();
-        Self { hub, notifier, proposals, observer, is_lobby_open, traffic, flood, start }
+        let (observer, doors) = (OnceLock::new(), Doors::default());
+        Self { hub, notifier, proposals, observer, is_lobby_open, doors, traffic, flood, start }
     }
 
     /// Tells an observer what happens from now on, in its order; of what is said only if it wants that. A second one is
@@ -98,6 +100,11 @@ impl Chat {
     /// The notifier, whose [`Notifier::notify_of_presence`] somebody has to poll.
     pub fn notifier(&self) -> &Notifier {
         &self.notifier
+    }
+
+    /// Who may come in, and how members go.
+    pub(super) const fn doors(&self) -> &Doors {
+        &self.doors
     }
 
     /// What is counted of it.
@@ -179,15 +186,24 @@ impl Chat {
     /// # Errors
     /// [`JoinError`] when the name can't be had.
     pub(super) async fn join(&self, request: JoinRequest<'_>) -> Result<Admitted, JoinError> {
+        if !self.doors.are_open() {
+            return Err(JoinError::Refused(Refusal::Busy));
+        }
         let (join, greeting) = request.into_parts();
         self.proposals.join(join, greeting).await
     }
 
     /// Drops what waits for a member whose connection has ended, and proposes that it leaves.
     pub(super) fn leave(&self, member: MemberId) {
-        self.hub().disconnect(member);
+        let is_held = {
+            let mut hub = self.hub();
+            hub.disconnect(member);
+            self.doors.hold() && hub.session(member).is_some()
+        };
         self.notifier.unsubscribe(member);
-        self.proposals.leave(member);
+        if !is_held {
+            self.proposals.leave(member);
+        }
     }
 
     /// Gets commands for the stores of all nodes into the order.

@@ -52,7 +52,8 @@ pub fn ready(
             tracing::info!("{}", made_database(&store.folder));
         }
         let telnet = telnet(options, gateways);
-        tracing::info!(addresses, client, page, telnet, tls = source.is_some(), "ready");
+        let health = health(gateways);
+        tracing::info!(addresses, client, page, telnet, health, tls = source.is_some(), "ready");
         if options.live.no_limits {
             tracing::warn!("no limits: anybody can use up this machine");
         }
@@ -105,6 +106,10 @@ pub fn ready(
         telnet(options, gateways)
             .map(|line| format!("chatterbox-server: to chat by telnet, run: {line}")),
     );
+    lines.extend(
+        health(gateways)
+            .map(|at| format!("chatterbox-server: whether it is ready is told at {at}")),
+    );
     lines.push(format!("chatterbox-server: to chat, run: {client}"));
     // A closed stderr must not stop the server.
     let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
@@ -115,6 +120,12 @@ fn telnet(options: &Serve, gateways: &Gateways) -> Option<String> {
     let port = gateways.telnet.first()?.local_addr().ok()?.port();
     let host = &options.telnet.as_ref()?.host;
     Some(format!("telnet {} {port}", shell_word(&reachable(host))))
+}
+
+/// Where it is told whether the server is ready, if it is.
+fn health(gateways: &Gateways) -> Option<String> {
+    let address = gateways.health.first()?.local_addr().ok()?;
+    Some(format!("http://{address}/"))
 }
 
 /// Where the page is.

@@ -13,6 +13,8 @@ pub struct Gateways {
     pub web: Option<WebListeners>,
     /// For telnet.
     pub telnet: Vec<TcpListener>,
+    /// For whoever asks whether users are taken.
+    pub health: Vec<TcpListener>,
 }
 
 /// Opens them.
@@ -23,7 +25,11 @@ pub async fn open(options: &Serve) -> Result<Gateways, Failure> {
     for (setting, needed) in without_effect(options) {
         tracing::warn!("--{setting} has no effect without --{needed}");
     }
-    Ok(Gateways { web: web(options).await?, telnet: telnet(options).await? })
+    Ok(Gateways {
+        web: web(options).await?,
+        telnet: telnet(options).await?,
+        health: health(options).await?,
+    })
 }
 
 /// Settings of a gateway that is not served, and the one that would serve it. A file may have them for other starts, so they are no mistake.
@@ -78,6 +84,13 @@ async fn telnet(options: &Serve) -> Result<Vec<TcpListener>, Failure> {
         });
     }
     Ok(listeners)
+}
+
+/// Anybody may ask: the answer is a word.
+async fn health(options: &Serve) -> Result<Vec<TcpListener>, Failure> {
+    let Some(address) = &options.health else { return Ok(Vec::new()) };
+    let listeners = listen(&address.host, address.port).await;
+    listeners.map_err(|error| refused(options, "--health", &error))
 }
 
 /// Whether only this machine can reach these.

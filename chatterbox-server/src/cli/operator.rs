@@ -25,6 +25,7 @@ pub struct Process {
     addresses: Vec<SocketAddr>,
     web: Vec<SocketAddr>,
     telnet: Vec<SocketAddr>,
+    health: Vec<SocketAddr>,
     /// The folder of the database.
     folder: Option<PathBuf>,
     log: String,
@@ -53,6 +54,7 @@ impl Process {
             addresses: addresses(listeners),
             web: gateways.web.as_ref().map_or(Vec::new(), |web| addresses(&web.listeners)),
             telnet: addresses(&gateways.telnet),
+            health: addresses(&gateways.health),
             folder: options.store().map(|store| store.folder),
             log: format!("{}, as {format}", options.log),
             activity_log: options.activity_log.clone(),
@@ -78,6 +80,7 @@ impl Operator for Process {
             addresses: self.addresses.clone(),
             web: self.web.clone(),
             telnet: self.telnet.clone(),
+            health: self.health.clone(),
             tls: matches!(self.transport, Transport::Tls(_)),
             certificate_ends: self.transport.certificate_ends(),
             folder: self.folder.clone(),

@@ -93,8 +93,12 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         let signals = signals::watch(stop, || drop(reloader.reload()), renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
         ready(&options, source.as_ref(), &listeners, &gateways, new_database);
-        let listeners =
-            Listeners { protocol: listeners, web: gateways.web, telnet: gateways.telnet };
+        let listeners = Listeners {
+            protocol: listeners,
+            web: gateways.web,
+            telnet: gateways.telnet,
+            health: gateways.health,
+        };
         let server = chatterbox_server::run_controlled(
             listeners, transport, store, access, live, stopped, control,
         );

@@ -150,6 +150,17 @@ pub struct Serve {
     #[arg(long, help_heading = "Gateways")]
     pub telnet_anywhere: bool,
 
+    /// Tell balancers in HTTP whether users are taken (200 or 503, with a word): to this machine only (port 8081, in the file: true) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = HEALTH,
+        value_parser = health_address,
+        help_heading = "Operation"
+    )]
+    pub health: Option<GatewayAddress>,
+
     /// Folder of an activity log: who comes, goes and says what to all, with a file of each user; never private messages [default: none]
     #[arg(long, value_name = "DIR", help_heading = "Logs")]
     pub activity_log: Option<PathBuf>,
@@ -175,6 +186,9 @@ const WEB: &str = "localhost:8080";
 /// Where telnet is served if nothing is said of it.
 const TELNET: &str = "localhost:2323";
 
+/// Where readiness is told if nothing is said of it.
+const HEALTH: &str = "localhost:8081";
+
 /// The host and its port, if one is behind it, as they are printed again.
 fn host(text: &str) -> Result<String, String> {
     let host: HostPort = text.parse().map_err(|error: AddressError| error.to_string())?;
@@ -187,6 +201,10 @@ fn web_address(text: &str) -> Result<GatewayAddress, String> {
 
 fn telnet_address(text: &str) -> Result<GatewayAddress, String> {
     gateway_address(text, TELNET, 2323)
+}
+
+fn health_address(text: &str) -> Result<GatewayAddress, String> {
+    gateway_address(text, HEALTH, 8081)
 }
 
 fn gateway_address(text: &str, usual: &str, port: u16) -> Result<GatewayAddress, String> {

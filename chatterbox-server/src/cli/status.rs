@@ -52,10 +52,16 @@ pub fn show(
         (true, Some(days)) => format!("TLS, certificate good for {}", count(days as u64, "day")),
     };
     writeln!(out, "listens on    {} ({tls})", screen(&status.addresses.join(", ")))?;
-    for (what, addresses) in [("browsers at", &status.web), ("telnet at", &status.telnet)] {
+    for (what, addresses) in
+        [("browsers at", &status.web), ("telnet at", &status.telnet), ("health at", &status.health)]
+    {
         if !addresses.is_empty() {
             writeln!(out, "{what:<14}{}", screen(&addresses.join(", ")))?;
         }
+    }
+    // A server of an older version does not say it.
+    if !status.readiness.is_empty() {
+        writeln!(out, "readiness     {}", screen(&status.readiness))?;
     }
     writeln!(out, "connections   {} of {}", status.connections, status.max_connections)?;
     writeln!(out, "last minute   {}", minute(&status.minute))?;
@@ -78,8 +84,28 @@ pub fn show(
     }
     let activity = status.log.activity.as_deref().map_or_else(|| "off".to_owned(), screen);
     writeln!(out, "log           {}; activity log: {activity}", screen(&status.log.what))?;
+    show_cluster(status, out)?;
     show_users(status, users, out)?;
     show_rooms(status, rooms, out)
+}
+
+fn show_cluster(status: &Status, out: &mut impl Write) -> io::Result<()> {
+    let Some(cluster) = &status.cluster else { return Ok(()) };
+    let up = count(cluster.nodes.len() as u64, "node");
+    writeln!(out, "\n{up} up, as {} at place {} knows it", screen(&cluster.node), cluster.place)?;
+    let newest = cluster.nodes.iter().map(|node| node.place).max().unwrap_or_default();
+    let rows = cluster.nodes.iter().map(|node| {
+        [
+            screen(&node.name),
+            screen(&node.life),
+            node.heard.map_or_else(|| "never".to_owned(), |at| format!("{} ago", time_text(at))),
+            node.place.to_string(),
+            newest.saturating_sub(node.place).to_string(),
+            node.speaks.to_string(),
+        ]
+    });
+    let heads = ["NODE", "LIFE", "HEARD", "PLACE", "BEHIND", "FORMAT"];
+    table(heads, &rows.collect::<Vec<_>>(), out)
 }
 
 fn show_users(status: &Status, users: &[&User], out: &mut impl Write) -> io::Result<()> {
@@ -198,6 +224,8 @@ pub fn moment(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_server::control::{Cluster, Node};
+
     use super::*;
 
     fn user(name: &str) -> User {
@@ -226,6 +254,33 @@ mod tests {
         assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text:?}");
         assert_eq!(text.lines().filter(|line| line.starts_with("NAME")).count(), 1, "{text}");
         assert!(text.contains("2 users\n") && text.contains("1 room beside the lobby"), "{text}");
+    }
+
+    #[test]
+    fn nodes_are_listed_with_what_is_known_of_them() {
+        let node = |name: &str, heard, place| Node {
+            name: name.into(),
+            life: "00000000000000ff".into(),
+            speaks: 1,
+            heard,
+            place,
+        };
+        let nodes =
+            vec![node("a", Some(0), 100), node("\u{1b}[2Jb", Some(61), 90), node("c", None, 0)];
+        let cluster = Some(Cluster { node: "a".into(), place: 100, nodes });
+        let text = shown(&Status { cluster, ..Status::default() }, &[], &[]);
+        assert!(text.contains("\n3 nodes up, as a at place 100 knows it\n"), "{text}");
+        let lines: Vec<_> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        assert!(lines.contains(&"a 00000000000000ff 0 s ago 100 0 1".to_owned()), "{text}");
+        assert!(
+            lines.iter().any(|line| line.ends_with("b 00000000000000ff 1 min 1 s ago 90 10 1")),
+            "{text}"
+        );
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+        assert!(!shown(&Status::default(), &[], &[]).contains("node"));
     }
 
     #[test]

@@ -11,11 +11,13 @@ use chatterbox_proto::{SERVER, Username, limits};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use tokio::sync::watch;
 
 use crate::access::House;
 use crate::account_watch::AccountWatch;
 use crate::chat::announcement::announcement;
 use crate::chat::census::{Census, CountedRoom};
+use crate::chat::cluster::report::Report;
 use crate::chat::shared::Chat;
 use crate::chat::traffic::LastMinute;
 use crate::config::Live;
@@ -23,13 +25,14 @@ use crate::control::answer::{
     ChangedKey, Failure, FailureCode, Followed, Reloaded, Reply, Stopping, Told,
 };
 use crate::control::message::Act;
-use crate::control::status::{Log, Memory, Minute, Room, Status, Stored, User};
+use crate::control::status::{Cluster, Log, Memory, Minute, Node, Room, Status, Stored, User};
 use crate::control::stopping::StopClock;
 use crate::moderation::{self as audit, AuditEntry};
 use crate::moderation::{Done, Moderator, NotDone};
 use crate::ops::clock::unix_now;
 use crate::ops::memory;
 use crate::ops::operator::{ChangedSetting, Facts, Operator, Reloaded as Read};
+use crate::ops::readiness::Health;
 
 /// The most users, and the most rooms, that are listed.
 const LISTED: usize = 1000;
@@ -49,6 +52,9 @@ pub(crate) struct Controlled {
     /// How many connections are open.
     connections: Box<dyn Fn() -> usize + Send + Sync>,
     stop: StopClock,
+    health: Health,
+    /// What this node of a cluster knows of all.
+    reports: Option<watch::Receiver<Option<Report>>>,
 }
 
 impl Controlled {
@@ -58,10 +64,11 @@ impl Controlled {
         operator: Arc<dyn Operator>,
         moderator: Option<Arc<dyn Moderator>>,
         connections: Box<dyn Fn() -> usize + Send + Sync>,
+        (health, reports): (Health, Option<watch::Receiver<Option<Report>>>),
     ) -> Self {
         let chat = Arc::clone(&watch.chat);
         let stop = StopClock::new(Arc::clone(&chat), config.clone(), Arc::clone(&operator));
-        Self { chat, watch, config, operator, moderator, connections, stop }
+        Self { chat, watch, config, operator, moderator, connections, stop, health, reports }
     }
 
     /// Does what is asked, and answers. Of stopping, it says what [`Controlled::stop`] is going to do.
@@ -181,6 +188,8 @@ impl Controlled {
             addresses: texts(&facts.addresses),
             web: texts(&facts.web),
             telnet: texts(&facts.telnet),
+            health: texts(&facts.health),
+            readiness: self.health.readiness().word().to_owned(),
             tls: facts.tls,
             certificate_days: facts.certificate_ends.map(|ends| (ends - now).div_euclid(DAY)),
             connections: (self.connections)(),
@@ -209,6 +218,10 @@ impl Controlled {
                 activity: facts.activity_log.map(|file| file.display().to_string()),
             },
             stops: self.stop.stops(),
+            cluster: self
+                .reports
+                .as_ref()
+                .and_then(|reports| reports.borrow().as_ref().map(cluster)),
         }
     }
 }
@@ -247,6 +260,17 @@ fn user(identity: &Identity) -> User {
         address: identity.address.map(|address| address.to_canonical().to_string()),
         since: identity.since,
     }
+}
+
+fn cluster(report: &Report) -> Cluster {
+    let nodes = report.nodes.iter().map(|node| Node {
+        name: node.name.as_ref().to_owned(),
+        life: node.node.to_string(),
+        speaks: node.speaks,
+        heard: node.heard.map(|heard| heard.elapsed().as_secs()),
+        place: node.applied,
+    });
+    Cluster { node: report.name.as_ref().to_owned(), place: report.place, nodes: nodes.collect() }
 }
 
 fn room(room: &CountedRoom) -> Room {

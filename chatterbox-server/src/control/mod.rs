@@ -20,7 +20,7 @@ pub(crate) use controlled::Controlled;
 pub use message::{Act, LINE, Request, RequestError, VERSION};
 pub use place::{ControlSocket, NoSocket, SOCKET_FILE, SocketFile, check};
 pub(crate) use serving::serve;
-pub use status::{Log, Memory, Minute, Room, Status, Stored, User};
+pub use status::{Cluster, Log, Memory, Minute, Node, Room, Status, Stored, User};
 
 pub use crate::moderation::{Ban, Done, Kick, Moderator, NotDone, Unban};
 use crate::ops::operator::Operator;

@@ -21,6 +21,12 @@ pub struct Status {
     /// Where it listens for telnet.
     #[serde(default)]
     pub telnet: Vec<String>,
+    /// Where it tells whether users are taken.
+    #[serde(default)]
+    pub health: Vec<String>,
+    /// Whether they are: a word, as it is told there.
+    #[serde(default)]
+    pub readiness: String,
     /// Whether connections use TLS.
     pub tls: bool,
     /// How many days the certificate is good for; below 0 it has ended.
@@ -43,6 +49,35 @@ pub struct Status {
     pub log: Log,
     /// When it is going to stop, if somebody has asked for that.
     pub stops: Option<i64>,
+    /// The cluster, as this node of it knows it.
+    #[serde(default)]
+    pub cluster: Option<Cluster>,
+}
+
+/// A cluster, as one node of it knows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// What the operator calls this node.
+    pub node: String,
+    /// The last place of the order that it has applied.
+    pub place: u64,
+    /// The nodes that are up, this one first.
+    pub nodes: Vec<Node>,
+}
+
+/// A node of a cluster that is up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// What its operator calls it.
+    pub name: String,
+    /// This life of it.
+    pub life: String,
+    /// The format that it reads and writes.
+    pub speaks: u16,
+    /// How many seconds ago something of it came round last; of this node, a tick.
+    pub heard: Option<u64>,
+    /// The last place of the order that it is known to have applied.
+    pub place: u64,
 }
 
 /// What there was in the last minute.

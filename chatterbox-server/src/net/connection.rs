@@ -247,7 +247,7 @@ async fn chat(
         let mut reading = pin!(async {
             tokio::select! {
                 end = reader.run(context) => end,
-                () = context.closing.cancelled() => End::Closing,
+                turn = context.drain.turn() => turn.into(),
                 end = serve_requests(&mut serving) => end,
             }
         });
@@ -256,6 +256,7 @@ async fn chat(
             end = &mut reading => end,
             end = outbound.run(&mut seat, context) => match end {
                 WriteEnd::Removed(Removal::Resumed) => End::Resumed,
+                WriteEnd::Removed(Removal::NoEngine) => End::NoEngine,
                 WriteEnd::Removed(Removal::OverBudget) => End::OverBudget,
                 WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
                 WriteEnd::Removed(Removal::AccountRemoved) => End::AccountRemoved,
@@ -283,6 +284,7 @@ async fn chat(
             LAST_WRITES
         }
         End::Resumed
+        | End::NoEngine
         | End::AccountRemoved
         | End::LoggedOutElsewhere
         | End::Kicked(_)

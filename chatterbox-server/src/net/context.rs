@@ -10,6 +10,7 @@ use crate::access::Access;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::config::Live;
+use crate::net::drain::Drain;
 use crate::net::limits::{ConnectionLimits, LimitReached};
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
@@ -43,6 +44,8 @@ pub struct Context {
     pub long_work: LongWork,
     /// Cancelled when the history of earlier runs is loaded. Nobody joins before: a welcome holds all of the history.
     pub history_loaded: CancellationToken,
+    /// Ends the connections of members, one after the other where others go on for them.
+    pub drain: Drain,
     /// Cancelled when connections have to end.
     pub closing: CancellationToken,
 }
@@ -80,6 +83,7 @@ impl Context {
             long_frames: Arc::default(),
             long_work: LongWork::default(),
             history_loaded: CancellationToken::new(),
+            drain: Drain::default(),
             closing: CancellationToken::new(),
         }
     }

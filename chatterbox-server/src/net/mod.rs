@@ -3,6 +3,8 @@
 pub(crate) mod acceptor;
 pub(crate) mod connection;
 pub(crate) mod context;
+pub(crate) mod drain;
+pub(crate) mod health;
 mod inbound;
 mod input_pace;
 mod joining;

@@ -50,6 +50,10 @@ pub(super) enum End {
     Banned(Box<Exclusion>),
     #[error("the server is closing")]
     Closing,
+    #[error("another node goes on for it")]
+    Moving,
+    #[error("nothing comes round in the order")]
+    NoEngine,
     #[error("connection broken: {0}")]
     Broken(#[from] io::Error),
 }
@@ -60,6 +64,8 @@ struct Reason {
     error: String,
     info: Cow<'static, str>,
     until: Option<i64>,
+    /// After how many seconds a client may come back by itself, where that is not what the code says.
+    retry: Option<u32>,
 }
 
 impl End {
@@ -82,6 +88,8 @@ impl End {
             }
             Self::LoggedOut => return Some(Reason::said(ClosedCode::Logout, LOGGED_OUT)),
             Self::Closing => return Some(Reason::said(ClosedCode::Shutdown, SHUTTING_DOWN)),
+            Self::Moving => return Some(Reason::said(ClosedCode::Shutdown, MOVING).at_once()),
+            Self::NoEngine => return Some(Reason::said(ClosedCode::Shutdown, NO_ENGINE).at_once()),
             // The client has gone by itself, or is no member.
             Self::Closed
             | Self::Broken(_)
@@ -94,20 +102,23 @@ impl End {
             error: Faults::from(fault).text(),
             info: fault.text().into(),
             until: None,
+            retry: None,
         })
     }
 
     /// The last frame to a member. Only who agreed to `notices` gets one where the ERROR was sent before, or where there is none.
     pub(super) fn last_frame(&self, notices: bool) -> Option<Bytes> {
-        let Reason { code, error, info, until } = self.reason()?;
+        let Reason { code, error, info, until, retry } = self.reason()?;
         // Its parts are bounded, so it fits a frame.
         if notices {
-            return server_frame::closed(code, &error, &info, until).ok();
+            let retry = retry.or(code.retry());
+            return server_frame::closed(code, &error, &info, until, retry).ok();
         }
         match self {
             Self::TooSlow
             | Self::OverBudget
             | Self::Resumed
+            | Self::NoEngine
             | Self::AccountRemoved
             | Self::LoggedOutElsewhere
             | Self::Kicked(_)
@@ -118,11 +129,19 @@ impl End {
 }
 
 const LOGGED_OUT: &str = "you are logged out, good bye";
+const MOVING: &str = "this node of the chat is shutting down: connect again, another one goes on";
+const NO_ENGINE: &str =
+    "this node of the chat can't store messages: connect again, another one may be able to";
 const SHUTTING_DOWN: &str = "the server is shutting down, good bye";
 
 impl Reason {
     fn said(code: ClosedCode, info: &'static str) -> Self {
-        Self { code, error: info.to_owned(), info: info.into(), until: None }
+        Self { code, error: info.to_owned(), info: info.into(), until: None, retry: None }
+    }
+
+    /// Another node takes whoever comes back by itself.
+    fn at_once(self) -> Self {
+        Self { retry: Some(0), ..self }
     }
 
     /// The same as whoever comes back too early is told (NO-5).
@@ -132,7 +151,7 @@ impl Reason {
             _ => Refusal::Kicked(exclusion.clone()),
         };
         let info = exclusion.reason.to_string().into();
-        Self { code, error: refusal.to_string(), info, until: exclusion.until }
+        Self { code, error: refusal.to_string(), info, until: exclusion.until, retry: None }
     }
 }
 
@@ -157,9 +176,15 @@ mod tests {
             (End::LoggedOutElsewhere, Logout, Some("log in again")),
             (End::LoggedOut, Logout, None),
             (End::Closing, Shutdown, None),
+            (End::Moving, Shutdown, None),
+            (End::NoEngine, Shutdown, Some("connect again")),
         ] {
             let told = last(&end, true).unwrap();
-            let retry = code.retry().map_or("null".to_owned(), |seconds| seconds.to_string());
+            let retry = match end {
+                End::Moving | End::NoEngine => Some(0),
+                _ => code.retry(),
+            };
+            let retry = retry.map_or("null".to_owned(), |seconds| seconds.to_string());
             assert!(told.starts_with(r#"{"ERROR": ""#), "{told}");
             assert!(told.contains(&format!(r#""CLOSED": {{"CODE": "{}""#, code.word())), "{told}");
             assert!(told.trim_end().ends_with(&format!(r#""RETRY": {retry}}}}}"#)), "{told}");

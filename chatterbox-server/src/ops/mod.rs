@@ -1,4 +1,4 @@
-//! Operating the server: allocator, clock, default folders, logs, limits of the machine and of files, memory, signals, and what
+//! Operating the server: allocator, clock, default folders, logs, limits of the machine and of files, memory, signals, readiness, and what
 //! its operator can ask of the process.
 
 pub mod activity;
@@ -11,4 +11,5 @@ pub mod logging;
 pub mod machine;
 pub mod memory;
 pub mod operator;
+pub mod readiness;
 pub mod signals;

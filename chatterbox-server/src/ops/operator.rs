@@ -47,6 +47,8 @@ pub struct Facts {
     pub web: Vec<SocketAddr>,
     /// Where it listens for telnet.
     pub telnet: Vec<SocketAddr>,
+    /// Where it tells whether users are taken.
+    pub health: Vec<SocketAddr>,
     /// Whether connections use TLS.
     pub tls: bool,
     /// When the certificate ends, in seconds since 1970 UTC.

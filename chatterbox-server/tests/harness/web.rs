@@ -58,7 +58,7 @@ impl WebServer {
         let web = listeners.first().unwrap().local_addr().unwrap();
         let host = "127.0.0.1".to_owned();
         let listeners = WebListeners { listeners, host, tls: tls.is_some() };
-        let listeners = Listeners { protocol, web: Some(listeners), telnet: Vec::new() };
+        let listeners = Listeners { protocol, web: Some(listeners), ..Listeners::default() };
         let (stop, stopped) = watch::channel(0);
         let task = tokio::spawn(chatterbox_server::run_with(
             listeners,

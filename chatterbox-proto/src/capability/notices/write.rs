@@ -145,8 +145,14 @@ pub fn one(notice: &NewNotice<'_>) -> Object {
     Object::with_capacity(json.len() + 16).list(NOTICES, [json])
 }
 
-/// `ERROR` and `CLOSED`, the last frame of a connection (NO-3).
-pub fn closed(error: &str, info: &str, code: ClosedCode, until: Option<i64>) -> Object {
+/// `ERROR` and `CLOSED`, the last frame of a connection (NO-3). `retry` is [`ClosedCode::retry`] where nothing else is known.
+pub fn closed(
+    error: &str,
+    info: &str,
+    code: ClosedCode,
+    until: Option<i64>,
+    retry: Option<u32>,
+) -> Object {
     let null_or = |object: Object, key, number: Option<i64>| match number {
         Some(number) => object.integer(key, number),
         None => object.json(key, b"null"),
@@ -154,7 +160,7 @@ pub fn closed(error: &str, info: &str, code: ClosedCode, until: Option<i64>) -> 
     let closed =
         Object::with_capacity(96 + info.len()).string(CODE, code.word()).string(INFO, info);
     let closed = null_or(closed, UNTIL, until);
-    let closed = null_or(closed, RETRY, code.retry().map(i64::from)).into_value();
+    let closed = null_or(closed, RETRY, retry.map(i64::from)).into_value();
     Object::with_capacity(closed.len() + error.len() + 32)
         .string("ERROR", error)
         .json(CLOSED, &closed)
@@ -188,11 +194,11 @@ mod tests {
     #[test]
     fn the_last_frame_says_why_and_whether_to_come_back() {
         assert_eq!(
-            text(closed("You are slow.", "slow", ClosedCode::Slow, None)),
+            text(closed("You are slow.", "slow", ClosedCode::Slow, None, Some(1))),
             r#"{"ERROR": "You are slow.", "CLOSED": {"CODE": "slow", "INFO": "slow", "UNTIL": null, "RETRY": 1}}"#
         );
         assert_eq!(
-            text(closed("x", "y", ClosedCode::Banned, Some(9))),
+            text(closed("x", "y", ClosedCode::Banned, Some(9), None)),
             r#"{"ERROR": "x", "CLOSED": {"CODE": "banned", "INFO": "y", "UNTIL": 9, "RETRY": null}}"#
         );
     }

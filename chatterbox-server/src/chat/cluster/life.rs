@@ -1,0 +1,295 @@
+//! The life of the nodes of a cluster, as one of them learns of it from the order: who is up, who has not been heard for too long,
+//! and whether all have read the same.
+//!
+//! Each node writes a tick into the order each second. Silence is counted in ticks of one's own that came round: where the engine
+//! stands still nobody's come round, so nobody is accused, and no clock of one machine is compared with that of another. A tick says
+//! what its node has read, as a checksum of everything up to a place. Who has another checksum there was told another story
+//! by the engine, and stops: two chats that look like one are worse than none.
+//!
+//! Nothing here has a clock or waits: `now` is the time since the node's program began, and what is to be done is given back.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use chatterbox_hub::{Group, Incarnation, Proposal, Tick, Up};
+
+use crate::chat::cluster::checksums::Checksums;
+use crate::order::{Decided, Place};
+
+/// The time between two ticks of a node.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A node is declared down when so many ticks of whoever declares it came round, and nothing of it in between. Nodes find a new
+/// leader of the engine some seconds apart from each other.
+const UNHEARD: u32 = 10;
+
+/// Places between two snapshots.
+const SNAPSHOT: Place = 10_000;
+
+/// Milliseconds of the order between two digests of the state.
+const DIGEST: u64 = 60_000;
+
+/// The digests that are compared with those of others: a tick tells of the last minute.
+const DIGESTS: usize = 8;
+
+/// What a node knows of the life of all.
+#[derive(Debug)]
+pub(crate) struct Life {
+    /// This life of this node.
+    own: Incarnation,
+    /// The format that this program reads and writes: programs of another one may have another digest of the same state.
+    speaks: u16,
+    /// All other nodes that are up.
+    others: BTreeMap<Incarnation, Other>,
+    checksums: Checksums,
+    /// The newest digests of the state, with the places behind which it was like that.
+    digests: VecDeque<(Place, u64)>,
+    /// The one that no tick has told yet.
+    untold: Option<(Place, u64)>,
+    /// The minute of the order that was begun last; none while no place was applied.
+    minute: Option<u64>,
+    /// When the next tick is due.
+    next_tick: Duration,
+    /// Whether a tick is on its way.
+    is_ticking: bool,
+    /// When a tick of this node came round last.
+    ticked: Option<Duration>,
+}
+
+/// Another node that is up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Other {
+    /// What its operator calls it.
+    pub(crate) name: Box<str>,
+    /// The format that it reads and writes.
+    pub(crate) speaks: u16,
+    /// The ticks of this node that came round since it was heard.
+    pub(crate) unheard: u32,
+    /// The place up to which it has applied the order, as its last tick says.
+    pub(crate) applied: Place,
+    /// When something of it came round last.
+    pub(crate) heard: Duration,
+}
+
+/// What is to be done behind a place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// A digest of the state, for [`Life::has_digest`], before anything else is applied.
+    pub(crate) digest: bool,
+    /// A snapshot of the state, before anything else is applied.
+    pub(crate) snapshot: bool,
+    /// A tick of this node has come round.
+    pub(crate) ticked: bool,
+}
+
+/// Nodes have read, or become, something else. The engine has split or lost what it had confirmed, or programs differ where they
+/// must not: whoever finds it stops, and somebody has to look.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Split {
+    /// Another node has read something else up to a place.
+    #[error(
+        "node {node} has read another order than this one up to place {place}: the engine has split, or has lost what it had"
+    )]
+    Order { node: Incarnation, place: Place },
+    /// Another node has read the same, and is in another state.
+    #[error(
+        "node {node} has made another state than this one of the same order up to place {place}"
+    )]
+    State { node: Incarnation, place: Place },
+    /// Another node has applied what is not decided yet.
+    #[error(
+        "node {node} has applied place {applied}, but says so at place {place}: the engine has lost what it had"
+    )]
+    Ahead { node: Incarnation, applied: Place, place: Place },
+    /// A place is missing, or there twice.
+    #[error("place {place} was read where place {expected} has to be")]
+    Hole { place: Place, expected: Place },
+}
+
+impl Life {
+    /// Begins behind a place, having read all up to it to this checksum, while these other nodes are up.
+    pub(crate) fn new(
+        (own, speaks): (Incarnation, u16),
+        (place, read): (Place, u64),
+        others: impl IntoIterator<Item = (Incarnation, Up)>,
+        now: Duration,
+    ) -> Self {
+        let others = others.into_iter().filter(|(node, _)| *node != own);
+        Self {
+            own,
+            speaks,
+            others: others.map(|(node, up)| (node, Other::new(up, place, now))).collect(),
+            checksums: Checksums::new(place, read),
+            digests: VecDeque::new(),
+            untold: None,
+            minute: None,
+            next_tick: now,
+            is_ticking: false,
+            ticked: None,
+        }
+    }
+
+    /// The node begins another life, because its last one was declared to have ended.
+    pub(crate) fn is_reborn(&mut self, own: Incarnation, now: Duration) {
+        self.others.remove(&own);
+        (self.own, self.is_ticking, self.next_tick) = (own, false, now);
+    }
+
+    /// Learns what was decided, and applied. `read` is the checksum of everything that was read up to there, and `counts` says whether
+    /// the group counts: what is late, repeated or of a node that has ended is nothing that was heard.
+    ///
+    /// # Errors
+    /// [`Split`]: the node must not go on.
+    pub(crate) fn applied(
+        &mut self,
+        decided: &Decided,
+        read: u64,
+        counts: bool,
+        now: Duration,
+    ) -> Result<Due, Split> {
+        let Decided { place, at, group, .. } = decided;
+        if let Err(expected) = self.checksums.push(*place, read) {
+            return Err(Split::Hole { place: *place, expected });
+        }
+        let mut due = Due { digest: self.begins_minute(*at), ..Due::default() };
+        if counts {
+            self.hear(*place, group, now, &mut due)?;
+        }
+        due.snapshot = place.is_multiple_of(SNAPSHOT) && self.is_first();
+        Ok(due)
+    }
+
+    fn hear(
+        &mut self,
+        place: Place,
+        group: &Group,
+        now: Duration,
+        due: &mut Due,
+    ) -> Result<(), Split> {
+        let from = group.from;
+        if from != self.own {
+            let known = self.others.entry(from);
+            let other = known.or_insert_with(|| Other::new(Up::default(), place, now));
+            (other.unheard, other.heard) = (0, now);
+        }
+        for proposal in &group.proposals {
+            match proposal {
+                Proposal::Up(up) => {
+                    if let Some(other) = self.others.get_mut(&from) {
+                        (other.name, other.speaks) = (up.name.clone(), up.speaks);
+                    }
+                }
+                Proposal::Tick(tick) => {
+                    self.compare(from, tick, place)?;
+                    match self.others.get_mut(&from) {
+                        Some(other) => other.applied = tick.place,
+                        None => {
+                            due.ticked = true;
+                            (self.is_ticking, self.ticked) = (false, Some(now));
+                            self.others.values_mut().for_each(|other| other.unheard += 1);
+                        }
+                    }
+                }
+                Proposal::Down(node) => drop(self.others.remove(node)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares what a node says that it has read with what was read here.
+    fn compare(&self, node: Incarnation, tick: &Tick, at: Place) -> Result<(), Split> {
+        let Tick { place, read, state } = *tick;
+        if place >= at {
+            return Err(Split::Ahead { node, applied: place, place: at });
+        }
+        // What is behind the memory of this node, or before its beginning, others compare.
+        if self.checksums.at(place).is_some_and(|own| own != read) {
+            return Err(Split::Order { node, place });
+        }
+        let Some((place, digest)) = state else { return Ok(()) };
+        let is_alike = self.others.get(&node).is_none_or(|other| other.speaks == self.speaks);
+        let own = self.digests.iter().find(|(own, _)| *own == place);
+        if is_alike && own.is_some_and(|(_, own)| *own != digest) {
+            return Err(Split::State { node, place });
+        }
+        Ok(())
+    }
+
+    /// Whether a minute of the order begins at this time. All nodes find the same places, but for the first minute that one sees:
+    /// it does not know when that has begun.
+    fn begins_minute(&mut self, at: u64) -> bool {
+        let minute = at / DIGEST;
+        let before = self.minute.replace(minute);
+        before.is_some_and(|before| before != minute)
+    }
+
+    /// Whether this node is the one of all which looks after what one has to do. All see the same nodes at the same place, so it is one.
+    fn is_first(&self) -> bool {
+        self.others.keys().next().is_none_or(|first| self.own < *first)
+    }
+
+    /// Takes the digest of the state as it is behind the last place.
+    pub(crate) fn has_digest(&mut self, digest: u64) {
+        if self.digests.len() == DIGESTS {
+            self.digests.pop_front();
+        }
+        let told = (self.checksums.place(), digest);
+        self.digests.push_back(told);
+        self.untold = Some(told);
+    }
+
+    /// What this node proposes in the group that it is going to offer, if it is time: a tick, and the end of those that it has not
+    /// heard for too long. One tick is under way at a time, so a node that waited for the engine has missed no more than before.
+    pub(crate) fn proposals(&mut self, now: Duration) -> Vec<Proposal> {
+        if self.next().is_none_or(|next| now < next) {
+            return Vec::new();
+        }
+        (self.is_ticking, self.next_tick) = (true, now + TICK);
+        let (place, read) = (self.checksums.place(), self.checksums.read());
+        let tick = Tick { place, read, state: self.untold.take() };
+        let gone = self.others.iter().filter(|(_, other)| other.unheard >= UNHEARD);
+        let gone = gone.map(|(node, _)| Proposal::Down(*node));
+        std::iter::once(Proposal::Tick(tick)).chain(gone).collect()
+    }
+
+    /// When [`Self::proposals`] has something next; never while a tick is on its way.
+    pub(crate) fn next(&self) -> Option<Duration> {
+        (!self.is_ticking).then_some(self.next_tick)
+    }
+
+    /// The checksum of everything that was read up to the last place.
+    pub(crate) fn read(&self) -> u64 {
+        self.checksums.read()
+    }
+
+    /// The last place.
+    pub(crate) fn place(&self) -> Place {
+        self.checksums.place()
+    }
+
+    /// This life of this node, and the format that it reads and writes.
+    pub(crate) fn own(&self) -> (Incarnation, u16) {
+        (self.own, self.speaks)
+    }
+
+    /// When a tick of this node came round last.
+    pub(crate) fn ticked(&self) -> Option<Duration> {
+        self.ticked
+    }
+
+    /// The other nodes that are up.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (Incarnation, &Other)> {
+        self.others.iter().map(|(node, other)| (*node, other))
+    }
+}
+
+impl Other {
+    fn new(up: Up, applied: Place, heard: Duration) -> Self {
+        let Up { name, speaks, .. } = up;
+        Self { name, speaks, unheard: 0, applied, heard }
+    }
+}
+
+#[cfg(test)]
+mod tests;
