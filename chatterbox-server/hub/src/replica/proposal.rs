@@ -155,8 +155,11 @@ impl fmt::Debug for StoreCommand {
     }
 }
 
+/// The newest format of groups that this version reads. It is written once all nodes read it.
+pub const LEVEL: u16 = 1;
+
 /// The start of a node.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Up {
     /// The time to which it has read the order. One that is long ago is of a node that may have been forgotten.
     pub read_to: u64,
@@ -164,6 +167,12 @@ pub struct Up {
     pub name: Box<str>,
     /// The newest format of proposals that it reads.
     pub speaks: u16,
+}
+
+impl Default for Up {
+    fn default() -> Self {
+        Self { read_to: 0, name: "".into(), speaks: LEVEL }
+    }
 }
 
 /// A sign of life of a node, which lets the others compare what they have read with what it has read.

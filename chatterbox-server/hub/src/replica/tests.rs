@@ -14,6 +14,8 @@ use proptest::prelude::*;
 use crate::block_lists::BlockLists;
 use crate::digest::digest_of;
 use crate::filing::Filing;
+use crate::freezing::freeze;
+use crate::freezing::tests::thawed;
 use crate::identity::{AccountKey, Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId, SessionKey};
 use crate::level::Level;
@@ -232,6 +234,8 @@ proptest! {
     #[test]
     fn copies_are_the_same_and_do_what_the_model_does(steps in steps(), length in 1_usize..4) {
         let (mut whole, mut pieces) = (Replica::default(), Replica::default());
+        // A third one is frozen before each group, and goes on from there as a node that starts would.
+        let mut frozen = Replica::default();
         let mut model = model::Model::default();
         let mut decided: Vec<Group> = Vec::new();
         for step in steps {
@@ -242,6 +246,10 @@ proptest! {
             let told = apply_in_pieces(&mut pieces, &group, model.now, length);
             prop_assert_eq!(&told, &expected, "in pieces: {:?}", &group);
             prop_assert_eq!(digest_of(&whole), digest_of(&pieces));
+            frozen = thawed(&frozen);
+            let told = apply(&mut frozen, &group, model.now);
+            prop_assert_eq!(&told, &expected, "thawed: {:?}", &group);
+            prop_assert_eq!(freeze(&whole).unwrap(), freeze(&frozen).unwrap());
             if is_new {
                 decided.push(group);
             }
