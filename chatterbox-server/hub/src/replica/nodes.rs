@@ -77,7 +77,7 @@ impl Nodes {
 
     /// Whether a node is up.
     pub(crate) fn is_up(&self, node: Incarnation) -> bool {
-        matches!(self.0.get(&node), Some(Life::Up { .. }))
+        matches!(self.lives.get(&node), Some(Life::Up { .. }))
     }
 
     /// Ends a node; says whether it was up.

@@ -17,6 +17,7 @@ mod node;
 mod progress;
 pub(crate) mod report;
 mod silence;
+mod snapshot;
 mod starting;
 mod under_way;
 
