@@ -135,6 +135,8 @@ pub enum Proposal {
     Moderate(Box<Moderation>),
     /// Something that every node does with what it stores, in this order.
     Store(StoreCommand),
+    /// From here on groups may be written in this format, if all nodes that are up read it.
+    Speak(u16),
 }
 
 /// A command for the stores of all nodes, as whoever carries it out writes it. The hub does not read it. It may hold hashes of

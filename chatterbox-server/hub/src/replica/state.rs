@@ -106,6 +106,10 @@ impl Replica {
                 }
                 self.grant(&wish, number).map(Effect::Rooms).map_err(Refused::Room)
             }
+            Proposal::Speak(level) if self.nodes.speak(level) => {
+                Ok(Effect::Unseen(Stale::default(), Vec::new()))
+            }
+            Proposal::Speak(_) => Err(Refused::NotSpoken),
             Proposal::EndLogins(change) => Ok(Effect::LoginsEnded(self.end_logins(&change))),
             Proposal::Moderate(act) => self.moderate(*act).map(Effect::Moderated),
         }

@@ -237,6 +237,7 @@ fn proposals() -> Vec<(&'static str, Proposal)> {
         ("impose", moderate(ModerationAct::Impose(sanctions))),
         ("lift", moderate(ModerationAct::Lift(vec![SanctionId(1), SanctionId(-1)]))),
         ("store", Proposal::Store(StoreCommand("abc".into()))),
+        ("speak", Proposal::Speak(300)),
     ]
 }
 
