@@ -15,6 +15,8 @@ use chatterbox_proto::{Code, NameKey, Username};
 
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
+use crate::durable::Durable;
+use crate::elsewhere::Elsewhere;
 use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
@@ -51,7 +53,11 @@ pub struct Hub {
     /// Of whom something is to be told.
     pub(crate) presence: PresenceDesk,
     pub(crate) waiting_mail: WaitingMail,
+    /// What it knows of members of other nodes.
+    pub(crate) elsewhere: Elsewhere,
     pub(crate) track: Track,
+    /// What has to be stored, where somebody stores it afterwards.
+    pub(crate) durable: Option<Vec<Durable>>,
     /// The history of the lobby.
     pub(crate) history: History,
     pub(crate) budget: Budget,
@@ -71,7 +77,9 @@ impl Hub {
             desk: RoomDesk::default(),
             presence: PresenceDesk::default(),
             waiting_mail: WaitingMail::default(),
+            elsewhere: Elsewhere::default(),
             track: Track::default(),
+            durable: None,
             history: History::new(keep),
             budget: Budget::new(WAITING),
             now: 0,
@@ -153,7 +161,7 @@ impl Hub {
     }
 
     /// Reserves room for a private message of about `bytes` of a member, and gives its recipient with the spelling that it is
-    /// here under (DE-2).
+    /// here under (DE-2). At other nodes nothing can be reserved: there it counts what they have said.
     ///
     /// [`Hub::release`] gives the room back, whatever has become of the message.
     ///
@@ -187,6 +195,9 @@ impl Hub {
         };
         if refuses(sender, recipient) || refuses(recipient, sender) {
             return Err(Code::Blocked);
+        }
+        if self.is_elsewhere(recipient) {
+            return if self.is_crowded(recipient) { Err(Code::RecipientBusy) } else { Ok(()) };
         }
         let reserved = self.with_member(recipient, |member| {
             let has_room = member.has_room(Kind::Message, bytes);

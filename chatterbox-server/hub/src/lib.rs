@@ -29,6 +29,8 @@ mod census;
 mod conversation;
 mod delivery;
 mod digest;
+mod durable;
+mod elsewhere;
 mod encode;
 mod entering;
 mod event;
@@ -71,6 +73,7 @@ mod sanction;
 mod sorted;
 mod speaker;
 mod stepping;
+mod telling;
 mod track;
 mod waiting_mail;
 mod wake;
@@ -81,6 +84,7 @@ pub use budget::WAITING;
 pub use census::RoomCount;
 pub use conversation::Conversation;
 pub use delivery::Delivery;
+pub use durable::Durable;
 pub use encode::batch::Batch;
 pub use encode::view::View;
 pub use encode::welcome::{Assembly, Welcome};
@@ -115,6 +119,7 @@ pub use replica::rooms::wish::{
     ConfiguredRoom, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomRefusal, RoomSetting,
     RoomView, RoomWish,
 };
+pub use replica::tell::{Audience, Tell};
 pub use room::limits::{Keep, TimelineLimits};
 pub use room::mailboxes::{Kept, Mailboxes};
 pub use room::shares::Shares;

@@ -12,7 +12,7 @@ use crate::filing::Party;
 use crate::greeting::{Greeting, JoinReply, Newcomer};
 use crate::hub::Hub;
 use crate::ids::MemberId;
-use crate::member::Kind;
+use crate::member::{Kind, Member};
 use crate::record::Sequence;
 use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed, Said};
@@ -89,13 +89,20 @@ impl Hub {
             Proposal::Moderate(act) => Some((Arc::clone(&act.by), act.now)),
             _ => None,
         };
+        let number = match &proposal {
+            Proposal::Room(_, number) => *number,
+            _ => 0,
+        };
         match self.replica.step(from, proposal) {
             Err(refused) => Applied::unseen(Err(refused)),
             Ok(Effect::Nothing) => Applied::unseen(Ok(Outcome::Done)),
             Ok(Effect::Down(left)) => {
                 let mut applied = Applied::told(Vec::new());
                 for left in left {
-                    let _ = self.left(left, &mut applied.wakes);
+                    if let Some(member) = self.left(left, &mut applied.wakes) {
+                        self.removed.insert(member, Removal::Fenced);
+                        applied.removed.push(member);
+                    }
                 }
                 applied
             }
@@ -119,11 +126,14 @@ impl Hub {
             Ok(Effect::Said(said)) => {
                 let number = said.number;
                 self.note_said(&said.record);
+                self.leave_message(number, &said.record);
                 if let Some(member) = said.back {
                     self.presence.note(member);
                 }
-                let wake = self.deliver(said);
-                Applied { wake, ..Applied::unseen(Ok(Outcome::Said(number))) }
+                self.note_slow(from, &said);
+                let (wake, removed) = self.deliver(said);
+                let removed = Vec::from_iter(removed);
+                Applied { wake, removed, ..Applied::unseen(Ok(Outcome::Said(number))) }
             }
             Ok(Effect::Unseen(stale, rooms)) => {
                 self.mark_stale(stale);
@@ -135,10 +145,20 @@ impl Hub {
                 self.presence.note(member);
                 Applied::unseen(Ok(Outcome::Done))
             }
-            Ok(Effect::Rooms(RoomsChanged { done, told })) => {
+            Ok(Effect::Rooms(RoomsChanged { done, told, records })) => {
+                self.leave_rooms(number, records);
                 let mut applied = Applied::unseen(Ok(Outcome::Rooms(done)));
                 self.tell_rooms(told, &mut applied.wakes);
                 applied
+            }
+            Ok(Effect::Told(tell)) => {
+                let mut applied = Applied::unseen(Ok(Outcome::Done));
+                self.tell_those(*tell, &mut applied.wakes);
+                applied
+            }
+            Ok(Effect::Crowded(members)) => {
+                self.note_crowded(from, members);
+                Applied::unseen(Ok(Outcome::Done))
             }
             Ok(Effect::LoginsEnded(ended)) => self.logins_ended(ended),
             Ok(Effect::Moderated(moderated)) => self.moderated(moderated, &by.unwrap_or_default()),
@@ -149,6 +169,11 @@ impl Hub {
     /// are going to be filed. Says of each whether it is one of them.
     pub fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
         self.replica.judge(from, says, first)
+    }
+
+    /// Whether this life of a node counts.
+    pub fn is_up(&self, node: Incarnation) -> bool {
+        self.replica.is_up(node)
     }
 
     /// One number for all that nodes have in common. Two of them that have applied the same have the same.
@@ -235,6 +260,7 @@ impl Hub {
 
     /// Drops what waits for a member; says whether there was one of this node.
     pub(crate) fn forget_member(&mut self, id: MemberId) -> bool {
+        self.elsewhere.forget(id);
         let Some(member) = self.members.remove(&id) else { return false };
         self.budget.change(member.own_bytes(), 0);
         if let Some(rooms) = member.rooms() {
@@ -255,10 +281,11 @@ impl Hub {
         }
     }
 
-    /// Adds a message to the history, and queues it for its receivers.
-    pub(crate) fn deliver(&mut self, said: Said) -> Wake {
+    /// Adds a message to the history, and queues it for its receivers; says who has something to read, and who is not here any more
+    /// for it.
+    pub(crate) fn deliver(&mut self, said: Said) -> (Wake, Option<MemberId>) {
         let Said { number, record, to, .. } = said;
-        match &record.destination {
+        let wake = match &record.destination {
             Destination::Room(room) => match self.desk.id(room.number) {
                 Some(id) if self.rooms.push(id, Event::message(number, record)) => Wake::Room(id),
                 _ => Wake::Nobody,
@@ -273,11 +300,29 @@ impl Hub {
                 let filed = record.filing.to.clone();
                 let filed = filed.unwrap_or_else(|| Party::Guest(name.clone()));
                 self.history.push_private(number, &filed, &record);
-                match to {
-                    Some(to) => self.queue(to, Kind::Message, Event::message(number, record)),
-                    None => Wake::Nobody,
-                }
+                return match to {
+                    Some(to) => self.hand_over(to, Event::message(number, record)),
+                    None => (Wake::Nobody, None),
+                };
             }
+        };
+        (wake, None)
+    }
+
+    /// Queues a private message for its recipient. In a cluster it may be one for which nobody could reserve room: who has not
+    /// enough of it does not read, and goes.
+    fn hand_over(&mut self, to: MemberId, message: Event) -> (Wake, Option<MemberId>) {
+        let bytes = message.size();
+        if !self.elsewhere.is_alone()
+            && self.members.get(&to).is_some_and(|member| !member.takes(bytes))
+        {
+            self.remove_slow(to);
+            return (Wake::One(to), Some(to));
         }
+        let wake = self.queue(to, Kind::Message, message);
+        if self.members.get(&to).is_some_and(Member::is_half_full) {
+            self.elsewhere.fills(to);
+        }
+        (wake, None)
     }
 }

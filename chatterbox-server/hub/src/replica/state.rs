@@ -4,6 +4,7 @@ use chatterbox_proto::{NameKey, Refusal, Username, json};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
+use crate::elsewhere::CROWDED;
 use crate::encode::view::View;
 use crate::guard::network;
 use crate::identity::{AccountKey, Identity, LoggedIn};
@@ -53,6 +54,11 @@ impl Replica {
         self.nodes.admits(group.from, group.number, starts, self.now)
     }
 
+    /// Whether this life of a node counts.
+    pub(crate) fn is_up(&self, node: Incarnation) -> bool {
+        self.nodes.is_up(node)
+    }
+
     /// Sets the time; it never goes back.
     pub(crate) fn tick(&mut self, now: u64) {
         self.now = self.now.max(now);
@@ -68,7 +74,10 @@ impl Replica {
         proposal: Proposal,
     ) -> Result<Effect, Refused> {
         match proposal {
-            Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) => Ok(Effect::Nothing),
+            Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) | Proposal::Pardon(_) => {
+                Ok(Effect::Nothing)
+            }
+            Proposal::Tell(tell) => Ok(Effect::Told(tell)),
             Proposal::Down(node) => Ok(Effect::Down(self.down(node))),
             Proposal::Join(join) => self.join(from, *join).map(Effect::Joined),
             Proposal::Leave(member) => {
@@ -105,6 +114,11 @@ impl Replica {
                     self.speaks_for(from, member)?;
                 }
                 self.grant(&wish, number).map(Effect::Rooms).map_err(Refused::Room)
+            }
+            Proposal::Crowded(mut members) => {
+                members.truncate(CROWDED);
+                members.retain(|(member, _)| self.speaks_for(from, *member).is_ok());
+                Ok(Effect::Crowded(members))
             }
             Proposal::Speak(level) if self.nodes.speak(level) => {
                 Ok(Effect::Unseen(Stale::default(), Vec::new()))
