@@ -15,6 +15,7 @@ use chatterbox_proto::{Code, NameKey, Username};
 
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
+use crate::durable::Durable;
 use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
@@ -52,6 +53,8 @@ pub struct Hub {
     pub(crate) presence: PresenceDesk,
     pub(crate) waiting_mail: WaitingMail,
     pub(crate) track: Track,
+    /// What has to be stored, where somebody stores it afterwards.
+    pub(crate) durable: Option<Vec<Durable>>,
     /// The history of the lobby.
     pub(crate) history: History,
     pub(crate) budget: Budget,
@@ -72,6 +75,7 @@ impl Hub {
             presence: PresenceDesk::default(),
             waiting_mail: WaitingMail::default(),
             track: Track::default(),
+            durable: None,
             history: History::new(keep),
             budget: Budget::new(WAITING),
             now: 0,
