@@ -7,12 +7,13 @@ mod checksums;
 mod common;
 mod error;
 mod follower;
-mod guardian;
+pub(crate) mod guardian;
 #[cfg(test)]
 pub(crate) mod kit;
 mod life;
 mod node;
 mod progress;
+mod pulse;
 pub(crate) mod report;
 mod silence;
 mod starting;
@@ -22,6 +23,7 @@ pub use common::{Cluster, Standing};
 pub use error::ClusterError;
 pub use node::Node;
 pub use progress::{Progress, StoredBehind};
+pub use pulse::Pulse;
 
 #[cfg(test)]
 mod tests;
