@@ -59,6 +59,9 @@ impl Hub {
         let before = member.own_bytes();
         let welcomed = std::mem::take(&mut member.is_being_welcomed);
         let delivery = Self::take_next(member, &mut self.rooms);
+        if self.elsewhere.is_told(id) && member.is_quarter_full() {
+            self.elsewhere.empties(id);
+        }
         self.budget.change(before, member.own_bytes());
         if welcomed && self.history.pinned() > 0 {
             self.history.forget_unpinned();

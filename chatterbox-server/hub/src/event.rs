@@ -213,6 +213,11 @@ impl Event {
         Self::new(Body::Error(json::string(text)))
     }
 
+    /// The same, written as JSON already.
+    pub(crate) const fn raw_error(json: Bytes) -> Self {
+        Self::new(Body::Error(json))
+    }
+
     /// The key that it goes under.
     pub(crate) const fn key(&self) -> Key {
         self.key

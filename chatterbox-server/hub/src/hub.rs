@@ -16,6 +16,7 @@ use chatterbox_proto::{Code, NameKey, Username};
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
 use crate::durable::Durable;
+use crate::elsewhere::Elsewhere;
 use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
@@ -52,6 +53,8 @@ pub struct Hub {
     /// Of whom something is to be told.
     pub(crate) presence: PresenceDesk,
     pub(crate) waiting_mail: WaitingMail,
+    /// What it knows of members of other nodes.
+    pub(crate) elsewhere: Elsewhere,
     pub(crate) track: Track,
     /// What has to be stored, where somebody stores it afterwards.
     pub(crate) durable: Option<Vec<Durable>>,
@@ -74,6 +77,7 @@ impl Hub {
             desk: RoomDesk::default(),
             presence: PresenceDesk::default(),
             waiting_mail: WaitingMail::default(),
+            elsewhere: Elsewhere::default(),
             track: Track::default(),
             durable: None,
             history: History::new(keep),
@@ -157,7 +161,7 @@ impl Hub {
     }
 
     /// Reserves room for a private message of about `bytes` of a member, and gives its recipient with the spelling that it is
-    /// here under (DE-2).
+    /// here under (DE-2). At other nodes nothing can be reserved: there it counts what they have said.
     ///
     /// [`Hub::release`] gives the room back, whatever has become of the message.
     ///
@@ -191,6 +195,9 @@ impl Hub {
         };
         if refuses(sender, recipient) || refuses(recipient, sender) {
             return Err(Code::Blocked);
+        }
+        if self.is_elsewhere(recipient) {
+            return if self.is_crowded(recipient) { Err(Code::RecipientBusy) } else { Ok(()) };
         }
         let reserved = self.with_member(recipient, |member| {
             let has_room = member.has_room(Kind::Message, bytes);

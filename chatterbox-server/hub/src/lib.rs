@@ -30,6 +30,7 @@ mod conversation;
 mod delivery;
 mod digest;
 mod durable;
+mod elsewhere;
 mod encode;
 mod entering;
 mod event;
@@ -70,6 +71,7 @@ mod runs;
 mod sanction;
 mod speaker;
 mod stepping;
+mod telling;
 mod track;
 mod waiting_mail;
 mod wake;
@@ -114,6 +116,7 @@ pub use replica::rooms::wish::{
     ConfiguredRoom, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomRefusal, RoomSetting,
     RoomView, RoomWish,
 };
+pub use replica::tell::{Audience, Tell};
 pub use room::limits::{Keep, TimelineLimits};
 pub use room::mailboxes::{Kept, Mailboxes};
 pub use room::shares::Shares;

@@ -58,6 +58,12 @@ impl Half {
         self.events = self.events.saturating_sub(1);
     }
 
+    /// Both together.
+    const fn with(self, other: Self) -> Self {
+        let bytes = self.bytes.saturating_add(other.bytes);
+        Self { bytes, events: self.events.saturating_add(other.events) }
+    }
+
     /// Whether an event of this size can be added: any size when there is nothing.
     fn has_room(self, bytes: usize) -> bool {
         let bytes = self.bytes.saturating_add(bytes);
@@ -72,8 +78,10 @@ pub(crate) struct Member {
     /// Whether anything was handed out or written since the last look at who is stuck.
     pub(crate) progressed: bool,
     direct: VecDeque<Direct>,
-    /// Messages that wait, with those for which room is reserved while they are being stored.
+    /// Messages that wait.
     messages: Half,
+    /// Those for which room is reserved while they are being stored.
+    reserved: Half,
     answers: Half,
     /// The memory of what was handed out last and that nobody else is handed, and what is left of it.
     own_handed_out: usize,
@@ -110,6 +118,7 @@ impl Member {
             progressed: true,
             direct: VecDeque::new(),
             messages: Half::default(),
+            reserved: Half::default(),
             answers: Half::default(),
             own_handed_out: 0,
             own_left: 0,
@@ -184,16 +193,29 @@ impl Member {
         self.filter().is_some_and(|filter| filter.refused.contains(other))
     }
 
-    /// Whether an event of this size may be put into the queue.
+    /// Whether an event of this size may be put into the queue, beside those for which room is reserved.
     pub(crate) fn has_room(&self, kind: Kind, bytes: usize) -> bool {
-        self.half(kind).has_room(bytes.saturating_add(EVENT_BYTES))
+        let half = match kind {
+            Kind::Message => self.messages.with(self.reserved),
+            Kind::Answer => self.answers,
+        };
+        half.has_room(bytes.saturating_add(EVENT_BYTES))
     }
 
-    const fn half(&self, kind: Kind) -> Half {
-        match kind {
-            Kind::Message => self.messages,
-            Kind::Answer => self.answers,
-        }
+    /// Whether a message of this size fits behind those that wait, whatever is reserved for others. One for which room was reserved
+    /// always does, unless some came for which none was.
+    pub(crate) fn takes(&self, bytes: usize) -> bool {
+        self.messages.has_room(bytes.saturating_add(EVENT_BYTES))
+    }
+
+    /// Whether the part of its queue that others fill is half full.
+    pub(crate) const fn is_half_full(&self) -> bool {
+        self.messages.events >= DIRECT_EVENTS / 2 || self.messages.bytes >= DIRECT_BYTES / 2
+    }
+
+    /// Whether it is no more than a quarter full.
+    pub(crate) const fn is_quarter_full(&self) -> bool {
+        self.messages.events <= DIRECT_EVENTS / 4 && self.messages.bytes <= DIRECT_BYTES / 4
     }
 
     const fn half_mut(&mut self, kind: Kind) -> &mut Half {
@@ -205,12 +227,12 @@ impl Member {
 
     /// Keeps room for a message that is being stored.
     pub(crate) fn reserve(&mut self, bytes: usize) {
-        self.messages.add(bytes + EVENT_BYTES);
+        self.reserved.add(bytes + EVENT_BYTES);
     }
 
     /// Gives that room back.
     pub(crate) fn release(&mut self, bytes: usize) {
-        self.messages.subtract(bytes + EVENT_BYTES);
+        self.reserved.subtract(bytes + EVENT_BYTES);
     }
 
     /// Queues an event that happens now, before whatever gets this stamp.
@@ -221,7 +243,7 @@ impl Member {
 
     /// The memory that waits for this member and for nobody else.
     pub(crate) const fn own_bytes(&self) -> usize {
-        self.messages.bytes + self.answers.bytes + self.own_left
+        self.messages.bytes + self.reserved.bytes + self.answers.bytes + self.own_left
     }
 
     /// Hands out something that takes so much memory for this member alone.

@@ -175,6 +175,6 @@ impl Hub {
     pub fn apply(&mut self, number: Sequence, record: Record) -> Wake {
         self.replica.tick(self.now);
         let said = self.replica.address(number, record);
-        self.deliver(said)
+        self.deliver(said).0
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chatterbox_proto::capability::commands::OutcomeCode;
+use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, NameKey, Username};
 
 use crate::conversation::Conversation;
@@ -12,6 +13,8 @@ use crate::ids::RoomNumber;
 use crate::level::Level;
 use crate::record::RoomRef;
 use crate::record::Sequence;
+use crate::replica::effect::Said;
+use crate::replica::proposal::Incarnation;
 use crate::replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomShow,
 };
@@ -219,6 +222,30 @@ impl Hub {
         let Some(who) = self.replica.room_member(member) else { return Ok(()) };
         let (number, slow) = (definition.number, definition.settings.slow);
         self.desk.slow.may_write((number, Who::from(&who)), slow, self.now).map_err(Code::SlowMode)
+    }
+}
+
+impl Hub {
+    /// Notes that a member of another node has written, where slow mode holds: the same user may be here as well.
+    pub(crate) fn note_slow(&mut self, from: Incarnation, said: &Said) {
+        if !self.is_other(from) {
+            return;
+        }
+        let definition = match &said.record.destination {
+            Destination::All => self.lobby(),
+            Destination::Room(room) => match self.replica.rooms.get(room.number) {
+                Some(room) => &room.definition,
+                None => return,
+            },
+            Destination::User(_) => return,
+        };
+        let (number, slow) = (definition.number, definition.settings.slow);
+        if slow > 0
+            && let Some(who) = said.by.and_then(|by| self.replica.room_member(by))
+        {
+            // One who writes too early elsewhere has done so before this was known here.
+            let _ = self.desk.slow.may_write((number, Who::from(&who)), slow, self.now);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::filing::Party;
 use crate::greeting::{Greeting, JoinReply, Newcomer};
 use crate::hub::Hub;
 use crate::ids::MemberId;
-use crate::member::Kind;
+use crate::member::{Kind, Member};
 use crate::record::Sequence;
 use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed, Said};
@@ -130,8 +130,10 @@ impl Hub {
                 if let Some(member) = said.back {
                     self.presence.note(member);
                 }
-                let wake = self.deliver(said);
-                Applied { wake, ..Applied::unseen(Ok(Outcome::Said(number))) }
+                self.note_slow(from, &said);
+                let (wake, removed) = self.deliver(said);
+                let removed = Vec::from_iter(removed);
+                Applied { wake, removed, ..Applied::unseen(Ok(Outcome::Said(number))) }
             }
             Ok(Effect::Unseen(stale, rooms)) => {
                 self.mark_stale(stale);
@@ -148,6 +150,15 @@ impl Hub {
                 let mut applied = Applied::unseen(Ok(Outcome::Rooms(done)));
                 self.tell_rooms(told, &mut applied.wakes);
                 applied
+            }
+            Ok(Effect::Told(tell)) => {
+                let mut applied = Applied::unseen(Ok(Outcome::Done));
+                self.tell_those(*tell, &mut applied.wakes);
+                applied
+            }
+            Ok(Effect::Crowded(members)) => {
+                self.note_crowded(from, members);
+                Applied::unseen(Ok(Outcome::Done))
             }
             Ok(Effect::LoginsEnded(ended)) => self.logins_ended(ended),
             Ok(Effect::Moderated(moderated)) => self.moderated(moderated, &by.unwrap_or_default()),
@@ -249,6 +260,7 @@ impl Hub {
 
     /// Drops what waits for a member; says whether there was one of this node.
     pub(crate) fn forget_member(&mut self, id: MemberId) -> bool {
+        self.elsewhere.forget(id);
         let Some(member) = self.members.remove(&id) else { return false };
         self.budget.change(member.own_bytes(), 0);
         if let Some(rooms) = member.rooms() {
@@ -269,10 +281,11 @@ impl Hub {
         }
     }
 
-    /// Adds a message to the history, and queues it for its receivers.
-    pub(crate) fn deliver(&mut self, said: Said) -> Wake {
+    /// Adds a message to the history, and queues it for its receivers; says who has something to read, and who is not here any more
+    /// for it.
+    pub(crate) fn deliver(&mut self, said: Said) -> (Wake, Option<MemberId>) {
         let Said { number, record, to, .. } = said;
-        match &record.destination {
+        let wake = match &record.destination {
             Destination::Room(room) => match self.desk.id(room.number) {
                 Some(id) if self.rooms.push(id, Event::message(number, record)) => Wake::Room(id),
                 _ => Wake::Nobody,
@@ -287,11 +300,29 @@ impl Hub {
                 let filed = record.filing.to.clone();
                 let filed = filed.unwrap_or_else(|| Party::Guest(name.clone()));
                 self.history.push_private(number, &filed, &record);
-                match to {
-                    Some(to) => self.queue(to, Kind::Message, Event::message(number, record)),
-                    None => Wake::Nobody,
-                }
+                return match to {
+                    Some(to) => self.hand_over(to, Event::message(number, record)),
+                    None => (Wake::Nobody, None),
+                };
             }
+        };
+        (wake, None)
+    }
+
+    /// Queues a private message for its recipient. In a cluster it may be one for which nobody could reserve room: who has not
+    /// enough of it does not read, and goes.
+    fn hand_over(&mut self, to: MemberId, message: Event) -> (Wake, Option<MemberId>) {
+        let bytes = message.size();
+        if !self.elsewhere.is_alone()
+            && self.members.get(&to).is_some_and(|member| !member.takes(bytes))
+        {
+            self.remove_slow(to);
+            return (Wake::One(to), Some(to));
         }
+        let wake = self.queue(to, Kind::Message, message);
+        if self.members.get(&to).is_some_and(Member::is_half_full) {
+            self.elsewhere.fills(to);
+        }
+        (wake, None)
     }
 }

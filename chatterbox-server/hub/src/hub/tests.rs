@@ -14,6 +14,7 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 
 mod blocks;
 mod budget;
+mod elsewhere;
 mod logins;
 mod presence;
 mod rings_and_runs;
@@ -31,6 +32,7 @@ mod room_shares;
 mod room_states;
 mod room_told;
 mod rooms;
+mod two_nodes;
 mod views;
 mod waiting_mail;
 

@@ -15,6 +15,7 @@ use crate::replica::presence::Stale;
 
 use crate::replica::rooms::told::{Lost, RoomTold, RoomsChanged};
 use crate::replica::rooms::wish::RoomRefusal;
+use crate::replica::tell::Tell;
 
 /// What follows from a proposal that was accepted.
 #[derive(Debug)]
@@ -42,6 +43,10 @@ pub(crate) enum Effect {
     Rooms(RoomsChanged),
     /// Somebody has moderated.
     Moderated(Moderated),
+    /// Members are told something.
+    Told(Box<Tell>),
+    /// Too much waits for members of its node, or not any more.
+    Crowded(Vec<(MemberId, bool)>),
 }
 
 /// Somebody is here.
@@ -92,6 +97,8 @@ pub(crate) struct Renamed {
 pub(crate) struct Said {
     /// Its number.
     pub(crate) number: Sequence,
+    /// Who has said it, if they are known.
+    pub(crate) by: Option<MemberId>,
     /// The message, filed under those whom it concerns.
     pub(crate) record: Record,
     /// The member that a private message is for, if they are here.

@@ -21,6 +21,7 @@ use crate::record::{Record, Sequence};
 use crate::replica::ended_logins::AccountChange;
 use crate::replica::moderation_act::Moderation;
 use crate::replica::rooms::wish::RoomWish;
+use crate::replica::tell::Tell;
 
 /// One life of one node, from its start to its end: a random number, so that no two are the same.
 #[derive(
@@ -135,6 +136,12 @@ pub enum Proposal {
     Moderate(Box<Moderation>),
     /// Something that every node does with what it stores, in this order.
     Store(StoreCommand),
+    /// Whether too much waits for members of the node: what others send them they can't be promised then.
+    Crowded(Vec<(MemberId, bool)>),
+    /// Members are told something that is no message.
+    Tell(Box<Tell>),
+    /// The mute that flood control has imposed on a member ends, at the node where it is counted (FL-2).
+    Pardon(MemberId),
 }
 
 /// A command for the stores of all nodes, as whoever carries it out writes it. The hub does not read it. It may hold hashes of

@@ -39,7 +39,7 @@ impl Replica {
         }
         self.file_to(&mut record);
         let back = self.presence.set_away(member, None).then_some(member);
-        Ok(Said { back, ..self.address(number, record) })
+        Ok(Said { by: Some(member), back, ..self.address(number, record) })
     }
 
     /// Numbers the messages that are going to be accepted if a node proposes them next, from `first` on, and files them as they
@@ -96,7 +96,7 @@ impl Replica {
     /// Finds whom a message is for.
     pub(crate) fn address(&self, number: Sequence, mut record: Record) -> Said {
         let to = self.addressee(&mut record);
-        Said { number, record, to, back: None }
+        Said { number, by: None, record, to, back: None }
     }
 
     /// The member that a private message is for, if they are here. One that is not filed yet is filed under them, or under the

@@ -3,6 +3,7 @@
 use chatterbox_proto::{NameKey, Refusal, Username, json};
 
 use crate::digest::{Digest, Digester};
+use crate::elsewhere::CROWDED;
 use crate::encode::view::View;
 use crate::guard::network;
 use crate::identity::{AccountKey, Identity, LoggedIn};
@@ -72,7 +73,10 @@ impl Replica {
         proposal: Proposal,
     ) -> Result<Effect, Refused> {
         match proposal {
-            Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) => Ok(Effect::Nothing),
+            Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) | Proposal::Pardon(_) => {
+                Ok(Effect::Nothing)
+            }
+            Proposal::Tell(tell) => Ok(Effect::Told(tell)),
             Proposal::Down(node) => Ok(Effect::Down(self.down(node))),
             Proposal::Join(join) => self.join(from, *join).map(Effect::Joined),
             Proposal::Leave(member) => {
@@ -109,6 +113,11 @@ impl Replica {
                     self.speaks_for(from, member)?;
                 }
                 self.grant(&wish, number).map(Effect::Rooms).map_err(Refused::Room)
+            }
+            Proposal::Crowded(mut members) => {
+                members.truncate(CROWDED);
+                members.retain(|(member, _)| self.speaks_for(from, *member).is_ok());
+                Ok(Effect::Crowded(members))
             }
             Proposal::EndLogins(change) => Ok(Effect::LoginsEnded(self.end_logins(&change))),
             Proposal::Moderate(act) => self.moderate(*act).map(Effect::Moderated),

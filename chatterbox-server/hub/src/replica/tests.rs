@@ -162,6 +162,7 @@ fn told(outcome: &Result<Effect, Refused>) -> String {
         Ok(Effect::Away(member)) => format!("away {}", member.0),
         Ok(Effect::Rooms(_)) => "rooms".to_owned(),
         Ok(Effect::LoginsEnded(ended)) => format!("logins ended{}", names(&ended.left)),
+        Ok(Effect::Told(_) | Effect::Crowded(_)) => "told".to_owned(),
         Ok(Effect::Moderated(moderated)) => format!("moderated{}", names(&moderated.left)),
     }
 }

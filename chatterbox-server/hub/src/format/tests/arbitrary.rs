@@ -24,6 +24,7 @@ use crate::replica::proposal::{
 };
 use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomShow};
 use crate::replica::rooms::wish::{ConfiguredRoom, RoomActor, RoomChange, RoomSetting, RoomWish};
+use crate::replica::tell::{Audience, Tell};
 use crate::sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject};
 
 pub(super) fn group() -> impl Strategy<Value = Group> {
@@ -58,6 +59,9 @@ fn proposal() -> impl Strategy<Value = Proposal> {
         account_change().prop_map(Proposal::EndLogins),
         moderation().prop_map(|act| Proposal::Moderate(Box::new(act))),
         vec(any::<u8>(), 0..40).prop_map(|bytes| Proposal::Store(StoreCommand(bytes.into()))),
+        vec((member(), any::<bool>()), 0..4).prop_map(Proposal::Crowded),
+        tell().prop_map(|tell| Proposal::Tell(Box::new(tell))),
+        member().prop_map(Proposal::Pardon),
     ]
 }
 
@@ -220,6 +224,19 @@ fn moderation() -> impl Strategy<Value = Moderation> {
             act,
         },
     )
+}
+
+fn tell() -> impl Strategy<Value = Tell> {
+    let room = || any::<u64>().prop_map(RoomNumber);
+    let whom = prop_oneof![
+        Just(Audience::All),
+        room().prop_map(Audience::Room),
+        (of(room()), level()).prop_map(|(room, level)| Audience::Staff(room, level)),
+        (of(room()), name()).prop_map(|(room, about)| Audience::Report(room, about)),
+        member().prop_map(Audience::Member),
+    ];
+    let bytes = || vec(any::<u8>(), 0..20).prop_map(bytes::Bytes::from);
+    (whom, bytes(), bytes()).prop_map(|(whom, plain, notice)| Tell { whom, plain, notice })
 }
 
 fn sanction() -> impl Strategy<Value = Sanction> {

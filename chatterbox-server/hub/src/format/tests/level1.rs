@@ -21,6 +21,7 @@ use crate::replica::proposal::{
 };
 use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomShow};
 use crate::replica::rooms::wish::{ConfiguredRoom, RoomActor, RoomChange, RoomSetting, RoomWish};
+use crate::replica::tell::{Audience, Tell};
 use crate::sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject};
 
 fn name(text: &str) -> Username {
@@ -113,6 +114,11 @@ fn moderate(act: ModerationAct) -> Proposal {
 
 fn room(change: RoomChange) -> Proposal {
     Proposal::Room(Box::new(RoomWish { by: RoomActor::Member(MemberId(1)), change, now: 1 }), 0)
+}
+
+fn tell(whom: Audience) -> Proposal {
+    let (plain, notice) = ("[]".into(), "{}".into());
+    Proposal::Tell(Box::new(Tell { whom, plain, notice }))
 }
 
 fn settings() -> Vec<RoomSetting> {
@@ -237,6 +243,13 @@ fn proposals() -> Vec<(&'static str, Proposal)> {
         ("impose", moderate(ModerationAct::Impose(sanctions))),
         ("lift", moderate(ModerationAct::Lift(vec![SanctionId(1), SanctionId(-1)]))),
         ("store", Proposal::Store(StoreCommand("abc".into()))),
+        ("crowded", Proposal::Crowded(vec![(MemberId(300), true), (MemberId(1), false)])),
+        ("tell all", tell(Audience::All)),
+        ("tell a room", tell(Audience::Room(RoomNumber(300)))),
+        ("tell staff", tell(Audience::Staff(Some(RoomNumber(2)), Level::HELPER))),
+        ("tell of a report", tell(Audience::Report(None, name("eve")))),
+        ("tell one", tell(Audience::Member(MemberId(3)))),
+        ("pardon", Proposal::Pardon(MemberId(3))),
     ]
 }
 

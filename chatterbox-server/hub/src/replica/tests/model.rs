@@ -232,7 +232,10 @@ impl Model {
         match proposal {
             Proposal::Room(..) => unreachable!("rooms have a model of their own"),
             Proposal::Moderate(_) => unreachable!("so has moderation"),
-            Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) => Ok("up".to_owned()),
+            Proposal::Crowded(_) | Proposal::Tell(_) => unreachable!("no node changes for it"),
+            Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) | Proposal::Pardon(_) => {
+                Ok("up".to_owned())
+            }
             Proposal::Down(Incarnation(whom)) => {
                 let mut told = "down".to_owned();
                 if self.up.remove(whom).is_some() {
