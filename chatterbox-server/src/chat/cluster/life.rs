@@ -278,6 +278,13 @@ impl Life {
         std::iter::once(Proposal::Tick(tick)).chain(gone).collect()
     }
 
+    /// What this node says when it has found a split, before it stops. Whoever stops says nothing any more, and who has read the other
+    /// story would go on without ever hearing of this one.
+    pub(crate) fn last_words(&self) -> Proposal {
+        let (place, read) = (self.checksums.place(), self.checksums.read());
+        Proposal::Tick(Tick { place, read, state: self.digests.back().copied() })
+    }
+
     /// When [`Self::proposals`] has something next; never while a tick is on its way.
     pub(crate) fn next(&self) -> Option<Duration> {
         (!self.is_ticking).then_some(self.next_tick)

@@ -17,7 +17,7 @@ use crate::chat::batch::{Batch, Bounds};
 use crate::chat::cluster::common::{Cluster, Standing};
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::follower::Follower;
-use crate::chat::cluster::life::{Due, Life};
+use crate::chat::cluster::life::{Due, Life, Split};
 use crate::chat::cluster::progress::Progress;
 use crate::chat::cluster::pulse::Pulse;
 use crate::chat::cluster::report::Report;
@@ -47,6 +47,9 @@ pub struct Node {
 
 /// A node that stops waits so long for what it has still to propose.
 const LAST_ROUNDS: Duration = Duration::from_secs(5);
+
+/// A node that must not go on tells the others for so long.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// An order that could not be followed is followed again after this time.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -281,8 +284,10 @@ impl Rounds<'_> {
         // A group that counts has an outcome for each proposal.
         let read = self.follower.position.read;
         let now = self.began.elapsed();
-        let due = self.life.applied(decided, read, !outcomes.is_empty(), now)?;
-        self.attend(due);
+        match self.life.applied(decided, read, !outcomes.is_empty(), now) {
+            Ok(due) => self.attend(due),
+            Err(split) => return Err(self.warn_others(split).await),
+        }
         if !self.follower.carry_out(decided, &outcomes, self.stop).await {
             return Ok(false);
         }
@@ -291,6 +296,17 @@ impl Rounds<'_> {
         }
         self.look_at_life();
         Ok(true)
+    }
+
+    /// Tells the others what this node has read, before it stops.
+    async fn warn_others(&mut self, split: Split) -> ClusterError {
+        if self.is_up() {
+            self.number += 1;
+            let proposals = vec![self.life.last_words()];
+            let group = Group { from: self.own, number: self.number, proposals };
+            let _ = tokio::time::timeout(LAST_WORDS, self.order.offer(Arc::new(group))).await;
+        }
+        split.into()
     }
 
     /// Does what is due behind the place that was applied just now.
