@@ -290,11 +290,6 @@ impl Life {
         (!self.is_ticking).then_some(self.next_tick)
     }
 
-    /// The checksum of everything that was read up to the last place.
-    pub(crate) fn read(&self) -> u64 {
-        self.checksums.read()
-    }
-
     /// The last place.
     pub(crate) fn place(&self) -> Place {
         self.checksums.place()
