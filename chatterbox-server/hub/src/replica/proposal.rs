@@ -142,6 +142,8 @@ pub enum Proposal {
     Tell(Box<Tell>),
     /// The mute that flood control has imposed on a member ends, at the node where it is counted (FL-2).
     Pardon(MemberId),
+    /// From here on groups may be written in this format, if all nodes that are up read it.
+    Speak(u16),
 }
 
 /// A command for the stores of all nodes, as whoever carries it out writes it. The hub does not read it. It may hold hashes of

@@ -120,6 +120,10 @@ impl Replica {
                 members.retain(|(member, _)| self.speaks_for(from, *member).is_ok());
                 Ok(Effect::Crowded(members))
             }
+            Proposal::Speak(level) if self.nodes.speak(level) => {
+                Ok(Effect::Unseen(Stale::default(), Vec::new()))
+            }
+            Proposal::Speak(_) => Err(Refused::NotSpoken),
             Proposal::EndLogins(change) => Ok(Effect::LoginsEnded(self.end_logins(&change))),
             Proposal::Moderate(act) => self.moderate(*act).map(Effect::Moderated),
         }
