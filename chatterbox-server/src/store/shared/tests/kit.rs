@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests are an edge")]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -35,7 +36,6 @@ struct State {
     held: Vec<Proposal>,
     /// What is proposed is refused.
     refuses: bool,
-    ended: bool,
 }
 
 impl Log {
@@ -64,10 +64,11 @@ impl Log {
         self.state.lock().unwrap().refuses = refuses;
     }
 
-    /// What is behind so many; `None` at the end.
-    fn behind(&self, count: usize) -> Option<Proposal> {
+    /// What is behind so many; `None` when whoever asks has ended.
+    fn behind(&self, count: usize, ended: &AtomicBool) -> Option<Proposal> {
         let state = self.state.lock().unwrap();
-        let waiting = |state: &mut State| state.decided.len() <= count && !state.ended;
+        let waiting =
+            |state: &mut State| state.decided.len() <= count && !ended.load(Ordering::SeqCst);
         self.changed.wait_while(state, waiting).unwrap().decided.get(count).cloned()
     }
 }
@@ -94,6 +95,7 @@ pub struct Node {
     log: Arc<Log>,
     applied: Arc<(Mutex<usize>, Condvar)>,
     following: Option<JoinHandle<()>>,
+    ended: Arc<AtomicBool>,
     folder: tempfile::TempDir,
 }
 
@@ -124,7 +126,6 @@ impl Node {
             std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap()),
         );
         drop(self);
-        log.state.lock().unwrap().ended = false;
         Self::start(&log, folder, PATIENCE, None)
     }
 
@@ -145,9 +146,11 @@ impl Node {
         };
         let applied = Arc::new((Mutex::new(first), Condvar::new()));
         let (order, tables, count) = (Arc::clone(log), Arc::clone(&stores), Arc::clone(&applied));
+        let ended = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&ended);
         let following = std::thread::spawn(move || {
             let mut place = first;
-            while let Some(proposal) = order.behind(place) {
+            while let Some(proposal) = order.behind(place, &ends) {
                 place += 1;
                 let number = Group::number_of(place as u64, 0);
                 block_on(tables.apply(number, &proposal, true)).unwrap();
@@ -156,7 +159,7 @@ impl Node {
             }
         });
         let log = Arc::clone(log);
-        Self { stores, log, applied, following: Some(following), folder }
+        Self { stores, log, applied, following: Some(following), ended, folder }
     }
 
     pub fn folder(&self) -> &Path {
@@ -178,7 +181,11 @@ impl Node {
     }
 
     fn end(&mut self) {
-        self.log.state.lock().unwrap().ended = true;
+        {
+            // Under the lock, so that whoever is about to wait sees it.
+            let _state = self.log.state.lock().unwrap();
+            self.ended.store(true, Ordering::SeqCst);
+        }
         self.log.changed.notify_all();
         if let Some(following) = self.following.take() {
             following.join().unwrap();
