@@ -4,5 +4,7 @@
 mod engine;
 
 mod contract;
+mod failures;
 mod kit;
+mod refusals;
 mod snapshots;
