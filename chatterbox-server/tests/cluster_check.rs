@@ -1,4 +1,5 @@
 //! `cluster check`, as an operator runs it.
+#![allow(clippy::unwrap_used, reason = "tests may be blunt")]
 
 mod harness;
 

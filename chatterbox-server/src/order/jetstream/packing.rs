@@ -88,11 +88,11 @@ mod tests {
         let random = |index: u32| {
             index.wrapping_mul(2_654_435_761) ^ index.wrapping_mul(0x85eb_ca6b).rotate_left(13)
         };
-        let scripts: [(u32, u32, usize); 4] =
+        let scripts: [(u32, u32, u32); 4] =
             [(0x20, 95, 1), (0xa1, 0x700, 2), (0x4e00, 0x5000, 3), (0x20000, 0xa000, 4)];
         for (first, count, bytes) in scripts {
             let mut json = String::new();
-            for index in 0..(4 * 1024 * 1024 / bytes) as u32 {
+            for index in 0..4 * 1024 * 1024 / bytes {
                 let letter = char::from_u32(first + random(index) % count).unwrap();
                 let mut units = [0; 2];
                 if letter.is_ascii() {
