@@ -235,7 +235,6 @@ impl Room {
     }
 }
 
-#[cfg(test)]
 impl Room {
     /// The accounts that are members, in the order in which they joined, and since when.
     pub(crate) fn in_order(&self) -> Vec<(&AccountRef, Sequence)> {
@@ -254,6 +253,7 @@ impl Room {
         self.out.iter().copied().collect()
     }
 
+    #[cfg(test)]
     /// The invitations that take memory, those counted that are over.
     pub(crate) fn kept_invitations(&self) -> usize {
         self.invitations.len()

@@ -107,6 +107,11 @@ impl RoomTable {
         self.get(self.users.get(&who)?.default?)
     }
 
+    /// All users who are in rooms, or begin in one.
+    pub(super) fn users(&self) -> impl Iterator<Item = (Who, &OwnRooms)> {
+        self.users.iter().map(|(who, own)| (*who, own))
+    }
+
     /// Notes that something was said in a room.
     pub(crate) fn said(&mut self, number: RoomNumber, id: Sequence) {
         if let Some(room) = self.get_mut(number) {
