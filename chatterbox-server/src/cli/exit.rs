@@ -8,6 +8,8 @@ use chatterbox_server::commands::ConfiguredRoomError;
 use chatterbox_server::net::{ListenError, TlsError};
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
 
+#[cfg(feature = "cluster")]
+use crate::cli::cluster_settings::Misunderstood;
 use crate::cli::mistaken::{meant, mistyped};
 
 /// An error that ends the program.
@@ -130,6 +132,9 @@ impl From<OpenError> for Failure {
             OpenError::TooNew { .. } => {
                 "use the newer program, or give another folder with --data DIR"
             }
+            OpenError::MadeAlone(_) => {
+                "begin with another folder: --data DIR; the other nodes have what there is"
+            }
             OpenError::HardLink(_) => {
                 "start it with the folder of the other name, or make it a file of its own: cp, then mv"
             }
@@ -171,6 +176,13 @@ impl From<ConfiguredRoomError> for Failure {
             ConfiguredRoomError::Hash { .. } => (None, SYSTEM),
         };
         Self { message: error.to_string(), hint, code }
+    }
+}
+
+#[cfg(feature = "cluster")]
+impl From<Misunderstood> for Failure {
+    fn from(error: Misunderstood) -> Self {
+        Self { message: error.message, hint: Some(error.hint.into()), code: USAGE }
     }
 }
 
