@@ -26,7 +26,7 @@ mod listeners;
 pub mod moderation;
 pub mod net;
 pub mod ops;
-mod order;
+pub mod order;
 mod pacing;
 mod server;
 pub mod store;
