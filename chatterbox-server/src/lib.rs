@@ -28,6 +28,7 @@ pub mod net;
 pub mod ops;
 pub mod order;
 mod pacing;
+mod proposing;
 mod server;
 pub mod store;
 

@@ -37,6 +37,7 @@ mod event;
 mod eviction;
 mod filing;
 pub mod format;
+mod freezing;
 mod greeting;
 pub mod guard;
 mod happened;
@@ -69,6 +70,7 @@ mod rooms;
 mod run_budget;
 mod runs;
 mod sanction;
+mod sorted;
 mod speaker;
 mod stepping;
 mod telling;
@@ -89,10 +91,10 @@ pub use encode::welcome::{Assembly, Welcome};
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use filing::{Filing, Party, Sender};
-pub use greeting::{Greeting, JoinReply};
+pub use greeting::{Greeting, JoinReply, Secrets};
 pub use hub::Hub;
 pub use identity::{AccountKey, Actor, Identity, LoggedIn};
-pub use ids::{MemberId, RoomId, RoomNumber, SessionId, SessionKey};
+pub use ids::{MemberId, RoomId, RoomNumber, SessionId, SessionKey, SessionProof, Verifier};
 pub use level::Level;
 pub use membership::{JoinError, JoinRequest, Resuming};
 pub use permission::{Denied, Permission, Target, authorise};
@@ -103,6 +105,7 @@ pub use replica::ended_logins::{AccountChange, AccountChangeKind};
 pub use replica::moderation_act::{
     Hit, Moderation, ModerationAct, ModerationDone, ModerationRefusal, Whom,
 };
+pub use replica::nodes::NodeUp;
 pub use replica::proposal::{
     Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, StoreCommand, Tick,
     Up,

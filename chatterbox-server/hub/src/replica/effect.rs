@@ -7,7 +7,7 @@ use chatterbox_proto::{Exclusion, Refusal, Username};
 
 use crate::identity::Identity;
 use crate::ids::RoomNumber;
-use crate::ids::{MemberId, SessionKey};
+use crate::ids::{MemberId, SessionProof};
 use crate::record::{Record, RoomRef, Sequence};
 use crate::removal::Removal;
 use crate::replica::moderation_act::{ModerationDone, ModerationRefusal};
@@ -56,7 +56,7 @@ pub(crate) struct Joined {
     /// The name as JSON.
     pub(crate) name_json: Bytes,
     /// The key of their session, where they have one.
-    pub(crate) session: Option<SessionKey>,
+    pub(crate) session: Option<SessionProof>,
     /// Whether that session had begun before.
     pub(crate) is_resumed: bool,
     /// The member whose place they have taken, unseen by the others.
@@ -165,6 +165,9 @@ pub enum Refused {
     /// An act of moderation that may not be done.
     #[error("refused: {}", .0.word())]
     Moderation(ModerationRefusal),
+    /// A format that some node does not read, or that is not newer than the one that is written.
+    #[error("this format is not spoken by all nodes, or by all of them already")]
+    NotSpoken,
 }
 
 /// For whoever asked for a name: what is not about the name may be another time.
@@ -177,6 +180,7 @@ impl From<Refused> for Refusal {
             | Refused::Known(_)
             | Refused::Room(_)
             | Refused::Muted(_)
+            | Refused::NotSpoken
             | Refused::Moderation(_) => Self::Busy,
         }
     }

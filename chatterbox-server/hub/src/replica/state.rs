@@ -1,13 +1,14 @@
 //! The state, and the one step that changes it.
 
 use chatterbox_proto::{NameKey, Refusal, Username, json};
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
 use crate::elsewhere::CROWDED;
 use crate::encode::view::View;
 use crate::guard::network;
 use crate::identity::{AccountKey, Identity, LoggedIn};
-use crate::ids::{MemberId, SessionId, SessionKey};
+use crate::ids::{MemberId, SessionId, SessionProof};
 use crate::record::Sequence;
 use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed};
@@ -26,7 +27,7 @@ use crate::replica::sanctions::{Known, Sanctions};
 use crate::replica::sessions::Sessions;
 
 /// One copy of the state that all nodes share.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Replica {
     pub(super) presence: Presence,
     pub(crate) sessions: Sessions,
@@ -34,7 +35,7 @@ pub(crate) struct Replica {
     pub(crate) ended_logins: EndedLogins,
     pub(crate) rooms: RoomTable,
     pub(crate) sanctions: Sanctions,
-    nodes: Nodes,
+    pub(crate) nodes: Nodes,
     /// The number of the next member.
     next: u64,
     /// The time, as the order has it: milliseconds of some clock, never going back.
@@ -47,7 +48,7 @@ impl Replica {
     pub(crate) fn begin(&mut self, group: &Group, at: u64) -> bool {
         self.tick(at);
         let starts = match group.proposals.first() {
-            Some(Proposal::Up(up)) if group.number == 1 => Some(up.read_to),
+            Some(Proposal::Up(up)) if group.number == 1 => Some(up),
             _ => None,
         };
         self.nodes.admits(group.from, group.number, starts, self.now)
@@ -119,6 +120,10 @@ impl Replica {
                 members.retain(|(member, _)| self.speaks_for(from, *member).is_ok());
                 Ok(Effect::Crowded(members))
             }
+            Proposal::Speak(level) if self.nodes.speak(level) => {
+                Ok(Effect::Unseen(Stale::default(), Vec::new()))
+            }
+            Proposal::Speak(_) => Err(Refused::NotSpoken),
             Proposal::EndLogins(change) => Ok(Effect::LoginsEnded(self.end_logins(&change))),
             Proposal::Moderate(act) => self.moderate(*act).map(Effect::Moderated),
         }
@@ -144,7 +149,7 @@ impl Replica {
     }
 
     /// The session of a key, if it can be resumed under this name: the account of its user, if there is one.
-    pub(crate) fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<LoggedIn>> {
+    pub(crate) fn resumable(&self, key: SessionProof, name: &Username) -> Option<Option<LoggedIn>> {
         let (_, session) = self.sessions.find(key, name)?;
         // Somebody else may have the name now.
         (self.who(name) == session.member).then(|| session.account.clone())
@@ -178,7 +183,7 @@ impl Replica {
         if let Some(refusal) = self.sanctions.excludes(known, join.identity.since) {
             return Err(refusal.into());
         }
-        let Join { mut identity, lists, random, hold, .. } = join;
+        let Join { mut identity, lists, verifier, hold, .. } = join;
         match old.and_then(|old| self.presence.identity(old)) {
             // The session goes on under the name that it has now, which may be a nick.
             // Nobody sees that it is another connection, so they are here since then, and away as before.
@@ -214,10 +219,12 @@ impl Replica {
                 }
                 self.sessions.go_on(session, login, member)
             }
-            None if has_session => Some(self.sessions.begin(name, login, member, random, self.now)),
+            None if has_session => {
+                Some(self.sessions.begin(name, login, member, verifier, self.now))
+            }
             None => None,
         };
-        let connection = Connection { node, session: session.map(SessionKey::id), hold };
+        let connection = Connection { node, session: session.map(SessionProof::id), hold };
         let identity = Identity { away: identity.away.or(suspended_away), ..identity };
         stale.extend(self.presence.insert(member, identity, lists, connection));
         let name_json = self.presence.person(member).map(|person| person.name_json.clone());

@@ -1,5 +1,6 @@
 //! Why a node can't go on.
 
+use crate::chat::cluster::life::Split;
 use crate::order::{OrderError, Place};
 use crate::store::StoreError;
 
@@ -24,6 +25,14 @@ pub enum ClusterError {
         /// The newest place.
         last: Place,
     },
+    /// Nodes have read, or made, something else.
+    #[error(transparent)]
+    Split(#[from] Split),
+    /// The nodes have agreed on a format that this version does not read.
+    #[error(
+        "the nodes of this cluster write format {0}, which this version does not read: it is too old"
+    )]
+    TooOldFor(u16),
     /// What is in the order is not what this node has read there before.
     #[error("up to place {0} the order is not the one that this node has followed")]
     AnotherOrder(Place),
@@ -43,8 +52,8 @@ pub enum ClusterError {
         "the order begins at place {0}, and there is no snapshot from which it could be followed"
     )]
     NoSnapshot(Place),
-    /// A snapshot is none that this program reads.
-    #[error("the snapshot of place {place} can't be read: {why}")]
+    /// A snapshot is none that this program reads, or can't be made.
+    #[error("the snapshot of place {place} is of no use: {why}")]
     Snapshot {
         /// Its place.
         place: Place,

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Group, Incarnation, Proposal, TimelineLimits, Up};
+use chatterbox_hub::{Group, Incarnation, NodeUp, Proposal, TimelineLimits, Up, format};
 use futures_util::FutureExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -17,13 +18,16 @@ use crate::chat::batch::{Batch, Bounds};
 use crate::chat::cluster::common::{Cluster, Standing};
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::follower::Follower;
+use crate::chat::cluster::life::{Due, Life, Split};
 use crate::chat::cluster::progress::Progress;
+use crate::chat::cluster::pulse::Pulse;
+use crate::chat::cluster::report::Report;
 use crate::chat::cluster::starting;
 use crate::chat::cluster::under_way::UnderWay;
 use crate::chat::pace::Pace;
 use crate::chat::proposals::{Entry, ProposalQueue};
 use crate::chat::shared::Chat;
-use crate::order::{Decided, Order, OrderError};
+use crate::order::{Decided, Order, OrderError, Snapshots};
 use crate::store::Store;
 
 /// A node.
@@ -36,12 +40,17 @@ pub struct Node {
     pub store: Arc<dyn Store>,
     /// Is told how far it is.
     pub progress: Arc<Progress>,
+    /// Is told when it was heard, and of whom it has heard.
+    pub pulse: Arc<Pulse>,
     /// Is told how it is with it.
     pub standing: watch::Sender<Standing>,
 }
 
 /// A node that stops waits so long for what it has still to propose.
 const LAST_ROUNDS: Duration = Duration::from_secs(5);
+
+/// A node that must not go on tells the others for so long.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// An order that could not be followed is followed again after this time.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -57,24 +66,39 @@ impl Node {
         limits: TimelineLimits,
         stop: CancellationToken,
     ) -> Result<(), ClusterError> {
-        let Self { cluster, chat, store, progress, standing } = &self;
+        let Self { cluster, chat, store, progress, pulse, standing } = &self;
         let begun = starting::begin(cluster, chat, store, progress);
         let Some(follower) = stop.run_until_cancelled(begun).await else { return Ok(()) };
         let follower = follower?;
         if let Some(commands) = &cluster.commands {
             commands.begin(chat.proposer());
         }
+        let up = chat
+            .nodes_up()
+            .into_iter()
+            .map(|NodeUp { node, name, speaks }| (node, Up { name, speaks, ..Up::default() }));
         let order = &*cluster.order;
         let rounds = Rounds {
             name: &cluster.node,
             order,
             decided: order.follow(follower.position.place),
+            life: Life::new(
+                (Incarnation::default(), format::LEVEL),
+                (follower.position.place, follower.position.read),
+                up,
+                Duration::ZERO,
+            ),
+            began: Instant::now(),
+            pulse,
             own: Incarnation::default(),
             number: 0,
             under_way: None,
             pace: Pace::new(limits, chat.volume(), Instant::now()),
             follower,
+            snapshots: &cluster.snapshots,
+            keeping: JoinSet::new(),
             standing,
+            is_leaving: false,
             stop: &stop,
         };
         rounds.run(queue).await
@@ -87,6 +111,14 @@ struct Rounds<'a> {
     order: &'a dyn Order,
     decided: BoxStream<'a, Result<Arc<Decided>, OrderError>>,
     follower: Follower,
+    snapshots: &'a Arc<dyn Snapshots>,
+    /// The snapshot that is being kept.
+    keeping: JoinSet<()>,
+    /// The life of all nodes.
+    life: Life,
+    /// The moment from which the times of lives count.
+    began: Instant,
+    pulse: &'a Pulse,
     /// This life of the node.
     own: Incarnation,
     /// The number of the newest group of this life.
@@ -95,6 +127,8 @@ struct Rounds<'a> {
     under_way: Option<UnderWay<'a>>,
     pace: Pace,
     standing: &'a watch::Sender<Standing>,
+    /// Whether this node has proposed its own end.
+    is_leaving: bool,
     stop: &'a CancellationToken,
 }
 
@@ -109,6 +143,8 @@ impl Rounds<'_> {
         loop {
             let last = give_up.unwrap_or_else(Instant::now);
             let is_free = self.under_way.is_none();
+            let tick = self.life.next().filter(|_| is_free && !self.is_leaving);
+            let tick = tick.map(|time| self.began + time);
             let offering = async {
                 match &mut self.under_way {
                     Some(under_way) => under_way.keep_offering().await,
@@ -124,8 +160,12 @@ impl Rounds<'_> {
                 never = offering => match never {},
                 first = queue.recv(), if is_free => match first {
                     Some(first) => self.propose(first, &mut queue, &bounds),
-                    None => break,
+                    None if self.is_leaving || !self.is_up() => break,
+                    None => self.leave(),
                 },
+                () = tokio::time::sleep_until(tick.unwrap_or(last)), if tick.is_some() => {
+                    self.offer_all(Vec::new(), Batch::default());
+                }
                 () = self.stop.cancelled(), if give_up.is_none() => {
                     give_up = Some(Instant::now() + LAST_ROUNDS);
                     queue.close();
@@ -163,7 +203,8 @@ impl Rounds<'_> {
         self.own = incarnation();
         self.number = 0;
         let read_to = self.follower.position.at;
-        let up = Up { read_to, name: self.name.into(), speaks: chatterbox_hub::format::LEVEL };
+        self.life.is_reborn(self.own, self.began.elapsed());
+        let up = Up { read_to, name: self.name.into(), speaks: format::LEVEL };
         self.offer(vec![Proposal::Up(up)], Batch::default());
     }
 
@@ -181,8 +222,27 @@ impl Rounds<'_> {
             // Turns of senders whose messages were refused.
             batch.answer(Vec::new(), &self.follower.chat);
         } else {
+            self.offer_all(proposals, batch);
+        }
+    }
+
+    /// Offers proposals of a batch with what this node has to say of the life of nodes. That stands behind them, for whoever waits is
+    /// found by the index.
+    fn offer_all(&mut self, mut proposals: Vec<Proposal>, batch: Batch) {
+        proposals.append(&mut self.life.proposals(self.began.elapsed()));
+        if !proposals.is_empty() {
             self.offer(proposals, batch);
         }
+    }
+
+    /// Ends this life: what is still here of its members goes, and nobody has to miss it first.
+    fn leave(&mut self) {
+        self.is_leaving = true;
+        self.offer(vec![Proposal::Down(self.own)], Batch::default());
+    }
+
+    fn is_up(&self) -> bool {
+        *self.standing.borrow() == Standing::Up(self.own)
     }
 
     fn offer(&mut self, proposals: Vec<Proposal>, batch: Batch) {
@@ -231,26 +291,93 @@ impl Rounds<'_> {
         let batch = own.map(|UnderWay { batch, .. }| batch);
         let greeting = |index| batch.as_ref().and_then(|batch| batch.greeting(index));
         let outcomes = self.follower.apply(decided, greeting)?;
+        // A group that counts has an outcome for each proposal.
+        let read = self.follower.position.read;
+        let now = self.began.elapsed();
+        let due = match self.life.applied(decided, read, !outcomes.is_empty(), now) {
+            Ok(due) => due,
+            Err(split) => return Err(self.warn_others(split).await),
+        };
+        self.attend(due);
         if !self.follower.carry_out(decided, &outcomes, self.stop).await {
             return Ok(false);
         }
         if let Some(batch) = batch {
             batch.answer(outcomes, &self.follower.chat);
         }
+        if due.snapshot && self.is_up() {
+            if !self.follower.store_now(self.stop).await {
+                return Ok(false);
+            }
+            self.keep_snapshot().await;
+        }
+        let level = self.follower.chat.level();
+        if level > format::LEVEL {
+            return Err(ClusterError::TooOldFor(level));
+        }
         self.look_at_life();
         Ok(true)
     }
 
+    /// Tells the others what this node has read, before it stops.
+    async fn warn_others(&mut self, split: Split) -> ClusterError {
+        if self.is_up() {
+            self.number += 1;
+            let proposals = vec![self.life.last_words()];
+            let group = Group { from: self.own, number: self.number, proposals };
+            let _ = tokio::time::timeout(LAST_WORDS, self.order.offer(Arc::new(group))).await;
+        }
+        split.into()
+    }
+
+    /// Does what is due behind the place that was applied just now.
+    fn attend(&mut self, due: Due) {
+        if due.digest {
+            self.life.has_digest(self.follower.chat.digest());
+        }
+        if due.ticked {
+            self.beat();
+        }
+    }
+
+    /// Keeps the state as it is behind this place, beside what is applied meanwhile. One is kept at a time; a place without one costs
+    /// those who begin later some more of the order.
+    async fn keep_snapshot(&mut self) {
+        while self.keeping.try_join_next().is_some() {}
+        if !self.keeping.is_empty() {
+            tracing::warn!("a snapshot is left out: the one before it is not kept yet");
+            return;
+        }
+        let snapshot = match self.follower.freeze().await {
+            Ok(snapshot) => snapshot,
+            Err(error) => return tracing::error!(%error, "there is no snapshot"),
+        };
+        let (place, bytes) = (snapshot.place, snapshot.state.len());
+        let snapshots = Arc::clone(self.snapshots);
+        self.keeping.spawn(async move {
+            match snapshots.keep(snapshot).await {
+                Ok(()) => tracing::info!(place, bytes, "a snapshot is kept"),
+                Err(error) => tracing::warn!(place, %error, "a snapshot could not be kept"),
+            }
+        });
+    }
+
+    fn beat(&self) {
+        let report = Report::of(&self.life, self.name, self.began);
+        self.pulse.beats(Instant::now(), report);
+    }
+
     /// Looks whether this life has begun, or has ended.
     fn look_at_life(&mut self) {
-        if self.own == Incarnation::default() {
+        if self.own == Incarnation::default() || self.is_leaving {
             return;
         }
         let is_up = self.follower.chat.is_up(self.own);
-        let was_up = *self.standing.borrow() == Standing::Up(self.own);
+        let was_up = self.is_up();
         match (was_up, is_up) {
             (false, true) => {
                 tracing::info!(node = self.name, life = %self.own, "is up");
+                self.beat();
                 self.standing.send_replace(Standing::Up(self.own));
             }
             (true, false) => {

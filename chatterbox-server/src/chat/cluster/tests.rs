@@ -16,6 +16,7 @@ use crate::chat::posts::Receipt;
 use crate::store::{Memory, Store};
 
 mod failures;
+mod life;
 mod restarts;
 
 fn record(by: &str, text: &str) -> Record {

@@ -7,6 +7,7 @@ use chatterbox_proto::{Capabilities, RoomName};
 use serde_json::Value;
 
 use super::*;
+use crate::freezing::tests::thawed;
 use crate::replica::proposal::{Incarnation, Proposal, Say};
 use crate::replica::rooms::room::Who;
 use crate::room_object;
@@ -133,6 +134,10 @@ impl World {
             assert_eq!(other.outcome.is_ok(), applied.outcome.is_ok(), "{copy:?}");
             assert_eq!(twin.digest(), self.hub.digest(), "{copy:?}");
         }
+        if self.twin.is_some() {
+            // A node that starts from here goes on like this one.
+            self.hub.replica = thawed(&self.hub.replica);
+        }
         match applied.outcome {
             Err(refused) => Err(refused),
             Ok(_) => Ok(applied),
@@ -155,11 +160,13 @@ impl World {
         after: u64,
     ) -> Newcomer {
         self.random += 1;
-        let resume = key.map(|key| Resume { key: Some(key), only: false });
-        let (lists, random) = (std::sync::Arc::default(), self.random);
-        let join = Join { identity, lists, resume, random, hold: 0 };
+        let resume = key.map(|key| Resume { key: Some(key.proof()), only: false });
+        let lists = std::sync::Arc::default();
+        let join =
+            Join { identity, lists, resume, verifier: crate::Verifier::of(self.random), hold: 0 };
         let after = key.map(|_| after);
-        let greeting = Greeting { info: "", extra: br#""X": 1"#, after, recent: None };
+        let secrets = crate::Secrets { fresh: self.random, shown: key.map(|key| key.secret) };
+        let greeting = Greeting { info: "", extra: br#""X": 1"#, after, recent: None, secrets };
         let applied = self.propose(Proposal::Join(Box::new(join)), Some(greeting)).unwrap();
         let Ok(Outcome::Welcomed(reply)) = applied.outcome else { panic!("{applied:?}") };
         let welcome = reply.welcome.assemble().unwrap().concat();
