@@ -18,7 +18,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::accounts::{DirectoryError, Login, Observer};
+use crate::accounts::{AccountWish, DirectoryError, Login, Observer, WishDone};
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
@@ -103,8 +103,18 @@ pub trait RequestHandler: Send + Sync + Debug {
         None
     }
 
+    /// Changes accounts by the wish of whoever has the machine; `None` where there are none.
+    fn grant(&self, _wish: AccountWish) -> BoxFuture<'_, Option<Result<WishDone, DirectoryError>>> {
+        ready(None).boxed()
+    }
+
     /// Notes that a member may do something else now than before, though it has not asked for it.
     fn permissions_changed(&self, _member: MemberId) {}
+
+    /// Reads what admins have set, after another node of the chat may have changed it.
+    fn read_settings(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
+    }
 
     /// Is told once which house it is in. The house has this, so it does not keep the house.
     fn moves_in(&self, _house: Weak<dyn House>) {}

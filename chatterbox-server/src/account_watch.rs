@@ -94,6 +94,9 @@ impl AccountWatch {
             let had =
                 |member| before.iter().find(|(id, _)| *id == member).map(|(_, was)| was.level);
             for (member, identity) in left {
+                if self.chat.is_elsewhere(member) {
+                    continue;
+                }
                 if had(member).is_some_and(|had| had != level) {
                     followed.amended += 1;
                 }
@@ -114,7 +117,8 @@ impl AccountWatch {
         let logins = self.chat.accounts_named(name).into_iter();
         for login in logins.filter(|login| login.account_key.id == account) {
             for (member, identity) in self.chat.logged_in(&login) {
-                if identity.level != stored.level {
+                // The node of a member changes its level, and tells it.
+                if identity.level != stored.level && !self.chat.is_elsewhere(member) {
                     self.give_level(member, identity.level, stored.level).await;
                 }
             }

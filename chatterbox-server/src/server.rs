@@ -17,7 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::{Access, Authenticator, House, NoAccounts};
+use crate::access::{Access, Authenticator, House, NoAccounts, RequestHandler};
 use crate::account_watch::AccountWatch;
 use crate::chat::announcement::shutdown_notice;
 use crate::chat::cluster::Cluster;
@@ -116,6 +116,7 @@ pub async fn run_controlled(
     let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
     let limits = at_start.timeline;
+    let set_elsewhere = follow_settings(cluster.as_ref(), &access.requests);
     let proposer = proposing::start(&chat, &store, cluster, queue, limits, &sequencer_stop);
     let Proposer { running: mut sequencer, read, node } = proposer;
 
@@ -294,9 +295,24 @@ pub async fn run_controlled(
     visits.abort();
     visitors.keep_visits().await;
     account_changes.abort();
+    set_elsewhere.iter().for_each(JoinHandle::abort);
     forgetting.abort();
     tracing::info!("stopped");
     outcome
+}
+
+/// Reads what admins have set whenever another node of the cluster may have changed it.
+fn follow_settings(
+    cluster: Option<&Cluster>,
+    requests: &Arc<dyn RequestHandler>,
+) -> Option<JoinHandle<()>> {
+    let mut settings = cluster?.commands.as_ref()?.settings();
+    let requests = Arc::clone(requests);
+    Some(tokio::spawn(async move {
+        while settings.changed().await.is_ok() {
+            requests.read_settings().await;
+        }
+    }))
 }
 
 /// Accepts what a service speaks on its listeners.

@@ -6,7 +6,7 @@ use chatterbox_hub::guard::network;
 use chatterbox_hub::{AccountChange, AccountChangeKind, AccountKey, Level, LoggedIn, MemberId};
 use chatterbox_proto::Username;
 
-use crate::accounts::directory::{Account, Added, Directory, DirectoryError};
+use crate::accounts::directory::{Account, Added, Directory, DirectoryError, Spared};
 use crate::accounts::login::{Accounts, Refused};
 use crate::accounts::password_hash::Verdict;
 use crate::accounts::secret::Secret;
@@ -103,6 +103,7 @@ impl Accounts {
             if directory.account(&owner)?.map(|account| account.account_key) != Some(checked) {
                 return Ok(None);
             }
+            directory.spare(by.into());
             directory.change_password(&owner, &password)?;
             directory.add_token(&owner, hash, expires)?;
             let account_key = directory.account(&owner)?.map(|account| account.account_key);
@@ -141,6 +142,7 @@ impl Accounts {
             if !is_account(directory, &name, id)? {
                 return Ok(());
             }
+            directory.spare(if everywhere { by.into() } else { Spared::Everybody });
             directory.remove_tokens(&name)?;
             if let Some(account) = directory.account(&name)?
                 && everywhere

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use chatterbox_hub::{AccountChange, AccountKey, Level};
+use chatterbox_hub::{AccountChange, AccountKey, Level, MemberId};
 use chatterbox_proto::Username;
 
 pub use crate::accounts::directory_error::DirectoryError;
@@ -38,6 +38,24 @@ pub struct Account {
     pub created: i64,
 }
 
+/// Whose logins go on when an account ends all of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Spared {
+    /// Nobody's.
+    #[default]
+    Nobody,
+    /// That of one member.
+    Member(MemberId),
+    /// Everybody's who is here: only what they could come back with ends.
+    Everybody,
+}
+
+impl From<Option<MemberId>> for Spared {
+    fn from(member: Option<MemberId>) -> Self {
+        member.map_or(Self::Nobody, Self::Member)
+    }
+}
+
 /// The result of adding something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
@@ -64,6 +82,14 @@ pub struct Settings {
 
 /// A store of accounts. Names are compared as [`Username`] does (NM-4). Every call is atomic.
 pub trait Directory: SeenDirectory + Send + Debug {
+    /// Somebody who is going to look at accounts and change them begins. Where others change the same directory between
+    /// two calls, what was looked at from here on has to be so still when it is changed ([`DirectoryError::Overtaken`]).
+    fn begin(&mut self) {}
+
+    /// Whose logins go on, by the wish of whoever asks, in the next change that ends all logins of an account. It is for
+    /// those who are told of changes elsewhere, and ends with that change.
+    fn spare(&mut self, _spared: Spared) {}
+
     /// The account of a name.
     ///
     /// # Errors

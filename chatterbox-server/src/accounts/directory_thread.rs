@@ -91,6 +91,7 @@ impl DirectoryThread {
         let thread = std::thread::Builder::new().name("accounts".into()).spawn(move || {
             while let Some(job) = inbox.blocking_recv() {
                 observing.look(&mut directory);
+                directory.begin();
                 job(&mut directory);
             }
         })?;

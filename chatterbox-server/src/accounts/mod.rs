@@ -14,6 +14,7 @@ mod directory_thread;
 mod ever_seen;
 mod hashing;
 mod login;
+mod operated;
 mod password_hash;
 mod room_password;
 mod secret;
@@ -23,10 +24,11 @@ mod token;
 mod visits;
 
 pub use directory::{
-    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Settings, TOKENS,
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Settings, Spared, TOKENS,
 };
 pub use directory_thread::Observer;
 pub use login::{Accounts, Login, Refused};
+pub use operated::{AccountWish, HashText, WishDone};
 pub use password_hash::{Cost, HashError, PasswordHash};
 pub use secret::{Secret, SecretError};
 pub use seen_directory::{EverSeen, GUESTS, GUESTS_FOR, Seen, SeenDirectory};

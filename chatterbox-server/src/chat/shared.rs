@@ -173,6 +173,11 @@ impl Chat {
         self.hub().find(name).map(|(_, identity)| identity.clone())
     }
 
+    /// Whether a member is connected with another node.
+    pub fn is_elsewhere(&self, member: MemberId) -> bool {
+        self.hub().is_elsewhere(member)
+    }
+
     /// Which member is here under a name.
     pub fn who(&self, name: &impl NameKey) -> Option<MemberId> {
         self.hub().who(name)

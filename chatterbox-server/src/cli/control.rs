@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chatterbox_proto::{ScreenText, Username};
+use chatterbox_server::accounts::{AccountWish, WishDone};
 use chatterbox_server::control::{
     self, Act, AnswerError, ChangedKey, Done, Failure as Answered, FailureCode, Followed, LINE,
     Reloaded, Reply, Request, Stopping,
@@ -72,6 +73,18 @@ pub fn account_changed(folder: &Path, name: &Username) -> Option<Followed> {
     match replies.last() {
         Some(Reply::Followed(followed)) => Some(*followed),
         _ => None,
+    }
+}
+
+/// Has the server of a folder change accounts: the one that may, on a node of a cluster.
+///
+/// # Errors
+/// That no server runs there, that it does not answer, and that it does not do it.
+pub fn change_accounts(folder: &Path, wish: AccountWish) -> Result<(WishDone, Followed), Failure> {
+    let replies = Asked::connect(folder)?.ask(Act::Accounts { wish })?;
+    match replies.last() {
+        Some(Reply::Granted(done, followed)) => Ok((*done, *followed)),
+        _ => Err(unreadable(&AnswerError::Unreadable)),
     }
 }
 
@@ -246,6 +259,7 @@ fn say(reply: &Reply, out: &mut impl Write) -> io::Result<()> {
         Reply::Followed(followed) => writeln!(out, "{}", describe(followed)),
         // They are answers to nothing that comes here.
         Reply::Done(_)
+        | Reply::Granted(..)
         | Reply::Users(_)
         | Reply::Rooms(_)
         | Reply::Status(_)

@@ -132,6 +132,9 @@ impl From<OpenError> for Failure {
             OpenError::TooNew { .. } => {
                 "use the newer program, or give another folder with --data DIR"
             }
+            OpenError::MadeAlone(_) => {
+                "begin with another folder: --data DIR; the other nodes have what there is"
+            }
             OpenError::HardLink(_) => {
                 "start it with the folder of the other name, or make it a file of its own: cp, then mv"
             }

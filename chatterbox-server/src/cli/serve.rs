@@ -17,10 +17,10 @@ use chatterbox_server::ops::activity::ActivityLog;
 use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{
-    Memory, MemoryDirectory, MemoryModeration, Sqlite, SqliteDirectory, SqliteModeration, Store,
-    StoreError,
+    Memory, MemoryDirectory, MemoryModeration, SharedStores, Sqlite, SqliteDirectory,
+    SqliteModeration, Store, StoreError,
 };
-use chatterbox_server::{Listeners, Live, Operation};
+use chatterbox_server::{Cluster, Listeners, Live, Operation};
 use tokio::sync::watch;
 
 use crate::cli::banner::ready;
@@ -63,7 +63,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         #[cfg(feature = "cluster")]
         let cluster = cluster_opening::open(&options.cluster).await?;
         #[cfg(not(feature = "cluster"))]
-        let cluster = None;
+        let cluster: Option<Cluster> = None;
         let listeners = listen(&options.host, options.port).await;
         let listeners = listeners.map_err(|error| Failure::listening(&options.host, &error))?;
         let gateways = gateways::open(&options).await?;
@@ -82,7 +82,8 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             None => (Arc::new(Memory::default()), None),
         };
         let live = Live::new(config);
-        let access = access(&options, &live, &*store).await?;
+        let (cluster, shared) = stored_alike(cluster, &options)?;
+        let access = access(&options, &live, &*store, shared.as_deref()).await?;
         let (stop, stopped) = watch::channel(0);
         let reloader = Arc::new(Reloader {
             arguments,
@@ -154,12 +155,36 @@ fn unreadable(error: &StoreError) -> Failure {
     }
 }
 
+/// Opens what all nodes of a cluster store alike, where this is one of them.
+fn stored_alike(
+    cluster: Option<Cluster>,
+    options: &Serve,
+) -> Result<(Option<Cluster>, Option<Arc<SharedStores>>), Failure> {
+    let Some(cluster) = cluster else { return Ok((None, None)) };
+    let Some(store) = options.store() else {
+        return Err(Failure {
+            message: "a node of a cluster needs a data folder".to_owned(),
+            hint: Some("leave --memory out, or --cluster".into()),
+            code: exit::CONFIGURATION,
+        });
+    };
+    let shared = Arc::new(SharedStores::open(&store.folder)?);
+    let commands = Some(Arc::<SharedStores>::clone(&shared) as _);
+    Ok((Some(Cluster { commands, ..cluster }), Some(shared)))
+}
+
 /// Opens accounts and commands. They share the database of the messages, whose lock and migrations come first.
-async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Access, Failure> {
+async fn access(
+    options: &Serve,
+    live: &Live,
+    store: &dyn Store,
+    shared: Option<&SharedStores>,
+) -> Result<Access, Failure> {
     let cost = Cost::default();
-    let accounts = match options.store() {
-        Some(store) => Accounts::new(SqliteDirectory::open(&store.folder)?, cost),
-        None => Accounts::new(MemoryDirectory::default(), cost),
+    let accounts = match (shared, options.store()) {
+        (Some(shared), _) => Accounts::new(shared.directory()?, cost),
+        (None, Some(store)) => Accounts::new(SqliteDirectory::open(&store.folder)?, cost),
+        (None, None) => Accounts::new(MemoryDirectory::default(), cost),
     };
     let accounts = accounts.map_err(|error| Failure::system("can't keep accounts", &error))?;
     let accounts = Arc::new(accounts);
@@ -176,9 +201,10 @@ async fn access(options: &Serve, live: &Live, store: &dyn Store) -> Result<Acces
         };
         configured_rooms(&accounts, &blocks, password).await?
     };
-    let moderation = match options.store() {
-        Some(store) => Moderation::new(SqliteModeration::open(&store.folder)?),
-        None => Moderation::new(MemoryModeration::default()),
+    let moderation = match (shared, options.store()) {
+        (Some(shared), _) => Moderation::new(shared.moderation()?),
+        (None, Some(store)) => Moderation::new(SqliteModeration::open(&store.folder)?),
+        (None, None) => Moderation::new(MemoryModeration::default()),
     };
     let moderation = moderation.map_err(|error| Failure::system("can't start a thread", &error))?;
     let moderation = Arc::new(moderation);

@@ -5,8 +5,10 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 use chatterbox_hub::{AccountKey, Level};
 use chatterbox_proto::{SERVER, Username};
 use chatterbox_server::accounts::{
-    ACCOUNTS, Account, Added, Cost, Directory as _, DirectoryError, HashError, PasswordHash, Secret,
+    ACCOUNTS, Account, AccountWish, Added, Cost, Directory as _, DirectoryError, HashError,
+    PasswordHash, Secret, WishDone,
 };
+use chatterbox_server::control::Followed;
 use chatterbox_server::moderation::{About, Act, AuditEntry, ModerationStore as _};
 use chatterbox_server::ops::clock::unix_now;
 use chatterbox_server::store::sqlite;
@@ -14,7 +16,7 @@ use chatterbox_server::store::{SqliteDirectory, SqliteModeration};
 use time::OffsetDateTime;
 
 use crate::cli::banner::made_database;
-use crate::cli::control::{account_changed, describe};
+use crate::cli::control::{account_changed, change_accounts, describe};
 use crate::cli::data_folder;
 use crate::cli::exit::{self, Failure};
 use crate::cli::messages::Messages;
@@ -34,6 +36,13 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
             let mut directory = open_existing(messages)?;
             existing(directory.account(&name)?.is_some(), &name)?;
             let hash = new_password(&format!("New password for {name}: "), ask)?;
+            if is_of_cluster(messages)? {
+                let (name_text, password) = (name.to_string(), (&hash).into());
+                let wish = AccountWish::SetPassword { name: name_text, password };
+                let end = describe(&wished(messages, wish, &name)?);
+                say(&format!("{name} has another password, and is logged out everywhere: {end}"));
+                return Ok(Ok(()));
+            }
             write_down(messages, Act::SetPassword, Some(&name), "")?;
             existing(directory.change_password(&name, &hash)?, &name)?;
             let end = account_changed(&messages.folder(), &name)
@@ -43,6 +52,13 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
         UserCommand::Level { name, level, messages } => {
             let name = parse(name)?;
             existing(open_existing(messages)?.account(&name)?.is_some(), &name)?;
+            if is_of_cluster(messages)? {
+                let wish =
+                    AccountWish::SetLevel { name: name.to_string(), level: level.number().into() };
+                let end = describe(&wished(messages, wish, &name)?);
+                say(&format!("{name} has level {level} now: {end}"));
+                return Ok(Ok(()));
+            }
             write_down(messages, Act::SetLevel, Some(&name), &level.to_string())?;
             existing(open_existing(messages)?.set_level(&name, *level)?, &name)?;
             let end = account_changed(&messages.folder(), &name).map_or_else(
@@ -54,6 +70,17 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
         UserCommand::Del { name, messages } => {
             let name = parse(name)?;
             existing(open_existing(messages)?.account(&name)?.is_some(), &name)?;
+            if is_of_cluster(messages)? {
+                let end = describe(&wished(
+                    messages,
+                    AccountWish::Remove { name: name.to_string() },
+                    &name,
+                )?);
+                say(&format!(
+                    "the account {name} is removed, with the private messages to it; {end}"
+                ));
+                return Ok(Ok(()));
+            }
             write_down(messages, Act::RemoveAccount, Some(&name), "")?;
             existing(open_existing(messages)?.remove(&name)?.is_some(), &name)?;
             let end = account_changed(&messages.folder(), &name).map_or_else(
@@ -77,6 +104,22 @@ pub fn user(command: &UserCommand, out: &mut impl Write) -> Result<io::Result<()
 pub fn admin_password(command: &AdminPassword) -> Result<(), Failure> {
     let open = if command.remove { open_existing } else { open };
     let mut directory = open(&command.messages)?;
+    if is_of_cluster(&command.messages)? {
+        drop(directory);
+        let password = match command.remove {
+            true => None,
+            false => Some((&new_password("New admin password: ", &command.ask)?).into()),
+        };
+        let is_set = password.is_some();
+        let wish = AccountWish::SetAdminPassword { password };
+        change_accounts(&command.messages.folder(), wish).map_err(of_cluster)?;
+        say(if is_set {
+            "the admin password is set; `elevate` asks for it"
+        } else {
+            "there is no admin password any more"
+        });
+        return Ok(());
+    }
     if command.remove {
         write_down(&command.messages, Act::SetAdminPassword, None, "removed")?;
         directory.set_admin_password(None)?;
@@ -117,6 +160,17 @@ fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<
     }
     let alike = directory.look_alike(name)?;
     let password = new_password(&format!("Password for {name}: "), ask)?;
+    if is_of_cluster(messages)? {
+        let (name_text, password) = (name.to_string(), (&password).into());
+        let wish = AccountWish::Add { name: name_text, password, level: level.number().into() };
+        match change_accounts(&messages.folder(), wish).map_err(of_cluster)? {
+            (WishDone::Exists, _) => return Err(exists()),
+            (done, _) => granted(done, name)?,
+        }
+        say(&format!("{name} has an account of level {level}"));
+        alike_noted(alike.as_ref());
+        return Ok(());
+    }
     let account_key = AccountKey::default();
     let account = Account { account_key, name: name.clone(), password, level, created: unix_now() };
     write_down(messages, Act::AddAccount, Some(name), &level.to_string())?;
@@ -127,18 +181,53 @@ fn add(name: &Username, level: Level, ask: &Ask, messages: &Messages) -> Result<
             say(&format!("{name} has an account of level {level}"));
         }
         Added::Already => return Err(exists()),
-        Added::Full => {
-            return Err(Failure {
-                message: format!("there are {ACCOUNTS} accounts, which is the most there can be"),
-                hint: None,
-                code: exit::DATA,
-            });
-        }
+        Added::Full => granted(WishDone::Full, name)?,
     }
+    alike_noted(alike.as_ref());
+    Ok(())
+}
+
+fn alike_noted(alike: Option<&Username>) {
     if let Some(other) = alike {
         say(&format!("note: this name looks like that of the account {other}"));
     }
-    Ok(())
+}
+
+/// Whether the database is that of a node of a cluster. All nodes have to change accounts alike, so only the server does.
+fn is_of_cluster(messages: &Messages) -> Result<bool, Failure> {
+    Ok(sqlite::cluster_of(&messages.folder())?.is_some())
+}
+
+/// Says why the server has to be there.
+fn of_cluster(failure: Failure) -> Failure {
+    if failure.code != exit::NO_SERVER {
+        return failure;
+    }
+    Failure {
+        message: format!("{}; the accounts here are those of a cluster", failure.message),
+        hint: Some(
+            "run this where a node of the cluster runs: it changes them on all nodes".into(),
+        ),
+        ..failure
+    }
+}
+
+/// Has the server change an account.
+fn wished(messages: &Messages, wish: AccountWish, name: &Username) -> Result<Followed, Failure> {
+    let (done, followed) = change_accounts(&messages.folder(), wish).map_err(of_cluster)?;
+    granted(done, name)?;
+    Ok(followed)
+}
+
+fn granted(done: WishDone, name: &Username) -> Result<(), Failure> {
+    let message = match done {
+        WishDone::Yes => return Ok(()),
+        WishDone::NoAccount => return existing(false, name),
+        WishDone::Exists => format!("there is an account {name} already"),
+        WishDone::Full => format!("there are {ACCOUNTS} accounts, which is the most there can be"),
+        WishDone::Senseless => format!("the server does not take {name}"),
+    };
+    Err(Failure { message, hint: None, code: exit::DATA })
 }
 
 fn list(accounts: &[Account], out: &mut impl Write) -> io::Result<()> {

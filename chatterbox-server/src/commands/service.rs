@@ -31,7 +31,7 @@ use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, House, LoginRequest, Renamer, RequestHandler,
     Served, Standing, WaitingInput,
 };
-use crate::accounts::{DirectoryError, Observer};
+use crate::accounts::{AccountWish, DirectoryError, Observer, WishDone};
 use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
 use crate::chat::paging::{Pages, ReadableMessage};
@@ -155,6 +155,19 @@ impl RequestHandler for Service {
 
     fn permissions_changed(&self, member: MemberId) {
         self.state.online.permissions_changed(member);
+    }
+
+    fn grant(&self, wish: AccountWish) -> BoxFuture<'_, Option<Result<WishDone, DirectoryError>>> {
+        async move { Some(self.state.accounts.grant(wish).await) }.boxed()
+    }
+
+    fn read_settings(&self) -> BoxFuture<'_, ()> {
+        async {
+            if let Err(error) = self.state.read_settings().await {
+                tracing::warn!(%error, "what admins have set on another node could not be read");
+            }
+        }
+        .boxed()
     }
 
     fn moves_in(&self, house: Weak<dyn House>) {

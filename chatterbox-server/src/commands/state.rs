@@ -189,6 +189,16 @@ impl CommandState {
         settings.disabled.contains(spec.name)
     }
 
+    /// Reads what admins have set, after another node of the chat may have changed it.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; what was in force stays.
+    pub(super) async fn read_settings(&self) -> Result<(), DirectoryError> {
+        let stored = self.accounts.settings().await?;
+        self.change_settings(|settings| *settings = stored);
+        Ok(())
+    }
+
     /// Changes what admins can set; everybody's catalogue may change with it.
     pub(super) fn change_settings(&self, change: impl FnOnce(&mut Settings)) {
         change(&mut self.settings.write().unwrap_or_else(PoisonError::into_inner));

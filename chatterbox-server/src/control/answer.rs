@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::WishDone;
 use crate::control::message::{LINE, VERSION};
 use crate::control::status::{Room, Status, User};
 use crate::moderation::{Done, NotDone};
@@ -23,6 +24,8 @@ pub enum Reply {
     Reloaded(Reloaded),
     /// The shutdown has begun, or is going to.
     Stopping(Stopping),
+    /// What has become of a wish about accounts, and of those who are logged in.
+    Granted(WishDone, Followed),
     /// An account was read again.
     Followed(Followed),
     /// An act against somebody was done.
@@ -70,7 +73,7 @@ pub struct Stopping {
 }
 
 /// What has become of those who were logged in with an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Followed {
     /// The connections that were logged in with it.
     pub connections: usize,

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::access::House;
 use crate::account_watch::AccountWatch;
+use crate::accounts::{AccountWish, WishDone};
 use crate::chat::announcement::announcement;
 use crate::chat::census::{Census, CountedRoom};
 use crate::chat::cluster::report::Report;
@@ -27,7 +28,7 @@ use crate::control::answer::{
 use crate::control::message::Act;
 use crate::control::status::{Cluster, Log, Memory, Minute, Node, Room, Status, Stored, User};
 use crate::control::stopping::StopClock;
-use crate::moderation::{self as audit, AuditEntry};
+use crate::moderation::{self as audit, About, AuditEntry};
 use crate::moderation::{Done, Moderator, NotDone};
 use crate::ops::clock::unix_now;
 use crate::ops::memory;
@@ -90,7 +91,8 @@ impl Controlled {
                 Some(moderator) => done(moderator.unban(unban).await),
                 None => done(Err(NotDone::Unknown)),
             },
-            Act::AccountsChanged { name } => self.follow(&name).await,
+            Act::Accounts { wish } => self.grant(wish).await,
+            Act::AccountsChanged { name } => self.follow(&name).await.map(Reply::Followed),
         };
         vec![reply.unwrap_or_else(Reply::Failed)]
     }
@@ -102,9 +104,12 @@ impl Controlled {
 
     /// Writes down what somebody does who has the machine, before it is done (MO-10).
     async fn note(&self, act: audit::Act, detail: &str) -> Result<(), Failure> {
+        self.write(AuditEntry { detail: detail.into(), ..AuditEntry::new(unix_now(), SERVER, act) })
+            .await
+    }
+
+    async fn write(&self, entry: AuditEntry) -> Result<(), Failure> {
         let Some(moderation) = &self.watch.access.moderation else { return Ok(()) };
-        let entry =
-            AuditEntry { detail: detail.into(), ..AuditEntry::new(unix_now(), SERVER, act) };
         moderation.note(entry).await.map_err(|error| {
             tracing::error!(%error, "the audit log can't be written: nothing is done");
             Failure::new(FailureCode::NotStored, error.to_string())
@@ -145,18 +150,53 @@ impl Controlled {
         Ok(Reply::Reloaded(Reloaded { changed: keys(changed), waiting: keys(waiting), problems }))
     }
 
-    async fn follow(&self, name: &str) -> Result<Reply, Failure> {
+    /// Changes accounts, and makes it true for those who are here.
+    async fn grant(&self, wish: AccountWish) -> Result<Reply, Failure> {
+        let (act, detail) = match &wish {
+            AccountWish::Add { level, .. } => (audit::Act::AddAccount, level.to_string()),
+            AccountWish::SetPassword { .. } => (audit::Act::SetPassword, String::new()),
+            AccountWish::SetLevel { level, .. } => (audit::Act::SetLevel, level.to_string()),
+            AccountWish::Remove { .. } => (audit::Act::RemoveAccount, String::new()),
+            AccountWish::SetAdminPassword { password } => {
+                let detail = if password.is_some() { "set" } else { "removed" };
+                (audit::Act::SetAdminPassword, detail.to_owned())
+            }
+        };
+        let name = wish.name().map(str::to_owned);
+        let about = name.as_deref().and_then(|name| Username::parse(name).ok());
+        self.write(AuditEntry {
+            about: about.as_ref().map(About::user),
+            detail: (&*detail).into(),
+            ..AuditEntry::new(unix_now(), SERVER, act)
+        })
+        .await?;
+        let granted = match self.watch.access.requests.grant(wish).await {
+            Some(granted) => granted,
+            None => return Err(Failure::new(FailureCode::Unknown, "this server has no accounts")),
+        };
+        let granted = granted.map_err(|error| {
+            tracing::warn!(%error, "an account could not be changed");
+            Failure::new(FailureCode::NotStored, error.to_string())
+        })?;
+        let followed = match name {
+            Some(name) if granted == WishDone::Yes => self.follow(&name).await?,
+            _ => Followed::default(),
+        };
+        Ok(Reply::Granted(granted, followed))
+    }
+
+    async fn follow(&self, name: &str) -> Result<Followed, Failure> {
         let name = Username::parse(name)
             .map_err(|error| Failure::new(FailureCode::BadRequest, error.to_string()))?;
         let followed = self.watch.follow(&name).await.map_err(|error| {
             tracing::warn!(%error, "a changed account could not be read");
             Failure::new(FailureCode::NotStored, error.to_string())
         })?;
-        Ok(Reply::Followed(Followed {
+        Ok(Followed {
             connections: followed.connections,
             ended: followed.ended,
             amended: followed.amended,
-        }))
+        })
     }
 
     async fn status(&self) -> Vec<Reply> {

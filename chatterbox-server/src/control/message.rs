@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::AccountWish;
 use crate::moderation::{Ban, Kick, Unban};
 
 /// The version of what is spoken here. A program of another version says so instead of guessing.
@@ -35,6 +36,11 @@ pub enum Act {
     Ban(Ban),
     /// Let somebody in again.
     Unban(Unban),
+    /// Change accounts: on a node of a cluster nobody but the server does.
+    Accounts {
+        /// What.
+        wish: AccountWish,
+    },
     /// An account was changed in the database.
     AccountsChanged {
         /// Its name.
@@ -53,6 +59,7 @@ impl Act {
             Self::Kick(_) => "kick",
             Self::Ban(_) => "ban",
             Self::Unban(_) => "unban",
+            Self::Accounts { .. } => "accounts",
             Self::AccountsChanged { .. } => "accounts-changed",
         }
     }
@@ -122,6 +129,7 @@ mod tests {
             Act::Kick(Kick { user: "bob".into(), reason: String::new(), silent: false }),
             Act::Ban(ban),
             Act::Unban(Unban { subject: "17".into() }),
+            Act::Accounts { wish: AccountWish::SetLevel { name: "ann".into(), level: 3 } },
             Act::AccountsChanged { name: "ann".into() },
         ];
         for act in acts {

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use chatterbox_hub::{RoomNumber, Sanction, SanctionId};
+use chatterbox_hub::{RoomNumber, Sanction, SanctionId, StoreCommand};
 
 use crate::moderation::audit::{AuditEntry, AuditFilter};
 use crate::moderation::new_sanction::NewSanction;
@@ -50,6 +50,11 @@ pub enum ModerationError {
     /// The store failed.
     #[error("bans, mutes and the audit log can't be read or written: {0}")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The nodes that have this in common don't agree on anything at the moment. Nobody knows whether it is going to be stored.
+    #[error(
+        "bans, mutes and the audit log can't be changed now: the nodes of this chat have to agree, and the engine does not answer"
+    )]
+    Undecided,
     /// The store is closed.
     #[error("bans, mutes and the audit log are closed")]
     Closed,
@@ -60,6 +65,12 @@ pub enum ModerationError {
 /// Of an [`AuditEntry`] that is written, the store ignores the number and assigns the next one. What concerns a moment uses the time of the
 /// entry.
 pub trait ModerationStore: Send + Debug {
+    /// What all nodes write down when the chat has done what this entry is about, where the chat is of several nodes. Whoever moderates
+    /// does not store it before then: what is refused is not written down.
+    fn written_when_done(&self, _audit: &AuditEntry) -> Option<StoreCommand> {
+        None
+    }
+
     /// Writes down an act, and the sanctions that it imposes, in this order. Numbers of sanctions are never used again.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use chatterbox_hub::{RoomNumber, Sanction, SanctionId};
+use chatterbox_hub::{RoomNumber, Sanction, SanctionId, StoreCommand};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::moderation::audit::{AuditEntry, AuditFilter};
@@ -16,6 +16,9 @@ use crate::moderation::report::{NewReport, Report, ReportFilter};
 use crate::moderation::report_bounds::ReportBounds;
 
 type Job = Box<dyn FnOnce(&mut dyn ModerationStore) + Send>;
+
+/// What nodes write down when it is done, in a chat of several nodes; in others it is written by now.
+pub type Written = Option<StoreCommand>;
 
 /// Calls that may wait for the thread; further callers wait for room.
 const WAITING_JOBS: usize = 64;
@@ -104,7 +107,8 @@ impl Moderation {
     }
 
     /// Writes an act down with the sanctions that it imposes, and then does something with them at once: also when whoever waits
-    /// for it has gone meanwhile, so that nothing is stored that does not hold.
+    /// for it has gone meanwhile, so that nothing is stored that does not hold. In a chat of several nodes what is done then has what
+    /// all of them write down, and the numbers are not known yet.
     ///
     /// # Errors
     /// [`ModerationError`]; nothing is done then.
@@ -112,11 +116,16 @@ impl Moderation {
         &self,
         audit: AuditEntry,
         sanctions: Vec<NewSanction>,
-        then: impl FnOnce(Vec<Sanction>) -> T + Send + 'static,
+        then: impl FnOnce(Vec<Sanction>, Written) -> T + Send + 'static,
     ) -> Result<T, ModerationError> {
         self.call(move |store| {
-            let ids = store.impose(&audit, &sanctions)?;
-            Ok(then(sanctions.iter().zip(ids).map(|(new, id)| new.with_id(id)).collect()))
+            let written = store.written_when_done(&audit);
+            let ids = match &written {
+                Some(_) => vec![SanctionId::NONE; sanctions.len()],
+                None => store.impose(&audit, &sanctions)?,
+            };
+            let imposed = sanctions.iter().zip(ids).map(|(new, id)| new.with_id(id)).collect();
+            Ok(then(imposed, written))
         })
         .await
     }
@@ -129,11 +138,14 @@ impl Moderation {
         &self,
         audit: AuditEntry,
         ids: Vec<SanctionId>,
-        then: impl FnOnce(Vec<SanctionId>) -> T + Send + 'static,
+        then: impl FnOnce(Vec<SanctionId>, Written) -> T + Send + 'static,
     ) -> Result<T, ModerationError> {
         self.call(move |store| {
-            store.lift(&audit, &ids)?;
-            Ok(then(ids))
+            let written = store.written_when_done(&audit);
+            if written.is_none() {
+                store.lift(&audit, &ids)?;
+            }
+            Ok(then(ids, written))
         })
         .await
     }
@@ -145,11 +157,14 @@ impl Moderation {
     pub async fn note_then<T: Send + 'static>(
         &self,
         audit: AuditEntry,
-        then: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(Written) -> T + Send + 'static,
     ) -> Result<T, ModerationError> {
         self.call(move |store| {
-            store.note(&audit)?;
-            Ok(then())
+            let written = store.written_when_done(&audit);
+            if written.is_none() {
+                store.note(&audit)?;
+            }
+            Ok(then(written))
         })
         .await
     }

@@ -26,6 +26,21 @@ pub struct NewSanction {
 }
 
 impl NewSanction {
+    /// What a sanction was imposed as.
+    pub fn of(sanction: &Sanction) -> Self {
+        let Sanction { kind, subject, about, room, by, reason, since, until, .. } = sanction;
+        Self {
+            kind: *kind,
+            subject: subject.clone(),
+            about: (&**about).into(),
+            room: *room,
+            by: (&**by).into(),
+            reason: (&**reason).into(),
+            since: *since,
+            until: *until,
+        }
+    }
+
     /// The sanction that it became.
     pub fn with_id(&self, id: SanctionId) -> Sanction {
         Sanction {

@@ -37,6 +37,9 @@ pub enum StoreError {
         "the disk takes no more, or fails: a limit on the size of files (ulimit -f), or a fault"
     )]
     Disk,
+    /// What is to be done is of another version of this program, and trying again changes nothing.
+    #[error("what is to be stored is of another version of this program")]
+    NotUnderstood,
     /// It belongs to another cluster, or what it has was written by a node that is alone.
     #[error("the messages that are stored here are not those of cluster {cluster}: {found}")]
     OtherCluster {

@@ -7,6 +7,7 @@ mod kept_rooms;
 mod memory;
 mod message_store;
 mod page;
+mod shared;
 pub mod sqlite;
 mod store_commands;
 
@@ -14,5 +15,6 @@ pub use followed::Followed;
 pub use memory::{Memory, MemoryDirectory, MemoryModeration};
 pub use message_store::{Store, StoreError};
 pub use page::{Page, PageQuery};
+pub use shared::{SharedDirectory, SharedModeration, SharedStores};
 pub use sqlite::{Sqlite, SqliteDirectory, SqliteModeration};
 pub use store_commands::{NotDecided, Proposer, StoreCommands};

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chatterbox_hub::{Proposal, Sequence, StoreCommand};
 use futures_util::future::BoxFuture;
+use tokio::sync::watch;
 
 use crate::store::message_store::StoreError;
 
@@ -42,6 +43,9 @@ pub trait StoreCommands: Send + Sync + Debug {
     /// # Errors
     /// [`StoreError`].
     fn applied(&self) -> BoxFuture<'_, Result<Sequence, StoreError>>;
+
+    /// Changes whenever the settings of admins may be others than before.
+    fn settings(&self) -> watch::Receiver<u64>;
 
     /// All of it, as it is now, for whoever begins with it ([`StoreCommands::restore`]). It holds hashes of passwords.
     ///

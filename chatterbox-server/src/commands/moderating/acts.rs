@@ -45,7 +45,10 @@ impl Acts<'_> {
         };
         let act = ModerationAct::Kick { whom: whom(subject), reason: reason.into() };
         let (begin, moderation) = (self.port.begin(), self.moderation(act, now, silent));
-        let noted = self.state.moderation.note_then(entry, move || begin(moderation, None));
+        let noted = self
+            .state
+            .moderation
+            .note_then(entry, move |written| begin(Moderation { written, ..moderation }, None));
         noted.await?.await.map_err(refused)
     }
 
@@ -189,9 +192,9 @@ impl Acts<'_> {
     ) -> Result<ModerationDone, Rejection> {
         let (begin, now) = (self.port.begin(), entry.at);
         let (by, level) = (Arc::clone(&self.author.name), self.author.level);
-        let imposed = self.state.moderation.impose_then(entry, new, move |sanctions| {
+        let imposed = self.state.moderation.impose_then(entry, new, move |sanctions, written| {
             let act = ModerationAct::Impose(sanctions);
-            begin(Moderation { by, level, now, silent, written: None, act }, behind)
+            begin(Moderation { by, level, now, silent, written, act }, behind)
         });
         imposed.await?.await.map_err(refused)
     }
@@ -205,9 +208,9 @@ impl Acts<'_> {
     ) -> Result<(), Rejection> {
         let (begin, now) = (self.port.begin(), entry.at);
         let (by, level) = (Arc::clone(&self.author.name), self.author.level);
-        let lifted = self.state.moderation.lift_then(entry, ids, move |ids| {
+        let lifted = self.state.moderation.lift_then(entry, ids, move |ids, written| {
             let act = ModerationAct::Lift(ids);
-            begin(Moderation { by, level, now, silent, written: None, act }, None)
+            begin(Moderation { by, level, now, silent, written, act }, None)
         });
         lifted.await?.await.map(drop).map_err(refused)
     }
@@ -222,6 +225,7 @@ impl Acts<'_> {
 fn refused(code: OutcomeCode) -> Rejection {
     let text = match code {
         OutcomeCode::Forbidden => "Only users of a level below the own one can be changed.",
+        OutcomeCode::TooMany => "There are too many bans and mutes already.",
         _ => "The server can't do this now.",
     };
     Rejection::new(code, text)

@@ -1,7 +1,7 @@
 //! What has become of accounts, for a server that runs beside whoever did it.
 
 use chatterbox_hub::{AccountChange, AccountChangeKind};
-use rusqlite::{Connection, Row, Transaction};
+use rusqlite::{Connection, Row};
 
 use crate::store::sqlite::row::name;
 
@@ -10,7 +10,7 @@ const CHANGES: i64 = 10_000;
 
 /// Notes a change of an account for the server that may be running. Without an epoch the account is removed.
 pub(super) fn note(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     writer: i64,
     id: i64,
     name: &str,
@@ -27,7 +27,7 @@ pub(super) fn note(
 /// Notes that an account has changed: all its logins of earlier epochs have ended. Where only its level has changed, the epoch is
 /// the same, so that none ends, and the server reads the account again.
 pub(super) fn note_change(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     writer: i64,
     id: i64,
 ) -> Result<(), rusqlite::Error> {

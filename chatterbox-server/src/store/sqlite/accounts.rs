@@ -5,20 +5,21 @@
 
 use std::path::{Path, PathBuf};
 
-use chatterbox_hub::{AccountChange, AccountKey, Level};
+use chatterbox_hub::{AccountChange, AccountKey, Level, Sequence};
 use chatterbox_proto::Username;
-use rusqlite::{
-    Connection, ErrorCode, OptionalExtension as _, Row, Transaction, TransactionBehavior,
-};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row};
 
 use crate::accounts::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, PasswordHash, Settings,
     TOKENS, TokenHash,
 };
 use crate::store::sqlite::account_changes;
+use crate::store::sqlite::commands::{self, Connected};
 use crate::store::sqlite::database::open_shared;
+use crate::store::sqlite::dump;
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::row::{damaged, name};
+use crate::store::sqlite::writing::Writing;
 
 /// Accounts in a database.
 pub struct Sqlite {
@@ -71,9 +72,52 @@ impl Sqlite {
         Ok(Self { connection, path, writer, seen, data_version: None })
     }
 
-    /// What is read in it decides what is written, so the right to write is taken first.
-    pub(super) fn writing(&mut self) -> Result<Transaction<'_>, rusqlite::Error> {
-        self.connection.transaction_with_behavior(TransactionBehavior::Immediate)
+    /// The number of the last command that was carried out.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub(crate) fn newest_command(&self) -> Result<Sequence, DirectoryError> {
+        Ok(commands::newest(&self.connection)?)
+    }
+
+    /// Whether there is something of what nodes store alike that no command has made.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub(crate) fn has_own(&self) -> Result<bool, DirectoryError> {
+        Ok(commands::has_own(&self.connection)?)
+    }
+
+    /// All that nodes store alike; see [`dump`].
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub(crate) fn dump(&mut self) -> Result<Vec<u8>, DirectoryError> {
+        Ok(dump::dump(&mut self.connection)?)
+    }
+
+    /// The same from another node, in place of all that is here.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; nothing was changed then.
+    pub(crate) fn restore(&mut self, state: &[u8]) -> Result<(), DirectoryError> {
+        Ok(dump::restore(&mut self.connection, state)?)
+    }
+
+    pub(super) fn writing(&mut self) -> Result<Writing<'_>, rusqlite::Error> {
+        Writing::begin(&mut self.connection)
+    }
+
+    /// Carries the command of a number out.
+    ///
+    /// # Errors
+    /// Those of the function, and of the database; nothing was done then.
+    pub(crate) fn carry_out<T, E: From<rusqlite::Error>>(
+        &mut self,
+        number: Sequence,
+        function: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        commands::carry_out(self, number, function)
     }
 
     fn add_if(&mut self, account: &Account, alike: bool) -> Result<Added, DirectoryError> {
@@ -119,6 +163,12 @@ impl Sqlite {
     }
 }
 
+impl Connected for Sqlite {
+    fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
 impl From<rusqlite::Error> for DirectoryError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
@@ -143,7 +193,7 @@ fn account(row: &Row<'_>) -> Result<Account, rusqlite::Error> {
     })
 }
 
-fn id(transaction: &Transaction<'_>, name: &Username) -> Result<Option<i64>, rusqlite::Error> {
+fn id(transaction: &Connection, name: &Username) -> Result<Option<i64>, rusqlite::Error> {
     let mut select = transaction.prepare_cached("SELECT id FROM accounts WHERE key = ?")?;
     select.query_row([name.key()], |row| row.get(0)).optional()
 }
@@ -161,7 +211,7 @@ fn look_alike(
 }
 
 fn count(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     select: &str,
     of: impl rusqlite::Params,
 ) -> Result<usize, rusqlite::Error> {

@@ -2,7 +2,7 @@
 
 use chatterbox_hub::{RoomNumber, RoomRef};
 use chatterbox_proto::RoomName;
-use rusqlite::{Connection, Row, Transaction, named_params};
+use rusqlite::{Connection, Row, named_params};
 
 use crate::moderation::{
     AUDIT_PAGE, About, Act, AuditEntry, AuditFilter, AuditRoom, FORGOTTEN, FoldedName,
@@ -10,10 +10,7 @@ use crate::moderation::{
 use crate::store::sqlite::row::{signed, text, unsigned};
 
 /// Writes an entry, whose number SQLite assigns.
-pub(super) fn write(
-    transaction: &Transaction<'_>,
-    entry: &AuditEntry,
-) -> Result<(), rusqlite::Error> {
+pub(super) fn write(transaction: &Connection, entry: &AuditEntry) -> Result<(), rusqlite::Error> {
     let about = entry.about.as_ref();
     let mut insert = transaction.prepare_cached(
         "INSERT INTO audit

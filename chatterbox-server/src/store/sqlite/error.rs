@@ -65,6 +65,20 @@ pub enum OpenError {
         /// The error of SQLite.
         source: rusqlite::Error,
     },
+    /// What is in it was made by a server that was alone, and nodes of a cluster have to have the same.
+    #[error("the accounts, settings or acts in {0} were made by a server that was alone")]
+    MadeAlone(PathBuf),
+    /// What nodes of a cluster store alike can't be read.
+    #[error("{path} can't be read")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
     /// No thread could be started.
     #[error("can't start a thread: {}", plain(source))]
     Thread {

@@ -289,6 +289,13 @@ pub(super) const MIGRATIONS: &[&str] = &[
         read INTEGER NOT NULL
     ) STRICT;
 ",
+    "
+    -- The number of the last command that this node of a cluster has carried out on what all nodes store alike.
+    CREATE TABLE commands (
+        only INTEGER PRIMARY KEY CHECK (only = 0),
+        number INTEGER NOT NULL
+    ) STRICT;
+",
 ];
 
 /// The place of the migration that [`sort_into_conversations`] completes.

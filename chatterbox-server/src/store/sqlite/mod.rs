@@ -4,7 +4,9 @@ mod account_changes;
 mod accounts;
 mod audit;
 mod backup;
+mod commands;
 mod database;
+mod dump;
 mod error;
 mod ever_seen;
 mod export;
@@ -25,6 +27,7 @@ mod sanctions;
 mod stored;
 mod stored_rooms;
 mod writer;
+mod writing;
 
 pub use accounts::Sqlite as SqliteDirectory;
 pub use backup::{CopyError, backup};

@@ -5,19 +5,19 @@
 
 use std::path::{Path, PathBuf};
 
-use chatterbox_hub::{RoomNumber, Sanction, SanctionId};
+use chatterbox_hub::{RoomNumber, Sanction, SanctionId, Sequence};
 use chatterbox_proto::RoomName;
-use rusqlite::{
-    Connection, ErrorCode, OptionalExtension as _, Row, Transaction, TransactionBehavior,
-};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row};
 
 use crate::moderation::{
     AuditEntry, AuditFilter, ModerationError, ModerationStore, NewReport, NewSanction,
     OPEN_REPORTS, Report, ReportFilter, SANCTIONS,
 };
+use crate::store::sqlite::commands::{self, Connected};
 use crate::store::sqlite::database::open_shared;
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::row::{self, signed};
+use crate::store::sqlite::writing::Writing;
 use crate::store::sqlite::{audit, reports, sanctions};
 
 /// What is stored of moderation, in a database.
@@ -60,9 +60,42 @@ impl Sqlite {
         Ok(select.query_row([signed(room.0)], name).optional()?)
     }
 
-    /// What is read in it decides what is written, so the right to write is taken first.
-    fn writing(&mut self) -> Result<Transaction<'_>, rusqlite::Error> {
-        self.connection.transaction_with_behavior(TransactionBehavior::Immediate)
+    fn writing(&mut self) -> Result<Writing<'_>, rusqlite::Error> {
+        Writing::begin(&mut self.connection)
+    }
+
+    /// Carries the command of a number out.
+    ///
+    /// # Errors
+    /// Those of the function, and of the database; nothing was done then.
+    pub(crate) fn carry_out<T, E: From<rusqlite::Error>>(
+        &mut self,
+        number: Sequence,
+        function: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        commands::carry_out(self, number, function)
+    }
+
+    /// Writes down an act, and sanctions that have their numbers: whoever has imposed them has judged them.
+    pub(crate) fn keep_imposed(
+        &mut self,
+        audit: &AuditEntry,
+        imposed: &[Sanction],
+    ) -> Result<(), ModerationError> {
+        let transaction = self.writing()?;
+        sanctions::forget_ended(&transaction, audit.at)?;
+        audit::write(&transaction, audit)?;
+        for sanction in imposed {
+            let new = NewSanction::of(sanction);
+            sanctions::insert(&transaction, Some(sanction.id), &new)?;
+        }
+        Ok(transaction.commit()?)
+    }
+}
+
+impl Connected for Sqlite {
+    fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 }
 
@@ -91,7 +124,7 @@ impl ModerationStore for Sqlite {
         audit::write(&transaction, audit)?;
         let mut ids = Vec::with_capacity(sanctions.len());
         for sanction in sanctions {
-            ids.push(sanctions::insert(&transaction, sanction)?);
+            ids.push(sanctions::insert(&transaction, None, sanction)?);
         }
         transaction.commit()?;
         Ok(ids)

@@ -1,7 +1,7 @@
 //! What users have reported, in the database.
 
 use chatterbox_hub::Sequence;
-use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, named_params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 
 use crate::moderation::{
     Closed, FORGOTTEN, NewReport, OPEN_REPORTS, REPORTS, Report, ReportFilter,
@@ -20,10 +20,7 @@ pub(super) fn count_open(connection: &Connection) -> Result<usize, rusqlite::Err
 }
 
 /// Writes a report, whose number SQLite assigns.
-pub(super) fn insert(
-    transaction: &Transaction<'_>,
-    new: &NewReport,
-) -> Result<i64, rusqlite::Error> {
+pub(super) fn insert(transaction: &Connection, new: &NewReport) -> Result<i64, rusqlite::Error> {
     let mut insert = transaction.prepare_cached(
         "INSERT INTO reports (at, reporter, reporter_account, subject, message, text, room, room_name, reason)
          VALUES (:at, :reporter, :reporter_account, :subject, :message, :text, :room, :room_name, :reason)",
@@ -45,7 +42,7 @@ pub(super) fn insert(
 }
 
 /// Removes the oldest of those that were dealt with, beyond what is kept.
-fn remove_beyond(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+fn remove_beyond(transaction: &Connection) -> Result<(), rusqlite::Error> {
     let mut delete = transaction.prepare_cached(
         "DELETE FROM reports WHERE number IN
             (SELECT number FROM reports WHERE closed_at IS NOT NULL ORDER BY number
@@ -103,7 +100,7 @@ fn report(row: &Row<'_>) -> Result<Report, rusqlite::Error> {
 
 /// Closes a report. Returns whether it was open.
 pub(super) fn close(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     number: i64,
     by: &str,
     at: i64,

@@ -4,7 +4,7 @@ use chatterbox_hub::{
     AccountRef, Network, RoomNumber, Sanction, SanctionId, SanctionKind, SanctionSubject,
 };
 use chatterbox_proto::Username;
-use rusqlite::{Connection, Row, Transaction, named_params};
+use rusqlite::{Connection, Row, named_params};
 
 use crate::moderation::NewSanction;
 use crate::store::sqlite::row::{signed, text};
@@ -24,9 +24,10 @@ pub(super) fn count(connection: &Connection, now: i64) -> Result<usize, rusqlite
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
-/// Writes a sanction, whose number SQLite assigns.
+/// Writes a sanction under its number, or under the next one where it has none.
 pub(super) fn insert(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
+    number: Option<SanctionId>,
     sanction: &NewSanction,
 ) -> Result<SanctionId, rusqlite::Error> {
     let (subject, account, name, network, guests_only) = match &sanction.subject {
@@ -42,10 +43,11 @@ pub(super) fn insert(
     };
     let mut insert = transaction.prepare_cached(
         "INSERT INTO sanctions
-            (kind, subject, account, name, network, guests_only, about, room, author, reason, since, until)
-         VALUES (:kind, :subject, :account, :name, :network, :guests_only, :about, :room, :author, :reason, :since, :until)",
+            (id, kind, subject, account, name, network, guests_only, about, room, author, reason, since, until)
+         VALUES (:id, :kind, :subject, :account, :name, :network, :guests_only, :about, :room, :author, :reason, :since, :until)",
     )?;
     insert.execute(named_params! {
+        ":id": number.map(|SanctionId(number)| number),
         ":kind": match sanction.kind {
             SanctionKind::Ban => BAN,
             SanctionKind::Mute => MUTE,
@@ -117,7 +119,7 @@ fn sanction(row: &Row<'_>) -> Result<Option<Sanction>, rusqlite::Error> {
 
 /// Removes a sanction, if it is there.
 pub(super) fn remove(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     SanctionId(id): SanctionId,
 ) -> Result<(), rusqlite::Error> {
     transaction.prepare_cached("DELETE FROM sanctions WHERE id = ?")?.execute([id]).map(drop)

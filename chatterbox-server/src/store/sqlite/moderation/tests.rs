@@ -105,7 +105,7 @@ fn b10_a_crash_in_the_middle_of_a_ban_or_an_unban_keeps_all_earlier_bans() {
     let transaction = store.writing().unwrap();
     audit::write(&transaction, &act(Act::Ban)).unwrap();
     for number in 0..500 {
-        sanctions::insert(&transaction, &ban(&format!("x{number}"))).unwrap();
+        sanctions::insert(&transaction, None, &ban(&format!("x{number}"))).unwrap();
     }
     for id in &ids {
         sanctions::remove(&transaction, *id).unwrap();
@@ -212,7 +212,7 @@ fn what_others_lock_is_told_and_changes_nothing() {
     store.impose(&act(Act::Ban), &[ban("eve")]).unwrap();
     store.connection.busy_timeout(Duration::ZERO).unwrap();
     let mut other = Connection::open(folder.path().join(DATABASE_FILE)).unwrap();
-    let lock = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+    let lock = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
     let locked = store.impose(&act(Act::Ban), &[ban("mallory")]);
     assert!(matches!(locked, Err(ModerationError::Store(_))), "{locked:?}");
     assert_eq!(banned(&mut store), ["eve"], "reading goes on");

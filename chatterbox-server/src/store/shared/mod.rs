@@ -1,0 +1,16 @@
+//! What all nodes of a cluster store alike, as one node has it.
+
+mod answer;
+mod asking;
+mod command;
+mod directory;
+mod moderation;
+mod stores;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod written;
+
+pub use directory::Shared as SharedDirectory;
+pub use moderation::Shared as SharedModeration;
+pub use stores::Shared as SharedStores;

@@ -1,0 +1,5 @@
+//! Several nodes over one order of commands, in one process.
+
+mod agreeing;
+mod kit;
+mod waiting;
