@@ -32,6 +32,7 @@ mod server;
 pub mod store;
 
 pub use chat::Handle;
+pub use chat::cluster::Cluster;
 pub use config::{Config, Live};
 pub use listeners::Listeners;
-pub use server::{run, run_controlled, run_with};
+pub use server::{Operation, run, run_controlled, run_with};

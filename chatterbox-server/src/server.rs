@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chatterbox_hub::{
     ConfiguredRoom, Happened, Hub, Incarnation, ModerationAct, RoomActor, RoomChange, RoomRefusal,
+    Sequence, TimelineLimits,
 };
 use chatterbox_proto::{RoomName, SERVER, Username};
 use futures_util::FutureExt as _;
@@ -20,8 +21,10 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Access, Authenticator, House, NoAccounts};
 use crate::account_watch::AccountWatch;
 use crate::chat::announcement::shutdown_notice;
+use crate::chat::cluster::{Cluster, ClusterError, Node, Progress, Standing, StoredBehind};
+use crate::chat::history_loading::load_history;
 use crate::chat::paging::Pages;
-use crate::chat::proposals;
+use crate::chat::proposals::{self, ProposalQueue};
 use crate::chat::sequencer::Sequencer;
 use crate::chat::shared::{Chat, Observer};
 use crate::config::Live;
@@ -75,10 +78,20 @@ pub async fn run_with(
     config: Live,
     stop: watch::Receiver<u32>,
 ) -> Result<(), StoreError> {
-    run_controlled(listeners, transport, store, access, config, stop, None).await
+    let operation = Operation::default();
+    run_controlled(listeners, transport, store, access, config, stop, operation).await
 }
 
-/// The same, controlled from the command line as well.
+/// What a server is part of, beside its chat.
+#[derive(Debug, Default)]
+pub struct Operation {
+    /// Whoever controls it from the command line.
+    pub control: Option<Control>,
+    /// The nodes that it is one of, where it is not alone.
+    pub cluster: Option<Cluster>,
+}
+
+/// The same, controlled from the command line as well, and as a node of several.
 ///
 /// # Errors
 /// As [`run`].
@@ -89,8 +102,9 @@ pub async fn run_controlled(
     access: Access,
     config: Live,
     mut stop: watch::Receiver<u32>,
-    control: Option<Control>,
+    operation: Operation,
 ) -> Result<(), StoreError> {
+    let Operation { control, cluster } = operation;
     let listeners = listeners.into();
     let health = Health::default();
     let mut telling = JoinSet::new();
@@ -103,15 +117,9 @@ pub async fn run_controlled(
     let chat = Arc::new(Chat::new(Hub::new(at_start.timeline, at_start.keep), proposals));
     let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
-    let sequencer = Sequencer {
-        // The order is as old as this process, and nobody else is in it.
-        node: Incarnation(1),
-        chat: Arc::clone(&chat),
-        store: Arc::clone(&store),
-        order: Arc::new(Alone::default()),
-    };
-    let stopped = sequencer_stop.clone().cancelled_owned();
-    let mut sequencer = tokio::spawn(sequencer.run(queue, at_start.timeline, stopped));
+    let limits = at_start.timeline;
+    let proposer = start_proposing(&chat, &store, cluster, queue, limits, &sequencer_stop);
+    let Proposer { running: mut sequencer, read, standing } = proposer;
 
     let presence = Arc::clone(&chat);
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
@@ -129,7 +137,6 @@ pub async fn run_controlled(
             activity.iter().for_each(|activity| activity.note(happened));
         }
     };
-    chat.observe(Observer(Box::new(observer)), is_logged);
     let visitors = Arc::clone(&access.authenticator);
     let visits = {
         let visitors = Arc::clone(&visitors);
@@ -161,7 +168,7 @@ pub async fn run_controlled(
         let authenticator = Arc::clone(&authenticator);
         async move { authenticator.account_of(&name).await }.boxed()
     });
-    let pages = Arc::new(Pages::new(Arc::clone(&store), account_of));
+    let pages = Arc::new(Pages::new(read, account_of));
     let context = Arc::new(Context {
         chat: Arc::clone(&chat),
         access,
@@ -210,12 +217,27 @@ pub async fn run_controlled(
     });
 
     let history = async {
-        load_rooms(&chat, &*store).await?;
-        if let Some(moderation) = &moderation {
-            load_sanctions(&chat, moderation).await?;
+        match standing {
+            None => {
+                chat.observe(Observer(Box::new(observer)), is_logged);
+                load_rooms(&chat, &*store).await?;
+                if let Some(moderation) = &moderation {
+                    load_sanctions(&chat, moderation).await?;
+                }
+                configure_rooms(&chat, &rooms).await?;
+                load_history(&chat, &*store, Sequence::MAX).await?;
+            }
+            Some(mut standing) => {
+                let is_up = |standing: &Standing| matches!(standing, Standing::Up(_));
+                if standing.wait_for(is_up).await.is_err() {
+                    // Whoever has ended says why.
+                    return std::future::pending().await;
+                }
+                // What was decided before was seen by those who were there.
+                chat.observe(Observer(Box::new(observer)), is_logged);
+                configure_rooms(&chat, &rooms).await?;
+            }
         }
-        configure_rooms(&chat, &rooms).await?;
-        load_history(&chat, &*store).await?;
         history_loaded.cancel();
         health.started();
         forget_by_age(&chat, keep_age).await;
@@ -224,7 +246,10 @@ pub async fn run_controlled(
     let outcome = tokio::select! {
         failed = history => failed,
         () = requested(&mut stop, 1) => Ok(()),
-        _ = &mut sequencer => Err(StoreError::Failed("the sequencer has ended".into())),
+        ended = &mut sequencer => match ended {
+            Ok(Err(error)) => Err(StoreError::Node(Box::new(error))),
+            _ => Err(StoreError::Failed("the sequencer has ended".into())),
+        },
     };
     health.drains();
     accepting.cancel();
@@ -260,6 +285,43 @@ pub async fn run_controlled(
     forgetting.abort();
     tracing::info!("stopped");
     outcome
+}
+
+/// Whoever proposes what is to change the chat.
+struct Proposer {
+    running: JoinHandle<Result<(), ClusterError>>,
+    /// Where what was said is read.
+    read: Arc<dyn Store>,
+    /// How it is with the node, if it is one of several.
+    standing: Option<watch::Receiver<Standing>>,
+}
+
+fn start_proposing(
+    chat: &Arc<Chat>,
+    store: &Arc<dyn Store>,
+    cluster: Option<Cluster>,
+    queue: ProposalQueue,
+    limits: TimelineLimits,
+    stop: &CancellationToken,
+) -> Proposer {
+    let (chat, store, stop) = (Arc::clone(chat), Arc::clone(store), stop.clone());
+    let Some(cluster) = cluster else {
+        let read = Arc::clone(&store);
+        // The order is as old as this process, and nobody else is in it.
+        let (node, order) = (Incarnation(1), Arc::new(Alone::default()));
+        let sequencer = Sequencer { node, chat, store, order };
+        let running = tokio::spawn(async move {
+            sequencer.run(queue, limits, stop.cancelled_owned()).await;
+            Ok(())
+        });
+        return Proposer { running, read, standing: None };
+    };
+    let progress = Arc::new(Progress::default());
+    let (standing, watched) = watch::channel(Standing::Starting);
+    let read = StoredBehind { store: Arc::clone(&store), progress: Arc::clone(&progress) };
+    let node = Node { cluster, chat, store, progress, standing };
+    let running = tokio::spawn(node.run(queue, limits, stop));
+    Proposer { running, read: Arc::new(read), standing: Some(watched) }
 }
 
 /// Accepts what a service speaks on its listeners.
@@ -325,23 +387,6 @@ async fn configure_rooms(chat: &Chat, rooms: &[ConfiguredRoom]) -> Result<(), St
     }
     if !rooms.is_empty() {
         tracing::info!(rooms = rooms.len(), "rooms configured");
-    }
-    Ok(())
-}
-
-/// Records of one read while the history of earlier runs is loaded.
-const PAGE: usize = 4096;
-
-/// Loads the history of earlier runs.
-async fn load_history(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
-    let (mut page, mut count) = (store.read(0, PAGE).await?, 0);
-    while let Some((last, _)) = page.last() {
-        count += page.len();
-        chat.remember(page.iter());
-        page = store.read(last + 1, PAGE).await?;
-    }
-    if count > 0 {
-        tracing::info!(messages = count, "history loaded");
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use chatterbox_proto::{Code, NameKey, Username};
 
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
+use crate::durable::Durable;
 use crate::elsewhere::Elsewhere;
 use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
@@ -55,6 +56,8 @@ pub struct Hub {
     /// What it knows of members of other nodes.
     pub(crate) elsewhere: Elsewhere,
     pub(crate) track: Track,
+    /// What has to be stored, where somebody stores it afterwards.
+    pub(crate) durable: Option<Vec<Durable>>,
     /// The history of the lobby.
     pub(crate) history: History,
     pub(crate) budget: Budget,
@@ -76,6 +79,7 @@ impl Hub {
             waiting_mail: WaitingMail::default(),
             elsewhere: Elsewhere::default(),
             track: Track::default(),
+            durable: None,
             history: History::new(keep),
             budget: Budget::new(WAITING),
             now: 0,

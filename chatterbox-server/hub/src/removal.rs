@@ -17,6 +17,8 @@ pub enum Removal {
     AccountRemoved,
     /// Another login of its account, or the operator, has ended its login.
     LoggedOut,
+    /// The other nodes of the chat have missed this one, and decided that it has ended.
+    Fenced,
     /// It was put out (MO-2).
     Kicked(Box<Exclusion>),
     /// It was banned (MO-4).

@@ -89,13 +89,20 @@ impl Hub {
             Proposal::Moderate(act) => Some((Arc::clone(&act.by), act.now)),
             _ => None,
         };
+        let number = match &proposal {
+            Proposal::Room(_, number) => *number,
+            _ => 0,
+        };
         match self.replica.step(from, proposal) {
             Err(refused) => Applied::unseen(Err(refused)),
             Ok(Effect::Nothing) => Applied::unseen(Ok(Outcome::Done)),
             Ok(Effect::Down(left)) => {
                 let mut applied = Applied::told(Vec::new());
                 for left in left {
-                    let _ = self.left(left, &mut applied.wakes);
+                    if let Some(member) = self.left(left, &mut applied.wakes) {
+                        self.removed.insert(member, Removal::Fenced);
+                        applied.removed.push(member);
+                    }
                 }
                 applied
             }
@@ -119,6 +126,7 @@ impl Hub {
             Ok(Effect::Said(said)) => {
                 let number = said.number;
                 self.note_said(&said.record);
+                self.leave_message(number, &said.record);
                 if let Some(member) = said.back {
                     self.presence.note(member);
                 }
@@ -137,7 +145,8 @@ impl Hub {
                 self.presence.note(member);
                 Applied::unseen(Ok(Outcome::Done))
             }
-            Ok(Effect::Rooms(RoomsChanged { done, told })) => {
+            Ok(Effect::Rooms(RoomsChanged { done, told, records })) => {
+                self.leave_rooms(number, records);
                 let mut applied = Applied::unseen(Ok(Outcome::Rooms(done)));
                 self.tell_rooms(told, &mut applied.wakes);
                 applied
@@ -160,6 +169,11 @@ impl Hub {
     /// are going to be filed. Says of each whether it is one of them.
     pub fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
         self.replica.judge(from, says, first)
+    }
+
+    /// Whether this life of a node counts.
+    pub fn is_up(&self, node: Incarnation) -> bool {
+        self.replica.is_up(node)
     }
 
     /// One number for all that nodes have in common. Two of them that have applied the same have the same.

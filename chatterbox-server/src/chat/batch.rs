@@ -4,7 +4,9 @@
 //! decided of them while they are stored is what is decided when they are applied. Nobody can tell: none of the others in the group was made when they were
 //! sent, and what one connection wants beside its post comes behind it.
 
-use chatterbox_hub::{Greeting, JoinError, Outcome, Proposal, Refused, RoomRefusal, RoomWish, Say};
+use chatterbox_hub::{
+    Greeting, Group, JoinError, Outcome, Proposal, Refused, RoomRefusal, RoomWish, Say,
+};
 use chatterbox_proto::{Code, Refusal};
 use tokio::sync::oneshot;
 
@@ -12,12 +14,32 @@ use crate::chat::posts::{Held, Post, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Change, Entry, Joining, OwnGreeting, WishDone};
 use crate::chat::shared::Chat;
 
-/// A batch takes further messages up to these bounds: what is applied at once has to be a small part of the timeline.
-const MESSAGES: usize = 1024;
-const BYTES: usize = 2 * 1024 * 1024;
+/// A batch takes further entries up to these bounds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Of messages: what is applied at once has to be a small part of the timeline.
+    messages: usize,
+    /// Of their bytes.
+    bytes: usize,
+    /// Of joins and other changes: each welcome is taken under the lock.
+    others: usize,
+}
 
-/// It takes further joins and other changes up to this bound: each welcome is taken under the lock.
-const OTHERS: usize = 64;
+impl Bounds {
+    /// Those of a node that is alone.
+    pub(super) const ALONE: Self = Self { messages: 1024, bytes: 2 * 1024 * 1024, others: 64 };
+
+    /// Those of a node of several, whose groups have so many bytes of messages at most. One post may go beyond the bound, and all of it
+    /// is not more proposals than a group has ([`Group::PROPOSALS`]).
+    pub(super) fn of_several(bytes: usize) -> Self {
+        let Self { others, .. } = Self::ALONE;
+        Self {
+            messages: Group::PROPOSALS - 2 * others,
+            bytes: bytes.min(Self::ALONE.bytes),
+            others,
+        }
+    }
+}
 
 /// What has come for one group.
 #[derive(Default)]
@@ -52,10 +74,10 @@ enum Waiting {
 
 impl Batch {
     /// Whether it takes another entry.
-    pub(super) fn has_room(&self) -> bool {
-        self.says.len() < MESSAGES
-            && self.bytes < BYTES
-            && self.others.len() < OTHERS
+    pub(super) fn has_room(&self, bounds: &Bounds) -> bool {
+        self.says.len() < bounds.messages
+            && self.bytes < bounds.bytes
+            && self.others.len() < bounds.others
             && self.wish.is_none()
     }
 
@@ -108,6 +130,17 @@ impl Batch {
     /// Notes that the wish is proposed behind the messages, and who waits for it.
     pub(super) fn wishes(&mut self, done: WishDone) {
         self.wished = Some(done);
+    }
+
+    /// All of it, to be judged when it is applied, and numbered when it has its place.
+    pub(super) fn take_unjudged(&mut self) -> Vec<Proposal> {
+        let mut proposals: Vec<_> = self.take_says().into_iter().map(Proposal::Say).collect();
+        if let Some((wish, done)) = self.take_wish() {
+            self.wishes(done);
+            proposals.push(Proposal::Room(wish, 0));
+        }
+        proposals.append(&mut self.take_others());
+        proposals
     }
 
     /// All else, which comes behind them.

@@ -8,10 +8,12 @@ pub(crate) mod cluster;
 mod doors;
 pub(crate) mod flood_gate;
 pub(crate) mod handle;
+pub(crate) mod history_loading;
 pub(crate) mod moderation;
 pub(crate) mod notifier;
 #[cfg(test)]
 pub(crate) mod opened;
+pub(crate) mod pace;
 pub(crate) mod paging;
 pub(crate) mod posts;
 pub(crate) mod proposals;

@@ -8,17 +8,17 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: paces by the clock")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chatterbox_hub::{
-    Group, Incarnation, Lag, Proposal, Record, RoomRecord, RoomRefusal, RoomWish, Say, Sequence,
+    Group, Incarnation, Proposal, Record, RoomRecord, RoomRefusal, RoomWish, Say, Sequence,
     TimelineLimits, Up,
 };
 use chatterbox_proto::Code;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::time::Instant;
 
-use crate::chat::batch::Batch;
+use crate::chat::batch::{Batch, Bounds};
+use crate::chat::pace::Pace;
 use crate::chat::proposals::{ProposalQueue, WishDone};
 use crate::chat::shared::Chat;
 use crate::order::{Decided, Order, OrderError};
@@ -70,7 +70,7 @@ impl Sequencer {
             let Some(first) = first else { return };
             let mut batch = Batch::default();
             batch.add(first);
-            while batch.has_room()
+            while batch.has_room(&Bounds::ALONE)
                 && let Ok(entry) = queue.try_recv()
             {
                 batch.add(entry);
@@ -256,62 +256,6 @@ impl Refused {
             tracing::warn!(refused = self.0, "messages are stored again");
             self.0 = 0;
         }
-    }
-}
-
-/// Back-pressure: pauses the writer for receivers who would be overtaken although they read as fast as they can.
-///
-/// Such a receiver is more than half a timeline behind *and* still reading. Slow consumers who have stopped reading are
-/// never waited for, and pauses are bounded: no receiver slows the chat below [`FLOOR_EVENTS`] and [`FLOOR_BYTES`] a second.
-struct Pace {
-    start: Instant,
-    /// The volume between two checks.
-    step: Lag,
-    /// The volume at the last check, and when that was.
-    checked: Lag,
-    checked_at: Instant,
-}
-
-const FLOOR_EVENTS: u32 = 20_000;
-/// Receivers who read are expected to take so much.
-pub const FLOOR_BYTES: u32 = 8 * 1024 * 1024;
-const PAUSE: Duration = Duration::from_millis(5);
-
-/// Checks for each full turn of the timeline.
-const CHECKS: u64 = 32;
-
-impl Pace {
-    fn new(limits: TimelineLimits, volume: Lag, start: Instant) -> Self {
-        let step = Lag { events: limits.events as u64 / CHECKS, bytes: limits.bytes / CHECKS };
-        Self { start, step, checked: volume, checked_at: start }
-    }
-
-    /// Milliseconds since the start.
-    fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    async fn keep(&mut self, chat: &Chat) {
-        let volume = chat.volume();
-        let events = volume.events - self.checked.events;
-        let bytes = volume.bytes - self.checked.bytes;
-        if events < self.step.events && bytes < self.step.bytes {
-            return;
-        }
-        self.checked = volume;
-        let floor = |amount: u64, rate: u32| {
-            Duration::from_secs(1)
-                .mul_f64(u32::try_from(amount).unwrap_or(u32::MAX) as f64 / f64::from(rate))
-        };
-        let longest = floor(events, FLOOR_EVENTS).max(floor(bytes, FLOOR_BYTES));
-        // What came no faster than that needs no pause.
-        let longest = longest.saturating_sub(self.checked_at.elapsed());
-        let mut paused = Duration::ZERO;
-        while chat.evict_overtaken(self.now()).catching_up && paused < longest {
-            tokio::time::sleep(PAUSE).await;
-            paused += PAUSE;
-        }
-        self.checked_at = Instant::now();
     }
 }
 

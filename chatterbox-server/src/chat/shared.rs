@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chatterbox_hub::{
-    AccountChange, AccountRef, Amendment, Event, Happened, Hub, Identity, Incarnation, JoinError,
-    JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome, Party, Proposal,
-    Record, Refused, Reserved as Place, RoomDone, RoomNumber, RoomRefusal, RoomWish, Say, Sequence,
-    SessionId, SessionKey, Speaker,
+    AccountChange, AccountRef, Amendment, Durable, Event, Happened, Hub, Identity, Incarnation,
+    JoinError, JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome,
+    Party, Proposal, Record, Refused, Reserved as Place, RoomDone, RoomNumber, RoomRefusal,
+    RoomWish, Say, Sequence, SessionId, SessionKey, Speaker,
 };
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::time::Instant;
@@ -435,8 +435,31 @@ impl Chat {
         self.proposals.tell(Proposal::EndLogins(change.clone()));
     }
 
+    /// Leaves from now on what has to be stored of what is applied; see [`Hub::leave_durable`].
+    pub(super) fn leave_durable(&self) {
+        self.hub().leave_durable();
+    }
+
+    /// What has to be stored of what was applied.
+    pub(super) fn take_durable(&self) -> Vec<Durable> {
+        self.hub().take_durable()
+    }
+
+    /// Whether this life of a node counts.
+    pub(super) fn is_up(&self, node: Incarnation) -> bool {
+        self.hub().is_up(node)
+    }
+
     /// What went through the rooms so far.
     pub fn volume(&self) -> Lag {
         self.hub().volume()
+    }
+}
+
+#[cfg(test)]
+impl Chat {
+    /// One number for all that nodes have in common.
+    pub fn digest(&self) -> u64 {
+        self.hub().digest()
     }
 }

@@ -20,7 +20,7 @@ use chatterbox_server::store::{
     Memory, MemoryDirectory, MemoryModeration, Sqlite, SqliteDirectory, SqliteModeration, Store,
     StoreError,
 };
-use chatterbox_server::{Listeners, Live};
+use chatterbox_server::{Listeners, Live, Operation};
 use tokio::sync::watch;
 
 use crate::cli::banner::ready;
@@ -89,6 +89,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         // It is removed when everything else has ended.
         let _socket = socket.as_ref().map(ControlSocket::file);
         let control = Some(Control { socket, operator: Arc::new(process) });
+        let operation = Operation { control, ..Operation::default() };
         let renew = || drop(reloader.reload_certificates());
         let signals = signals::watch(stop, || drop(reloader.reload()), renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
@@ -100,7 +101,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             health: gateways.health,
         };
         let server = chatterbox_server::run_controlled(
-            listeners, transport, store, access, live, stopped, control,
+            listeners, transport, store, access, live, stopped, operation,
         );
         let files = place.clone();
         let watched = data_watch::watch(move || files.as_ref().map_or(Ok(()), Place::check_all));

@@ -261,6 +261,7 @@ async fn chat(
                 WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
                 WriteEnd::Removed(Removal::AccountRemoved) => End::AccountRemoved,
                 WriteEnd::Removed(Removal::LoggedOut) => End::LoggedOutElsewhere,
+                WriteEnd::Removed(Removal::Fenced) => End::Fenced,
                 WriteEnd::Removed(Removal::Kicked(exclusion)) => End::Kicked(exclusion),
                 WriteEnd::Removed(Removal::Banned(exclusion)) => End::Banned(exclusion),
                 WriteEnd::Broken(error) => {
@@ -287,6 +288,7 @@ async fn chat(
         | End::NoEngine
         | End::AccountRemoved
         | End::LoggedOutElsewhere
+        | End::Fenced
         | End::Kicked(_)
         | End::Banned(_) => {
             outbound.replace_pending(end.last_frame(notices));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chatterbox_hub::guard::pace::INPUT_PIECE;
 
-use crate::chat::sequencer::FLOOR_BYTES;
+use crate::chat::pace::FLOOR_BYTES;
 use crate::pacing::InputPacing;
 
 /// A member may be so many milliseconds ahead of receivers who take [`FLOOR_BYTES`] a second: a message of the greatest size

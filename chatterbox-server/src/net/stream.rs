@@ -44,6 +44,8 @@ pub(super) enum End {
     AccountRemoved,
     #[error("its login was ended elsewhere")]
     LoggedOutElsewhere,
+    #[error("this node was declared to have ended")]
+    Fenced,
     #[error("was put out")]
     Kicked(Box<Exclusion>),
     #[error("was banned")]
@@ -87,6 +89,7 @@ impl End {
                 return Some(Reason::kept_out(ClosedCode::Banned, exclusion));
             }
             Self::LoggedOut => return Some(Reason::said(ClosedCode::Logout, LOGGED_OUT)),
+            Self::Fenced => return Some(Reason::said(ClosedCode::Shutdown, OUT_OF_TOUCH)),
             Self::Closing => return Some(Reason::said(ClosedCode::Shutdown, SHUTTING_DOWN)),
             Self::Moving => return Some(Reason::said(ClosedCode::Shutdown, MOVING).at_once()),
             Self::NoEngine => return Some(Reason::said(ClosedCode::Shutdown, NO_ENGINE).at_once()),
@@ -121,6 +124,7 @@ impl End {
             | Self::NoEngine
             | Self::AccountRemoved
             | Self::LoggedOutElsewhere
+            | Self::Fenced
             | Self::Kicked(_)
             | Self::Banned(_) => Object::with_capacity(128).string("ERROR", &error).finish().ok(),
             _ => None,
@@ -129,6 +133,8 @@ impl End {
 }
 
 const LOGGED_OUT: &str = "you are logged out, good bye";
+const OUT_OF_TOUCH: &str =
+    "this server has lost touch with the others of this chat; please come back";
 const MOVING: &str = "this node of the chat is shutting down: connect again, another one goes on";
 const NO_ENGINE: &str =
     "this node of the chat can't store messages: connect again, another one may be able to";
@@ -175,6 +181,7 @@ mod tests {
             (End::AccountRemoved, Logout, Some("has been removed")),
             (End::LoggedOutElsewhere, Logout, Some("log in again")),
             (End::LoggedOut, Logout, None),
+            (End::Fenced, Shutdown, Some("please come back")),
             (End::Closing, Shutdown, None),
             (End::Moving, Shutdown, None),
             (End::NoEngine, Shutdown, Some("connect again")),

@@ -3,9 +3,11 @@
 mod alone;
 #[cfg(test)]
 mod contract;
+mod position;
 #[cfg(test)]
 pub mod simulated;
 mod total_order;
 
 pub use alone::Alone;
+pub use position::Position;
 pub use total_order::{Decided, Order, OrderError, Place, Reach, Snapshot, Snapshots, Unconfirmed};

@@ -97,6 +97,11 @@ pub trait Order: Send + Sync + std::fmt::Debug {
     /// comes; it goes on by itself. After an error nothing more comes.
     fn follow(&self, after: Place) -> BoxStream<'_, Result<Arc<Decided>, OrderError>>;
 
+    /// The bytes of messages up to which a group is collected. One entry of the queue, which may be larger than a message, can go beyond it.
+    fn group_bytes(&self) -> usize {
+        2 * 1024 * 1024
+    }
+
     /// The places that can be followed now.
     ///
     /// # Errors

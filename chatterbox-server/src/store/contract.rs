@@ -1,5 +1,6 @@
 //! The contract of a store of messages: tests that every implementation has to pass.
 
+mod clusters;
 mod room_messages;
 pub mod rooms;
 
@@ -86,6 +87,7 @@ pub async fn holds<S: Store>(fresh: impl Fn(Keep) -> S) {
     numbers_stay_used(fresh(Keep { messages: 0, ..ROOMY })).await;
     rooms::hold(&fresh).await;
     room_messages::hold(&fresh).await;
+    clusters::hold(&fresh).await;
 }
 
 /// What is kept is read in the order of the numbers that it was given.

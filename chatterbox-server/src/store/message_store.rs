@@ -15,9 +15,11 @@
 //! [`Memory`]: crate::store::Memory
 //! [`Sqlite`]: crate::store::Sqlite
 
-use chatterbox_hub::{Record, RoomNumber, RoomRecord, Sequence};
-use futures_util::future::BoxFuture;
+use chatterbox_hub::{Durable, Record, RoomNumber, RoomRecord, Sequence};
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
 
+use crate::store::followed::Followed;
 use crate::store::page::{Page, PageQuery};
 
 /// The failure of a store.
@@ -35,6 +37,17 @@ pub enum StoreError {
         "the disk takes no more, or fails: a limit on the size of files (ulimit -f), or a fault"
     )]
     Disk,
+    /// It belongs to another cluster, or what it has was written by a node that is alone.
+    #[error("the messages that are stored here are not those of cluster {cluster}: {found}")]
+    OtherCluster {
+        /// The cluster that it was to belong to.
+        cluster: String,
+        /// What it is instead.
+        found: String,
+    },
+    /// A node of a cluster can't begin, or can't go on.
+    #[error("this node can't go on")]
+    Node(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The store failed.
     #[error("the message store failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -93,6 +106,39 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// too: it is no member, has no level, and is not invited. A room that it owned goes to the member of level 4 in it who joined
     /// first, or to nobody (RL-3).
     fn forget_account(&self, account: i64) -> BoxFuture<'_, ()>;
+
+    /// Makes this the store of a node of a cluster, and says how far it has followed the order of that. A fresh one has followed
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherCluster`].
+    fn enter<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<Followed, StoreError>> {
+        let _ = cluster;
+        ready(Err(StoreError::Failed("it is no store of a cluster".into()))).boxed()
+    }
+
+    /// Keeps what follows from the order of a cluster up to a place, and that it has followed it so far. All of it is kept, or the place is not
+    /// noted, and whoever tries again keeps once what was kept before.
+    ///
+    /// A place that is not behind the one before was followed already, and is passed over with all that follows from it. Otherwise this
+    /// is [`Store::keep`] and [`Store::keep_rooms`], which a node of a cluster does not call.
+    fn follow<'a>(
+        &'a self,
+        to: Followed,
+        durable: &'a [Durable],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let _ = (to, durable);
+        ready(Err(StoreError::Failed("it is no store of a cluster".into()))).boxed()
+    }
+}
+
+/// Why a store is not one of a cluster.
+pub(super) fn other_cluster(cluster: &str, of: Option<&str>) -> StoreError {
+    let found = match of {
+        Some(of) => format!("they belong to cluster {of}"),
+        None => "they were written by a node that was alone".to_owned(),
+    };
+    StoreError::OtherCluster { cluster: cluster.to_owned(), found }
 }
 
 /// Those of a group that were not kept before, when `newest` is the greatest number that was.

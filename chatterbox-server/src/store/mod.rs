@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod contract;
+mod followed;
 mod kept_rooms;
 mod memory;
 mod message_store;
@@ -9,6 +10,7 @@ mod page;
 pub mod sqlite;
 mod store_commands;
 
+pub use followed::Followed;
 pub use memory::{Memory, MemoryDirectory, MemoryModeration};
 pub use message_store::{Store, StoreError};
 pub use page::{Page, PageQuery};

@@ -48,6 +48,11 @@ impl Nodes {
         }
     }
 
+    /// Whether a node is up.
+    pub(crate) fn is_up(&self, node: Incarnation) -> bool {
+        matches!(self.0.get(&node), Some(Life::Up { .. }))
+    }
+
     /// Ends a node; says whether it was up.
     pub(crate) fn end(&mut self, node: Incarnation, now: u64) -> bool {
         let Some(life @ Life::Up { .. }) = self.0.get_mut(&node) else { return false };

@@ -53,6 +53,11 @@ impl Replica {
         self.nodes.admits(group.from, group.number, starts, self.now)
     }
 
+    /// Whether this life of a node counts.
+    pub(crate) fn is_up(&self, node: Incarnation) -> bool {
+        self.nodes.is_up(node)
+    }
+
     /// Sets the time; it never goes back.
     pub(crate) fn tick(&mut self, now: u64) {
         self.now = self.now.max(now);

@@ -1,9 +1,29 @@
-//! A node of a cluster: its life among the others.
+//! A node of several: what it proposes and applies, how it begins, and its life among the others.
+//!
+//! All nodes follow one order. What is decided there is applied first, and then stored, so that whoever stores is never ahead of
+//! what was decided, and whoever starts again finds there what it has not stored.
 
-#![allow(dead_code, reason = "the loop of a node is not there yet")]
+#![allow(dead_code, reason = "the loop of a node does not live yet")]
 
 mod checksums;
+mod common;
+mod error;
+mod follower;
 mod guardian;
+#[cfg(test)]
+pub(crate) mod kit;
 mod life;
+mod node;
+mod progress;
 pub(crate) mod report;
 mod silence;
+mod starting;
+mod under_way;
+
+pub use common::{Cluster, Standing};
+pub use error::ClusterError;
+pub use node::Node;
+pub use progress::{Progress, StoredBehind};
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use chatterbox_hub::{
-    Conversation, Keep, Kept as Private, Mailboxes, Party, Record, RoomNumber, RoomRecord,
+    Conversation, Durable, Keep, Kept as Private, Mailboxes, Party, Record, RoomNumber, RoomRecord,
     Sequence, Shares,
 };
 use chatterbox_proto::capability::ids::Side;
@@ -12,9 +12,10 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 
 use crate::ops::clock::unix_now;
+use crate::store::followed::Followed;
 use crate::store::kept_rooms::KeptRooms;
 use crate::store::memory::rooms::Rooms;
-use crate::store::message_store::{Store, StoreError, not_kept_before};
+use crate::store::message_store::{Store, StoreError, not_kept_before, other_cluster};
 use crate::store::page::{Page, PageQuery};
 
 /// The newest records, in memory.
@@ -42,6 +43,8 @@ struct Kept {
     /// How much of rooms is kept, and which messages these are.
     kept_rooms: KeptRooms,
     by_room: HashMap<RoomNumber, BTreeSet<Sequence>>,
+    /// The cluster that it belongs to, and how far it has followed the order of that.
+    cluster: Option<(String, Followed)>,
 }
 
 #[derive(Debug)]
@@ -75,6 +78,7 @@ impl Memory {
                 rooms: Rooms::default(),
                 kept_rooms: KeptRooms::new(keep),
                 by_room: HashMap::new(),
+                cluster: None,
             }),
         }
     }
@@ -280,6 +284,46 @@ impl Store for Memory {
         }
         kept.rooms.forget_account(account);
         ready(()).boxed()
+    }
+
+    fn enter<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<Followed, StoreError>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let entered = match &kept.cluster {
+            Some((name, followed)) if name == cluster => Ok(*followed),
+            Some((name, _)) => Err(other_cluster(cluster, Some(name))),
+            None if kept.newest > 0 => Err(other_cluster(cluster, None)),
+            None => {
+                kept.cluster = Some((cluster.to_owned(), Followed::default()));
+                Ok(Followed::default())
+            }
+        };
+        ready(entered).boxed()
+    }
+
+    fn follow<'a>(
+        &'a self,
+        to: Followed,
+        durable: &'a [Durable],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut kept.cluster {
+            None => return ready(Err(StoreError::Failed("of no cluster".into()))).boxed(),
+            Some((_, before)) if to.place <= before.place => return ready(Ok(())).boxed(),
+            Some((_, before)) => *before = to,
+        }
+        for durable in durable {
+            if durable.number() <= kept.newest {
+                continue;
+            }
+            match durable {
+                Durable::Message(id, record) => kept.push(*id, record),
+                Durable::Rooms(number, records) => {
+                    kept.newest = *number;
+                    records.iter().for_each(|record| kept.apply(record));
+                }
+            }
+        }
+        ready(Ok(())).boxed()
     }
 }
 

@@ -6,11 +6,12 @@
 
 use std::thread::JoinHandle;
 
-use chatterbox_hub::{Record, RoomNumber, RoomRecord, Sequence};
+use chatterbox_hub::{Durable, Record, RoomNumber, RoomRecord, Sequence};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::store::followed::Followed;
 use crate::store::message_store::{Store, StoreError};
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database;
@@ -118,6 +119,20 @@ impl Store for Sqlite {
             }
         }
         .boxed()
+    }
+
+    fn enter<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<Followed, StoreError>> {
+        let cluster = cluster.to_owned();
+        self.ask(|reply| Job::Enter { cluster, reply }).boxed()
+    }
+
+    fn follow<'a>(
+        &'a self,
+        to: Followed,
+        durable: &'a [Durable],
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let durable = durable.to_vec();
+        self.ask(move |reply| Job::Follow { to, durable, reply }).boxed()
     }
 }
 

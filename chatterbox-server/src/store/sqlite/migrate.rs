@@ -11,6 +11,9 @@ use crate::store::sqlite::row;
 /// The first version that has rooms.
 pub(super) const ROOMS: usize = 9;
 
+/// The first version that knows of clusters.
+pub(super) const CLUSTERS: usize = 12;
+
 /// Marks a database as ours ("chbx").
 pub(super) const APPLICATION: i32 = 0x6368_6278;
 
@@ -275,6 +278,16 @@ pub(super) const MIGRATIONS: &[&str] = &[
         seen INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX guests_seen_at ON guests_seen (seen);
+",
+    "
+    -- The cluster that this database belongs to, if it belongs to one: what follows from its order up to a place is stored.
+    CREATE TABLE cluster (
+        only INTEGER PRIMARY KEY CHECK (only = 0),
+        name TEXT NOT NULL,
+        place INTEGER NOT NULL CHECK (place >= 0),
+        -- A checksum of everything that was read up to there.
+        read INTEGER NOT NULL
+    ) STRICT;
 ",
 ];
 

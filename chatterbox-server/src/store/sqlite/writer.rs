@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use chatterbox_hub::{Filing, Party, Record, RoomNumber, RoomRecord, Sender, Sequence};
+use chatterbox_hub::{Durable, Filing, Party, Record, RoomNumber, RoomRecord, Sender, Sequence};
 use chatterbox_proto::session::Destination;
 use rusqlite::{
     CachedStatement, Connection, ErrorCode, OptionalExtension as _, Transaction, params,
@@ -13,7 +13,8 @@ use rusqlite::{
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ops::clock::unix_now;
-use crate::store::message_store::{StoreError, not_kept_before};
+use crate::store::followed::Followed;
+use crate::store::message_store::{StoreError, not_kept_before, other_cluster};
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database::Opened;
 use crate::store::sqlite::error::OpenError;
@@ -21,7 +22,7 @@ use crate::store::sqlite::removed::Removed;
 use crate::store::sqlite::retention::Retention;
 use crate::store::sqlite::row::{COLUMNS, Records, unsigned};
 use crate::store::sqlite::stored::Stored;
-use crate::store::sqlite::{pages, rooms};
+use crate::store::sqlite::{followed, pages, rooms};
 
 /// A request to the thread.
 pub(super) enum Job {
@@ -49,6 +50,10 @@ pub(super) enum Job {
     Page { query: PageQuery, reply: oneshot::Sender<Result<Page, StoreError>> },
     /// Delete the private messages to an account, and what rooms have of it.
     ForgetAccount { account: i64 },
+    /// Belong to a cluster.
+    Enter { cluster: String, reply: oneshot::Sender<Result<Followed, StoreError>> },
+    /// Keep what follows from the order of the cluster up to a place.
+    Follow { to: Followed, durable: Vec<Durable>, reply: oneshot::Sender<Result<(), StoreError>> },
 }
 
 /// The most messages that one step of cleaning removes, so that groups wait for milliseconds at most.
@@ -115,6 +120,10 @@ impl Writer {
                 Some(Job::KeepRooms { number, records, reply }) => {
                     drop(reply.send(self.keep_rooms(number, &records)));
                 }
+                Some(Job::Enter { cluster, reply }) => drop(reply.send(self.enter(&cluster))),
+                Some(Job::Follow { to, durable, reply }) => {
+                    drop(reply.send(self.follow(to, &durable)));
+                }
                 Some(Job::NewestOfRooms { reply }) => {
                     let newest = rooms::newest(&self.opened.connection).map_err(refused);
                     drop(reply.send(newest));
@@ -170,6 +179,81 @@ impl Writer {
         use_number(&transaction, number)?;
         transaction.commit().map_err(refused)?;
         records.iter().for_each(|record| self.stored.apply(record));
+        Ok(())
+    }
+
+    fn enter(&mut self, cluster: &str) -> Result<Followed, StoreError> {
+        let transaction = self.opened.writing().map_err(refused)?;
+        match followed::of(&transaction).map_err(refused)? {
+            Some((name, followed)) if name == cluster => return Ok(followed),
+            Some((name, _)) => return Err(other_cluster(cluster, Some(&name))),
+            None => {}
+        }
+        if newest(&transaction).map_err(refused)? > 0 {
+            return Err(other_cluster(cluster, None));
+        }
+        followed::enter(&transaction, cluster).map_err(refused)?;
+        transaction.commit().map_err(refused)?;
+        Ok(Followed::default())
+    }
+
+    /// What is said in a room is written down as the room wants it then, so a transaction ends with what has changed of rooms. Numbers
+    /// tell what was kept before, until the last one notes the place.
+    fn follow(&mut self, to: Followed, durable: &[Durable]) -> Result<(), StoreError> {
+        let before = followed::of(&self.opened.connection).map_err(refused)?;
+        let (_, before) = before.ok_or_else(|| StoreError::Failed("of no cluster".into()))?;
+        if to.place <= before.place {
+            return Ok(());
+        }
+        let ends = |durable: &Durable| matches!(durable, Durable::Rooms(..));
+        let mut runs = durable.split_inclusive(ends).peekable();
+        loop {
+            let run = runs.next().unwrap_or_default();
+            let is_last = runs.peek().is_none();
+            self.follow_run(run, is_last.then_some(to))?;
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn follow_run(&mut self, run: &[Durable], to: Option<Followed>) -> Result<(), StoreError> {
+        let transaction = self.opened.writing().map_err(refused)?;
+        let kept_before = newest(&transaction).map_err(refused)?;
+        let is_new = |durable: &&Durable| durable.number() > kept_before;
+        let mut insert = transaction.prepare_cached(INSERT).map_err(refused)?;
+        let mut only_numbers = None;
+        for durable in run.iter().filter(is_new) {
+            match durable {
+                Durable::Message(id, record) if self.stored.keeps(record) => {
+                    put(&mut insert, *id, record)?;
+                }
+                Durable::Message(id, _) => only_numbers = Some(*id),
+                Durable::Rooms(number, records) => {
+                    let now = unix_now();
+                    for record in records {
+                        rooms::apply(&transaction, record, now).map_err(refused)?;
+                    }
+                    only_numbers = Some(*number);
+                }
+            }
+        }
+        drop(insert);
+        if let Some(number) = only_numbers {
+            use_number(&transaction, number)?;
+        }
+        if let Some(to) = to {
+            followed::note(&transaction, to).map_err(refused)?;
+        }
+        transaction.commit().map_err(refused)?;
+        for durable in run.iter().filter(is_new) {
+            match durable {
+                Durable::Message(id, record) => self.stored.add(*id, record),
+                Durable::Rooms(_, records) => {
+                    records.iter().for_each(|record| self.stored.apply(record));
+                }
+            }
+        }
         Ok(())
     }
 

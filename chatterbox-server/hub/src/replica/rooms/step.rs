@@ -63,7 +63,7 @@ impl Replica {
         {
             room.fixed = 0;
         }
-        Ok(RoomsChanged { done: judged.done, told })
+        Ok(RoomsChanged { done: judged.done, told, records: judged.records })
     }
 
     fn make_true(

@@ -6,6 +6,7 @@ use crate::ids::{MemberId, RoomNumber};
 use crate::record::RoomRef;
 use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember};
 use crate::replica::rooms::departures::Departure;
+use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::wish::RoomDone;
 
 /// A wish was granted.
@@ -13,6 +14,8 @@ use crate::replica::rooms::wish::RoomDone;
 pub(crate) struct RoomsChanged {
     pub(crate) done: RoomDone,
     pub(crate) told: Vec<RoomTold>,
+    /// What became true.
+    pub(crate) records: Vec<RoomRecord>,
 }
 
 /// One thing that somebody is told of rooms.

@@ -1,0 +1,54 @@
+//! Why a node can't go on.
+
+use crate::order::{OrderError, Place};
+use crate::store::StoreError;
+
+/// Why a node can't begin, or can't go on. It must not skip anything, so it ends.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClusterError {
+    /// The order can't be followed.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// What is stored here can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The order has lost something, or is not the one that this node has followed.
+    #[error(
+        "this node has followed the order up to place {followed}, and the order ends at {last}: \
+         it is another one, or has lost what was decided"
+    )]
+    EndsEarly {
+        /// How far this node has followed it.
+        followed: Place,
+        /// The newest place.
+        last: Place,
+    },
+    /// What is in the order is not what this node has read there before.
+    #[error("up to place {0} the order is not the one that this node has followed")]
+    AnotherOrder(Place),
+    /// What lies between is not kept any more.
+    #[error(
+        "this node has followed the order up to place {followed}, and the order can be followed from \
+         {from} on: give it an empty data folder, and it begins with what the others have"
+    )]
+    TooOld {
+        /// How far this node has followed it.
+        followed: Place,
+        /// Behind which place it would go on.
+        from: Place,
+    },
+    /// There is nothing to begin with.
+    #[error(
+        "the order begins at place {0}, and there is no snapshot from which it could be followed"
+    )]
+    NoSnapshot(Place),
+    /// A snapshot is none that this program reads.
+    #[error("the snapshot of place {place} can't be read: {why}")]
+    Snapshot {
+        /// Its place.
+        place: Place,
+        /// What is wrong with it.
+        why: String,
+    },
+}

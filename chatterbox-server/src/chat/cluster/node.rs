@@ -1,0 +1,285 @@
+//! The loop of a node: it collects what is to change the chat into groups, offers one at a time to the order, and applies whatever
+//! is decided, its own and that of others.
+
+#![allow(clippy::disallowed_methods, reason = "the edge: waits by the clock")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatterbox_hub::{Group, Incarnation, Proposal, TimelineLimits, Up};
+use futures_util::FutureExt as _;
+use futures_util::stream::{BoxStream, StreamExt as _};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::chat::batch::{Batch, Bounds};
+use crate::chat::cluster::common::{Cluster, Standing};
+use crate::chat::cluster::error::ClusterError;
+use crate::chat::cluster::follower::Follower;
+use crate::chat::cluster::progress::Progress;
+use crate::chat::cluster::starting;
+use crate::chat::cluster::under_way::UnderWay;
+use crate::chat::pace::Pace;
+use crate::chat::proposals::{Entry, ProposalQueue};
+use crate::chat::shared::Chat;
+use crate::order::{Decided, Order, OrderError};
+use crate::store::Store;
+
+/// A node.
+pub struct Node {
+    /// What the nodes have in common.
+    pub cluster: Cluster,
+    /// What is changed.
+    pub chat: Arc<Chat>,
+    /// Where it is stored.
+    pub store: Arc<dyn Store>,
+    /// Is told how far it is.
+    pub progress: Arc<Progress>,
+    /// Is told how it is with it.
+    pub standing: watch::Sender<Standing>,
+}
+
+/// A node that stops waits so long for what it has still to propose.
+const LAST_ROUNDS: Duration = Duration::from_secs(5);
+
+/// An order that could not be followed is followed again after this time.
+const AGAIN: Duration = Duration::from_secs(1);
+
+impl Node {
+    /// Proposes and applies until `stop`; what was in the queue by then is finished, if the order can be reached.
+    ///
+    /// # Errors
+    /// [`ClusterError`] when it can't begin, or can't go on.
+    pub async fn run(
+        self,
+        queue: ProposalQueue,
+        limits: TimelineLimits,
+        stop: CancellationToken,
+    ) -> Result<(), ClusterError> {
+        let Self { cluster, chat, store, progress, standing } = &self;
+        let begun = starting::begin(cluster, chat, store, progress);
+        let Some(follower) = stop.run_until_cancelled(begun).await else { return Ok(()) };
+        let follower = follower?;
+        if let Some(commands) = &cluster.commands {
+            commands.begin(chat.proposer());
+        }
+        let order = &*cluster.order;
+        let rounds = Rounds {
+            name: &cluster.node,
+            order,
+            decided: order.follow(follower.position.place),
+            own: Incarnation::default(),
+            number: 0,
+            under_way: None,
+            pace: Pace::new(limits, chat.volume(), Instant::now()),
+            follower,
+            standing,
+            stop: &stop,
+        };
+        rounds.run(queue).await
+    }
+}
+
+/// The rounds that groups of this node make through the order, and what comes round of others.
+struct Rounds<'a> {
+    name: &'a str,
+    order: &'a dyn Order,
+    decided: BoxStream<'a, Result<Arc<Decided>, OrderError>>,
+    follower: Follower,
+    /// This life of the node.
+    own: Incarnation,
+    /// The number of the newest group of this life.
+    number: u64,
+    /// That group, until it has come round.
+    under_way: Option<UnderWay<'a>>,
+    pace: Pace,
+    standing: &'a watch::Sender<Standing>,
+    stop: &'a CancellationToken,
+}
+
+impl Rounds<'_> {
+    async fn run(mut self, mut queue: ProposalQueue) -> Result<(), ClusterError> {
+        if !self.catch_up().await? {
+            return Ok(());
+        }
+        self.begin_life();
+        let bounds = Bounds::of_several(self.order.group_bytes());
+        let mut give_up: Option<Instant> = None;
+        loop {
+            let last = give_up.unwrap_or_else(Instant::now);
+            let is_free = self.under_way.is_none();
+            let offering = async {
+                match &mut self.under_way {
+                    Some(under_way) => under_way.keep_offering().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                decided = self.decided.next() => {
+                    if !self.take(decided).await? {
+                        return Ok(());
+                    }
+                }
+                never = offering => match never {},
+                first = queue.recv(), if is_free => match first {
+                    Some(first) => self.propose(first, &mut queue, &bounds),
+                    None => break,
+                },
+                () = self.stop.cancelled(), if give_up.is_none() => {
+                    give_up = Some(Instant::now() + LAST_ROUNDS);
+                    queue.close();
+                }
+                () = tokio::time::sleep_until(last), if give_up.is_some() => {
+                    tracing::warn!("the order can't be reached; what was to be proposed is dropped");
+                    break;
+                }
+            }
+        }
+        self.follower.store_now(self.stop).await;
+        Ok(())
+    }
+
+    /// Applies all that was decided before this node began. Says `false` if it is to stop.
+    async fn catch_up(&mut self) -> Result<bool, ClusterError> {
+        let last = self.order.reach().await?.last;
+        let began = self.follower.position.place;
+        while self.follower.position.place < last {
+            let Some(decided) = self.stop.run_until_cancelled(self.decided.next()).await else {
+                return Ok(false);
+            };
+            if !self.take(decided).await? {
+                return Ok(false);
+            }
+        }
+        if last > began {
+            tracing::info!(places = last - began, "has read what was decided before");
+        }
+        Ok(true)
+    }
+
+    /// Begins a life, as a node that has read everything so far.
+    fn begin_life(&mut self) {
+        self.own = incarnation();
+        self.number = 0;
+        let read_to = self.follower.position.at;
+        let up = Up { read_to, name: self.name.into(), speaks: chatterbox_hub::format::LEVEL };
+        self.offer(vec![Proposal::Up(up)], Batch::default());
+    }
+
+    /// Collects what has come for one group, and offers it.
+    fn propose(&mut self, first: Entry, queue: &mut ProposalQueue, bounds: &Bounds) {
+        let mut batch = Batch::default();
+        batch.add(first);
+        while batch.has_room(bounds)
+            && let Ok(entry) = queue.try_recv()
+        {
+            batch.add(entry);
+        }
+        let proposals = batch.take_unjudged();
+        if proposals.is_empty() {
+            // Turns of senders whose messages were refused.
+            batch.answer(Vec::new(), &self.follower.chat);
+        } else {
+            self.offer(proposals, batch);
+        }
+    }
+
+    fn offer(&mut self, proposals: Vec<Proposal>, batch: Batch) {
+        self.number += 1;
+        let group = Group { from: self.own, number: self.number, proposals };
+        self.under_way = Some(UnderWay::new(group, batch, self.order));
+    }
+
+    /// Applies what was decided, and what is decided behind it already, and stores what follows. Says `false` if it is to stop
+    /// before it could store that: whoever starts again finds it in the order.
+    async fn take(
+        &mut self,
+        first: Option<Result<Arc<Decided>, OrderError>>,
+    ) -> Result<bool, ClusterError> {
+        let mut next = Some(first);
+        while let Some(decided) = next {
+            match decided.unwrap_or(Err(OrderError::Ended)) {
+                Ok(decided) if self.apply(&decided).await? => {}
+                Ok(_) => return Ok(false),
+                Err(OrderError::Engine(error)) => {
+                    tracing::warn!(%error, "the order could not be followed; trying again");
+                    tokio::time::sleep(AGAIN).await;
+                    self.decided = self.order.follow(self.follower.position.place);
+                }
+                Err(error) => return Err(error.into()),
+            }
+            let goes_on = !self.follower.is_full();
+            next = goes_on.then(|| self.decided.next().now_or_never()).flatten();
+        }
+        if !self.follower.store(self.stop).await {
+            return Ok(false);
+        }
+        self.pace.keep(&self.follower.chat).await;
+        Ok(true)
+    }
+
+    /// Applies a group, and answers those who wait for it. Says `false` as [`Self::take`] does.
+    async fn apply(&mut self, decided: &Decided) -> Result<bool, ClusterError> {
+        if self.follower.asks_stores(decided) && !self.follower.store_now(self.stop).await {
+            return Ok(false);
+        }
+        let Group { from, number, .. } = &*decided.group;
+        let own = self.under_way.take_if(|under_way| {
+            under_way.group.from == *from && under_way.group.number == *number
+        });
+        let batch = own.map(|UnderWay { batch, .. }| batch);
+        let greeting = |index| batch.as_ref().and_then(|batch| batch.greeting(index));
+        let outcomes = self.follower.apply(decided, greeting)?;
+        if !self.follower.carry_out(decided, &outcomes, self.stop).await {
+            return Ok(false);
+        }
+        if let Some(batch) = batch {
+            batch.answer(outcomes, &self.follower.chat);
+        }
+        self.look_at_life();
+        Ok(true)
+    }
+
+    /// Looks whether this life has begun, or has ended.
+    fn look_at_life(&mut self) {
+        if self.own == Incarnation::default() {
+            return;
+        }
+        let is_up = self.follower.chat.is_up(self.own);
+        let was_up = *self.standing.borrow() == Standing::Up(self.own);
+        match (was_up, is_up) {
+            (false, true) => {
+                tracing::info!(node = self.name, life = %self.own, "is up");
+                self.standing.send_replace(Standing::Up(self.own));
+            }
+            (true, false) => {
+                tracing::error!(
+                    node = self.name, life = %self.own,
+                    "the others have missed this node, and decided that it has ended; it begins again"
+                );
+                self.standing.send_replace(Standing::Fenced);
+                self.end_life();
+                self.begin_life();
+            }
+            // It came round and did not count: what it had read was too long ago by then.
+            (false, false) if self.under_way.is_none() => self.begin_life(),
+            (false, false) | (true, true) => {}
+        }
+    }
+
+    /// What is under way counts no more, wherever it is.
+    fn end_life(&mut self) {
+        if let Some(UnderWay { batch, .. }) = self.under_way.take() {
+            batch.answer(Vec::new(), &self.follower.chat);
+        }
+    }
+}
+
+/// A life that nobody else has.
+fn incarnation() -> Incarnation {
+    let random = ring::rand::generate::<[u8; 8]>(&ring::rand::SystemRandom::new());
+    // Without random numbers there was no TLS either.
+    let random = random.map(|random| u64::from_le_bytes(random.expose()));
+    Incarnation(random.unwrap_or_default() >> 1)
+}

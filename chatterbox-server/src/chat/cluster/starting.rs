@@ -1,0 +1,94 @@
+//! How a node begins: with the state of some place, and what is behind it.
+
+use std::sync::Arc;
+
+use chatterbox_hub::{Group, Sequence};
+
+use crate::chat::cluster::common::Cluster;
+use crate::chat::cluster::error::ClusterError;
+use crate::chat::cluster::follower::Follower;
+use crate::chat::cluster::progress::Progress;
+use crate::chat::history_loading::load_history;
+use crate::chat::shared::Chat;
+use crate::order::{Place, Position, Reach};
+use crate::store::Store;
+
+/// Begins: gives the state that it has behind some place, and whoever follows the order from there on.
+pub(super) async fn begin(
+    cluster: &Cluster,
+    chat: &Arc<Chat>,
+    store: &Arc<dyn Store>,
+    progress: &Arc<Progress>,
+) -> Result<Follower, ClusterError> {
+    let before = store.enter(&cluster.name).await?;
+    let reach = cluster.order.reach().await?;
+    let places = cluster.snapshots.places().await?;
+    let place = choose(before.place, reach, &places)?;
+    let position = Position { place, ..Position::default() };
+    // What is behind comes with what is applied.
+    let below = place.saturating_add(1).saturating_mul(Group::PROPOSALS as Sequence);
+    load_history(chat, &**store, below).await?;
+    chat.leave_durable();
+    let (chat, store, progress) = (Arc::clone(chat), Arc::clone(store), Arc::clone(progress));
+    let commands = cluster.commands.clone();
+    Ok(Follower::new(chat, store, commands, progress, position, before))
+}
+
+/// The place with whose state a node begins: 0 is before the first, and else there is a snapshot of it.
+///
+/// A node that has followed the order up to some place needs a state that is no newer, for nobody else can tell it which of the
+/// messages up to there it has stored. One that has followed nothing takes the oldest, and so gets all messages that there are.
+fn choose(followed: Place, reach: Reach, snapshots: &[Place]) -> Result<Place, ClusterError> {
+    let Reach { first, last } = reach;
+    if followed > last {
+        return Err(ClusterError::EndsEarly { followed, last });
+    }
+    let can_be_followed = |place: &Place| *place + 1 >= first && *place <= last;
+    let all = std::iter::once(0).chain(snapshots.iter().copied()).filter(can_be_followed);
+    let oldest = all.clone().min();
+    let chosen = if followed == 0 { oldest } else { all.filter(|place| *place <= followed).max() };
+    chosen.ok_or(match oldest {
+        Some(from) => ClusterError::TooOld { followed, from },
+        None => ClusterError::NoSnapshot(first),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(followed: Place, first: Place, last: Place, snapshots: &[Place]) -> Option<Place> {
+        choose(followed, Reach { first, last }, snapshots).ok()
+    }
+
+    #[test]
+    fn a_node_begins_with_a_state_that_is_not_newer_than_what_it_has_stored() {
+        // Followed up to, the order from and to, snapshots, and what is chosen.
+        for (followed, first, last, snapshots, expected) in [
+            (0, 1, 0, &[][..], Some(0)),
+            (0, 1, 9, &[5], Some(0)),
+            (7, 1, 9, &[5, 8], Some(5)),
+            (5, 1, 9, &[5, 8], Some(5)),
+            (4, 1, 9, &[5, 8], Some(0)),
+            // What is dropped of the order.
+            (0, 6, 9, &[3, 5, 8], Some(5)),
+            (0, 7, 9, &[3, 5, 8], Some(8)),
+            (9, 7, 9, &[3, 5, 8], Some(8)),
+            (7, 7, 9, &[3, 5, 8], None),
+            (0, 7, 9, &[3, 5], None),
+            // Everything was dropped, behind the newest snapshot.
+            (9, 10, 9, &[9], Some(9)),
+            (0, 10, 9, &[9], Some(9)),
+            // Another order, or one that has lost something.
+            (10, 1, 9, &[5, 8], None),
+            (0, 1, 9, &[12], Some(0)),
+        ] {
+            let found = chosen(followed, first, last, snapshots);
+            assert_eq!(found, expected, "{followed} of {first} to {last}, {snapshots:?}");
+        }
+        let early = choose(10, Reach { first: 1, last: 9 }, &[]);
+        assert!(matches!(early, Err(ClusterError::EndsEarly { followed: 10, last: 9 })));
+        let old = choose(7, Reach { first: 7, last: 9 }, &[8]);
+        assert!(matches!(old, Err(ClusterError::TooOld { followed: 7, from: 8 })));
+    }
+}
