@@ -26,8 +26,9 @@ mod listeners;
 pub mod moderation;
 pub mod net;
 pub mod ops;
-mod order;
+pub mod order;
 mod pacing;
+mod proposing;
 mod server;
 pub mod store;
 

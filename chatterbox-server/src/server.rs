@@ -7,8 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chatterbox_hub::{
-    ConfiguredRoom, Happened, Hub, Incarnation, ModerationAct, RoomActor, RoomChange, RoomRefusal,
-    Sequence, TimelineLimits,
+    ConfiguredRoom, Happened, Hub, ModerationAct, RoomActor, RoomChange, RoomRefusal, Sequence,
 };
 use chatterbox_proto::{RoomName, SERVER, Username};
 use futures_util::FutureExt as _;
@@ -21,11 +20,10 @@ use tokio_util::task::TaskTracker;
 use crate::access::{Access, Authenticator, House, NoAccounts};
 use crate::account_watch::AccountWatch;
 use crate::chat::announcement::shutdown_notice;
-use crate::chat::cluster::{Cluster, ClusterError, Node, Progress, Standing, StoredBehind};
+use crate::chat::cluster::Cluster;
 use crate::chat::history_loading::load_history;
 use crate::chat::paging::Pages;
-use crate::chat::proposals::{self, ProposalQueue};
-use crate::chat::sequencer::Sequencer;
+use crate::chat::proposals;
 use crate::chat::shared::{Chat, Observer};
 use crate::config::Live;
 use crate::control::{self, Control, Controlled};
@@ -43,8 +41,8 @@ use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
 use crate::ops::readiness::Health;
-use crate::order::Alone;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
+use crate::proposing::{self, Proposer, RunningNode};
 use crate::store::{Store, StoreError};
 
 /// After the grace period, connections have this long to take the frames that are still queued.
@@ -118,8 +116,8 @@ pub async fn run_controlled(
     let keep_age = at_start.keep_age;
     let sequencer_stop = CancellationToken::new();
     let limits = at_start.timeline;
-    let proposer = start_proposing(&chat, &store, cluster, queue, limits, &sequencer_stop);
-    let Proposer { running: mut sequencer, read, standing } = proposer;
+    let proposer = proposing::start(&chat, &store, cluster, queue, limits, &sequencer_stop);
+    let Proposer { running: mut sequencer, read, node } = proposer;
 
     let presence = Arc::clone(&chat);
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
@@ -209,7 +207,7 @@ pub async fn run_controlled(
             operator,
             moderator,
             connections,
-            (health.clone(), None),
+            (health.clone(), node.as_ref().map(RunningNode::report)),
         ));
         let house: Weak<dyn House> = Arc::<Controlled>::downgrade(&controlled);
         requests.moves_in(house);
@@ -219,7 +217,7 @@ pub async fn run_controlled(
     });
 
     let history = async {
-        match standing {
+        match &node {
             None => {
                 chat.observe(Observer(Box::new(observer)), is_logged);
                 load_rooms(&chat, &*store).await?;
@@ -229,9 +227,8 @@ pub async fn run_controlled(
                 configure_rooms(&chat, &rooms).await?;
                 load_history(&chat, &*store, Sequence::MAX).await?;
             }
-            Some(mut standing) => {
-                let is_up = |standing: &Standing| matches!(standing, Standing::Up(_));
-                if standing.wait_for(is_up).await.is_err() {
+            Some(node) => {
+                if !node.is_up().await {
                     // Whoever has ended says why.
                     return std::future::pending().await;
                 }
@@ -242,7 +239,12 @@ pub async fn run_controlled(
         }
         history_loaded.cancel();
         health.started();
-        forget_by_age(&chat, keep_age).await;
+        let guarding = async {
+            if let Some(node) = &node {
+                node.guard(&chat, &health).await;
+            }
+        };
+        futures_util::join!(forget_by_age(&chat, keep_age), guarding);
         Ok(())
     };
     let outcome = tokio::select! {
@@ -260,6 +262,13 @@ pub async fn run_controlled(
     let grace = config.current().grace;
     let connections = tasks.len();
     tracing::info!(connections, grace_s = grace.as_secs(), "shutting down");
+    // Where it ends because it can't go on, the others have to decide that it has ended.
+    let moving = node.as_ref().filter(|_| outcome.is_ok());
+    if moving.is_some() {
+        chat.take_users(false);
+        chat.hold_sessions();
+        context.drain.begin(grace);
+    }
     if connections > 0 {
         chat.announce(shutdown_notice(grace));
         tokio::select! {
@@ -272,6 +281,9 @@ pub async fn run_controlled(
     closing.cancel();
     if tokio::time::timeout(LAST_WRITES, tasks.wait()).await.is_err() {
         tracing::warn!(connections = tasks.len(), "connections cut off");
+    }
+    if let Some(node) = moving {
+        node.have_moved(&chat).await;
     }
     sequencer_stop.cancel();
     if !sequencer.is_finished() && sequencer.await.is_err() {
@@ -287,43 +299,6 @@ pub async fn run_controlled(
     forgetting.abort();
     tracing::info!("stopped");
     outcome
-}
-
-/// Whoever proposes what is to change the chat.
-struct Proposer {
-    running: JoinHandle<Result<(), ClusterError>>,
-    /// Where what was said is read.
-    read: Arc<dyn Store>,
-    /// How it is with the node, if it is one of several.
-    standing: Option<watch::Receiver<Standing>>,
-}
-
-fn start_proposing(
-    chat: &Arc<Chat>,
-    store: &Arc<dyn Store>,
-    cluster: Option<Cluster>,
-    queue: ProposalQueue,
-    limits: TimelineLimits,
-    stop: &CancellationToken,
-) -> Proposer {
-    let (chat, store, stop) = (Arc::clone(chat), Arc::clone(store), stop.clone());
-    let Some(cluster) = cluster else {
-        let read = Arc::clone(&store);
-        // The order is as old as this process, and nobody else is in it.
-        let (node, order) = (Incarnation(1), Arc::new(Alone::default()));
-        let sequencer = Sequencer { node, chat, store, order };
-        let running = tokio::spawn(async move {
-            sequencer.run(queue, limits, stop.cancelled_owned()).await;
-            Ok(())
-        });
-        return Proposer { running, read, standing: None };
-    };
-    let progress = Arc::new(Progress::default());
-    let (standing, watched) = watch::channel(Standing::Starting);
-    let read = StoredBehind { store: Arc::clone(&store), progress: Arc::clone(&progress) };
-    let node = Node { cluster, chat, store, progress, standing };
-    let running = tokio::spawn(node.run(queue, limits, stop));
-    Proposer { running, read: Arc::new(read), standing: Some(watched) }
 }
 
 /// Accepts what a service speaks on its listeners.

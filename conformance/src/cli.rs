@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    batch::BatchArguments, client::ClientArguments, compare::CompareArguments, fuzz::FuzzArguments,
-    grade::Grade, learn::LearnArguments, load::LoadArguments, matrix::MatrixArguments,
-    shared::Reports,
+    batch::BatchArguments, chaos::ChaosArguments, client::ClientArguments,
+    compare::CompareArguments, fuzz::FuzzArguments, grade::Grade, learn::LearnArguments,
+    load::LoadArguments, matrix::MatrixArguments, shared::Reports,
 };
 
 /// Grades any implementation of the Chatterbox protocol.
@@ -55,6 +55,7 @@ pub(crate) enum Command {
     Learn(Box<LearnArguments>),
     Matrix(MatrixArguments),
     Batch(Box<BatchArguments>),
+    Chaos(ChaosArguments),
     Compare(CompareArguments),
     Fuzz(FuzzArguments),
     Load(Box<LoadArguments>),

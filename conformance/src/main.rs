@@ -9,8 +9,8 @@ mod command;
 
 use cli::{Cli, Command};
 use command::{
-    batch, client, compare, explain, fuzz, grade, grading, interrupt, learn, load, matrix, say,
-    shared::USAGE,
+    batch, chaos, client, compare, explain, fuzz, grade, grading, interrupt, learn, load, matrix,
+    say, shared::USAGE,
 };
 use conformance_kit::escape::visible_lines;
 
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Some(Command::Learn(arguments)) => learn::run(&arguments),
         Some(Command::Matrix(arguments)) => matrix::run(&arguments),
         Some(Command::Batch(arguments)) => batch::run(&arguments),
+        Some(Command::Chaos(arguments)) => chaos::run(&arguments),
         Some(Command::Compare(arguments)) => compare::run(&arguments),
         Some(Command::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Command::Load(arguments)) => load::run(&arguments),

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chatterbox_hub::Removal;
+use chatterbox_hub::{Incarnation, Removal};
 
 use crate::chat::shared::Chat;
 
@@ -35,6 +35,11 @@ impl Chat {
     /// to end their places later: with the node ([`chatterbox_hub::Proposal::Down`]).
     pub(crate) fn hold_sessions(&self) {
         self.doors().hold.store(true, Ordering::Relaxed);
+    }
+
+    /// How many members a node has, with those that it holds.
+    pub(crate) fn members_at(&self, node: Incarnation) -> usize {
+        self.hub().members_at(node)
     }
 
     /// Ends the connections of all members of this node, and tells each of them why.

@@ -477,12 +477,9 @@ impl Chat {
     pub fn volume(&self) -> Lag {
         self.hub().volume()
     }
-}
 
-#[cfg(test)]
-impl Chat {
     /// One number for all that nodes have in common.
-    pub fn digest(&self) -> u64 {
+    pub(super) fn digest(&self) -> u64 {
         self.hub().digest()
     }
 }

@@ -1,6 +1,14 @@
 //! The command line of `chatterbox-server`.
 
 mod banner;
+#[cfg(feature = "cluster")]
+mod cluster;
+#[cfg(feature = "cluster")]
+mod cluster_command;
+#[cfg(feature = "cluster")]
+mod cluster_opening;
+#[cfg(feature = "cluster")]
+mod cluster_settings;
 mod command_line;
 mod control;
 mod control_command;

@@ -6,6 +6,8 @@ use std::io::{BufWriter, Write as _};
 use chatterbox_server::commands;
 use chatterbox_server::store::sqlite::{self, CopyError};
 
+#[cfg(feature = "cluster")]
+use crate::cli::cluster;
 use crate::cli::data_folder;
 use crate::cli::exit::Failure;
 use crate::cli::layers::Settings;
@@ -48,6 +50,8 @@ fn subcommand(command: &Command, settings: &Settings) -> Result<(), Failure> {
         }
         Command::Audit(command) => moderation::audit(command, &mut stdout)?,
         Command::Bans(command) => moderation::bans(command, &mut stdout)?,
+        #[cfg(feature = "cluster")]
+        Command::Cluster { command } => cluster::cluster(command, &mut stdout)?,
         Command::Control(command) => control::control(command, &mut stdout)?,
         Command::Commands { .. } => stdout.write_all(commands::markdown().as_bytes()),
         Command::Config { sample: true, .. } => stdout.write_all(sample::sample().as_bytes()),

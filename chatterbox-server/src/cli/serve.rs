@@ -24,6 +24,8 @@ use chatterbox_server::{Listeners, Live, Operation};
 use tokio::sync::watch;
 
 use crate::cli::banner::ready;
+#[cfg(feature = "cluster")]
+use crate::cli::cluster_opening;
 use crate::cli::exit::{self, Failure};
 use crate::cli::gateways;
 use crate::cli::layers::Settings;
@@ -57,6 +59,11 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         .build()
         .map_err(|error| Failure::system("can't start threads", &error))?;
     runtime.block_on(async {
+        // Before the sockets, so that nobody waits there while this waits for the engine.
+        #[cfg(feature = "cluster")]
+        let cluster = cluster_opening::open(&options.cluster).await?;
+        #[cfg(not(feature = "cluster"))]
+        let cluster = None;
         let listeners = listen(&options.host, options.port).await;
         let listeners = listeners.map_err(|error| Failure::listening(&options.host, &error))?;
         let gateways = gateways::open(&options).await?;
@@ -89,7 +96,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         // It is removed when everything else has ended.
         let _socket = socket.as_ref().map(ControlSocket::file);
         let control = Some(Control { socket, operator: Arc::new(process) });
-        let operation = Operation { control, ..Operation::default() };
+        let operation = Operation { control, cluster };
         let renew = || drop(reloader.reload_certificates());
         let signals = signals::watch(stop, || drop(reloader.reload()), renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;

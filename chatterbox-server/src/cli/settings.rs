@@ -17,6 +17,9 @@ use chatterbox_server::ops::logging::LogFormat;
 use chatterbox_server::store::sqlite::{self, Retention, SqliteOptions};
 use clap::{ArgGroup, Args, ValueEnum};
 
+#[cfg(feature = "cluster")]
+use crate::cli::cluster_settings::ClusterSettings;
+
 /// The worst event after which a broadcast message is still stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Durability {
@@ -149,6 +152,11 @@ pub struct Serve {
     /// Serve telnet on other addresses than those of this machine: everybody on the way can read and change everything
     #[arg(long, help_heading = "Gateways")]
     pub telnet_anywhere: bool,
+
+    /// Those of a node that is not alone.
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    pub cluster: ClusterSettings,
 
     /// Tell balancers in HTTP whether users are taken (200 or 503, with a word): to this machine only (port 8081, in the file: true) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
     #[arg(

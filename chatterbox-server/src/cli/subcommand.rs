@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use chatterbox_hub::Level;
 use clap::{Args, Subcommand};
 
+#[cfg(feature = "cluster")]
+use crate::cli::cluster_command::ClusterCommand;
 use crate::cli::control_command::ControlCommand;
 use crate::cli::messages::Messages;
 use crate::cli::moderation_command::{Audit, Bans};
@@ -39,6 +41,12 @@ pub enum Command {
     Audit(Audit),
     /// Show who is banned or muted, also while a server runs
     Bans(Bans),
+    /// Tasks around several nodes of one chat
+    #[cfg(feature = "cluster")]
+    Cluster {
+        #[command(subcommand)]
+        command: ClusterCommand,
+    },
     #[command(flatten)]
     Control(ControlCommand),
     /// Print the commands of the chat, as the page of the documentation
@@ -140,6 +148,8 @@ impl Command {
             Self::Config { serve, .. } => return serve.config.as_ref(),
             Self::Backup { messages, .. } | Self::Export { messages } => messages,
             Self::Commands { .. } => return None,
+            #[cfg(feature = "cluster")]
+            Self::Cluster { command } => return command.config(),
             Self::AdminPassword(command) => &command.messages,
             Self::Audit(command) => &command.messages,
             Self::Bans(command) => &command.messages,

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::net::stream::End;
@@ -58,17 +60,21 @@ impl Drain {
     /// Waits for the turn of one connection.
     pub async fn turn(&self) -> Turn {
         self.begun.cancelled().await;
-        let Some(spread) = self.spread.get() else { return Turn::Nowhere };
-        // Boxed: each connection has the memory of this future, and few ever wait here.
-        Box::pin(async {
+        self.rest_of_turn().await
+    }
+
+    /// Boxed: each connection has the memory of the future above, and few ever wait here.
+    fn rest_of_turn(&self) -> BoxFuture<'_, Turn> {
+        async {
+            let Some(spread) = self.spread.get() else { return Turn::Nowhere };
             let wait = spread.mul_f64(share(self.asked.fetch_add(1, Ordering::Relaxed)));
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = self.over.cancelled() => {}
             }
-        })
-        .await;
-        Turn::Elsewhere
+            Turn::Elsewhere
+        }
+        .boxed()
     }
 }
 

@@ -133,11 +133,11 @@ impl End {
 }
 
 const LOGGED_OUT: &str = "you are logged out, good bye";
-const OUT_OF_TOUCH: &str =
-    "this server has lost touch with the others of this chat; please come back";
 const MOVING: &str = "this node of the chat is shutting down: connect again, another one goes on";
 const NO_ENGINE: &str =
     "this node of the chat can't store messages: connect again, another one may be able to";
+const OUT_OF_TOUCH: &str =
+    "this server has lost touch with the others of this chat; please come back";
 const SHUTTING_DOWN: &str = "the server is shutting down, good bye";
 
 impl Reason {

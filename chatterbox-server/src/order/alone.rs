@@ -110,7 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn it_is_an_order() {
-        crate::order::contract::holds(|| Arc::new(Alone::default())).await;
+        crate::order::contract::holds(async || Arc::new(Alone::default())).await;
     }
 
     #[tokio::test]

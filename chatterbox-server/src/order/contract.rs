@@ -3,12 +3,14 @@
 #![allow(clippy::disallowed_methods, reason = "tests are an edge")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chatterbox_hub::{Group, Incarnation, Proposal, Up};
 use futures_util::FutureExt as _;
-use futures_util::stream::StreamExt as _;
+use futures_util::stream::{BoxStream, StreamExt as _};
+use tokio::time::timeout;
 
-use crate::order::total_order::{Order, Place, Reach};
+use crate::order::total_order::{Decided, Order, OrderError, Place, Reach};
 
 /// A group that can be told from others by its number.
 pub fn group(number: u64) -> Arc<Group> {
@@ -16,31 +18,43 @@ pub fn group(number: u64) -> Arc<Group> {
     Arc::new(Group { from: Incarnation(7), number, proposals })
 }
 
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What somebody is told next.
+async fn next(
+    follow: &mut BoxStream<'_, Result<Arc<Decided>, OrderError>>,
+) -> Result<Arc<Decided>, OrderError> {
+    timeout(PATIENCE, follow.next()).await.expect("something comes").expect("it has not ended")
+}
+
 /// The numbers and places that somebody is told who follows from a place, as far as there is something by now.
-fn told(order: &dyn Order, after: Place) -> Vec<(Place, u64)> {
+async fn told(order: &dyn Order, after: Place) -> Vec<(Place, u64)> {
+    let last = order.reach().await.unwrap().last;
     let mut follow = order.follow(after);
     let mut all = Vec::new();
     let mut time = 0;
-    while let Some(Some(next)) = follow.next().now_or_never() {
-        let decided = next.unwrap();
+    for _ in after..last {
+        let decided = next(&mut follow).await.unwrap();
         assert!(decided.at >= time, "time does not go back");
         time = decided.at;
         all.push((decided.place, decided.group.number));
     }
+    assert!(follow.next().now_or_never().is_none(), "nothing is behind the last one");
     all
 }
 
 /// Checks an implementation, which gives an empty order each time.
-pub async fn holds<O: Order + 'static>(new: impl Fn() -> Arc<O>) {
-    follows_from_anywhere(&*new()).await;
-    an_offer_is_there_when_it_is_done(&*new()).await;
-    what_is_offered_again_has_two_places(&*new()).await;
-    concurrent_offers_have_one_order(new()).await;
-    who_waits_is_told(new()).await;
+pub async fn holds<O: Order + 'static>(new: impl AsyncFn() -> Arc<O>) {
+    follows_from_anywhere(&*new().await).await;
+    an_offer_is_there_when_it_is_done(&*new().await).await;
+    what_is_offered_again_has_two_places(&*new().await).await;
+    concurrent_offers_have_one_order(new().await).await;
+    who_waits_is_told(new().await).await;
 }
 
 async fn follows_from_anywhere(order: &dyn Order) {
-    assert_eq!(told(order, 0), []);
+    assert_eq!(told(order, 0).await, []);
     assert_eq!(order.reach().await.unwrap(), Reach { first: 1, last: 0 });
     for number in 1..=3 {
         order.offer(group(10 * number)).await.unwrap();
@@ -48,11 +62,11 @@ async fn follows_from_anywhere(order: &dyn Order) {
     assert_eq!(order.reach().await.unwrap(), Reach { first: 1, last: 3 });
     let all = [(1, 10), (2, 20), (3, 30)];
     for after in 0..=3_usize {
-        assert_eq!(told(order, after as Place), all[after..], "from {after}");
-        assert_eq!(told(order, after as Place), all[after..], "once more");
+        assert_eq!(told(order, after as Place).await, all[after..], "from {after}");
+        assert_eq!(told(order, after as Place).await, all[after..], "once more");
     }
-    let beyond = order.follow(4).next().now_or_never();
-    assert!(matches!(beyond, Some(Some(Err(_)))), "there is nothing yet: {beyond:?}");
+    let beyond = next(&mut order.follow(4)).await;
+    assert_eq!(beyond.unwrap_err(), OrderError::OutOfReach { after: 4, first: 1 });
 }
 
 async fn an_offer_is_there_when_it_is_done(order: &dyn Order) {
@@ -60,7 +74,7 @@ async fn an_offer_is_there_when_it_is_done(order: &dyn Order) {
     for number in 1..=100 {
         assert!(follow.next().now_or_never().is_none(), "nothing twice, and nothing early");
         order.offer(group(number)).await.unwrap();
-        let decided = follow.next().now_or_never().unwrap().unwrap().unwrap();
+        let decided = next(&mut follow).await.unwrap();
         assert_eq!((decided.place, decided.group.number), (number, number));
     }
 }
@@ -69,7 +83,7 @@ async fn an_offer_is_there_when_it_is_done(order: &dyn Order) {
 async fn what_is_offered_again_has_two_places(order: &dyn Order) {
     order.offer(group(1)).await.unwrap();
     order.offer(group(1)).await.unwrap();
-    assert_eq!(told(order, 0), [(1, 1), (2, 1)]);
+    assert_eq!(told(order, 0).await, [(1, 1), (2, 1)]);
 }
 
 async fn concurrent_offers_have_one_order<O: Order + 'static>(order: Arc<O>) {
@@ -116,6 +130,6 @@ async fn who_waits_is_told<O: Order + 'static>(order: Arc<O>) {
         tokio::spawn(async move { waiting.follow(0).next().await.unwrap().unwrap().group.number });
     tokio::task::yield_now().await;
     order.offer(group(5)).await.unwrap();
-    let told = tokio::time::timeout(std::time::Duration::from_secs(10), waiting).await;
+    let told = timeout(PATIENCE, waiting).await;
     assert_eq!(told.unwrap().unwrap(), 5);
 }

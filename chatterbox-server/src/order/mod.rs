@@ -3,6 +3,8 @@
 mod alone;
 #[cfg(test)]
 mod contract;
+#[cfg(feature = "cluster")]
+pub mod jetstream;
 mod position;
 #[cfg(test)]
 pub mod simulated;

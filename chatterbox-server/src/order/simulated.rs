@@ -182,7 +182,7 @@ impl Snapshots for Link {
 
 #[tokio::test]
 async fn it_is_an_order() {
-    crate::order::contract::holds(|| Arc::new(Engine::new().link())).await;
+    crate::order::contract::holds(async || Arc::new(Engine::new().link())).await;
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 )]
 
 pub mod accounts;
+pub mod engine;
 pub mod process;
 pub mod pty;
 pub mod rooms;

@@ -6,6 +6,7 @@
 
 mod capability;
 mod chat;
+pub mod cluster;
 mod delivery;
 mod entry;
 mod faults;

@@ -3,6 +3,7 @@
 mod again;
 mod authorities;
 pub(crate) mod batch;
+pub(crate) mod chaos;
 pub(crate) mod client;
 pub(crate) mod compare;
 pub(crate) mod explain;

@@ -1,5 +1,6 @@
 //! Why a node can't go on.
 
+use crate::chat::cluster::life::Split;
 use crate::order::{OrderError, Place};
 use crate::store::StoreError;
 
@@ -24,6 +25,9 @@ pub enum ClusterError {
         /// The newest place.
         last: Place,
     },
+    /// Nodes have read, or made, something else.
+    #[error(transparent)]
+    Split(#[from] Split),
     /// What is in the order is not what this node has read there before.
     #[error("up to place {0} the order is not the one that this node has followed")]
     AnotherOrder(Place),

@@ -9,12 +9,16 @@ use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{ServerFrame, Username, limits};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::chat::cluster::{Cluster, ClusterError, Node, Progress, Standing};
+use crate::chat::cluster::guardian::{Members, guard};
+use crate::chat::cluster::{Cluster, ClusterError, Node, Progress, Pulse, Standing};
 use crate::chat::handle::{Seat, Welcomed};
 use crate::chat::proposals;
 use crate::chat::shared::Chat;
+use crate::ops::readiness::Health;
+use crate::order::Order;
 use crate::order::simulated::{Engine, Link};
 use crate::store::{Memory, Store};
 
@@ -32,6 +36,8 @@ pub struct TestNode {
     pub store: Arc<dyn Store>,
     pub progress: Arc<Progress>,
     pub standing: watch::Receiver<Standing>,
+    pub pulse: Arc<Pulse>,
+    pub health: Health,
     pub stop: CancellationToken,
     pub running: JoinHandle<Result<(), ClusterError>>,
 }
@@ -43,17 +49,30 @@ impl Kit {
 
     /// Starts a node with this store.
     pub fn start(&self, name: &str, store: Arc<dyn Store>) -> TestNode {
+        let link = self.engine.link();
+        self.start_with(name, store, link.clone(), Arc::new(link))
+    }
+
+    /// The same with an order of its own, which is behind this link.
+    pub fn start_with(
+        &self,
+        name: &str,
+        store: Arc<dyn Store>,
+        link: Link,
+        order: Arc<dyn Order>,
+    ) -> TestNode {
         let (proposals, queue) = proposals::queue();
         let limits = TimelineLimits::default();
         let chat = Arc::new(Chat::new(Hub::new(limits, Keep::default()), proposals));
-        let link = self.engine.link();
         let (standing, watched) = watch::channel(Standing::Starting);
         let progress = Arc::new(Progress::default());
+        let pulse = Arc::new(Pulse::new(Instant::now()));
+        let health = Health::default();
         let stop = CancellationToken::new();
         let cluster = Cluster {
             name: "chat".into(),
             node: name.into(),
-            order: Arc::new(link.clone()),
+            order,
             snapshots: Arc::new(link.clone()),
             commands: None,
         };
@@ -62,10 +81,20 @@ impl Kit {
             chat: Arc::clone(&chat),
             store: Arc::clone(&store),
             progress: Arc::clone(&progress),
+            pulse: Arc::clone(&pulse),
             standing,
         };
         let running = tokio::spawn(node.run(queue, limits, stop.clone()));
-        TestNode { chat, link, store, progress, standing: watched, stop, running }
+        let members = Members { chat: Arc::clone(&chat), health: health.clone() };
+        let (mut up, heard) = (watched.clone(), pulse.heard());
+        tokio::spawn(async move {
+            let is_up = |standing: &Standing| matches!(standing, Standing::Up(_));
+            if up.wait_for(is_up).await.is_ok() {
+                members.health.started();
+                guard(&members, heard).await;
+            }
+        });
+        TestNode { chat, link, store, progress, standing: watched, pulse, health, stop, running }
     }
 
     /// Starts a node with this store, and waits until it is up.

@@ -23,6 +23,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// leader of the engine some seconds apart from each other.
 const UNHEARD: u32 = 10;
 
+/// The nodes that are declared down by one tick, at most: a group has a bounded number of proposals. The others have the next one.
+const DOWN: usize = 16;
+
 /// Places between two snapshots.
 const SNAPSHOT: Place = 10_000;
 
@@ -85,25 +88,47 @@ pub(crate) struct Due {
 /// Nodes have read, or become, something else. The engine has split or lost what it had confirmed, or programs differ where they
 /// must not: whoever finds it stops, and somebody has to look.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Split {
+pub enum Split {
     /// Another node has read something else up to a place.
     #[error(
         "node {node} has read another order than this one up to place {place}: the engine has split, or has lost what it had"
     )]
-    Order { node: Incarnation, place: Place },
+    Order {
+        /// The other node.
+        node: Incarnation,
+        /// The place.
+        place: Place,
+    },
     /// Another node has read the same, and is in another state.
     #[error(
         "node {node} has made another state than this one of the same order up to place {place}"
     )]
-    State { node: Incarnation, place: Place },
+    State {
+        /// The other node.
+        node: Incarnation,
+        /// The place.
+        place: Place,
+    },
     /// Another node has applied what is not decided yet.
     #[error(
         "node {node} has applied place {applied}, but says so at place {place}: the engine has lost what it had"
     )]
-    Ahead { node: Incarnation, applied: Place, place: Place },
+    Ahead {
+        /// The other node.
+        node: Incarnation,
+        /// The place that it says.
+        applied: Place,
+        /// Where it says so.
+        place: Place,
+    },
     /// A place is missing, or there twice.
     #[error("place {place} was read where place {expected} has to be")]
-    Hole { place: Place, expected: Place },
+    Hole {
+        /// What was read.
+        place: Place,
+        /// What has to be there.
+        expected: Place,
+    },
 }
 
 impl Life {
@@ -249,18 +274,20 @@ impl Life {
         let (place, read) = (self.checksums.place(), self.checksums.read());
         let tick = Tick { place, read, state: self.untold.take() };
         let gone = self.others.iter().filter(|(_, other)| other.unheard >= UNHEARD);
-        let gone = gone.map(|(node, _)| Proposal::Down(*node));
+        let gone = gone.map(|(node, _)| Proposal::Down(*node)).take(DOWN);
         std::iter::once(Proposal::Tick(tick)).chain(gone).collect()
+    }
+
+    /// What this node says when it has found a split, before it stops. Whoever stops says nothing any more, and who has read the other
+    /// story would go on without ever hearing of this one.
+    pub(crate) fn last_words(&self) -> Proposal {
+        let (place, read) = (self.checksums.place(), self.checksums.read());
+        Proposal::Tick(Tick { place, read, state: self.digests.back().copied() })
     }
 
     /// When [`Self::proposals`] has something next; never while a tick is on its way.
     pub(crate) fn next(&self) -> Option<Duration> {
         (!self.is_ticking).then_some(self.next_tick)
-    }
-
-    /// The checksum of everything that was read up to the last place.
-    pub(crate) fn read(&self) -> u64 {
-        self.checksums.read()
     }
 
     /// The last place.

@@ -3,18 +3,17 @@
 //! All nodes follow one order. What is decided there is applied first, and then stored, so that whoever stores is never ahead of
 //! what was decided, and whoever starts again finds there what it has not stored.
 
-#![allow(dead_code, reason = "the loop of a node does not live yet")]
-
 mod checksums;
 mod common;
 mod error;
 mod follower;
-mod guardian;
+pub(crate) mod guardian;
 #[cfg(test)]
 pub(crate) mod kit;
 mod life;
 mod node;
 mod progress;
+mod pulse;
 pub(crate) mod report;
 mod silence;
 mod starting;
@@ -24,6 +23,7 @@ pub use common::{Cluster, Standing};
 pub use error::ClusterError;
 pub use node::Node;
 pub use progress::{Progress, StoredBehind};
+pub use pulse::Pulse;
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Group, Incarnation, Proposal, TimelineLimits, Up};
+use chatterbox_hub::{Group, Incarnation, Proposal, TimelineLimits, Up, format};
 use futures_util::FutureExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::sync::watch;
@@ -17,7 +17,10 @@ use crate::chat::batch::{Batch, Bounds};
 use crate::chat::cluster::common::{Cluster, Standing};
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::follower::Follower;
+use crate::chat::cluster::life::{Due, Life, Split};
 use crate::chat::cluster::progress::Progress;
+use crate::chat::cluster::pulse::Pulse;
+use crate::chat::cluster::report::Report;
 use crate::chat::cluster::starting;
 use crate::chat::cluster::under_way::UnderWay;
 use crate::chat::pace::Pace;
@@ -36,12 +39,17 @@ pub struct Node {
     pub store: Arc<dyn Store>,
     /// Is told how far it is.
     pub progress: Arc<Progress>,
+    /// Is told when it was heard, and of whom it has heard.
+    pub pulse: Arc<Pulse>,
     /// Is told how it is with it.
     pub standing: watch::Sender<Standing>,
 }
 
 /// A node that stops waits so long for what it has still to propose.
 const LAST_ROUNDS: Duration = Duration::from_secs(5);
+
+/// A node that must not go on tells the others for so long.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// An order that could not be followed is followed again after this time.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -57,7 +65,7 @@ impl Node {
         limits: TimelineLimits,
         stop: CancellationToken,
     ) -> Result<(), ClusterError> {
-        let Self { cluster, chat, store, progress, standing } = &self;
+        let Self { cluster, chat, store, progress, pulse, standing } = &self;
         let begun = starting::begin(cluster, chat, store, progress);
         let Some(follower) = stop.run_until_cancelled(begun).await else { return Ok(()) };
         let follower = follower?;
@@ -69,12 +77,21 @@ impl Node {
             name: &cluster.node,
             order,
             decided: order.follow(follower.position.place),
+            life: Life::new(
+                (Incarnation::default(), format::LEVEL),
+                (follower.position.place, follower.position.read),
+                [],
+                Duration::ZERO,
+            ),
+            began: Instant::now(),
+            pulse,
             own: Incarnation::default(),
             number: 0,
             under_way: None,
             pace: Pace::new(limits, chat.volume(), Instant::now()),
             follower,
             standing,
+            is_leaving: false,
             stop: &stop,
         };
         rounds.run(queue).await
@@ -87,6 +104,11 @@ struct Rounds<'a> {
     order: &'a dyn Order,
     decided: BoxStream<'a, Result<Arc<Decided>, OrderError>>,
     follower: Follower,
+    /// The life of all nodes.
+    life: Life,
+    /// The moment from which the times of lives count.
+    began: Instant,
+    pulse: &'a Pulse,
     /// This life of the node.
     own: Incarnation,
     /// The number of the newest group of this life.
@@ -95,6 +117,8 @@ struct Rounds<'a> {
     under_way: Option<UnderWay<'a>>,
     pace: Pace,
     standing: &'a watch::Sender<Standing>,
+    /// Whether this node has proposed its own end.
+    is_leaving: bool,
     stop: &'a CancellationToken,
 }
 
@@ -109,6 +133,8 @@ impl Rounds<'_> {
         loop {
             let last = give_up.unwrap_or_else(Instant::now);
             let is_free = self.under_way.is_none();
+            let tick = self.life.next().filter(|_| is_free && !self.is_leaving);
+            let tick = tick.map(|time| self.began + time);
             let offering = async {
                 match &mut self.under_way {
                     Some(under_way) => under_way.keep_offering().await,
@@ -124,8 +150,12 @@ impl Rounds<'_> {
                 never = offering => match never {},
                 first = queue.recv(), if is_free => match first {
                     Some(first) => self.propose(first, &mut queue, &bounds),
-                    None => break,
+                    None if self.is_leaving || !self.is_up() => break,
+                    None => self.leave(),
                 },
+                () = tokio::time::sleep_until(tick.unwrap_or(last)), if tick.is_some() => {
+                    self.offer_all(Vec::new(), Batch::default());
+                }
                 () = self.stop.cancelled(), if give_up.is_none() => {
                     give_up = Some(Instant::now() + LAST_ROUNDS);
                     queue.close();
@@ -164,7 +194,8 @@ impl Rounds<'_> {
         self.follower.chat.serves(self.own);
         self.number = 0;
         let read_to = self.follower.position.at;
-        let up = Up { read_to, name: self.name.into(), speaks: chatterbox_hub::format::LEVEL };
+        self.life.is_reborn(self.own, self.began.elapsed());
+        let up = Up { read_to, name: self.name.into(), speaks: format::LEVEL };
         self.offer(vec![Proposal::Up(up)], Batch::default());
     }
 
@@ -182,8 +213,27 @@ impl Rounds<'_> {
             // Turns of senders whose messages were refused.
             batch.answer(Vec::new(), &self.follower.chat);
         } else {
+            self.offer_all(proposals, batch);
+        }
+    }
+
+    /// Offers proposals of a batch with what this node has to say of the life of nodes. That stands behind them, for whoever waits is
+    /// found by the index.
+    fn offer_all(&mut self, mut proposals: Vec<Proposal>, batch: Batch) {
+        proposals.append(&mut self.life.proposals(self.began.elapsed()));
+        if !proposals.is_empty() {
             self.offer(proposals, batch);
         }
+    }
+
+    /// Ends this life: what is still here of its members goes, and nobody has to miss it first.
+    fn leave(&mut self) {
+        self.is_leaving = true;
+        self.offer(vec![Proposal::Down(self.own)], Batch::default());
+    }
+
+    fn is_up(&self) -> bool {
+        *self.standing.borrow() == Standing::Up(self.own)
     }
 
     fn offer(&mut self, mut proposals: Vec<Proposal>, batch: Batch) {
@@ -234,6 +284,13 @@ impl Rounds<'_> {
         let batch = own.map(|UnderWay { batch, .. }| batch);
         let greeting = |index| batch.as_ref().and_then(|batch| batch.greeting(index));
         let outcomes = self.follower.apply(decided, greeting)?;
+        // A group that counts has an outcome for each proposal.
+        let read = self.follower.position.read;
+        let now = self.began.elapsed();
+        match self.life.applied(decided, read, !outcomes.is_empty(), now) {
+            Ok(due) => self.attend(due),
+            Err(split) => return Err(self.warn_others(split).await),
+        }
         if !self.follower.carry_out(decided, &outcomes, self.stop).await {
             return Ok(false);
         }
@@ -244,16 +301,43 @@ impl Rounds<'_> {
         Ok(true)
     }
 
+    /// Tells the others what this node has read, before it stops.
+    async fn warn_others(&mut self, split: Split) -> ClusterError {
+        if self.is_up() {
+            self.number += 1;
+            let proposals = vec![self.life.last_words()];
+            let group = Group { from: self.own, number: self.number, proposals };
+            let _ = tokio::time::timeout(LAST_WORDS, self.order.offer(Arc::new(group))).await;
+        }
+        split.into()
+    }
+
+    /// Does what is due behind the place that was applied just now.
+    fn attend(&mut self, due: Due) {
+        if due.digest {
+            self.life.has_digest(self.follower.chat.digest());
+        }
+        if due.ticked {
+            self.beat();
+        }
+    }
+
+    fn beat(&self) {
+        let report = Report::of(&self.life, self.name, self.began);
+        self.pulse.beats(Instant::now(), report);
+    }
+
     /// Looks whether this life has begun, or has ended.
     fn look_at_life(&mut self) {
-        if self.own == Incarnation::default() {
+        if self.own == Incarnation::default() || self.is_leaving {
             return;
         }
         let is_up = self.follower.chat.is_up(self.own);
-        let was_up = *self.standing.borrow() == Standing::Up(self.own);
+        let was_up = self.is_up();
         match (was_up, is_up) {
             (false, true) => {
                 tracing::info!(node = self.name, life = %self.own, "is up");
+                self.beat();
                 self.standing.send_replace(Standing::Up(self.own));
             }
             (true, false) => {

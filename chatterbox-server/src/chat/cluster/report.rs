@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chatterbox_hub::Incarnation;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::chat::cluster::life::Life;
@@ -32,9 +31,6 @@ pub(crate) struct NodeReport {
     /// The last place that it is known to have applied.
     pub(crate) applied: Place,
 }
-
-/// Where a node reports, and where it is read; nothing before the node is up.
-pub(crate) type Reports = watch::Sender<Option<Report>>;
 
 impl Report {
     /// How it is now; `began` is the moment from which the life of nodes counts.

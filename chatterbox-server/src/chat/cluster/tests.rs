@@ -17,6 +17,7 @@ use crate::store::{Memory, Store};
 
 mod across;
 mod failures;
+mod life;
 mod restarts;
 
 fn record(by: &str, text: &str) -> Record {

@@ -132,15 +132,15 @@ async fn posts_wait_while_the_engine_is_away_and_are_said_once_when_it_is_back()
     kit.engine.stops(true);
     let id = ann.handle().id();
     let mut saying = Box::pin(say(&one, id, "ann", "patience"));
-    let early = tokio::time::timeout(Duration::from_secs(120), saying.as_mut()).await;
+    let early = tokio::time::timeout(Duration::from_secs(15), saying.as_mut()).await;
     assert!(early.is_err());
     kit.engine.stops(false);
     saying.await.unwrap();
     settled(&kit, &[&one, &two]).await;
-    assert_eq!(
-        (told(&ann), told(&bob)),
-        (vec!["patience".to_owned()], vec!["patience".to_owned()])
-    );
+    for seat in [&ann, &bob] {
+        let said: Vec<_> = told(seat).into_iter().filter(|text| !text.contains("stored")).collect();
+        assert_eq!(said, ["patience"], "beside what is told of the engine");
+    }
 }
 
 /// Another node declares that one has ended, as nodes do that have missed it.

@@ -1,0 +1,33 @@
+//! The subcommands around several nodes: their arguments, as clap sees them. `cluster.rs` executes them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::cli::cluster_settings::ClusterSettings;
+
+/// Tasks around several nodes.
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Look at the engine as a node would: its versions, streams, disks. Nothing is changed
+    Check(Check),
+}
+
+/// Arguments of `cluster check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Configuration file, which may say where the engine is
+    #[arg(long, value_name = "FILE", env = "CHATTERBOX_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: ClusterSettings,
+}
+
+impl ClusterCommand {
+    /// The configuration file that was named.
+    pub const fn config(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Check(check) => check.config.as_ref(),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The log: what is offered is published, and who asks is told how far it goes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{Info, Stream};
+use bytes::Bytes;
+use chatterbox_hub::{Group, format};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{BoxStream, StreamExt as _, unfold};
+use tokio::time::timeout;
+
+use crate::order::jetstream::connecting::Connection;
+use crate::order::jetstream::engine_error::EngineError;
+use crate::order::jetstream::following::{Follower, Raw};
+use crate::order::jetstream::names::ClusterName;
+use crate::order::jetstream::said::said;
+use crate::order::jetstream::settings::EngineSettings;
+use crate::order::jetstream::streams;
+use crate::order::total_order::{Decided, Order, OrderError, Place, Reach, Unconfirmed};
+
+/// How long the engine may take to confirm a group. Whoever offers it is told nothing for longer, and offers it again.
+const CONFIRMING: Duration = Duration::from_secs(5);
+
+/// How long the engine may take to say how far the log goes.
+const ASKING: Duration = Duration::from_secs(5);
+
+/// The order of a cluster, in the engine.
+#[derive(Debug, Clone)]
+pub struct JetStream {
+    pub(super) connection: Connection,
+    pub(super) name: ClusterName,
+}
+
+impl JetStream {
+    /// Connects, looks whether the engine can be used, and makes the streams of a cluster that has none.
+    ///
+    /// # Errors
+    /// [`EngineError::Unreachable`] when it may be different in a moment; [`EngineError::Refused`] when somebody has to do
+    /// something.
+    pub async fn connect(settings: &EngineSettings) -> Result<Self, EngineError> {
+        let connection = Connection::open(settings).await?;
+        connection.check_account().await?;
+        let name = settings.cluster.clone();
+        connection.stream(streams::log(&name, settings.replicas, settings.begins_behind)).await?;
+        connection.stream(streams::state(&name, settings.replicas)).await?;
+        Ok(Self { connection, name })
+    }
+
+    async fn publish(&self, group: &Group) -> Result<(), Unconfirmed> {
+        let record = format::encode(group).map_err(|error| Unconfirmed(said(error)))?;
+        // Nothing is put where the client would send it in a minute: it would be there again and again.
+        self.connection.up().await;
+        let context = &self.connection.context;
+        let sent = context.publish(self.name.log_subject(), record).await;
+        let confirmed = sent.map_err(|error| Unconfirmed(said(error)))?.await;
+        let confirmed = confirmed.map_err(|error| Unconfirmed(said(error)))?;
+        let stream = self.name.log_stream();
+        if confirmed.stream == stream {
+            Ok(())
+        } else {
+            Err(Unconfirmed(format!(
+                "stream {} has it in place of {stream}",
+                said(confirmed.stream)
+            )))
+        }
+    }
+
+    /// What there is of the log.
+    pub(super) async fn info(&self) -> Result<Info, OrderError> {
+        let stream = self.stream().await?;
+        stream.get_info().await.map_err(|error| OrderError::Engine(said(error)))
+    }
+
+    /// The stream of the log, without asking for it.
+    pub(super) async fn stream(&self) -> Result<Stream<()>, OrderError> {
+        let stream = self.connection.context.get_stream_no_info(self.name.log_stream()).await;
+        stream.map_err(|error| OrderError::Engine(said(error)))
+    }
+}
+
+/// The places that a stream has. One that nothing was ever in says that its first is 0.
+pub fn reach_of(info: &Info) -> Reach {
+    let last = info.state.last_sequence;
+    let first = if info.state.messages == 0 { last + 1 } else { info.state.first_sequence };
+    Reach { first: first.max(1), last }
+}
+
+impl Order for JetStream {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>> {
+        async move {
+            let published = timeout(CONFIRMING, self.publish(&group)).await;
+            published.unwrap_or_else(|_| Err(Unconfirmed("it takes too long".to_owned())))
+        }
+        .boxed()
+    }
+
+    fn follow(&self, after: Place) -> BoxStream<'_, Result<Arc<Decided>, OrderError>> {
+        let follower = Follower::new(self, after);
+        unfold(Some(follower), |follower| async move {
+            let mut follower = follower?;
+            let next = follower.next().await.and_then(decide);
+            let goes_on = next.is_ok();
+            Some((next, goes_on.then_some(follower)))
+        })
+        .boxed()
+    }
+
+    fn reach(&self) -> BoxFuture<'_, Result<Reach, OrderError>> {
+        async move {
+            let asked = timeout(ASKING, self.info()).await;
+            asked
+                .map_err(|_| OrderError::Engine("it takes too long".to_owned()))?
+                .map(|info| reach_of(&info))
+        }
+        .boxed()
+    }
+}
+
+/// Reads the group of a record.
+fn decide(raw: Raw) -> Result<Arc<Decided>, OrderError> {
+    let Raw { place, nanos, at, record } = raw;
+    let read = fingerprint(place, nanos, &record);
+    let group = format::decode(&record);
+    let mut group = group.map_err(|error| OrderError::Unreadable { place, why: said(error) })?;
+    group.number_by_place(place);
+    Ok(Arc::new(Decided { place, at, read, group: Arc::new(group) }))
+}
+
+/// A checksum of a record: where it is, when it came there, and what it says.
+fn fingerprint(place: Place, nanos: i128, record: &Bytes) -> u64 {
+    let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+    hash.update(&place.to_le_bytes());
+    hash.update(&nanos.to_le_bytes());
+    hash.update(record);
+    let hash = hash.finish();
+    hash.as_ref().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}

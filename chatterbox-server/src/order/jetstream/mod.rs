@@ -1,0 +1,26 @@
+//! The order of several nodes, in NATS JetStream: a stream is the log, and another has snapshots.
+
+mod checking;
+mod connecting;
+mod credentials;
+mod engine_error;
+mod following;
+mod log;
+mod monitor;
+mod names;
+mod pieces;
+mod said;
+mod settings;
+mod snapshots;
+mod streams;
+mod version;
+
+#[cfg(test)]
+mod tests;
+
+pub use checking::{Finding, Verdict, check};
+pub use engine_error::EngineError;
+pub use log::JetStream;
+pub use monitor::{MonitorUrl, check as check_monitors};
+pub use names::{ClusterName, USUAL_NAME};
+pub use settings::{EngineSettings, ServerUrl, USUAL_REPLICAS};

@@ -1,0 +1,14 @@
+//! The judge: pure, from what a run has left to what was wrong. It knows nothing of how the cluster works, only
+//! what the protocol promises to users.
+
+mod findings;
+mod hearing;
+mod log;
+mod names;
+mod presence;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use findings::{Finding, Findings, Kind};
+pub use verdict::judge;

@@ -1,0 +1,512 @@
+//! A correct chat that is made up leaves evidence in which nothing is found; each thing that is then broken in
+//! it is found, as what it is.
+
+use proptest::prelude::*;
+
+use super::{Findings, Kind, judge};
+use crate::evidence::{
+    Closing, Entry, Event, Evidence, Fault, Micros, Name, Pages, Place, Post, Print, SECOND, Seen,
+    Session, Side, Struck, Testimony, Welcome, What,
+};
+
+const NODES: u16 = 3;
+
+/// What may happen in a chat that is right.
+#[derive(Debug, Clone)]
+enum Step {
+    Post {
+        who: usize,
+        place: u8,
+        acked: bool,
+    },
+    Refuse {
+        who: usize,
+    },
+    /// The node dies; everybody there goes on at the next one.
+    Kill {
+        node: u16,
+    },
+    /// The connection is closed, and goes on with the session or with another one.
+    Leave {
+        who: usize,
+        resumes: bool,
+    },
+    Enter {
+        who: usize,
+    },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let post = (0..6_usize, 0..8_u8, any::<bool>()).prop_map(|(who, place, acked)| Step::Post {
+        who,
+        place,
+        acked,
+    });
+    let step = prop_oneof![
+        12 => post,
+        1 => (0..6_usize).prop_map(|who| Step::Refuse { who }),
+        1 => (0..NODES).prop_map(|node| Step::Kill { node }),
+        1 => (0..6_usize, any::<bool>()).prop_map(|(who, resumes)| Step::Leave { who, resumes }),
+        2 => (0..6_usize).prop_map(|who| Step::Enter { who }),
+    ];
+    proptest::collection::vec(step, 40..120)
+}
+
+fn name(who: usize) -> Name {
+    Name::try_from(who).unwrap()
+}
+
+/// A chat that is right, and its users.
+struct World {
+    now: Micros,
+    evidence: Evidence,
+    log: Vec<Entry>,
+    nodes: Vec<u16>,
+    sessions: Vec<u32>,
+    members: Vec<bool>,
+    reached: Vec<u64>,
+}
+
+impl World {
+    fn new() -> Self {
+        let names: Vec<String> = (0..6).map(|n| format!("user{n}")).collect();
+        let testimonies = (0..6).map(|name| Testimony { name, ..Testimony::default() }).collect();
+        let evidence = Evidence {
+            names,
+            testimonies,
+            hold: 8 * SECOND,
+            grace: 30 * SECOND,
+            ..Evidence::default()
+        };
+        let mut world = Self {
+            now: 0,
+            evidence,
+            log: Vec::new(),
+            nodes: (0..6).map(|n| n % NODES).collect(),
+            sessions: vec![0; 6],
+            members: vec![false; 6],
+            reached: vec![0; 6],
+        };
+        for who in 0..6 {
+            world.welcome(who, Session::New, who);
+            for other in 0..who {
+                world.note(other, What::Came(name(who)));
+            }
+        }
+        world
+    }
+
+    fn note(&mut self, who: usize, what: What) {
+        self.now += 1_000;
+        self.evidence.testimonies[who].events.push(Event { at: self.now, what });
+    }
+
+    /// Welcomes a user; only users up to `last` are there yet.
+    fn welcome(&mut self, who: usize, session: Session, last: usize) {
+        let visible: Vec<Seen> =
+            self.log.iter().filter_map(|entry| self.view(who, entry)).collect();
+        let messages = match session {
+            Session::New => visible.last().copied().into_iter().collect(),
+            Session::Resumed => {
+                visible.into_iter().filter(|seen| seen.id > self.reached[who]).collect()
+            }
+        };
+        self.reached[who] = self.log.last().map_or(0, |entry| entry.id);
+        let node = self.nodes[who];
+        let users = (0..=name(last)).collect();
+        let (gaps, left) = (Vec::new(), Vec::new());
+        self.note(who, What::Welcomed(Welcome { node, session, users, messages, gaps, left }));
+    }
+
+    fn view(&self, who: usize, entry: &Entry) -> Option<Seen> {
+        let side = match entry.place? {
+            Place::Lobby => Side::Lobby,
+            Place::Room(room) if self.members[who] => Side::Room(room),
+            Place::User(to) if usize::from(to) == who => Side::Me,
+            _ => return None,
+        };
+        Some(Seen { id: entry.id, print: entry.print, side })
+    }
+
+    fn post(&mut self, who: usize, place: Place) -> (u32, Print) {
+        let n = self.evidence.testimonies[who].posts.len();
+        let print = Print::of(&who.to_string(), &format!("{place:?}"), &n.to_string());
+        let session = self.sessions[who];
+        self.evidence.testimonies[who].posts.push(Post { place, print, session });
+        self.note(who, What::Sent(u32::try_from(n).unwrap()));
+        (u32::try_from(n).unwrap(), print)
+    }
+
+    fn say(&mut self, who: usize, place: Place, acked: bool) -> u64 {
+        let (n, print) = self.post(who, place);
+        let id = self.log.last().map_or(0, |entry| entry.id) + 1 + u64::from(n % 3) * 1_024;
+        let entry = Entry { id, print, src: Some(name(who)), place: Some(place) };
+        self.log.push(entry);
+        for other in 0..6 {
+            if let Some(seen) = self.view(other, &entry) {
+                self.note(other, What::Saw(seen));
+            }
+            self.reached[other] = id;
+        }
+        if acked {
+            self.note(who, What::Acked(n, id));
+        }
+        id
+    }
+
+    fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Post { who, place, acked } => {
+                let place = match place {
+                    0 | 1 if self.members[who] => Place::Room(0),
+                    2..=4 => Place::User(name((who + 1 + usize::from(place)) % 6)),
+                    _ => Place::Lobby,
+                };
+                self.say(who, place, acked);
+            }
+            Step::Refuse { who } => {
+                let (n, _) = self.post(who, Place::Lobby);
+                self.note(who, What::Refused(n, "busy".to_owned()));
+            }
+            Step::Kill { node } => {
+                let from = self.now;
+                let hit: Vec<usize> = (0..6).filter(|who| self.nodes[*who] == node).collect();
+                for who in &hit {
+                    self.note(*who, What::Closed(Closing::Lost));
+                }
+                for who in hit {
+                    self.nodes[who] = (node + 1) % NODES;
+                    self.welcome(who, Session::Resumed, 5);
+                }
+                let until = self.now;
+                let (fault, node) = (Fault::NodeKilled, Some(node));
+                self.evidence.faults.push(Struck { fault, node, from, until });
+                self.now += 40 * SECOND;
+            }
+            Step::Leave { who, resumes } => {
+                self.note(who, What::Closed(Closing::Mine));
+                for other in (0..6).filter(|other| *other != who) {
+                    self.note(other, What::Went(name(who)));
+                }
+                let session = if resumes { Session::Resumed } else { Session::New };
+                if !resumes {
+                    self.sessions[who] += 1;
+                    self.members[who] = false;
+                }
+                self.welcome(who, session, 5);
+                for other in (0..6).filter(|other| *other != who) {
+                    self.note(other, What::Came(name(who)));
+                }
+            }
+            Step::Enter { who } => {
+                let last = self.log.iter().filter(|entry| entry.place == Some(Place::Room(0)));
+                let last = last.map(|entry| entry.id).max().unwrap_or_default();
+                if !std::mem::replace(&mut self.members[who], true) {
+                    self.note(who, What::Entered(0, last));
+                }
+            }
+        }
+    }
+
+    /// Everybody sees the last message, and the pages are read.
+    fn end(mut self) -> Evidence {
+        self.evidence.end = self.say(0, Place::Lobby, true);
+        let is_private = |entry: &Entry| matches!(entry.place, Some(Place::User(_)));
+        for node in 0..NODES {
+            let entries = self.log.iter().filter(|entry| !is_private(entry)).copied().collect();
+            self.evidence.pages.push(Pages { node, reader: None, entries });
+            for me in 0..6 {
+                let mine = |entry: &&Entry| {
+                    is_private(entry)
+                        && (entry.place == Some(Place::User(me)) || entry.src == Some(me))
+                };
+                let entries = self.log.iter().filter(mine).copied().collect();
+                self.evidence.pages.push(Pages { node, reader: Some(me), entries });
+            }
+        }
+        for testimony in &mut self.evidence.testimonies {
+            testimony.settled = true;
+        }
+        self.evidence
+    }
+}
+
+fn evidence(steps: &[Step]) -> Evidence {
+    let mut world = World::new();
+    for step in steps {
+        world.step(step);
+    }
+    // Whatever was made up, there is something of each kind to break.
+    for who in [1, 2] {
+        world.step(&Step::Enter { who });
+        world.say(who, Place::Room(0), true);
+    }
+    for (who, place) in [
+        (4, Place::Lobby),
+        (3, Place::User(4)),
+        (4, Place::Lobby),
+        (5, Place::Lobby),
+        (4, Place::Lobby),
+    ] {
+        world.say(who, place, true);
+    }
+    world.end()
+}
+
+/// The last acknowledged post to such a place: who sent it, which one, its id.
+fn acknowledged(evidence: &Evidence, place: Place) -> (usize, u32, u64) {
+    let last = |who: usize| {
+        let testimony = &evidence.testimonies[who];
+        testimony.events.iter().rev().find_map(|event| match event.what {
+            What::Acked(n, id) if testimony.posts[n as usize].place == place => Some((who, n, id)),
+            _ => None,
+        })
+    };
+    (1..6).filter_map(last).max_by_key(|(_, _, id)| *id).unwrap()
+}
+
+fn drop_from_pages(evidence: &mut Evidence, id: u64) {
+    for pages in &mut evidence.pages {
+        pages.entries.retain(|entry| entry.id != id);
+    }
+}
+
+/// Where one user was told a message outside of a welcome.
+fn sighting(evidence: &Evidence, who: usize, id: u64) -> usize {
+    let told = |event: &Event| matches!(event.what, What::Saw(seen) if seen.id == id);
+    evidence.testimonies[who].events.iter().position(told).unwrap()
+}
+
+/// What was found, other than this.
+fn others(findings: &Findings, kind: Kind) -> Vec<(Kind, Vec<String>)> {
+    let other = findings.iter().filter(|(found, _)| *found != kind);
+    other.map(|(kind, finding)| (kind, finding.examples.clone())).collect()
+}
+
+type Damage = fn(&mut Evidence);
+
+/// Each way to break a chat, and as what it has to be found.
+const DAMAGES: &[(&str, Kind, Damage)] = &[
+    ("an acknowledged message is on no page, and nobody saw it", Kind::Lost, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::Lobby);
+        drop_from_pages(evidence, id);
+        for testimony in &mut evidence.testimonies {
+            testimony
+                .events
+                .retain(|event| !matches!(event.what, What::Saw(seen) if seen.id == id));
+        }
+    }),
+    ("a message that was seen is on no page", Kind::Lost, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::User(4));
+        drop_from_pages(evidence, id);
+        for testimony in &mut evidence.testimonies {
+            testimony.events.retain(|event| !matches!(event.what, What::Acked(_, of) if of == id));
+        }
+    }),
+    ("one node lacks a message", Kind::Differing, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::Lobby);
+        let pages =
+            evidence.pages.iter_mut().find(|pages| pages.node == 1 && pages.reader.is_none());
+        pages.unwrap().entries.retain(|entry| entry.id != id);
+    }),
+    ("one node has other words", Kind::Differing, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::Lobby);
+        let pages =
+            evidence.pages.iter_mut().find(|pages| pages.node == 2 && pages.reader.is_none());
+        let entry = pages.unwrap().entries.iter_mut().find(|entry| entry.id == id).unwrap();
+        entry.src = Some(0);
+    }),
+    ("a user is told a message twice", Kind::Doubled, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::Lobby);
+        let at = sighting(evidence, 0, id);
+        let events = &mut evidence.testimonies[0].events;
+        events.insert(at + 1, events[at].clone());
+    }),
+    ("a user is not told a message to all", Kind::Missing, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::Lobby);
+        let at = sighting(evidence, 0, id);
+        evidence.testimonies[0].events.remove(at);
+    }),
+    ("a user is not told a private message", Kind::Missing, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::User(4));
+        let at = sighting(evidence, 4, id);
+        evidence.testimonies[4].events.remove(at);
+    }),
+    ("a member is not told a message of a room", Kind::Missing, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::Room(0));
+        let at = sighting(evidence, 1, id);
+        evidence.testimonies[1].events.remove(at);
+    }),
+    ("two messages change places for one user", Kind::Disordered, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::Lobby);
+        let at = sighting(evidence, 0, id);
+        let events = &mut evidence.testimonies[0].events;
+        let told = |event: &Event| matches!(event.what, What::Saw(_));
+        let before = events[..at].iter().rposition(told).unwrap();
+        let what = events[before].what.clone();
+        events[before].what = std::mem::replace(&mut events[at].what, what);
+    }),
+    ("a private message reaches a third user", Kind::Leaked, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::User(4));
+        let at = sighting(evidence, 4, id);
+        let What::Saw(seen) = evidence.testimonies[4].events[at].what else { unreachable!() };
+        let (events, end) = (&mut evidence.testimonies[1].events, evidence.end);
+        let told =
+            |event: &Event| matches!(event.what, What::Saw(seen) if seen.id > id && seen.id <= end);
+        let behind = events.iter().position(told).unwrap();
+        let what = What::Saw(Seen { side: Side::Foreign, ..seen });
+        events.insert(behind, Event { at: events[behind].at, what });
+    }),
+    ("a private message is on a third user's page", Kind::Leaked, |evidence| {
+        let entry = evidence.pages.iter().find(|pages| pages.reader == Some(4)).unwrap();
+        let entry = *entry.entries.last().unwrap();
+        for pages in evidence.pages.iter_mut().filter(|pages| pages.reader == Some(1)) {
+            pages.entries.push(entry);
+        }
+    }),
+    ("a refused message is stored", Kind::RefusedStored, |evidence| {
+        let (who, n, id) = acknowledged(evidence, Place::Lobby);
+        for event in &mut evidence.testimonies[who].events {
+            if matches!(event.what, What::Acked(_, of) if of == id) {
+                event.what = What::Refused(n, "busy".to_owned());
+            }
+        }
+    }),
+    ("a message that nobody sent is stored", Kind::Invented, |evidence| {
+        let id = evidence.end + 1;
+        let (src, place) = (Some(1), Some(Place::Lobby));
+        let entry = Entry { id, print: Print(1), src, place };
+        for pages in evidence.pages.iter_mut().filter(|pages| pages.reader.is_none()) {
+            pages.entries.push(entry);
+        }
+    }),
+    ("a user is acknowledged a message of another's", Kind::Altered, |evidence| {
+        let (who, n, _) = acknowledged(evidence, Place::Lobby);
+        let end = evidence.end;
+        for event in &mut evidence.testimonies[who].events {
+            if let What::Acked(of, id) = &mut event.what
+                && *of == n
+            {
+                *id = end;
+            }
+        }
+    }),
+    ("a name is told to have joined twice", Kind::NameTwice, |evidence| {
+        let event = evidence.testimonies[0].events.last().unwrap().clone();
+        evidence.testimonies[0].events.push(Event { what: What::Came(3), ..event });
+    }),
+    ("two sessions speak under one name by turns", Kind::NameTwice, |evidence| {
+        // The middle one of three posts of user 4 is said to be another session's.
+        let n = evidence.testimonies[4].posts.len() - 2;
+        evidence.testimonies[4].posts[n].session = u32::MAX;
+        let post = evidence.testimonies[4].posts[n - 1].session;
+        evidence.testimonies[4].posts[n + 1].session = post;
+    }),
+    ("a user is announced as gone who is there", Kind::FalseAccusation, |evidence| {
+        let at = evidence.testimonies[0].events.last().unwrap().at + 60 * SECOND;
+        let events = &mut evidence.testimonies[0].events;
+        events.push(Event { at, what: What::Went(3) });
+        events.push(Event { at: at + 1, what: What::Came(3) });
+    }),
+    ("a user who goes on elsewhere is announced as gone", Kind::FalseAccusation, |evidence| {
+        let at = evidence.testimonies[0].events.last().unwrap().at + 60 * SECOND;
+        let node =
+            evidence.testimonies[3].events.iter().rev().find_map(|event| match &event.what {
+                What::Welcomed(welcome) => Some(welcome.node),
+                _ => None,
+            });
+        let (fault, from, until) = (Fault::NodeKilled, at, at + SECOND);
+        evidence.faults.push(Struck { fault, node, from, until });
+        // The witness is at another node.
+        let witness = (0..3).find(|who| {
+            evidence.testimonies[*who].events.iter().rev().find_map(|event| match &event.what {
+                What::Welcomed(welcome) => Some(Some(welcome.node) != node),
+                _ => None,
+            }) == Some(true)
+        });
+        let users = (0..6).collect();
+        let (session, node) = (Session::Resumed, (node.unwrap() + 1) % NODES);
+        let nothing = (Vec::new(), Vec::new(), Vec::new());
+        let (messages, gaps, left) = nothing;
+        let welcome = Welcome { node, session, users, messages, gaps, left };
+        let events = &mut evidence.testimonies[3].events;
+        events.push(Event { at: at + 1_000, what: What::Closed(Closing::Lost) });
+        events.push(Event { at: at + 3 * SECOND, what: What::Welcomed(welcome) });
+        if let Some(witness) = witness {
+            let events = &mut evidence.testimonies[witness].events;
+            events.push(Event { at: at + SECOND, what: What::Went(3) });
+            events.push(Event { at: at + 3 * SECOND, what: What::Came(3) });
+        } else {
+            // Everybody is at that node: the plain case takes its place.
+            evidence.faults.pop();
+            evidence.testimonies[0].events.push(Event { at: at + 9 * SECOND, what: What::Went(3) });
+            evidence.testimonies[0].events.push(Event { at: at + 9 * SECOND, what: What::Came(3) });
+        }
+    }),
+    ("a user who is there is missing from a list", Kind::Presence, |evidence| {
+        let welcome = evidence.testimonies[5].events.iter_mut().rev().find_map(|event| {
+            match &mut event.what {
+                What::Welcomed(welcome) => Some(welcome),
+                _ => None,
+            }
+        });
+        welcome.unwrap().users.retain(|name| *name != 0);
+    }),
+];
+
+proptest! {
+    #[test]
+    fn nothing_is_found_where_nothing_is_wrong(steps in steps()) {
+        let findings = judge(&evidence(&steps));
+        prop_assert!(findings.is_clean(), "{findings:?}");
+    }
+
+    #[test]
+    fn whatever_is_broken_is_found_as_what_it_is(steps in steps(), n in 0..DAMAGES.len()) {
+        let (name, kind, damage) = DAMAGES[n];
+        let mut evidence = evidence(&steps);
+        damage(&mut evidence);
+        let findings = judge(&evidence);
+        prop_assert!(findings.count(kind) > 0, "not found: {name}; {findings:?}");
+        let others = others(&findings, kind);
+        prop_assert!(others.is_empty(), "{name} was found as something else: {others:?}");
+    }
+}
+
+#[test]
+fn a_message_that_is_stored_twice_is_doubled() {
+    let mut evidence = evidence(&[]);
+    let (_, _, id) = acknowledged(&evidence, Place::Lobby);
+    let again = evidence.end + 7;
+    for pages in evidence.pages.iter_mut().filter(|pages| pages.reader.is_none()) {
+        let entry = pages.entries.iter().find(|entry| entry.id == id).copied().unwrap();
+        pages.entries.push(Entry { id: again, ..entry });
+    }
+    let findings = judge(&evidence);
+    assert_eq!(findings.count(Kind::Doubled), 1);
+    assert!(others(&findings, Kind::Doubled).is_empty(), "{findings:?}");
+}
+
+#[test]
+fn what_was_not_sent_after_a_gap_is_not_missing_but_what_came_behind_it_is() {
+    let mut world = World::new();
+    for who in [1, 2] {
+        world.step(&Step::Enter { who });
+    }
+    let ids: Vec<u64> = (0..4).map(|_| world.say(2, Place::Room(0), true)).collect();
+    let mut evidence = world.end();
+    // User 1 was away for the first three, and was sent the last of them.
+    let events = &mut evidence.testimonies[1].events;
+    events.retain(|event| !matches!(event.what, What::Saw(seen) if ids[..3].contains(&seen.id)));
+    let told = |event: &Event| matches!(event.what, What::Saw(seen) if seen.id == ids[3]);
+    let at = events.iter().position(told).unwrap();
+    let What::Saw(seen) = events[at].what else { unreachable!() };
+    let (session, users) = (Session::Resumed, (0..6).collect());
+    let mut welcome =
+        Welcome { node: 1, session, users, messages: vec![seen], gaps: vec![0], left: vec![] };
+    events[at].what = What::Welcomed(welcome.clone());
+    assert!(judge(&evidence).is_clean(), "{:?}", judge(&evidence));
+    welcome.gaps.clear();
+    evidence.testimonies[1].events[at].what = What::Welcomed(welcome);
+    assert_eq!(judge(&evidence).count(Kind::Missing), 3);
+}

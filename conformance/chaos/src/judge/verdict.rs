@@ -1,0 +1,17 @@
+//! All questions, one after the other.
+
+use super::{findings::Findings, hearing::Hearing, log::Log, names, presence};
+use crate::evidence::Evidence;
+
+/// Judges a run.
+#[must_use]
+pub fn judge(evidence: &Evidence) -> Findings {
+    let mut findings = Findings::default();
+    let log = Log::of(evidence, &mut findings);
+    for testimony in &evidence.testimonies {
+        Hearing::new(evidence, testimony, &log, &mut findings).hear();
+    }
+    names::look(evidence, &log, &mut findings);
+    presence::look(evidence, &mut findings);
+    findings
+}

@@ -1,0 +1,283 @@
+//! The processes of a cluster together, and what is done to them.
+
+use std::{net::SocketAddr, time::Duration};
+
+use conformance_kit::clock::Clock;
+use rustix::process::Signal;
+use tokio::{net::TcpStream, time::sleep};
+
+use super::{
+    http,
+    plan::Plan,
+    process::{Process, ProcessError},
+    proxy::Proxy,
+};
+use crate::{
+    evidence::{Fault, Micros, Struck},
+    setting::micros,
+    stage::{Stage, StageError},
+};
+
+/// A process that was told to end has so long.
+const ENDING: Duration = Duration::from_secs(40);
+/// One that was started is ready after so long.
+const READY: Duration = Duration::from_secs(60);
+/// Between two looks whether something is there.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A cluster of processes; all of them end with it.
+pub struct Processes {
+    plan: Plan,
+    nodes: Vec<Process>,
+    engine: Vec<Process>,
+    /// The ways from each node to each server of the engine.
+    ways: Vec<Vec<Proxy>>,
+    /// The ways from users to each node.
+    doors: Vec<Proxy>,
+}
+
+impl Processes {
+    /// Starts everything, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn start(plan: Plan) -> Result<Self, ProcessError> {
+        let logs = plan.logs.as_deref();
+        let failed = |error| ProcessError::Start("a proxy".to_owned(), error);
+        let (mut nodes, mut ways, mut doors) = (Vec::new(), Vec::new(), Vec::new());
+        for node in &plan.nodes {
+            let mut own = Vec::new();
+            for server in &plan.engine {
+                own.push(Proxy::to(server.client).await.map_err(failed)?);
+            }
+            let urls: Vec<String> =
+                own.iter().map(|way| format!("nats://{}", way.address)).collect();
+            let line = node.start.replace("{engine}", &urls.join(","));
+            nodes.push(Process::new(&node.name, &line, logs));
+            ways.push(own);
+            if plan.between {
+                doors.push(Proxy::to(node.address).await.map_err(failed)?);
+            }
+        }
+        let engine = plan.engine.iter();
+        let engine = engine.map(|server| Process::new(&server.name, &server.start, logs)).collect();
+        let mut cluster = Self { plan, nodes, engine, ways, doors };
+        cluster.start_engine().await?;
+        for node in 0..cluster.nodes.len() {
+            cluster.start_node(node)?;
+        }
+        for node in 0..cluster.nodes.len() {
+            cluster.node_is_ready(node).await?;
+        }
+        Ok(cluster)
+    }
+
+    /// Ends everything in order, nodes first.
+    pub async fn stop(mut self) {
+        for processes in [&mut self.nodes, &mut self.engine] {
+            for process in processes.iter() {
+                let _ = process.signal(Signal::TERM);
+            }
+            for process in processes {
+                let _ = process.gone(ENDING).await;
+            }
+        }
+    }
+
+    async fn start_engine(&mut self) -> Result<(), ProcessError> {
+        for server in &mut self.engine {
+            server.start()?;
+        }
+        for server in 0..self.engine.len() {
+            self.server_is_ready(server).await?;
+        }
+        Ok(())
+    }
+
+    fn start_node(&mut self, node: usize) -> Result<(), ProcessError> {
+        self.nodes.get_mut(node).map_or(Err(ProcessError::Nothing), Process::start)
+    }
+
+    async fn server_is_ready(&mut self, server: usize) -> Result<(), ProcessError> {
+        let (Some(process), Some(plan)) =
+            (self.engine.get_mut(server), self.plan.engine.get(server))
+        else {
+            return Err(ProcessError::Nothing);
+        };
+        until_ready(process, plan.client, None).await
+    }
+
+    async fn node_is_ready(&mut self, node: usize) -> Result<(), ProcessError> {
+        let (Some(process), Some(plan)) = (self.nodes.get_mut(node), self.plan.nodes.get(node))
+        else {
+            return Err(ProcessError::Nothing);
+        };
+        until_ready(process, plan.address, plan.health).await
+    }
+
+    async fn leader(&self) -> Result<usize, ProcessError> {
+        // Between two leaders nobody is one.
+        for _ in 0..200 {
+            for server in &self.plan.engine {
+                let Some(leader) = http::leader(server.monitor, &self.plan.stream).await else {
+                    continue;
+                };
+                let known = self.plan.engine.iter().position(|server| server.name == leader);
+                if let Some(known) = known {
+                    return Ok(known);
+                }
+            }
+            sleep(LOOK * 2).await;
+        }
+        Err(ProcessError::NoLeader(self.plan.stream.clone()))
+    }
+
+    fn cut_off(&self, node: usize, cut: bool) {
+        for way in self.ways.get(node).into_iter().flatten() {
+            way.cut(cut);
+        }
+    }
+
+    async fn strike_node(
+        &mut self,
+        fault: Fault,
+        node: usize,
+        lasts: Duration,
+    ) -> Result<(), ProcessError> {
+        let Some(process) = self.nodes.get_mut(node) else { return Err(ProcessError::Nothing) };
+        match fault {
+            Fault::NodeKilled => {
+                process.kill().await?;
+                sleep(lasts).await;
+                process.start()?;
+            }
+            Fault::NodePaused => {
+                process.signal(Signal::STOP)?;
+                sleep(lasts).await;
+                process.signal(Signal::CONT)?;
+            }
+            Fault::RollingRestart => {
+                process.signal(Signal::TERM)?;
+                let gone = process.gone(ENDING).await;
+                process.start()?;
+                gone?;
+            }
+            Fault::NodeCutOff | Fault::NodeIsolated => {
+                self.cut_off(node, true);
+                let door = self.doors.get(node).filter(|_| fault == Fault::NodeIsolated);
+                door.into_iter().for_each(|door| door.cut(true));
+                sleep(lasts).await;
+                self.doors.get(node).into_iter().for_each(|door| door.cut(false));
+                self.cut_off(node, false);
+            }
+            _ => return Err(ProcessError::Nothing),
+        }
+        self.node_is_ready(node).await
+    }
+
+    async fn strike_engine(&mut self, fault: Fault, lasts: Duration) -> Result<(), ProcessError> {
+        let leader = self.leader().await?;
+        let count = self.engine.len();
+        let hit: Vec<usize> = match fault {
+            Fault::QuorumLost => vec![leader, (leader + 1) % count],
+            Fault::EngineKilled => (0..count).collect(),
+            _ => vec![leader],
+        };
+        if fault == Fault::LeaderHung {
+            let Some(process) = self.engine.get(leader) else { return Err(ProcessError::Nothing) };
+            process.signal(Signal::STOP)?;
+            sleep(lasts).await;
+            return process.signal(Signal::CONT);
+        }
+        for server in &hit {
+            let Some(process) = self.engine.get_mut(*server) else { continue };
+            process.signal(if fault == Fault::LeaderStopped {
+                Signal::TERM
+            } else {
+                Signal::KILL
+            })?;
+        }
+        for server in &hit {
+            if let Some(process) = self.engine.get_mut(*server) {
+                process.gone(ENDING).await?;
+            }
+        }
+        sleep(lasts).await;
+        for server in &hit {
+            if let Some(process) = self.engine.get_mut(*server) {
+                process.start()?;
+            }
+        }
+        for server in hit {
+            self.server_is_ready(server).await?;
+        }
+        Ok(())
+    }
+
+    /// What has ended although nobody ended it.
+    fn losses(&mut self) -> Option<ProcessError> {
+        self.nodes.iter_mut().chain(&mut self.engine).find_map(Process::ending)
+    }
+}
+
+async fn until_ready(
+    process: &mut Process,
+    address: SocketAddr,
+    health: Option<SocketAddr>,
+) -> Result<(), ProcessError> {
+    let clock = Clock::start();
+    while clock.elapsed() < READY {
+        if let Some(ended) = process.ending() {
+            return Err(ended);
+        }
+        let ready = match health {
+            Some(health) => matches!(http::get(health, "/").await, Some((200, _))),
+            None => TcpStream::connect(address).await.is_ok(),
+        };
+        if ready {
+            return Ok(());
+        }
+        sleep(LOOK).await;
+    }
+    Err(ProcessError::NotReady(process.name.clone(), READY.as_secs()))
+}
+
+impl Stage for Processes {
+    fn nodes(&self) -> Vec<SocketAddr> {
+        if self.doors.is_empty() {
+            self.plan.nodes.iter().map(|node| node.address).collect()
+        } else {
+            self.doors.iter().map(|door| door.address).collect()
+        }
+    }
+
+    async fn strike(
+        &mut self,
+        fault: Fault,
+        choice: u64,
+        lasts: Duration,
+        clock: &Clock,
+    ) -> Result<Vec<Struck>, StageError> {
+        let now = || -> Micros { micros(clock.elapsed()) };
+        let failed = |error: ProcessError| StageError(error.to_string());
+        let count = self.nodes.len().max(1);
+        let chosen = usize::try_from(choice % u64::try_from(count).unwrap_or(1)).unwrap_or(0);
+        let hit: Vec<usize> = match fault {
+            Fault::RollingRestart => (0..count).collect(),
+            fault if fault.is_of_nodes() => vec![chosen],
+            _ => Vec::new(),
+        };
+        let mut struck = Vec::new();
+        for node in &hit {
+            let from = now();
+            self.strike_node(fault, *node, lasts).await.map_err(failed)?;
+            struck.push(Struck { fault, node: u16::try_from(*node).ok(), from, until: now() });
+        }
+        if hit.is_empty() {
+            let from = now();
+            self.strike_engine(fault, lasts).await.map_err(failed)?;
+            struck.push(Struck { fault, node: None, from, until: now() });
+        }
+        self.losses().map_or(Ok(struck), |loss| Err(failed(loss)))
+    }
+}

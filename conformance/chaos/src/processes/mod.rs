@@ -1,0 +1,11 @@
+//! A cluster of processes on this machine, which the run starts, breaks, and ends.
+
+mod cluster;
+mod http;
+mod plan;
+mod process;
+mod proxy;
+
+pub use cluster::Processes;
+pub use plan::{Engine, Node, Plan};
+pub use process::ProcessError;

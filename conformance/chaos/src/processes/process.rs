@@ -1,0 +1,126 @@
+//! One process: started, signalled, ended.
+#![allow(clippy::disallowed_methods, reason = "the output of a process goes to a file")]
+
+use std::{
+    fs::OpenOptions,
+    io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use thiserror::Error;
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// Why a process is not as it was to be.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ProcessError {
+    /// It can't be started.
+    #[error("{0} can't be started: {1}")]
+    Start(String, io::Error),
+    /// It can't be signalled.
+    #[error("{0} can't be signalled: {1}")]
+    Signal(String, io::Error),
+    /// It does not end.
+    #[error("{0} has not ended after {1} s, and was killed")]
+    Stays(String, u64),
+    /// It is not ready.
+    #[error("{0} was not ready after {1} s")]
+    NotReady(String, u64),
+    /// It has ended by itself.
+    #[error("{0} has ended by itself: {1}")]
+    Ended(String, String),
+    /// The engine does not say who leads.
+    #[error("the engine names no leader of the stream {0}")]
+    NoLeader(String),
+    /// A fault that this cluster can't have.
+    #[error("this cluster has nothing to do that to")]
+    Nothing,
+}
+
+/// A process that can be started again.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) name: String,
+    line: String,
+    log: Option<PathBuf>,
+    child: Option<Child>,
+}
+
+impl Process {
+    pub(super) fn new(name: &str, line: &str, logs: Option<&Path>) -> Self {
+        let log = logs.map(|logs| logs.join(format!("{name}.log")));
+        Self { name: name.to_owned(), line: line.to_owned(), log, child: None }
+    }
+
+    /// Starts it; its shell gives way to it, so that signals reach it and nobody else.
+    pub(super) fn start(&mut self) -> Result<(), ProcessError> {
+        let failed = |error| ProcessError::Start(self.name.clone(), error);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("exec {}", self.line)]);
+        command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+        match &self.log {
+            None => command.stdout(Stdio::null()).stderr(Stdio::null()),
+            Some(file) => {
+                let log =
+                    OpenOptions::new().create(true).append(true).open(file).map_err(failed)?;
+                command.stdout(log.try_clone().map_err(failed)?).stderr(log)
+            }
+        };
+        self.child = Some(command.spawn().map_err(failed)?);
+        Ok(())
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        let id = i32::try_from(self.child.as_ref()?.id()?).ok()?;
+        Pid::from_raw(id)
+    }
+
+    /// How it has ended by itself, if it has.
+    pub(super) fn ending(&mut self) -> Option<ProcessError> {
+        let status = self.child.as_mut()?.try_wait().ok()??;
+        Some(ProcessError::Ended(self.name.clone(), status.to_string()))
+    }
+
+    /// Sends it a signal.
+    pub(super) fn signal(&self, signal: Signal) -> Result<(), ProcessError> {
+        let failed = |error: io::Error| ProcessError::Signal(self.name.clone(), error);
+        let pid = self.pid().ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+        kill_process(pid, signal).map_err(|error| failed(error.into()))
+    }
+
+    /// Waits until it has ended; it is killed where that takes too long.
+    pub(super) async fn gone(&mut self, patience: Duration) -> Result<(), ProcessError> {
+        let Some(child) = &mut self.child else { return Ok(()) };
+        let in_time = timeout(patience, child.wait()).await.is_ok();
+        if !in_time {
+            let _ = child.kill().await;
+        }
+        self.child = None;
+        if in_time {
+            Ok(())
+        } else {
+            Err(ProcessError::Stays(self.name.clone(), patience.as_secs()))
+        }
+    }
+
+    /// Kills it at once.
+    pub(super) async fn kill(&mut self) -> Result<(), ProcessError> {
+        self.signal(Signal::KILL)?;
+        self.gone(Duration::from_secs(10)).await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // What it has started ends with it.
+        if let Some(pid) = self.pid() {
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The report of a run, for people and for programs.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use conformance_kit::escape::visible;
+use serde::Serialize;
+
+use crate::{
+    evidence::{Evidence, Fault},
+    judge::{Finding, Kind, judge},
+    measure::{Measures, Times, measure},
+};
+
+/// What came of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// How long it took, in seconds.
+    pub seconds: u64,
+    /// How many users talked, those who competed for names included.
+    pub users: usize,
+    /// How many faults there were, by kind.
+    pub struck: BTreeMap<&'static str, usize>,
+    /// What the run was like.
+    pub measures: Measures,
+    /// How often each kind of thing was wrong; zero is told, too.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// What was wrong, with examples.
+    pub findings: BTreeMap<&'static str, Finding>,
+    /// Users who were not connected at the end, or did not see the last message.
+    pub unsettled: Vec<String>,
+    /// Nodes whose pages could not be read by everybody.
+    pub unread: Vec<u16>,
+    /// What could not be done.
+    pub troubles: Vec<String>,
+}
+
+/// What the run has to tell beside its evidence.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    /// The seed.
+    pub seed: u64,
+    /// How long it took, in seconds.
+    pub seconds: u64,
+    /// How many nodes there are.
+    pub nodes: u16,
+    /// How many users talk until the end.
+    pub talkers: usize,
+    /// What could not be done.
+    pub troubles: Vec<String>,
+}
+
+impl Report {
+    /// Judges and measures a run.
+    #[must_use]
+    pub fn of(evidence: &Evidence, circumstances: Circumstances) -> Self {
+        let findings = judge(evidence);
+        let Circumstances { seed, seconds, nodes, talkers, troubles } = circumstances;
+        let mut struck: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for fault in &evidence.faults {
+            // A rolling restart is told node by node, and is one fault.
+            let first = fault.fault != Fault::RollingRestart || fault.node == Some(0);
+            *struck.entry(fault.fault.word()).or_default() += usize::from(first);
+        }
+        let talking = evidence.testimonies.iter().take(talkers);
+        let unsettled = talking.filter(|testimony| !testimony.settled).map(|testimony| {
+            evidence.names.get(usize::from(testimony.name)).cloned().unwrap_or_default()
+        });
+        // Each talker has read the own pages, and one also those of all.
+        let complete = |node: &u16| {
+            evidence.pages.iter().filter(|pages| pages.node == *node).count() > talkers
+        };
+        Self {
+            seed,
+            seconds,
+            users: evidence.testimonies.len(),
+            struck,
+            measures: measure(evidence),
+            counts: Kind::ALL.iter().map(|kind| (kind.words(), findings.count(*kind))).collect(),
+            findings: findings.iter().map(|(kind, found)| (kind.words(), found.clone())).collect(),
+            unsettled: unsettled.collect(),
+            unread: (0..nodes).filter(|node| !complete(node)).collect(),
+            troubles,
+        }
+    }
+
+    /// Whether something is wrong with the cluster.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        !self.findings.is_empty()
+    }
+
+    /// Whether everything could be looked at.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.unsettled.is_empty() && self.unread.is_empty() && self.troubles.is_empty()
+    }
+
+    /// How often something of this kind was wrong.
+    #[must_use]
+    pub fn count(&self, kind: Kind) -> u64 {
+        self.counts.get(kind.words()).copied().unwrap_or_default()
+    }
+
+    /// The report as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let mut row = |name: &str, text: &str| {
+            // Writing to a string does not fail.
+            let _ = writeln!(out, "{name:<30}{text}");
+        };
+        let measures = &self.measures;
+        row("run", &format!("{} s, seed {}, {} users", self.seconds, self.seed, self.users));
+        let struck: Vec<String> =
+            self.struck.iter().map(|(fault, count)| format!("{count} {fault}")).collect();
+        let total: usize = self.struck.values().sum();
+        row("faults", &format!("{total}: {}", struck.join(", ")));
+        row("acknowledged", &measures.acknowledged.to_string());
+        row("deliveries", &measures.deliveries.to_string());
+        let refused: Vec<String> =
+            measures.refused.iter().map(|(code, n)| format!("{n} {}", visible(code))).collect();
+        row("refused", &if refused.is_empty() { "0".to_owned() } else { refused.join(", ") });
+        row("sent again", &format!("{}, unsure {}", measures.sent_again, measures.unsure));
+        row("latency", &times(measures.latency));
+        row("latency when calm", &times(measures.calm));
+        row(
+            "connections lost",
+            &format!(
+                "{} resumed, {} not resumed; {} moved without need",
+                measures.resumed, measures.not_resumed, measures.moved
+            ),
+        );
+        row("back after", &times(measures.back));
+        for cost in &measures.faults {
+            let node = cost.node.map_or(String::new(), |node| format!(" of node {node}"));
+            row(
+                &format!("  {}", cost.fault),
+                &format!(
+                    "at {:.1} s{node}, {:.1} s long: silence {:.0} ms, longest wait {:.0} ms, {} connections lost",
+                    cost.from / 1_000.0,
+                    (cost.until - cost.from) / 1_000.0,
+                    cost.silence,
+                    cost.longest,
+                    cost.closed
+                ),
+            );
+        }
+        for (kind, count) in &self.counts {
+            row(kind, &count.to_string());
+        }
+        for (kind, finding) in &self.findings {
+            for example in &finding.examples {
+                row("", &format!("{kind}: {}", visible(example)));
+            }
+        }
+        for user in &self.unsettled {
+            row("not settled", &visible(user));
+        }
+        for node in &self.unread {
+            row("pages not read", &format!("of node {node}"));
+        }
+        for trouble in &self.troubles {
+            row("trouble", &visible(trouble));
+        }
+        let verdict = match (self.is_broken(), self.is_complete()) {
+            (true, _) => "BROKEN",
+            (false, false) => "nothing wrong was seen, but not everything could be looked at",
+            (false, true) => "everything holds",
+        };
+        row("verdict", verdict);
+        out
+    }
+}
+
+fn times(times: Times) -> String {
+    format!(
+        "p50 {:.1} ms, p99 {:.1} ms, most {:.1} ms ({})",
+        times.p50, times.p99, times.most, times.count
+    )
+}

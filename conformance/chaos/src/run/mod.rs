@@ -1,0 +1,5 @@
+//! A run: users talk, faults come and go, everything comes to rest, and the pages are read.
+
+mod director;
+
+pub use director::run;

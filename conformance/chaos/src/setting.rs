@@ -1,0 +1,103 @@
+//! What a run is made of: users, nodes, faults, times.
+
+use std::{net::SocketAddr, time::Duration};
+
+use conformance_kit::{clock::Clock, net::dial::Transport};
+
+use crate::evidence::{Fault, Micros};
+
+/// What a run is made of.
+#[derive(Clone)]
+pub struct Setting {
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// How long users talk while faults are put in.
+    pub lasting: Duration,
+    /// How many users talk.
+    pub users: u16,
+    /// How many users compete for each contested name.
+    pub claimants: u16,
+    /// How many names are contested.
+    pub contested: u16,
+    /// How many messages all users send in a second, about.
+    pub rate: f64,
+    /// The rooms that every other user joins; they have to be there.
+    pub rooms: Vec<String>,
+    /// The faults, in turns.
+    pub faults: Vec<Fault>,
+    /// How long a fault lasts.
+    pub fault_lasts: Duration,
+    /// How long nothing is broken between two faults.
+    pub pause: Duration,
+    /// How long users whose node is gone keep their places, as the cluster promises.
+    pub hold: Duration,
+    /// How long after a fault its consequences may show.
+    pub grace: Duration,
+    /// How long everything has to come to rest at the end.
+    pub patience: Duration,
+    /// The layers between TCP and the frames.
+    pub transport: Transport,
+}
+
+impl Setting {
+    /// A short run with nothing broken.
+    #[must_use]
+    pub fn quiet(transport: Transport) -> Self {
+        Self {
+            seed: 1,
+            lasting: Duration::from_secs(60),
+            users: 24,
+            claimants: 3,
+            contested: 2,
+            rate: 60.0,
+            rooms: Vec::new(),
+            faults: Vec::new(),
+            fault_lasts: Duration::from_secs(5),
+            pause: Duration::from_secs(10),
+            hold: Duration::from_secs(8),
+            grace: Duration::from_secs(30),
+            patience: Duration::from_secs(90),
+            transport,
+        }
+    }
+
+    /// The word that begins every text of the run.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        format!("chaos-{:08x}", self.seed & 0xffff_ffff)
+    }
+}
+
+/// What all users of a run share.
+pub(crate) struct Shared {
+    pub(crate) setting: Setting,
+    pub(crate) clock: Clock,
+    /// The names of the run; those that are contested at the end.
+    pub(crate) names: Vec<String>,
+    /// Where the users of each node connect.
+    pub(crate) nodes: Vec<SocketAddr>,
+}
+
+impl Shared {
+    /// Microseconds since the run began.
+    pub(crate) fn now(&self) -> Micros {
+        micros(self.clock.elapsed())
+    }
+
+    /// The place of a name in the table.
+    pub(crate) fn name(&self, name: &str) -> Option<u16> {
+        let at = self.names.iter().position(|known| known == name)?;
+        u16::try_from(at).ok()
+    }
+
+    /// The place of a room in the list.
+    pub(crate) fn room(&self, name: &str) -> Option<u16> {
+        let at = self.setting.rooms.iter().position(|known| known == name)?;
+        u16::try_from(at).ok()
+    }
+}
+
+/// A time as microseconds.
+pub(crate) fn micros(time: Duration) -> Micros {
+    Micros::try_from(time.as_micros()).unwrap_or(Micros::MAX)
+}

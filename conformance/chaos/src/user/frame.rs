@@ -1,0 +1,121 @@
+//! The objects of a server as a user of the run reads them. Whatever has another shape counts as not there.
+
+use serde_json::Value;
+
+use super::line::Object;
+use crate::{
+    evidence::{Entry, Name, Place, Print, Seen, Side},
+    setting::Shared,
+};
+
+/// One message with its id.
+struct Told<'a> {
+    id: u64,
+    src: &'a str,
+    dest: &'a str,
+    text: &'a str,
+}
+
+fn told(object: &Object) -> Vec<Told<'_>> {
+    let list = |key: &str| object.get(key).and_then(Value::as_array);
+    let (Some(messages), Some(ids)) = (list("MESSAGES"), list("IDS")) else { return Vec::new() };
+    messages
+        .iter()
+        .zip(ids)
+        .filter_map(|(message, id)| {
+            let part = |at: usize| message.get(at).and_then(Value::as_str);
+            Some(Told { id: id.as_u64()?, src: part(0)?, dest: part(1)?, text: part(3)? })
+        })
+        .collect()
+}
+
+/// The messages of the run in an object; with `all` also those of others, which only have ids that count.
+pub(super) fn messages(object: &Object, shared: &Shared, me: &str, all: bool) -> Vec<Seen> {
+    let mark = shared.setting.mark();
+    told(object)
+        .into_iter()
+        // A server may tell senders of private messages what they sent (RT-7).
+        .filter(|told| {
+            told.dest == "ALL" || told.dest == me || told.src != me || told.dest.starts_with('#')
+        })
+        .filter(|told| all || told.text.starts_with(&mark))
+        .map(|told| {
+            let side = match (told.dest, shared.room(told.dest)) {
+                ("ALL", _) => Side::Lobby,
+                (dest, _) if dest == me => Side::Me,
+                (_, Some(room)) => Side::Room(room),
+                _ => Side::Foreign,
+            };
+            Seen { id: told.id, print: Print::of(told.src, told.dest, told.text), side }
+        })
+        .collect()
+}
+
+/// The messages of the run on a page, and the greatest id on it.
+pub(super) fn page(object: &Object, shared: &Shared) -> (Vec<Entry>, Option<u64>) {
+    let mark = shared.setting.mark();
+    let told = told(object);
+    let last = told.iter().map(|told| told.id).max();
+    let entries = told
+        .into_iter()
+        .filter(|told| told.text.starts_with(&mark))
+        .map(|told| Entry {
+            id: told.id,
+            print: Print::of(told.src, told.dest, told.text),
+            src: shared.name(told.src),
+            place: match (told.dest, shared.room(told.dest)) {
+                ("ALL", _) => Some(Place::Lobby),
+                (_, Some(room)) => Some(Place::Room(room)),
+                (dest, None) => shared.name(dest).map(Place::User),
+            },
+        })
+        .collect();
+    (entries, last)
+}
+
+/// The names of the run in a list.
+pub(super) fn names(object: &Object, key: &str, shared: &Shared) -> Vec<Name> {
+    let list = object.get(key).and_then(Value::as_array);
+    let names = list.into_iter().flatten().filter_map(Value::as_str);
+    names.filter_map(|name| shared.name(name)).collect()
+}
+
+/// A room in ROOMS: its place in the list of the run, its newest message, and whether there is a gap.
+pub(super) struct Room {
+    pub(super) room: u16,
+    pub(super) last: Option<u64>,
+    pub(super) gap: bool,
+}
+
+/// The rooms of the run in ROOMS, or in ROOMS_LEFT.
+pub(super) fn rooms(object: &Object, key: &str, shared: &Shared) -> Vec<Room> {
+    let list = object.get(key).and_then(Value::as_array);
+    let rooms = list.into_iter().flatten().filter_map(|room| {
+        Some(Room {
+            room: shared.room(room.get("ROOM")?.as_str()?)?,
+            last: room.get("LAST").and_then(Value::as_u64),
+            gap: room.get("GAP").and_then(Value::as_bool) == Some(true),
+        })
+    });
+    rooms.collect()
+}
+
+/// The posts in ACKS with their ids.
+pub(super) fn acks(object: &Object) -> Vec<(u32, u64)> {
+    let acks = object.get("ACKS").and_then(Value::as_object);
+    let acks = acks.into_iter().flatten();
+    acks.filter_map(|(tag, id)| Some((tag.parse().ok()?, id.as_u64()?))).collect()
+}
+
+/// The posts in REFUSED with the words for why.
+pub(super) fn refusals(object: &Object) -> Vec<(u32, String)> {
+    let refused = object.get("REFUSED").and_then(Value::as_object).into_iter().flatten();
+    let code = |why: &Value| why.get("CODE").and_then(Value::as_str).unwrap_or("?").to_owned();
+    refused.filter_map(|(tag, why)| Some((tag.parse().ok()?, code(why)))).collect()
+}
+
+/// The word for why the connection ends.
+pub(super) fn closed(object: &Object) -> Option<String> {
+    let code = object.get("CLOSED")?.get("CODE").and_then(Value::as_str);
+    Some(code.unwrap_or("?").to_owned())
+}

@@ -1,0 +1,80 @@
+//! One connection to a node, as JSON objects.
+
+use std::{net::SocketAddr, time::Duration};
+
+use conformance_kit::{
+    net::dial::{self, Duplex, Transport},
+    wire::{
+        decoder::{Decoder, Step},
+        prefix::Prefix,
+    },
+};
+use serde_json::{Map, Value};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::timeout,
+};
+
+/// Each layer below the frames has so long.
+const DIALING: Duration = Duration::from_secs(3);
+/// A write that does not finish in this time goes to a node that does not read.
+const WRITING: Duration = Duration::from_secs(5);
+
+/// An object of the server.
+pub(super) type Object = Map<String, Value>;
+
+/// A connection.
+pub(super) struct Line {
+    pub(super) node: u16,
+    stream: Box<dyn Duplex>,
+    decoder: Decoder,
+    piece: Vec<u8>,
+}
+
+impl Line {
+    /// Connects to a node; nothing when that fails, for whatever reason.
+    pub(super) async fn open(
+        node: u16,
+        address: SocketAddr,
+        transport: &Transport,
+    ) -> Option<Self> {
+        let link = dial::dial(address, transport, DIALING).await.ok()?;
+        let decoder = Decoder::new(Prefix::NETWORK);
+        Some(Self { node, stream: link.stream, decoder, piece: vec![0; 16 * 1024] })
+    }
+
+    /// Writes an object; false when the connection is of no use any more.
+    pub(super) async fn send(&mut self, value: &Value) -> bool {
+        let frame = Prefix::NETWORK.frame_without_brace(value.to_string().as_bytes());
+        let writing = async {
+            self.stream.write_all(&frame).await?;
+            self.stream.flush().await
+        };
+        matches!(timeout(WRITING, writing).await, Ok(Ok(())))
+    }
+
+    /// The next object; nothing at the end of the connection, or where it can't be followed. Nothing is lost when
+    /// this is dropped before it is done.
+    pub(super) async fn next(&mut self) -> Option<Object> {
+        loop {
+            match self.decoder.step() {
+                Step::Body(body) => match serde_json::from_slice(&body.bytes) {
+                    Ok(Value::Object(object)) => return Some(object),
+                    _ => return None,
+                },
+                Step::Absurd(_) => return None,
+                Step::More => {}
+            }
+            let count = self.stream.read(&mut self.piece).await.ok()?;
+            if count == 0 {
+                return None;
+            }
+            self.decoder.push(self.piece.get(..count).unwrap_or_default());
+        }
+    }
+
+    /// Closes the connection as far as that goes at once.
+    pub(super) async fn close(mut self) {
+        let _ = timeout(Duration::from_millis(200), self.stream.shutdown()).await;
+    }
+}

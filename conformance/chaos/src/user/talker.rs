@@ -1,0 +1,493 @@
+//! A user who talks: to all, to some others, in rooms; with many posts under way, over whichever node is there.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use serde_json::{Value, json};
+use tokio::{
+    sync::{mpsc::UnboundedSender, watch},
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
+
+use super::{
+    frame,
+    line::{Line, Object},
+    pages,
+};
+use crate::{
+    evidence::{
+        Closing, Event, Micros, Name, Pages, Place, Post, Print, SECOND, Session, Side, Testimony,
+        Welcome, What,
+    },
+    setting::Shared,
+};
+
+/// So many posts of a user are under way at most.
+const UNDER_WAY: usize = 64;
+/// So many are written in one frame at most.
+const IN_ONE_FRAME: usize = 16;
+/// A post, or a question whether the other end is there, that is not answered in this time is on a dead connection.
+const UNANSWERED: Micros = 10 * SECOND;
+/// So long nothing comes before it is asked whether the other end is there.
+const QUIET: Micros = 4 * SECOND;
+/// Joining waits for the engine, which may be without a leader.
+const JOINING: Duration = Duration::from_secs(15);
+/// What a user looks after by itself it looks after so often.
+const LOOK: Duration = Duration::from_millis(50);
+/// A user goes to another node without need about so often, in turns of looking.
+const WANDERING: u32 = 900;
+
+pub(super) const OFFER: &str = "commands/1 ids/1 notices/1 ping/1 recent/1 rename/1 rooms/1";
+
+/// What users are to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Talk.
+    Talk,
+    /// Send nothing new, and wait until everything is answered.
+    Settle,
+    /// The first user says the last word.
+    Mark,
+    /// Wait until this id has come.
+    End(u64),
+    /// Read the pages.
+    Read,
+}
+
+/// What a user tells of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// Everything is answered.
+    Flushed(usize),
+    /// The last word is stored under this id.
+    Marked(u64),
+    /// The last word has come.
+    Settled(usize),
+}
+
+/// A user who talks.
+pub(crate) struct Talker {
+    shared: Arc<Shared>,
+    me: usize,
+    name: String,
+    random: StdRng,
+    testimony: Testimony,
+    token: Option<String>,
+    newest: u64,
+    session: u32,
+    unanswered: VecDeque<u32>,
+    texts: VecDeque<(u32, Value)>,
+    members: BTreeSet<u16>,
+    partners: BTreeSet<Name>,
+    peers: Vec<Name>,
+    /// When the oldest unanswered post was written to this connection.
+    asked: Option<Micros>,
+    heard: Micros,
+    pinged: Option<Micros>,
+    line: Option<Line>,
+    node: u16,
+    mark: Option<u32>,
+    reports: UnboundedSender<Report>,
+}
+
+impl Talker {
+    pub(crate) fn new(shared: Arc<Shared>, me: Name, reports: UnboundedSender<Report>) -> Self {
+        let mut random = StdRng::seed_from_u64(shared.setting.seed ^ (u64::from(me) << 32));
+        let users = shared.setting.users;
+        let peers = (0..4).map(|_| random.random_range(0..users)).filter(|peer| *peer != me);
+        let peers = peers.collect();
+        let nodes = u16::try_from(shared.nodes.len()).unwrap_or(1).max(1);
+        Self {
+            name: shared.names.get(usize::from(me)).cloned().unwrap_or_default(),
+            shared,
+            me: me.into(),
+            random,
+            testimony: Testimony { name: me, ..Testimony::default() },
+            token: None,
+            newest: 0,
+            session: 0,
+            unanswered: VecDeque::new(),
+            texts: VecDeque::new(),
+            members: BTreeSet::new(),
+            partners: BTreeSet::new(),
+            peers,
+            asked: None,
+            heard: 0,
+            pinged: None,
+            line: None,
+            node: me % nodes,
+            mark: None,
+            reports,
+        }
+    }
+
+    /// Lives to the end of the run.
+    pub(crate) async fn run(
+        mut self,
+        mut phase: watch::Receiver<Phase>,
+    ) -> (Testimony, Vec<Pages>) {
+        // Of its own: whoever hears a lot must look after itself all the same.
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let now = *phase.borrow_and_update();
+            if now == Phase::Read {
+                break;
+            }
+            let Some(line) = &mut self.line else {
+                self.reconnect().await;
+                continue;
+            };
+            tokio::select! {
+                object = line.next() => match object {
+                    Some(object) => self.take(&object),
+                    None => self.ended(Closing::Lost),
+                },
+                _ = looks.tick() => {
+                    self.look(now).await;
+                    self.report(now);
+                }
+                changed = phase.changed() => if changed.is_err() { break },
+            }
+        }
+        if let Some(line) = self.line.take() {
+            line.close().await;
+        }
+        let pages = self.read().await;
+        (self.testimony, pages)
+    }
+
+    fn note(&mut self, what: What) {
+        let at = self.shared.now();
+        self.testimony.events.push(Event { at, what });
+    }
+
+    fn report(&mut self, phase: Phase) {
+        let report = match phase {
+            Phase::Settle if self.unanswered.is_empty() && self.line.is_some() => {
+                Report::Flushed(self.me)
+            }
+            Phase::End(id) if self.newest >= id && self.line.is_some() => {
+                self.testimony.settled = true;
+                Report::Settled(self.me)
+            }
+            _ => return,
+        };
+        // The director is gone only when the run is.
+        let _ = self.reports.send(report);
+    }
+
+    /// The connection is over.
+    fn ended(&mut self, why: Closing) {
+        if self.line.take().is_some() {
+            self.testimony.settled = false;
+            self.note(What::Closed(why));
+        }
+        (self.asked, self.pinged) = (None, None);
+    }
+
+    /// Tries the nodes until one lets the user in; once for each call.
+    async fn reconnect(&mut self) {
+        let pause = self.random.random_range(20..200);
+        let node = self.node;
+        if !self.connect(node).await {
+            // Whoever is refused somewhere may be let in elsewhere.
+            self.node = self.other_node();
+            sleep(Duration::from_millis(pause)).await;
+        }
+    }
+
+    fn other_node(&mut self) -> u16 {
+        let nodes = u16::try_from(self.shared.nodes.len()).unwrap_or(1).max(1);
+        (self.node + self.random.random_range(1..nodes.max(2))) % nodes
+    }
+
+    /// Goes on, or begins, at a node; a connection that is there is given up when that succeeds.
+    async fn connect(&mut self, node: u16) -> bool {
+        let Some(address) = self.shared.nodes.get(usize::from(node)).copied() else { return false };
+        let transport = self.shared.setting.transport.clone();
+        let Some(mut line) = Line::open(node, address, &transport).await else { return false };
+        let mut login = json!({"USERNAME": self.name, "CAPABILITIES": OFFER, "RECENT": 1});
+        if let (Some(token), Some(login)) = (&self.token, login.as_object_mut()) {
+            login.insert("RESUME".into(), json!({"TOKEN": token, "AFTER": self.newest}));
+        }
+        if !line.send(&login).await {
+            return false;
+        }
+        let Ok(Some(welcome)) = timeout(JOINING, line.next()).await else { return false };
+        if welcome.get("USERNAME_ACCEPTED").and_then(Value::as_bool) != Some(true) {
+            return false;
+        }
+        self.ended(Closing::Moved);
+        self.node = node;
+        self.line = Some(line);
+        self.welcomed(&welcome);
+        self.again().await;
+        true
+    }
+
+    fn welcomed(&mut self, object: &Object) {
+        let resumed = object.get("RESUMED").and_then(Value::as_bool) == Some(true);
+        let session = if resumed { Session::Resumed } else { Session::New };
+        let shared = Arc::clone(&self.shared);
+        let messages = frame::messages(object, &shared, &self.name, !resumed);
+        let rooms = frame::rooms(object, "ROOMS", &shared);
+        let left = frame::rooms(object, "ROOMS_LEFT", &shared);
+        if !resumed {
+            // Whether what was under way is stored nobody knows; sent again it would be another message.
+            self.unanswered.clear();
+            self.texts.clear();
+            self.members.clear();
+            self.session += u32::from(self.token.is_some());
+            self.newest = 0;
+        }
+        if let Some(token) = object.get("RESUME").and_then(Value::as_str) {
+            self.token = Some(token.to_owned());
+        }
+        for room in &left {
+            self.members.remove(&room.room);
+        }
+        let newest = messages.iter().map(|seen| seen.id).max();
+        self.newest = self.newest.max(newest.unwrap_or_default());
+        self.heard = self.shared.now();
+        self.note(What::Welcomed(Welcome {
+            node: self.node,
+            session,
+            users: frame::names(object, "USER_LIST", &shared),
+            messages,
+            gaps: rooms.iter().filter(|room| room.gap).map(|room| room.room).collect(),
+            left: left.iter().map(|room| room.room).collect(),
+        }));
+    }
+
+    /// Joins rooms, and sends again what was not answered.
+    async fn again(&mut self) {
+        for (n, room) in self.shared.setting.rooms.clone().into_iter().enumerate() {
+            let is_member = u16::try_from(n).is_ok_and(|n| self.members.contains(&n));
+            // Every other user is in the rooms.
+            if !is_member && self.me.is_multiple_of(2) {
+                let call = json!({"ID": format!("join-{n}"), "NAME": "join", "ARGS": [room]});
+                self.write(&json!({"COMMAND": call})).await;
+            }
+        }
+        let posts: Vec<(u32, Value)> = self.texts.iter().cloned().collect();
+        for posts in posts.chunks(IN_ONE_FRAME) {
+            self.write_posts(posts).await;
+        }
+    }
+
+    async fn write(&mut self, value: &Value) {
+        let written = match &mut self.line {
+            Some(line) => line.send(value).await,
+            None => return,
+        };
+        if !written {
+            self.ended(Closing::Lost);
+        }
+    }
+
+    async fn write_posts(&mut self, posts: &[(u32, Value)]) {
+        if posts.is_empty() || self.line.is_none() {
+            return;
+        }
+        for (n, _) in posts {
+            self.note(What::Sent(*n));
+        }
+        self.asked.get_or_insert(self.shared.now());
+        let messages: Vec<&Value> = posts.iter().map(|(_, message)| message).collect();
+        let tags: Vec<String> = posts.iter().map(|(n, _)| n.to_string()).collect();
+        self.write(&json!({"MESSAGES": messages, "TAGS": tags})).await;
+    }
+
+    /// Takes an object of the server, in the order in which it is meant (CP-10).
+    fn take(&mut self, object: &Object) {
+        let shared = Arc::clone(&self.shared);
+        self.heard = self.shared.now();
+        for name in frame::names(object, "USERS_JOINED", &shared) {
+            self.note(What::Came(name));
+        }
+        for room in frame::rooms(object, "ROOMS", &shared) {
+            if let Some(last) = room.last
+                && self.members.insert(room.room)
+            {
+                self.note(What::Entered(room.room, last));
+            }
+        }
+        for seen in frame::messages(object, &shared, &self.name, false) {
+            self.newest = self.newest.max(seen.id);
+            if seen.side == Side::Me
+                && let Some(src) = sources(object, seen.id).and_then(|src| shared.name(src))
+            {
+                self.partners.insert(src);
+            }
+            self.note(What::Saw(seen));
+        }
+        for name in frame::names(object, "USERS_LEFT", &shared) {
+            self.note(What::Went(name));
+        }
+        for (post, id) in frame::acks(object) {
+            self.answered(post);
+            self.note(What::Acked(post, id));
+            if self.mark == Some(post) {
+                let _ = self.reports.send(Report::Marked(id));
+            }
+        }
+        for (post, code) in frame::refusals(object) {
+            self.answered(post);
+            self.note(What::Refused(post, code));
+            if self.mark == Some(post) {
+                self.mark = None;
+            }
+        }
+        if object.contains_key("PONG") {
+            self.pinged = None;
+        }
+        if let Some(code) = frame::closed(object) {
+            self.ended(Closing::Told(code));
+            self.node = self.other_node();
+        }
+    }
+
+    fn answered(&mut self, post: u32) {
+        self.unanswered.retain(|n| *n != post);
+        self.texts.retain(|(n, _)| *n != post);
+        self.asked = (!self.unanswered.is_empty()).then(|| self.shared.now());
+    }
+
+    /// What a user does by itself.
+    async fn look(&mut self, phase: Phase) {
+        let now = self.shared.now();
+        let since =
+            |then: Option<Micros>| then.is_some_and(|then| now.saturating_sub(then) > UNANSWERED);
+        if since(self.asked) || since(self.pinged) {
+            self.ended(Closing::Lost);
+            self.node = self.other_node();
+            return;
+        }
+        if self.pinged.is_none() && now.saturating_sub(self.heard) > QUIET {
+            self.pinged = Some(now);
+            self.write(&json!({"PING": 1})).await;
+        }
+        match phase {
+            Phase::Talk => self.talk().await,
+            Phase::Mark if self.me == 0 && self.mark.is_none() => {
+                let post = self.post(Place::Lobby);
+                self.mark = Some(post.0);
+                self.write_posts(&[post]).await;
+            }
+            _ => {}
+        }
+    }
+
+    async fn talk(&mut self) {
+        if self.random.random_range(0..WANDERING) == 0 {
+            let node = self.other_node();
+            self.connect(node).await;
+            return;
+        }
+        let setting = &self.shared.setting;
+        let mine = setting.rate / f64::from(setting.users.max(1)) * LOOK.as_secs_f64();
+        // Bursts: few frames with several messages each.
+        if !self.random.random_bool((mine / 3.0).clamp(0.0, 1.0)) {
+            return;
+        }
+        let count = self.random.random_range(1..=5_usize);
+        let room = UNDER_WAY.saturating_sub(self.unanswered.len());
+        let posts: Vec<(u32, Value)> = (0..count.min(room))
+            .map(|_| {
+                let place = self.choose();
+                self.post(place)
+            })
+            .collect();
+        self.write_posts(&posts).await;
+    }
+
+    fn choose(&mut self) -> Place {
+        let kind = self.random.random_range(0..8_u8);
+        let pick = self.random.random_range(0..4_usize);
+        let room = self.members.iter().copied().next();
+        match (kind, self.peers.get(pick % self.peers.len().max(1)), room) {
+            (0 | 1, Some(peer), _) => Place::User(*peer),
+            (2 | 3, _, Some(room)) => Place::Room(room),
+            _ => Place::Lobby,
+        }
+    }
+
+    fn post(&mut self, place: Place) -> (u32, Value) {
+        let n = u32::try_from(self.testimony.posts.len()).unwrap_or(u32::MAX);
+        let shared = Arc::clone(&self.shared);
+        let dest = match place {
+            Place::Lobby => "ALL",
+            Place::Room(room) => {
+                shared.setting.rooms.get(usize::from(room)).map_or("ALL", String::as_str)
+            }
+            Place::User(peer) => {
+                self.partners.insert(peer);
+                shared.names.get(usize::from(peer)).map_or("ALL", String::as_str)
+            }
+        };
+        let text = format!("{} {} {n}", shared.setting.mark(), self.me);
+        let print = Print::of(&self.name, dest, &text);
+        self.testimony.posts.push(Post { place, print, session: self.session });
+        let time = conformance_kit::clock::unix_seconds();
+        let post = (n, json!([self.name, dest, time, text]));
+        self.unanswered.push_back(n);
+        self.texts.push_back(post.clone());
+        post
+    }
+
+    /// Reads the pages of every node: each user the own ones, the first user also those of all.
+    async fn read(&mut self) -> Vec<Pages> {
+        let mut read = Vec::new();
+        let nodes = u16::try_from(self.shared.nodes.len()).unwrap_or(u16::MAX);
+        self.texts.clear();
+        // What is done to the session now is nobody's business any more.
+        let testimony = std::mem::take(&mut self.testimony);
+        let name = testimony.name;
+        let own: BTreeSet<String> = self
+            .partners
+            .iter()
+            .filter_map(|partner| self.shared.names.get(usize::from(*partner)).cloned())
+            .collect();
+        let mut all: BTreeSet<String> = self.shared.setting.rooms.iter().cloned().collect();
+        all.insert("ALL".to_owned());
+        for node in 0..nodes {
+            for _ in 0..READINGS {
+                if !self.connect(node).await {
+                    sleep(Duration::from_millis(300)).await;
+                    continue;
+                }
+                let shared = Arc::clone(&self.shared);
+                let Some(line) = &mut self.line else { continue };
+                let Some(mine) = pages::read(&shared, line, Some(name), &own).await else {
+                    continue;
+                };
+                read.push(mine);
+                if self.me == 0 {
+                    let Some(line) = &mut self.line else { continue };
+                    let Some(public) = pages::read(&shared, line, None, &all).await else {
+                        continue;
+                    };
+                    read.push(public);
+                }
+                break;
+            }
+        }
+        self.testimony = testimony;
+        read
+    }
+}
+
+/// So often a node is asked for its pages.
+const READINGS: u32 = 60;
+
+/// The source of the message with this id.
+fn sources(object: &Object, id: u64) -> Option<&str> {
+    let ids = object.get("IDS")?.as_array()?;
+    let at = ids.iter().position(|other| other.as_u64() == Some(id))?;
+    object.get("MESSAGES")?.get(at)?.get(0)?.as_str()
+}

@@ -1,0 +1,105 @@
+//! Users, driver and judge against a cluster in this process: nothing is found in one that is right, although its
+//! nodes die, and each fault of a wrong one is found.
+#![allow(clippy::unwrap_used, reason = "tests may be blunt")]
+
+use std::{net::SocketAddr, time::Duration};
+
+use conformance_chaos::{
+    Setting,
+    evidence::{Fault, Struck},
+    judge::Kind,
+    report::Report,
+    run,
+    stage::{Stage, StageError},
+};
+use conformance_kit::{clock::Clock, net::dial::Transport};
+use conformance_mutants::cluster::{Cluster, ClusterFault};
+use tokio::task::JoinSet;
+
+const NODES: usize = 3;
+
+/// The cluster, and how its nodes die.
+struct InProcess(Cluster);
+
+impl Stage for InProcess {
+    fn nodes(&self) -> Vec<SocketAddr> {
+        self.0.addresses.clone()
+    }
+
+    async fn strike(
+        &mut self,
+        fault: Fault,
+        choice: u64,
+        lasts: Duration,
+        clock: &Clock,
+    ) -> Result<Vec<Struck>, StageError> {
+        let node = usize::try_from(choice % 3).unwrap();
+        let from = u64::try_from(clock.elapsed().as_micros()).unwrap();
+        self.0.kill(node);
+        tokio::time::sleep(lasts).await;
+        self.0.expire(node);
+        self.0.revive(node);
+        let until = u64::try_from(clock.elapsed().as_micros()).unwrap();
+        Ok(vec![Struck { fault, node: u16::try_from(node).ok(), from, until }])
+    }
+}
+
+async fn judged(faults: &[ClusterFault]) -> Report {
+    let mut stage = InProcess(Cluster::start(NODES, faults).await.unwrap());
+    let setting = Setting {
+        seed: 7,
+        lasting: Duration::from_secs(8),
+        users: 12,
+        claimants: 3,
+        contested: 1,
+        rate: 250.0,
+        rooms: vec!["#chaos".to_owned()],
+        faults: vec![Fault::NodeKilled],
+        fault_lasts: Duration::from_millis(1_500),
+        pause: Duration::from_secs(2),
+        hold: Duration::from_millis(1_200),
+        grace: Duration::from_millis(500),
+        patience: Duration::from_secs(20),
+        ..Setting::quiet(Transport::PLAIN)
+    };
+    let (_, report) = run(setting, &mut stage, &mut |_| {}).await;
+    report
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_that_is_right_is_cleared_although_its_nodes_die() {
+    let report = judged(&[]).await;
+    let text = report.text();
+    assert!(!report.is_broken() && report.is_complete(), "{text}");
+    assert!(report.measures.acknowledged > 300, "{text}");
+    assert!(report.measures.resumed > 3, "{text}");
+    assert!(report.struck.contains_key("node-killed"), "{text}");
+}
+
+/// As what each fault has to be found.
+const fn found_as(fault: ClusterFault) -> Kind {
+    match fault {
+        ClusterFault::LosesMessages | ClusterFault::ForgetsAtRestart => Kind::Lost,
+        ClusterFault::SkipsReceiver => Kind::Missing,
+        ClusterFault::TellsTwice | ClusterFault::ForgetsTags => Kind::Doubled,
+        ClusterFault::Disorders => Kind::Disordered,
+        ClusterFault::LeaksPrivate => Kind::Leaked,
+        ClusterFault::NameTwice => Kind::NameTwice,
+        ClusterFault::AnnouncesResumed => Kind::FalseAccusation,
+        ClusterFault::PagesDiffer => Kind::Differing,
+        ClusterFault::StoresRefused => Kind::RefusedStored,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_fault_of_a_cluster_is_found_as_what_it_is() {
+    // They wait for most of their time, so all of them run at once.
+    let mut runs = JoinSet::new();
+    for fault in ClusterFault::ALL {
+        runs.spawn(async move { (fault, judged(&[fault]).await) });
+    }
+    while let Some(run) = runs.join_next().await {
+        let (fault, report) = run.unwrap();
+        assert!(report.count(found_as(fault)) > 0, "{fault:?} was not found:\n{}", report.text());
+    }
+}

@@ -1,0 +1,45 @@
+//! What a faulty cluster does wrong.
+
+/// What a faulty cluster does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClusterFault {
+    /// One message in a few is acknowledged, and gone.
+    LosesMessages,
+    /// One message in a few is not told to one receiver.
+    SkipsReceiver,
+    /// One message in a few is told to one receiver twice.
+    TellsTwice,
+    /// A message that is sent again is stored again.
+    ForgetsTags,
+    /// Now and then one receiver is told two messages the wrong way round.
+    Disorders,
+    /// One private message in a few is told to a third user.
+    LeaksPrivate,
+    /// A name that is in use at another node is given away again.
+    NameTwice,
+    /// Whoever goes on at another node is announced as gone.
+    AnnouncesResumed,
+    /// A node that is started again has forgotten what was acknowledged last.
+    ForgetsAtRestart,
+    /// One node's pages lack a message in a few.
+    PagesDiffer,
+    /// What is refused is stored all the same.
+    StoresRefused,
+}
+
+impl ClusterFault {
+    /// All there are.
+    pub const ALL: [Self; 11] = [
+        Self::LosesMessages,
+        Self::SkipsReceiver,
+        Self::TellsTwice,
+        Self::ForgetsTags,
+        Self::Disorders,
+        Self::LeaksPrivate,
+        Self::NameTwice,
+        Self::AnnouncesResumed,
+        Self::ForgetsAtRestart,
+        Self::PagesDiffer,
+        Self::StoresRefused,
+    ];
+}
