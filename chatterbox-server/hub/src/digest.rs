@@ -51,6 +51,12 @@ impl Digester {
     }
 
     /// Adds parts that have no order.
+    /// A map by names, whose spelling does not count.
+    pub(crate) fn names<V: Digest>(&mut self, map: &HashMap<Username, V>) -> &mut Self {
+        self.set(map.iter().map(|(name, value)| (name.key(), value)));
+        self
+    }
+
     fn set<T: Digest>(&mut self, parts: impl ExactSizeIterator<Item = T>) {
         self.add(&parts.len());
         let sum = parts.fold(0_u64, |sum, part| sum.wrapping_add(digest_of(&part)));

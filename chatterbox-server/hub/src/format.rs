@@ -21,9 +21,7 @@
 use bytes::Bytes;
 
 use crate::replica::proposal::Group;
-
-/// The newest level that this version reads, and writes once all nodes read it.
-pub const LEVEL: u16 = 1;
+pub use crate::replica::proposal::LEVEL;
 
 /// The first byte of a group of level 1.
 const FIRST: u8 = 1;
@@ -49,6 +47,9 @@ pub enum FormatError {
         /// How many.
         bytes: usize,
     },
+    /// A state whose digest is not the one that stands beside it: the version that wrote it knows more, or less.
+    #[error("the state is not what was written, as its digest says")]
+    AnotherState,
     /// It has more proposals than there are numbers for.
     #[error("a group has at most {} proposals", Group::PROPOSALS)]
     TooMany,

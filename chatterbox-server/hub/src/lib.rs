@@ -37,6 +37,7 @@ mod event;
 mod eviction;
 mod filing;
 pub mod format;
+mod freezing;
 mod greeting;
 pub mod guard;
 mod happened;
@@ -69,6 +70,7 @@ mod rooms;
 mod run_budget;
 mod runs;
 mod sanction;
+mod sorted;
 mod speaker;
 mod stepping;
 mod telling;
@@ -103,6 +105,7 @@ pub use replica::ended_logins::{AccountChange, AccountChangeKind};
 pub use replica::moderation_act::{
     Hit, Moderation, ModerationAct, ModerationDone, ModerationRefusal, Whom,
 };
+pub use replica::nodes::NodeUp;
 pub use replica::proposal::{
     Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, StoreCommand, Tick,
     Up,

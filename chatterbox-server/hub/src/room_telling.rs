@@ -56,14 +56,14 @@ impl Hub {
         self.replica.rooms.said(room, newest);
     }
 
-    fn open_timeline(&mut self, number: RoomNumber) {
+    pub(crate) fn open_timeline(&mut self, number: RoomNumber) {
         if self.desk.id(number).is_none() {
             let id = self.rooms.open(ROOM_TIMELINE);
             self.desk.ids.insert(number, id);
         }
     }
 
-    fn close_timeline(&mut self, number: RoomNumber) {
+    pub(crate) fn close_timeline(&mut self, number: RoomNumber) {
         self.desk.shared.remove(&number);
         self.desk.counts.remove(&number);
         self.desk.replay_floors.remove(&number);

@@ -8,11 +8,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use bytes::Bytes;
+use chatterbox_hub::format::FormatError;
 use chatterbox_hub::{
     AccountChange, AccountRef, Amendment, Durable, Event, Happened, Hub, Identity, Incarnation,
     JoinError, JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome,
-    Party, Proposal, Record, Refused, Reserved as Place, RoomDone, RoomNumber, RoomRefusal,
-    RoomWish, Say, Sequence, SessionId, SessionKey, Speaker,
+    Party, Proposal, Record, Refused, Reserved as Place, RoomDone, RoomNumber, RoomRecord,
+    RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey, Speaker,
 };
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::time::Instant;
@@ -466,6 +468,24 @@ impl Chat {
     /// What has to be stored of what was applied.
     pub(super) fn take_durable(&self) -> Vec<Durable> {
         self.hub().take_durable()
+    }
+
+    /// All that nodes have in common, as it is now; see [`Hub::freeze`].
+    pub(super) fn freeze(&self) -> Result<Bytes, FormatError> {
+        self.hub().freeze()
+    }
+
+    /// Begins with what another node has frozen; see [`Hub::thaw`].
+    pub(super) fn thaw(&self, state: &[u8]) -> Result<(), FormatError> {
+        let mut hub = self.hub();
+        hub.thaw(state)?;
+        self.note_lobby(&hub);
+        Ok(())
+    }
+
+    /// All that is so of rooms; see [`Hub::room_facts`].
+    pub(super) fn room_facts(&self) -> Vec<RoomRecord> {
+        self.hub().room_facts()
     }
 
     /// Whether this life of a node counts.

@@ -6,19 +6,24 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::digest::{Digest, Digester};
 use crate::guard::network::wider;
+use crate::sorted;
 
 /// What is kept, by where it comes from.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>"))]
 pub(crate) struct Shares<T> {
     /// How much all places may have together.
     all: usize,
+    #[serde(with = "sorted")]
     of: HashMap<Place, VecDeque<T>>,
 }
 
 /// Where something comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 enum Place {
     /// An IPv4 address, or a /64 network.
     Network(IpAddr),

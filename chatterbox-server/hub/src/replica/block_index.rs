@@ -142,7 +142,8 @@ impl BlockIndex {
 impl Digest for BlockIndex {
     fn digest(&self, to: &mut Digester) {
         let Self { logged_in, blockers, blocked_by } = self;
-        to.add(logged_in).add(blockers).add(blocked_by);
+        // Of names that are the same, it is by chance which spelling is the key here.
+        to.names(logged_in).names(blockers).add(blocked_by);
     }
 }
 

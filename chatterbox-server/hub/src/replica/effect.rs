@@ -165,6 +165,9 @@ pub enum Refused {
     /// An act of moderation that may not be done.
     #[error("refused: {}", .0.word())]
     Moderation(ModerationRefusal),
+    /// A format that some node does not read, or that is not newer than the one that is written.
+    #[error("this format is not spoken by all nodes, or by all of them already")]
+    NotSpoken,
 }
 
 /// For whoever asked for a name: what is not about the name may be another time.
@@ -177,6 +180,7 @@ impl From<Refused> for Refusal {
             | Refused::Known(_)
             | Refused::Room(_)
             | Refused::Muted(_)
+            | Refused::NotSpoken
             | Refused::Moderation(_) => Self::Busy,
         }
     }

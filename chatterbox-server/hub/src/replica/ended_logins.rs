@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Digest, Digester};
 use crate::identity::{AccountKey, LoggedIn};
 use crate::ids::MemberId;
+use crate::sorted;
 
 /// The changes that are remembered; between its check and its join, a login is overtaken by a few at most.
 pub(crate) const REMEMBERED: usize = 1024;
@@ -48,9 +49,10 @@ impl AccountChange {
 }
 
 /// The newest changes, by account.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct EndedLogins {
     /// The first epoch whose logins are good.
+    #[serde(with = "sorted")]
     since: HashMap<i64, i64>,
     /// The accounts in the order of their changes; one may occur several times.
     order: VecDeque<i64>,

@@ -12,7 +12,7 @@ pub(crate) mod effect;
 pub(crate) mod ended_logins;
 pub(crate) mod moderation;
 pub(crate) mod moderation_act;
-mod nodes;
+pub(crate) mod nodes;
 pub(crate) mod presence;
 pub(crate) mod proposal;
 mod recent_renames;

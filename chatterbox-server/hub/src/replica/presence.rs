@@ -9,6 +9,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chatterbox_proto::capability::presence::push_user;
 use chatterbox_proto::{Refusal, Username, json};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::block_lists::{BLOCKERS, BlockFilter, BlockLists, FilterBuilder};
 use crate::digest::{Digest, Digester};
@@ -35,7 +37,7 @@ impl Stale {
 const STATES: usize = 4 * 1024 * 1024;
 
 /// What a user who is here leaves behind, and who speaks for them.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Connection {
     /// The node that they are connected with.
     pub(crate) node: Incarnation,
@@ -319,6 +321,48 @@ impl Presence {
             }
         }
         builder.build()
+    }
+}
+
+/// What is written of a person: their name as JSON follows from it.
+#[derive(Serialize, Deserialize)]
+struct Frozen<I, C, L> {
+    identity: I,
+    connection: C,
+    lists: Option<L>,
+}
+
+/// Presence is written as the people, what the roster has beside them, and how the user list lies in pieces. The index of
+/// block lists follows from the people.
+impl Serialize for Presence {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { people, roster, list, blocks: _ } = self;
+        let people = people.iter().map(|(id, person)| {
+            let Person { identity, name_json: _, connection, lists } = &**person;
+            (id, Frozen { identity, connection, lists: lists.as_deref() })
+        });
+        (people.collect::<Vec<_>>(), roster, list.layout()).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Presence {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        type People = Vec<(MemberId, Frozen<Identity, Connection, Arc<BlockLists>>)>;
+        let (frozen, mut roster, layout) = <(People, Roster, Vec<_>)>::deserialize(from)?;
+        let (mut people, mut blocks) = (BTreeMap::new(), BlockIndex::default());
+        for (id, Frozen { identity, connection, lists }) in frozen {
+            if roster.who(&identity.name).is_some() {
+                return Err(D::Error::custom("two people of one name"));
+            }
+            roster.take(&identity.name, id);
+            blocks.insert(id, &identity, lists.as_deref());
+            let name_json = json::string(identity.name.as_str());
+            people.insert(id, Box::new(Person { identity, name_json, connection, lists }));
+        }
+        let names = people.iter().map(|(id, person)| (*id, person.name_json.clone()));
+        let list = UserList::laid_out(layout, names);
+        let list = list.ok_or_else(|| D::Error::custom("a user list that is none"))?;
+        Ok(Self { people, roster, list, blocks })
     }
 }
 

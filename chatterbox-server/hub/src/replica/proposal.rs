@@ -142,6 +142,8 @@ pub enum Proposal {
     Tell(Box<Tell>),
     /// The mute that flood control has imposed on a member ends, at the node where it is counted (FL-2).
     Pardon(MemberId),
+    /// From here on groups may be written in this format, if all nodes that are up read it.
+    Speak(u16),
 }
 
 /// A command for the stores of all nodes, as whoever carries it out writes it. The hub does not read it. It may hold hashes of
@@ -155,8 +157,11 @@ impl fmt::Debug for StoreCommand {
     }
 }
 
+/// The newest format of groups that this version reads. It is written once all nodes read it.
+pub const LEVEL: u16 = 1;
+
 /// The start of a node.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Up {
     /// The time to which it has read the order. One that is long ago is of a node that may have been forgotten.
     pub read_to: u64,
@@ -164,6 +169,12 @@ pub struct Up {
     pub name: Box<str>,
     /// The newest format of proposals that it reads.
     pub speaks: u16,
+}
+
+impl Default for Up {
+    fn default() -> Self {
+        Self { read_to: 0, name: "".into(), speaks: LEVEL }
+    }
 }
 
 /// A sign of life of a node, which lets the others compare what they have read with what it has read.

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 
 use chatterbox_proto::Username;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
 use crate::ids::MemberId;
+use crate::plain;
 
 /// Messages to an old name are redirected for this long, in milliseconds: they were on their way when it changed.
 const RENAME_FOLLOWED: u64 = 10_000;
@@ -15,8 +17,9 @@ const RENAME_FOLLOWED: u64 = 10_000;
 const RECENT_RENAMES: usize = 4096;
 
 /// A member that had another name a moment ago.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct RecentRename {
+    #[serde(with = "plain::name")]
     old: Username,
     /// The member that had it.
     member: MemberId,
@@ -25,7 +28,7 @@ struct RecentRename {
 }
 
 /// The newest renames, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RecentRenames(VecDeque<RecentRename>);
 
 impl RecentRenames {

@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use core::net::IpAddr;
 
 use chatterbox_proto::{NameKey, Refusal, Username};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::{Digest, Digester};
 use crate::guard::Shares;
@@ -26,14 +27,14 @@ pub struct Claimant {
     pub resumes: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Held {
     until: u64,
     address: Option<IpAddr>,
 }
 
 /// One that was made; the name may have been taken since.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Reservation {
     until: u64,
     name: Username,
@@ -156,6 +157,25 @@ impl Roster {
     /// Whether a reservation holds still.
     fn is_held(held: &HashMap<Username, Held>, this: &Reservation) -> bool {
         held.get(&this.name).is_some_and(|held| held.until == this.until)
+    }
+}
+
+/// A roster is written without the names that are in use, which follow from who is here.
+impl Serialize for Roster {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { here: _, looks: _, held, held_order, shares } = self;
+        let mut held: Vec<_> = held.iter().collect();
+        held.sort_unstable_by_key(|(name, _)| name.key());
+        (held, held_order, shares).serialize(to)
+    }
+}
+
+/// The names that are in use are taken by whoever reads who is here.
+impl<'de> Deserialize<'de> for Roster {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (held, held_order, shares) = <(Vec<_>, _, _)>::deserialize(from)?;
+        let held = held.into_iter().collect();
+        Ok(Self { held, held_order, shares, ..Self::default() })
     }
 }
 

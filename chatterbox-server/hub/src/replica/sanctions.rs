@@ -7,6 +7,7 @@ use std::sync::Arc;
 use core::net::IpAddr;
 
 use chatterbox_proto::{Exclusion, Refusal, Username};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::{Digest, Digester};
 use crate::identity::Identity;
@@ -67,7 +68,7 @@ impl Known<'_> {
 }
 
 /// Who was put out, and until when.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Kick {
     whom: Whom,
     until: i64,
@@ -315,6 +316,25 @@ fn note<K: Ord>(index: &mut BTreeMap<K, Ids>, key: K, id: SanctionId, holds: boo
         if ids.is_empty() {
             index.remove(&key);
         }
+    }
+}
+
+/// Written are the sanctions and the kicks; the rest is an index on these.
+impl Serialize for Sanctions {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let all: Vec<_> = self.all.values().collect();
+        (all, &self.kicks).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Sanctions {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (all, kicks) = <(Vec<Sanction>, _)>::deserialize(from)?;
+        let mut read = Self { kicks, ..Self::default() };
+        for sanction in all {
+            read.impose(sanction);
+        }
+        Ok(read)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use core::net::IpAddr;
 
 use chatterbox_proto::{Username, limits};
+use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 use crate::digest::{Digest, Digester};
@@ -16,6 +17,7 @@ use crate::ids::RoomNumber;
 use crate::ids::{MemberId, SessionId, SessionKey};
 use crate::record::Sequence;
 use crate::replica::moderation_act::Whom;
+use crate::sorted;
 
 /// How long a session outlives its connection, in milliseconds.
 pub const RESUMABLE: u64 = 10 * 60 * 1000;
@@ -27,7 +29,7 @@ const SESSIONS: usize = 20_000;
 const BRIEF: u64 = 10_000;
 
 /// One user's session, over all its connections.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Session {
     secret: u128,
     /// The name under which it is resumed.
@@ -51,11 +53,11 @@ pub struct Session {
 
 /// Idempotency keys: the newest tags and the numbers of their messages. Of a tag only a hash is kept, keyed with the secret
 /// of the session, so that every node comes to the same; two tags of one session share one with a chance of one to 2^56.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Tags(VecDeque<(u64, Sequence)>);
 
 /// The end of one of a session's connections. The session may have been resumed since.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Ended {
     at: u64,
     session: SessionId,
@@ -90,8 +92,9 @@ impl Session {
 }
 
 /// All sessions.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Sessions {
+    #[serde(with = "sorted")]
     by_id: HashMap<SessionId, Session>,
     /// In order.
     ended: VecDeque<Ended>,

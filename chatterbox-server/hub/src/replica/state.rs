@@ -1,6 +1,7 @@
 //! The state, and the one step that changes it.
 
 use chatterbox_proto::{NameKey, Refusal, Username, json};
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
 use crate::elsewhere::CROWDED;
@@ -26,7 +27,7 @@ use crate::replica::sanctions::{Known, Sanctions};
 use crate::replica::sessions::Sessions;
 
 /// One copy of the state that all nodes share.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Replica {
     pub(super) presence: Presence,
     pub(crate) sessions: Sessions,
@@ -34,7 +35,7 @@ pub(crate) struct Replica {
     pub(crate) ended_logins: EndedLogins,
     pub(crate) rooms: RoomTable,
     pub(crate) sanctions: Sanctions,
-    nodes: Nodes,
+    pub(crate) nodes: Nodes,
     /// The number of the next member.
     next: u64,
     /// The time, as the order has it: milliseconds of some clock, never going back.
@@ -47,7 +48,7 @@ impl Replica {
     pub(crate) fn begin(&mut self, group: &Group, at: u64) -> bool {
         self.tick(at);
         let starts = match group.proposals.first() {
-            Some(Proposal::Up(up)) if group.number == 1 => Some(up.read_to),
+            Some(Proposal::Up(up)) if group.number == 1 => Some(up),
             _ => None,
         };
         self.nodes.admits(group.from, group.number, starts, self.now)
@@ -119,6 +120,10 @@ impl Replica {
                 members.retain(|(member, _)| self.speaks_for(from, *member).is_ok());
                 Ok(Effect::Crowded(members))
             }
+            Proposal::Speak(level) if self.nodes.speak(level) => {
+                Ok(Effect::Unseen(Stale::default(), Vec::new()))
+            }
+            Proposal::Speak(_) => Err(Refused::NotSpoken),
             Proposal::EndLogins(change) => Ok(Effect::LoginsEnded(self.end_logins(&change))),
             Proposal::Moderate(act) => self.moderate(*act).map(Effect::Moderated),
         }

@@ -14,6 +14,8 @@ use proptest::prelude::*;
 use crate::block_lists::BlockLists;
 use crate::digest::digest_of;
 use crate::filing::Filing;
+use crate::freezing::freeze;
+use crate::freezing::tests::thawed;
 use crate::identity::{AccountKey, Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId, SessionKey};
 use crate::level::Level;
@@ -21,7 +23,7 @@ use crate::record::Record;
 use crate::replica::effect::{Effect, Left, Refused};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
 use crate::replica::proposal::{
-    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say,
+    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Up,
 };
 use crate::replica::sessions::RESUMABLE;
 use crate::replica::state::Replica;
@@ -232,6 +234,8 @@ proptest! {
     #[test]
     fn copies_are_the_same_and_do_what_the_model_does(steps in steps(), length in 1_usize..4) {
         let (mut whole, mut pieces) = (Replica::default(), Replica::default());
+        // A third one is frozen before each group, and goes on from there as a node that starts would.
+        let mut frozen = Replica::default();
         let mut model = model::Model::default();
         let mut decided: Vec<Group> = Vec::new();
         for step in steps {
@@ -242,6 +246,10 @@ proptest! {
             let told = apply_in_pieces(&mut pieces, &group, model.now, length);
             prop_assert_eq!(&told, &expected, "in pieces: {:?}", &group);
             prop_assert_eq!(digest_of(&whole), digest_of(&pieces));
+            frozen = thawed(&frozen);
+            let told = apply(&mut frozen, &group, model.now);
+            prop_assert_eq!(&told, &expected, "thawed: {:?}", &group);
+            prop_assert_eq!(freeze(&whole).unwrap(), freeze(&frozen).unwrap());
             if is_new {
                 decided.push(group);
             }
@@ -273,4 +281,24 @@ fn whom_a_long_list_concerns_does_not_depend_on_a_hash() {
         digests.push(digest_of(&replica));
     }
     assert_eq!(digests[0], digests[1]);
+}
+
+#[test]
+fn a_format_that_one_node_does_not_read_is_not_spoken() {
+    let mut replica = Replica::default();
+    for (node, speaks) in [(1, 1), (2, 2)] {
+        let up = Proposal::Up(Up { speaks, ..Up::default() });
+        let group = Group { from: Incarnation(node), number: 1, proposals: vec![up] };
+        assert!(replica.begin(&group, 0));
+    }
+    let speak = |replica: &mut Replica| {
+        let before = digest_of(replica);
+        let outcome = replica.step(Incarnation(2), Proposal::Speak(2)).map(|_| ());
+        (outcome, digest_of(replica) != before)
+    };
+    assert_eq!(speak(&mut replica), (Err(Refused::NotSpoken), false));
+    let _ = replica.step(Incarnation(2), Proposal::Down(Incarnation(1))).unwrap();
+    assert_eq!(speak(&mut replica), (Ok(()), true), "it goes on with the state");
+    assert_eq!(replica.nodes.level(), 2);
+    assert_eq!(speak(&mut replica), (Err(Refused::NotSpoken), false), "again");
 }

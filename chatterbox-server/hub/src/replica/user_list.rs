@@ -120,6 +120,30 @@ impl UserList {
         self.pieces.values().map(written).collect()
     }
 
+    /// How the names lie in pieces, which is what a list has beside the names: of each its number, and how many it has.
+    pub(crate) fn layout(&self) -> Vec<(MemberId, usize)> {
+        self.pieces.iter().map(|(key, piece)| (*key, piece.names.len())).collect()
+    }
+
+    /// The list of these names in these pieces, if they fit together.
+    pub(crate) fn laid_out(
+        layout: Vec<(MemberId, usize)>,
+        names: impl IntoIterator<Item = (MemberId, Bytes)>,
+    ) -> Option<Self> {
+        let mut rest = names.into_iter().peekable();
+        let (mut pieces, mut last) = (BTreeMap::new(), None);
+        for (key, count) in layout {
+            let names: Vec<_> = rest.by_ref().take(count).collect();
+            let (first, end) = (names.first()?.0, names.last()?.0);
+            if names.len() < count || key > first || last.is_some_and(|last| key <= last) {
+                return None;
+            }
+            last = Some(end);
+            pieces.insert(key, Piece { names, json: OnceLock::new(), states: OnceLock::new() });
+        }
+        rest.peek().is_none().then_some(Self { pieces })
+    }
+
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.pieces.is_empty()

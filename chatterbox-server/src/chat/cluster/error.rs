@@ -47,8 +47,8 @@ pub enum ClusterError {
         "the order begins at place {0}, and there is no snapshot from which it could be followed"
     )]
     NoSnapshot(Place),
-    /// A snapshot is none that this program reads.
-    #[error("the snapshot of place {place} can't be read: {why}")]
+    /// A snapshot is none that this program reads, or can't be made.
+    #[error("the snapshot of place {place} is of no use: {why}")]
     Snapshot {
         /// Its place.
         place: Place,

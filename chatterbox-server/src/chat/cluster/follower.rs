@@ -5,13 +5,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chatterbox_hub::{Durable, Greeting, Group, Outcome, Proposal, Refused};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::progress::Progress;
+use crate::chat::cluster::snapshot::pack;
 use crate::chat::shared::Chat;
-use crate::order::{Decided, Place, Position};
+use crate::order::{Decided, Place, Position, Snapshot};
 use crate::store::{Followed, Store, StoreCommands, StoreError};
 
 /// What is applied is stored when so much of it waits, or nothing more is decided at the moment.
@@ -105,6 +107,21 @@ impl Follower {
             failed.end();
         }
         true
+    }
+
+    /// The state behind what was applied, for others to begin with.
+    ///
+    /// # Errors
+    /// [`ClusterError`]; there is none of this place then.
+    pub(super) async fn freeze(&self) -> Result<Snapshot, ClusterError> {
+        let Position { place, read, .. } = self.position;
+        let failed = |why: String| ClusterError::Snapshot { place, why };
+        let hub = self.chat.freeze().map_err(|error| failed(error.to_string()))?;
+        let stores = match &self.commands {
+            Some(commands) => commands.dump().await?,
+            None => Bytes::new(),
+        };
+        Ok(Snapshot { place, read, state: pack(&hub, &stores) })
     }
 
     /// Whether so much waits that it has to be stored before more is applied.

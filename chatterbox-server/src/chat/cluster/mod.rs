@@ -16,6 +16,7 @@ mod progress;
 mod pulse;
 pub(crate) mod report;
 mod silence;
+mod snapshot;
 mod starting;
 mod under_way;
 

@@ -2,36 +2,84 @@
 
 use std::sync::Arc;
 
-use chatterbox_hub::{Group, Sequence};
+use bytes::Bytes;
+use chatterbox_hub::{Durable, Group};
 
 use crate::chat::cluster::common::Cluster;
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::follower::Follower;
 use crate::chat::cluster::progress::Progress;
+use crate::chat::cluster::snapshot::unpack;
 use crate::chat::history_loading::load_history;
 use crate::chat::shared::Chat;
-use crate::order::{Place, Position, Reach};
-use crate::store::Store;
+use crate::order::{Place, Position, Reach, Snapshot};
+use crate::store::{Followed, Store, StoreError};
 
-/// Begins: gives the state that it has behind some place, and whoever follows the order from there on.
+/// Begins: gives the chat the state that it has behind some place, and gives whoever follows the order from there on.
 pub(super) async fn begin(
     cluster: &Cluster,
     chat: &Arc<Chat>,
     store: &Arc<dyn Store>,
     progress: &Arc<Progress>,
 ) -> Result<Follower, ClusterError> {
-    let before = store.enter(&cluster.name).await?;
+    let mut before = store.enter(&cluster.name).await?;
     let reach = cluster.order.reach().await?;
-    let places = cluster.snapshots.places().await?;
-    let place = choose(before.place, reach, &places)?;
-    let position = Position { place, ..Position::default() };
+    let mut places = cluster.snapshots.places().await?;
+    let position = loop {
+        let place = choose(before.place, reach, &places)?;
+        if place == 0 {
+            break Position::default();
+        }
+        match cluster.snapshots.read(place).await? {
+            Some(snapshot) => {
+                let read = snapshot.read;
+                let (hub, stores) = thaw(chat, snapshot)?;
+                tracing::info!(place, bytes = hub.len() + stores.len(), "begins with a snapshot");
+                if before.place == 0 {
+                    let begun = Followed { place, read };
+                    begin_stores(cluster, chat, &**store, begun, stores).await?;
+                    before = begun;
+                } else if place == before.place && read != before.read {
+                    return Err(ClusterError::AnotherOrder(place));
+                }
+                break Position { place, read, at: 0 };
+            }
+            // Somebody has dropped it meanwhile, or not written it wholly.
+            None => places.retain(|other| *other != place),
+        }
+    };
     // What is behind comes with what is applied.
-    let below = place.saturating_add(1).saturating_mul(Group::PROPOSALS as Sequence);
+    let below = Group::number_of(position.place.saturating_add(1), 0);
     load_history(chat, &**store, below).await?;
     chat.leave_durable();
-    let (chat, store, progress) = (Arc::clone(chat), Arc::clone(store), Arc::clone(progress));
     let commands = cluster.commands.clone();
+    let (chat, store, progress) = (Arc::clone(chat), Arc::clone(store), Arc::clone(progress));
     Ok(Follower::new(chat, store, commands, progress, position, before))
+}
+
+/// Gives the chat the state of a snapshot, and gives both parts of that.
+fn thaw(chat: &Chat, snapshot: Snapshot) -> Result<(Bytes, Bytes), ClusterError> {
+    let Snapshot { place, state, .. } = snapshot;
+    let failed = |why: String| ClusterError::Snapshot { place, why };
+    let both = unpack(&state).ok_or_else(|| failed("it is none of ours".to_owned()))?;
+    chat.thaw(&both.0).map_err(|error| failed(error.to_string()))?;
+    Ok(both)
+}
+
+/// Begins what is stored here with the state of a place. Done twice it is the same, so a node that is killed meanwhile begins again.
+async fn begin_stores(
+    cluster: &Cluster,
+    chat: &Chat,
+    store: &dyn Store,
+    begun: Followed,
+    stores: Bytes,
+) -> Result<(), StoreError> {
+    // Accounts come first: whoever is a member of a room has to be there.
+    if let Some(commands) = &cluster.commands {
+        commands.restore(stores).await?;
+    }
+    let last = Group::number_of(begun.place, Group::PROPOSALS - 1);
+    store.follow(begun, &[Durable::Rooms(last, chat.room_facts())]).await
 }
 
 /// The place with whose state a node begins: 0 is before the first, and else there is a snapshot of it.

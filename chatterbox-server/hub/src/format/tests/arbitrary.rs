@@ -58,6 +58,7 @@ fn proposal() -> impl Strategy<Value = Proposal> {
         (member(), of(text())).prop_map(|(member, words)| Proposal::SetAway(member, words)),
         account_change().prop_map(Proposal::EndLogins),
         moderation().prop_map(|act| Proposal::Moderate(Box::new(act))),
+        any::<u16>().prop_map(Proposal::Speak),
         vec(any::<u8>(), 0..40).prop_map(|bytes| Proposal::Store(StoreCommand(bytes.into()))),
         vec((member(), any::<bool>()), 0..4).prop_map(Proposal::Crowded),
         tell().prop_map(|tell| Proposal::Tell(Box::new(tell))),

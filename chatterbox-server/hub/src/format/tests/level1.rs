@@ -250,6 +250,7 @@ fn proposals() -> Vec<(&'static str, Proposal)> {
         ("tell of a report", tell(Audience::Report(None, name("eve")))),
         ("tell one", tell(Audience::Member(MemberId(3)))),
         ("pardon", Proposal::Pardon(MemberId(3))),
+        ("speak", Proposal::Speak(300)),
     ]
 }
 

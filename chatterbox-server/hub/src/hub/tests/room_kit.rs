@@ -7,6 +7,7 @@ use chatterbox_proto::{Capabilities, RoomName};
 use serde_json::Value;
 
 use super::*;
+use crate::freezing::tests::thawed;
 use crate::replica::proposal::{Incarnation, Proposal, Say};
 use crate::replica::rooms::room::Who;
 use crate::room_object;
@@ -132,6 +133,10 @@ impl World {
             let other = twin.step(Incarnation::default(), copy.clone(), None);
             assert_eq!(other.outcome.is_ok(), applied.outcome.is_ok(), "{copy:?}");
             assert_eq!(twin.digest(), self.hub.digest(), "{copy:?}");
+        }
+        if self.twin.is_some() {
+            // A node that starts from here goes on like this one.
+            self.hub.replica = thawed(&self.hub.replica);
         }
         match applied.outcome {
             Err(refused) => Err(refused),

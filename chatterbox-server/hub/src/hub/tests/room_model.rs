@@ -110,7 +110,10 @@ impl World {
     }
 
     fn propose(&mut self, proposal: Proposal, greeting: Option<Greeting<'_>>) -> crate::Applied {
-        self.hub.step(Incarnation::default(), proposal, greeting)
+        let applied = self.hub.step(Incarnation::default(), proposal, greeting);
+        // A node that starts from here goes on like this one.
+        self.hub.replica = crate::freezing::tests::thawed(&self.hub.replica);
+        applied
     }
 
     /// Whether somebody has another one on their list. What a guest blocks, counts while they are here.

@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
 use crate::digest::{Digest, Digester};
 use crate::ids::MemberId;
 use crate::record::RoomRef;
@@ -14,8 +17,11 @@ use crate::replica::rooms::room::Who;
 const ENDS: usize = 1024;
 const MEMBERS: usize = 100_000;
 
+/// A code as it is told (RM-7).
+type Code = &'static str;
+
 /// Members of a room that are none any more.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Departure {
     /// The number of the record that says so.
     pub(crate) number: Sequence,
@@ -23,13 +29,14 @@ pub(crate) struct Departure {
     /// Who, in order.
     who: Vec<Who>,
     /// `left`, `kicked`, `banned` or `deleted` (RM-7).
-    pub(crate) code: &'static str,
+    #[serde(deserialize_with = "known_code")]
+    pub(crate) code: Code,
     pub(crate) by: String,
     pub(crate) info: String,
 }
 
 /// The newest ones, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Departures {
     all: VecDeque<Departure>,
     members: usize,
@@ -42,7 +49,7 @@ impl Departures {
         number: Sequence,
         room: RoomRef,
         mut who: Vec<Who>,
-        code: &'static str,
+        code: Code,
         (by, info): (&str, &str),
     ) {
         who.sort_unstable();
@@ -76,6 +83,15 @@ impl Departures {
         let mut newest = self.all.iter().rev();
         newest.find(|departure| departure.room.number == room && departure.code == DELETED)
     }
+}
+
+/// What a departure may have as its code.
+const CODES: [Code; 4] = ["left", "kicked", "banned", DELETED];
+
+fn known_code<'de, D: Deserializer<'de>>(from: D) -> Result<Code, D::Error> {
+    let code = String::deserialize(from)?;
+    let known = CODES.into_iter().find(|known| *known == code);
+    known.ok_or_else(|| D::Error::custom("an unknown code"))
 }
 
 /// The CODE of a room that was deleted.

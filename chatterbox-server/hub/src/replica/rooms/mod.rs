@@ -6,6 +6,7 @@ mod admission;
 mod adopting;
 pub(crate) mod definition;
 pub(crate) mod departures;
+mod facts;
 pub(crate) mod judge;
 pub(crate) mod record;
 pub(crate) mod room;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 // An address is a number here; nothing of the network is used.
 use core::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::digest::{Digest, Digester};
 use crate::ids::MemberId;
 use crate::level::Level;
@@ -17,7 +19,7 @@ const LARGE: usize = 500;
 const SMALL: usize = 250;
 
 /// An account as a member.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Seat {
     pub(crate) account: AccountRef,
     /// The greatest number of the log when it became one.
@@ -27,7 +29,7 @@ pub(crate) struct Seat {
 }
 
 /// An invitation that counts (RM-13).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Invitation {
     pub(crate) by: String,
     /// In seconds since 1970 UTC.
@@ -35,7 +37,7 @@ pub(crate) struct Invitation {
 }
 
 /// Somebody, as the key of a map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Who {
     Account(i64),
     Guest(MemberId),
@@ -51,7 +53,7 @@ impl From<&RoomMember> for Who {
 }
 
 /// One room.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Room {
     pub(crate) definition: Arc<RoomDefinition>,
     /// The settings that the configuration names, which commands don't change: a bit for each (RM-16).
@@ -233,7 +235,6 @@ impl Room {
     }
 }
 
-#[cfg(test)]
 impl Room {
     /// The accounts that are members, in the order in which they joined, and since when.
     pub(crate) fn in_order(&self) -> Vec<(&AccountRef, Sequence)> {
@@ -252,6 +253,7 @@ impl Room {
         self.out.iter().copied().collect()
     }
 
+    #[cfg(test)]
     /// The invitations that take memory, those counted that are over.
     pub(crate) fn kept_invitations(&self) -> usize {
         self.invitations.len()

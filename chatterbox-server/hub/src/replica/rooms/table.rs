@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chatterbox_proto::RoomName;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::{Digest, Digester};
 use crate::ids::MemberId;
@@ -15,7 +16,7 @@ use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Invitation, Room, Who};
 
 /// The rooms of one user.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct OwnRooms {
     pub(crate) rooms: BTreeSet<RoomNumber>,
     /// Where they begin, if that is not the lobby (RM-5).
@@ -106,6 +107,11 @@ impl RoomTable {
         self.get(self.users.get(&who)?.default?)
     }
 
+    /// All users who are in rooms, or begin in one.
+    pub(super) fn users(&self) -> impl Iterator<Item = (Who, &OwnRooms)> {
+        self.users.iter().map(|(who, own)| (*who, own))
+    }
+
     /// Notes that something was said in a room.
     pub(crate) fn said(&mut self, number: RoomNumber, id: Sequence) {
         if let Some(room) = self.get_mut(number) {
@@ -166,11 +172,16 @@ impl RoomTable {
             room.definition = definition;
             return;
         }
-        self.by_key.insert(definition.name.key().to_owned(), definition.number);
-        for look in definition.name.looks() {
+        self.index(&definition.name, definition.number);
+        self.rooms.insert(definition.number, Room::new(definition));
+    }
+
+    /// Makes a room be found by its name.
+    fn index(&mut self, name: &RoomName, number: RoomNumber) {
+        self.by_key.insert(name.key().to_owned(), number);
+        for look in name.looks() {
             *self.looks.entry(look.clone()).or_default() += 1;
         }
-        self.rooms.insert(definition.number, Room::new(definition));
     }
 
     fn delete(&mut self, number: RoomNumber) {
@@ -239,6 +250,26 @@ impl RoomTable {
             }
         }
         (was_in.into_iter().collect(), owned)
+    }
+}
+
+/// Rooms are written without what they are found by.
+impl Serialize for RoomTable {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { lobby, rooms, by_key: _, looks: _, users, departures } = self;
+        (lobby, rooms, users, departures).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for RoomTable {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (lobby, rooms, users, departures) = <(_, BTreeMap<_, Room>, _, _)>::deserialize(from)?;
+        let mut read = Self { lobby, users, departures, ..Self::default() };
+        for (number, room) in rooms {
+            read.index(&room.definition.name, number);
+            read.rooms.insert(number, room);
+        }
+        Ok(read)
     }
 }
 

@@ -231,6 +231,7 @@ impl Model {
         let place_of = |wanted: &Username| NAMES.iter().position(|other| wanted.is(other)).unwrap();
         match proposal {
             Proposal::Room(..) => unreachable!("rooms have a model of their own"),
+            Proposal::Speak(_) => unreachable!("nodes have tests of their own"),
             Proposal::Moderate(_) => unreachable!("so has moderation"),
             Proposal::Crowded(_) | Proposal::Tell(_) => unreachable!("no node changes for it"),
             Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) | Proposal::Pardon(_) => {

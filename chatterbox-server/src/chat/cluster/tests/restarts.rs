@@ -1,6 +1,17 @@
 //! Nodes that begin again find what they had, and what was decided meanwhile.
 
+use chatterbox_hub::{
+    AccountKey, AccountRef, BlockLists, Identity, JoinRequest, Level, LoggedIn, RoomActor,
+    RoomChange, RoomMember, RoomRecord, RoomRef,
+};
+use chatterbox_proto::{Capabilities, RoomName};
+use futures_util::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+
 use super::*;
+use crate::chat::cluster::{Cluster, Progress, starting};
+use crate::chat::handle::Seat;
+use crate::order::{Order as _, Snapshots as _};
 
 /// Two nodes on which something was said and done.
 async fn busy(kit: &Kit) -> (TestNode, TestNode) {
@@ -13,6 +24,60 @@ async fn busy(kit: &Kit) -> (TestNode, TestNode) {
     }
     settled(kit, &[&one, &two]).await;
     (one, two)
+}
+
+/// A user with an account who speaks rooms.
+async fn come(node: &TestNode, text: &str, id: i64) -> Seat {
+    let name = Username::parse(text).unwrap();
+    let account_key = AccountKey { id, ..AccountKey::default() };
+    let login = Some(LoggedIn { account: name.clone(), account_key });
+    let agreed = Capabilities::parse_offer("commands/1 ids/1 rename/1 rooms/1").ok();
+    let guest = Identity::guest(name.clone());
+    let request = JoinRequest {
+        identity: Identity { login, level: Level::USER, agreed, ..guest },
+        lists: BlockLists::default(),
+        extra: br#""LIMITS": {}"#,
+        random: 7,
+        ..JoinRequest::base(&name, "Hi")
+    };
+    Seat::join(&node.chat, request).await.unwrap().0
+}
+
+async fn make_room(node: &TestNode, by: &Seat, text: &str) -> RoomRef {
+    let name = RoomName::parse(text).unwrap();
+    name.looks();
+    let change = RoomChange::Create { name, password: None };
+    node.chat.change_room(RoomActor::Member(by.handle().id()), change).await.unwrap().room.unwrap()
+}
+
+/// Somebody reads all that is decided, from wherever a new node begins, and keeps a snapshot.
+async fn keep_snapshot(kit: &Kit) -> u64 {
+    let (proposals, _queue) = crate::chat::proposals::queue();
+    let hub = chatterbox_hub::Hub::new(
+        chatterbox_hub::TimelineLimits::default(),
+        chatterbox_hub::Keep::default(),
+    );
+    let chat = Arc::new(crate::chat::shared::Chat::new(hub, proposals));
+    let link = kit.engine.link();
+    let cluster = Cluster {
+        name: "chat".into(),
+        node: "reader".into(),
+        order: Arc::new(link.clone()),
+        snapshots: Arc::new(link.clone()),
+        commands: None,
+    };
+    let store: Arc<dyn Store> = Arc::new(Memory::default());
+    let begun = starting::begin(&cluster, &chat, &store, &Arc::new(Progress::default())).await;
+    let mut follower = begun.unwrap();
+    let mut decided = link.follow(follower.position.place);
+    while let Some(next) = decided.next().now_or_never() {
+        follower.apply(&next.unwrap().unwrap(), |_| None).unwrap();
+        assert!(follower.store(&CancellationToken::new()).await);
+    }
+    let snapshot = follower.freeze().await.unwrap();
+    let place = snapshot.place;
+    link.keep(snapshot).await.unwrap();
+    place
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,6 +106,58 @@ async fn a_new_node_without_anything_gets_all_that_the_order_has() {
     settled(&kit, &[&one, &two, &three]).await;
     same(&[&one, &two, &three]);
     assert_eq!(stored(&*one.store).await, stored(&*three.store).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_that_begin_with_a_snapshot_are_the_same_as_those_that_have_read_everything() {
+    let kit = Kit::new();
+    let (one, two) = busy(&kit).await;
+    let host = come(&two, "host", 1).await;
+    let room = make_room(&two, &host, "#garden").await;
+    let place = keep_snapshot(&kit).await;
+    let (first, _) = two.join("cyd").await.unwrap();
+    say(&two, first.handle().id(), "cyd", "behind it").await.unwrap();
+    settled(&kit, &[&one, &two]).await;
+    let store = one.kill().await;
+    say(&two, first.handle().id(), "cyd", "while one was away").await.unwrap();
+    // What is up to the snapshot is not kept any more.
+    kit.engine.drops(place);
+    let (one, three) = (kit.node_with("one", store).await, kit.node("three").await);
+    settled(&kit, &[&one, &two, &three]).await;
+    same(&[&one, &two, &three]);
+    assert_eq!(stored(&*one.store).await, stored(&*two.store).await);
+    let texts: Vec<_> = stored(&*three.store).await.into_iter().map(|(_, json)| json).collect();
+    assert_eq!(texts.len(), 2, "only what came behind it: {texts:?}");
+    assert_eq!(two.store.rooms().await.unwrap().len(), 2);
+    let rooms = three.store.rooms().await.unwrap();
+    let account = AccountRef { id: 1, name: Username::parse("host").unwrap() };
+    let is_member = |record: &RoomRecord| match record {
+        RoomRecord::Entered { room: of, who: RoomMember::Account(who), .. } => {
+            *of == room.number && who.id == account.id
+        }
+        _ => false,
+    };
+    assert!(rooms.iter().any(is_member), "{rooms:?}");
+    for node in [&one, &three] {
+        round(node).await;
+    }
+    settled(&kit, &[&one, &two, &three]).await;
+    same(&[&one, &two, &three]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_is_not_taken_that_has_missed_what_is_not_kept_any_more() {
+    let kit = Kit::new();
+    let (one, two) = busy(&kit).await;
+    let store = one.kill().await;
+    let (cyd, _) = two.join("cyd").await.unwrap();
+    say(&two, cyd.handle().id(), "cyd", "missed").await.unwrap();
+    settled(&kit, &[&two]).await;
+    let place = keep_snapshot(&kit).await;
+    kit.engine.drops(place);
+    let begun = kit.start("one", store).running.await.unwrap();
+    assert!(matches!(begun, Err(ClusterError::TooOld { .. })), "{begun:?}");
+    kit.node("one").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,95 @@
+//! The whole of what nodes have in common as bytes, and back: for a node that starts without reading the order from its
+//! beginning.
+//!
+//! What is of one node does not stand in it: who is connected there, what is on its way to them, the history, which each node
+//! reads from its own store. A hub that is thawed has timelines for all rooms, and no members of its own.
+//!
+//! Maps are written by their keys, so that two nodes which have applied the same write the same bytes. Indexes are not
+//! written, but made again. The digest stands beside the state: whoever does not come to the same, because their version
+//! leaves something out or reads it otherwise, does not begin with it.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::digest_of;
+use crate::format::FormatError;
+use crate::hub::Hub;
+use crate::replica::nodes::NodeUp;
+use crate::replica::state::Replica;
+
+/// The first byte of a state of level 1.
+const FIRST: u8 = 1;
+
+impl Hub {
+    /// All that nodes have in common, as it is now.
+    ///
+    /// # Errors
+    /// [`FormatError`] when it can't be written, which no state is.
+    pub fn freeze(&self) -> Result<Bytes, FormatError> {
+        freeze(&self.replica)
+    }
+
+    /// Takes over what another node has frozen. This is for a hub without members, before anything is applied.
+    ///
+    /// # Errors
+    /// [`FormatError`]; the hub is as it was then.
+    pub fn thaw(&mut self, bytes: &[u8]) -> Result<(), FormatError> {
+        let replica = thaw(bytes)?;
+        let before: Vec<_> = self.replica.rooms.iter().map(|(number, _)| number).collect();
+        for room in before {
+            self.close_timeline(room);
+        }
+        self.replica = replica;
+        let rooms: Vec<_> = self.replica.rooms.iter().map(|(number, _)| number).collect();
+        for room in rooms {
+            self.open_timeline(room);
+        }
+        Ok(())
+    }
+
+    /// The nodes that are up, in the order of their lives.
+    pub fn nodes_up(&self) -> Vec<NodeUp> {
+        self.replica.nodes.up().collect()
+    }
+
+    /// The format that groups are written in. A node that does not read it has to stop.
+    pub fn level(&self) -> u16 {
+        self.replica.nodes.level()
+    }
+}
+
+/// A state as bytes.
+pub(crate) fn freeze(replica: &Replica) -> Result<Bytes, FormatError> {
+    #[derive(Serialize)]
+    struct Frozen<'a> {
+        digest: u64,
+        replica: &'a Replica,
+    }
+
+    let frozen = Frozen { digest: digest_of(replica), replica };
+    let written = postcard::to_extend(&frozen, vec![FIRST]);
+    written.map(Bytes::from).map_err(|_| FormatError::NotUnderstood)
+}
+
+/// A state from bytes.
+pub(crate) fn thaw(bytes: &[u8]) -> Result<Replica, FormatError> {
+    #[derive(Deserialize)]
+    struct Frozen {
+        digest: u64,
+        replica: Replica,
+    }
+
+    let (level, rest) = bytes.split_first().ok_or(FormatError::Empty)?;
+    if *level != FIRST {
+        return Err(FormatError::Level { level: *level });
+    }
+    match postcard::take_from_bytes::<Frozen>(rest) {
+        Ok((Frozen { digest, replica }, [])) if digest_of(&replica) == digest => Ok(replica),
+        Ok((_, [])) => Err(FormatError::AnotherState),
+        Ok((_, left)) => Err(FormatError::LeftOver { bytes: left.len() }),
+        Err(_) => Err(FormatError::NotUnderstood),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,121 @@
+use chatterbox_proto::{Capability, Username};
+
+use super::{freeze, thaw};
+use crate::block_lists::BlockLists;
+use crate::digest::digest_of;
+use crate::format::FormatError;
+use crate::hub::Hub;
+use crate::identity::Identity;
+use crate::replica::proposal::{Group, Incarnation, Join, Proposal, Say, Up};
+use crate::replica::state::Replica;
+use crate::{Filing, Keep, Record, TimelineLimits, To};
+
+/// The state as a node would have it that starts now; it is checked that it is the same, and frozen again the same bytes.
+pub(crate) fn thawed(replica: &Replica) -> Replica {
+    let frozen = freeze(replica).unwrap();
+    let again = thaw(&frozen).unwrap();
+    assert_eq!(digest_of(&again), digest_of(replica));
+    assert_eq!(freeze(&again).unwrap(), frozen);
+    again
+}
+
+const NODE: Incarnation = Incarnation(7);
+
+/// A state with so many members, each with so many idempotency keys.
+fn with_members(members: u64, tags: usize) -> Hub {
+    let limits = TimelineLimits { events: 64, bytes: 1 << 20 };
+    let mut hub = Hub::new(limits, Keep { messages: 1000, bytes: 1 << 20 });
+    let up = Up { name: "a".into(), speaks: 1, ..Up::default() };
+    assert!(hub.begin(&Group { from: NODE, number: 1, proposals: vec![Proposal::Up(up)] }, 1));
+    for number in 0..members {
+        let name = Username::stored(&format!("User{number}"));
+        let agreed = Some([Capability::Ids].into_iter().collect());
+        let address = Some(core::net::Ipv4Addr::from_bits(0x0a00_0000 + number as u32).into());
+        let identity = Identity { agreed, address, ..Identity::guest(name.clone()) };
+        let (lists, random) = (BlockLists::default().into(), u128::MAX - u128::from(number));
+        let join = Join { identity, lists, resume: None, random, hold: 300_000 };
+        assert!(hub.step(NODE, Proposal::Join(Box::new(join)), None).outcome.is_ok());
+        for tag in 0..tags {
+            let record = Record {
+                source: name.clone(),
+                destination: To::All,
+                json: "[]".into(),
+                arrived: 0,
+                filing: Filing::default(),
+            };
+            let tag = Some(format!("{tag}").into());
+            let number = number * 1_000_000 + 1;
+            let say = Say { member: hub.who(&name).unwrap(), number, tag, record };
+            let applied = hub.step(NODE, Proposal::Say(say), None);
+            assert!(applied.outcome.is_ok(), "{applied:?}");
+        }
+    }
+    hub
+}
+
+#[test]
+fn what_is_broken_is_not_taken_and_changes_nothing() {
+    let hub = with_members(3, 2);
+    let frozen = hub.freeze().unwrap();
+    let mut other = with_members(1, 1);
+    let before = other.digest();
+    assert_eq!(other.thaw(&[]), Err(FormatError::Empty));
+    let newer = [&[9], &frozen[1..]].concat();
+    assert_eq!(other.thaw(&newer), Err(FormatError::Level { level: 9 }));
+    assert_eq!(other.thaw(&[&frozen[..], &[0]].concat()), Err(FormatError::LeftOver { bytes: 1 }));
+    for end in 1..frozen.len() {
+        assert_eq!(other.thaw(&frozen[..end]), Err(FormatError::NotUnderstood), "{end}");
+    }
+    for place in 1..frozen.len() {
+        for bit in 0..8 {
+            let mut broken = frozen.to_vec();
+            broken[place] ^= 1 << bit;
+            assert!(other.thaw(&broken).is_err(), "bit {bit} of byte {place} is not noticed");
+        }
+    }
+    assert_eq!(other.digest(), before);
+    other.thaw(&frozen).unwrap();
+    assert_eq!(other.digest(), hub.digest());
+}
+
+#[test]
+fn a_thawed_hub_welcomes_and_knows_its_nodes() {
+    let frozen = with_members(3, 2).freeze().unwrap();
+    let mut hub = with_members(0, 0);
+    hub.thaw(&frozen).unwrap();
+    assert_eq!(hub.members(), 3);
+    let up = hub.nodes_up();
+    assert_eq!((up.len(), up[0].node, &*up[0].name, up[0].speaks), (1, NODE, "a", 1));
+    assert!(hub.begin(&Group { from: NODE, number: 2, proposals: Vec::new() }, 1));
+    assert!(!hub.begin(&Group { from: NODE, number: 2, proposals: Vec::new() }, 1), "repeated");
+}
+
+/// Prints what freezing costs: `cargo test --release -p chatterbox-hub --lib freezing -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+#[allow(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures time, and says so")]
+fn the_size_and_time_of_a_state() {
+    for (members, tags) in [(1_000, 100), (20_000, 10)] {
+        let hub = with_members(members, tags);
+        let frozen = hub.freeze().unwrap();
+        let mut other = with_members(0, 0);
+        let measure = |run: &mut dyn FnMut()| {
+            let mut all: Vec<_> = (0..5)
+                .map(|_| {
+                    let start = std::time::Instant::now();
+                    run();
+                    start.elapsed()
+                })
+                .collect();
+            all.sort();
+            all[2]
+        };
+        let freezing = measure(&mut || drop(hub.freeze().unwrap()));
+        let thawing = measure(&mut || other.thaw(&frozen).unwrap());
+        let digest = measure(&mut || assert_ne!(hub.digest(), 0));
+        println!(
+            "{members} members with {tags} tags each: {} bytes, frozen in {freezing:?}, thawed in {thawing:?}, of which its digest {digest:?}",
+            frozen.len()
+        );
+    }
+}
