@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chatterbox_hub::{Incarnation, Removal};
+use chatterbox_hub::{Incarnation, NodeUp, Removal};
 
 use crate::chat::shared::Chat;
 
@@ -40,6 +40,16 @@ impl Chat {
     /// How many members a node has, with those that it holds.
     pub(crate) fn members_at(&self, node: Incarnation) -> usize {
         self.hub().members_at(node)
+    }
+
+    /// The nodes that are up, as what is applied has it.
+    pub(super) fn nodes_up(&self) -> Vec<NodeUp> {
+        self.hub().nodes_up()
+    }
+
+    /// The format in which groups may be written by now.
+    pub(super) fn level(&self) -> u16 {
+        self.hub().level()
     }
 
     /// Ends the connections of all members of this node, and tells each of them why.

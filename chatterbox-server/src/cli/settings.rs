@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chatterbox_address::{AddressError, HostPort};
 use chatterbox_hub::Keep;
+use chatterbox_proto::limits;
 use chatterbox_server::config::{Config, between, days};
 use chatterbox_server::gateway::GatewayAddress;
 use chatterbox_server::net::CertificateSource;
@@ -306,7 +307,13 @@ impl Serve {
 
     /// The settings of the running server, with those that it reads at its start only.
     pub fn config(&self) -> Config {
+        // What a frame becomes has to fit into a record of the engine.
+        #[cfg(feature = "cluster")]
+        let largest = self.cluster.cluster.as_ref().map_or(usize::MAX, |_| limits::CLIENT_FRAME);
+        #[cfg(not(feature = "cluster"))]
+        let largest = usize::MAX;
         Config {
+            max_frame: self.live.max_frame.min(largest),
             keep: Keep { messages: self.keep_messages, bytes: self.keep_bytes },
             keep_age: self.keep_days,
             forgets_at_end: self.memory,
@@ -317,7 +324,6 @@ impl Serve {
 
 #[cfg(test)]
 mod tests {
-    use chatterbox_proto::limits;
     use clap::Parser as _;
 
     use super::*;

@@ -28,6 +28,11 @@ pub enum ClusterError {
     /// Nodes have read, or made, something else.
     #[error(transparent)]
     Split(#[from] Split),
+    /// The nodes have agreed on a format that this version does not read.
+    #[error(
+        "the nodes of this cluster write format {0}, which this version does not read: it is too old"
+    )]
+    TooOldFor(u16),
     /// What is in the order is not what this node has read there before.
     #[error("up to place {0} the order is not the one that this node has followed")]
     AnotherOrder(Place),

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Group, Incarnation, Proposal, TimelineLimits, Up, format};
+use chatterbox_hub::{Group, Incarnation, NodeUp, Proposal, TimelineLimits, Up, format};
 use futures_util::FutureExt as _;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +27,7 @@ use crate::chat::cluster::under_way::UnderWay;
 use crate::chat::pace::Pace;
 use crate::chat::proposals::{Entry, ProposalQueue};
 use crate::chat::shared::Chat;
-use crate::order::{Decided, Order, OrderError};
+use crate::order::{Decided, Order, OrderError, Snapshots};
 use crate::store::Store;
 
 /// A node.
@@ -72,6 +73,10 @@ impl Node {
         if let Some(commands) = &cluster.commands {
             commands.begin(chat.proposer());
         }
+        let up = chat
+            .nodes_up()
+            .into_iter()
+            .map(|NodeUp { node, name, speaks }| (node, Up { name, speaks, ..Up::default() }));
         let order = &*cluster.order;
         let rounds = Rounds {
             name: &cluster.node,
@@ -80,7 +85,7 @@ impl Node {
             life: Life::new(
                 (Incarnation::default(), format::LEVEL),
                 (follower.position.place, follower.position.read),
-                [],
+                up,
                 Duration::ZERO,
             ),
             began: Instant::now(),
@@ -90,6 +95,8 @@ impl Node {
             under_way: None,
             pace: Pace::new(limits, chat.volume(), Instant::now()),
             follower,
+            snapshots: &cluster.snapshots,
+            keeping: JoinSet::new(),
             standing,
             is_leaving: false,
             stop: &stop,
@@ -104,6 +111,9 @@ struct Rounds<'a> {
     order: &'a dyn Order,
     decided: BoxStream<'a, Result<Arc<Decided>, OrderError>>,
     follower: Follower,
+    snapshots: &'a Arc<dyn Snapshots>,
+    /// The snapshot that is being kept.
+    keeping: JoinSet<()>,
     /// The life of all nodes.
     life: Life,
     /// The moment from which the times of lives count.
@@ -287,15 +297,26 @@ impl Rounds<'_> {
         // A group that counts has an outcome for each proposal.
         let read = self.follower.position.read;
         let now = self.began.elapsed();
-        match self.life.applied(decided, read, !outcomes.is_empty(), now) {
-            Ok(due) => self.attend(due),
+        let due = match self.life.applied(decided, read, !outcomes.is_empty(), now) {
+            Ok(due) => due,
             Err(split) => return Err(self.warn_others(split).await),
-        }
+        };
+        self.attend(due);
         if !self.follower.carry_out(decided, &outcomes, self.stop).await {
             return Ok(false);
         }
         if let Some(batch) = batch {
             batch.answer(outcomes, &self.follower.chat);
+        }
+        if due.snapshot && self.is_up() {
+            if !self.follower.store_now(self.stop).await {
+                return Ok(false);
+            }
+            self.keep_snapshot().await;
+        }
+        let level = self.follower.chat.level();
+        if level > format::LEVEL {
+            return Err(ClusterError::TooOldFor(level));
         }
         self.look_at_life();
         Ok(true)
@@ -320,6 +341,28 @@ impl Rounds<'_> {
         if due.ticked {
             self.beat();
         }
+    }
+
+    /// Keeps the state as it is behind this place, beside what is applied meanwhile. One is kept at a time; a place without one costs
+    /// those who begin later some more of the order.
+    async fn keep_snapshot(&mut self) {
+        while self.keeping.try_join_next().is_some() {}
+        if !self.keeping.is_empty() {
+            tracing::warn!("a snapshot is left out: the one before it is not kept yet");
+            return;
+        }
+        let snapshot = match self.follower.freeze().await {
+            Ok(snapshot) => snapshot,
+            Err(error) => return tracing::error!(%error, "there is no snapshot"),
+        };
+        let (place, bytes) = (snapshot.place, snapshot.state.len());
+        let snapshots = Arc::clone(self.snapshots);
+        self.keeping.spawn(async move {
+            match snapshots.keep(snapshot).await {
+                Ok(()) => tracing::info!(place, bytes, "a snapshot is kept"),
+                Err(error) => tracing::warn!(place, %error, "a snapshot could not be kept"),
+            }
+        });
     }
 
     fn beat(&self) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream::stream::Info;
 use tokio::time::timeout;
 
-use crate::order::jetstream::connecting::{Connection, WANTED_PAYLOAD};
+use crate::order::jetstream::connecting::Connection;
 use crate::order::jetstream::engine_error::EngineError;
 use crate::order::jetstream::log::reach_of;
 use crate::order::jetstream::monitor::{self, MonitorUrl};
@@ -40,11 +40,11 @@ pub enum Verdict {
     Fault,
 }
 
-fn finding(about: impl ToString, verdict: Verdict, told: impl Into<String>) -> Finding {
+fn finding(about: &(impl ToString + ?Sized), verdict: Verdict, told: impl Into<String>) -> Finding {
     Finding { about: about.to_string(), verdict, told: told.into() }
 }
 
-fn failed(about: impl ToString, error: &EngineError) -> Finding {
+fn failed(about: &(impl ToString + ?Sized), error: &EngineError) -> Finding {
     match error {
         EngineError::Unreachable(why) => finding(about, Verdict::Unreachable, why),
         EngineError::Refused(why) => finding(about, Verdict::Fault, why),
@@ -83,7 +83,7 @@ pub async fn check(settings: &EngineSettings, monitors: &[MonitorUrl]) -> Vec<Fi
     findings
 }
 
-fn of_server(server: impl ToString, connection: &Connection) -> Finding {
+fn of_server(server: &impl ToString, connection: &Connection) -> Finding {
     let info = connection.client.server_info();
     let told = format!(
         "nats-server {} {}, records up to {} bytes",
@@ -91,13 +91,6 @@ fn of_server(server: impl ToString, connection: &Connection) -> Finding {
         said(info.server_name),
         info.max_payload
     );
-    if info.max_payload < WANTED_PAYLOAD {
-        return finding(
-            server,
-            Verdict::Advice,
-            format!("{told}: 8MB (max_payload) would leave LIMITS.FRAME as it is"),
-        );
-    }
     finding(server, Verdict::Good, told)
 }
 
@@ -138,9 +131,9 @@ async fn of_streams(
     for wanted in wanted {
         let about = format!("stream {}", wanted.name);
         match connection.find_stream(&wanted.name).await {
-            Err(error) => findings.push(failed(about, &error)),
+            Err(error) => findings.push(failed(&about, &error)),
             Ok(None) => findings.push(finding(
-                about,
+                &about,
                 Verdict::Good,
                 "is not there yet: the first node makes it",
             )),

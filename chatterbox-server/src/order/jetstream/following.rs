@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::push;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy};
-use async_nats::{StatusCode, Subscriber};
+use async_nats::{HeaderMap, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tokio::time::{Instant, sleep, timeout};
@@ -20,13 +20,17 @@ use tracing::debug;
 
 use crate::order::jetstream::log::{JetStream, reach_of};
 use crate::order::jetstream::said::said;
-use crate::order::total_order::{OrderError, Place, Reach};
+use crate::order::total_order::{OrderError, Place};
 
 /// A consumer that says nothing for so long is made anew.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// How long the engine may take to make one, at first. Each time that it takes longer it has half as much time more.
+/// How long the engine may take to make one, at first, and half of it to say how far the log goes, which is asked before: while the
+/// engine elects nobody answers, and who asks often hears early that it is over.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How much longer it may take after each time that it has taken longer: it may be slow.
+const MORE_PATIENCE: Duration = Duration::from_millis(250);
 
 /// How long it may take at most.
 const MOST_PATIENCE: Duration = Duration::from_secs(10);
@@ -57,7 +61,9 @@ pub struct Raw {
     /// The same in milliseconds, and never going back.
     pub at: u64,
     /// What is written there.
-    pub record: Bytes,
+    pub payload: Bytes,
+    /// What is said of it.
+    pub headers: Option<HeaderMap>,
 }
 
 /// Somebody who follows the log.
@@ -84,7 +90,7 @@ struct Feed {
 
 /// What comes out of a consumer.
 enum Fed {
-    Record(Place, i128, Bytes),
+    Record(Place, i128, Bytes, Option<HeaderMap>),
     /// It is over.
     Broken,
 }
@@ -110,8 +116,8 @@ impl<'a> Follower<'a> {
                 Ok(Fed::Record(place, ..)) if place <= self.after => {
                     // A server that has not caught up begins before the place that we asked for.
                 }
-                Ok(Fed::Record(place, nanos, record)) if place == self.after + 1 => {
-                    return Ok(self.take(place, nanos, record));
+                Ok(Fed::Record(place, nanos, payload, headers)) if place == self.after + 1 => {
+                    return Ok(self.take(place, nanos, payload, headers));
                 }
                 Ok(Fed::Record(place, ..)) => {
                     self.feed = None;
@@ -122,64 +128,89 @@ impl<'a> Follower<'a> {
         }
     }
 
-    fn take(&mut self, place: Place, nanos: i128, record: Bytes) -> Raw {
+    fn take(
+        &mut self,
+        place: Place,
+        nanos: i128,
+        payload: Bytes,
+        headers: Option<HeaderMap>,
+    ) -> Raw {
         self.after = place;
         self.doubtful = None;
         self.at = self.at.max(u64::try_from(nanos / 1_000_000).unwrap_or(0));
-        Raw { place, nanos, at: self.at, record }
+        Raw { place, nanos, at: self.at, payload, headers }
     }
 
     /// Asks the engine for a consumer; `None` when there is none yet.
     async fn open(&mut self) -> Result<Option<Feed>, OrderError> {
         self.log.connection.up().await;
         self.log.connection.check_server().map_err(OrderError::Engine)?;
-        match timeout(self.patience, self.ask()).await {
-            Err(_) => {
-                self.patience = (self.patience * 3 / 2).min(MOST_PATIENCE);
-                Ok(None)
-            }
+        let log = self.log;
+        let Some(info) = self.answered(self.patience / 2, log.info()).await else {
+            return Ok(None);
+        };
+        let reach = reach_of(&info);
+        let out = OrderError::OutOfReach { after: self.after, first: reach.first };
+        if self.after + 1 < reach.first {
+            return Err(out);
+        }
+        if self.after > reach.last {
+            self.doubt(out).await?;
+            return Ok(None);
+        }
+        let asking = self.ask();
+        let feed = self.answered(self.patience, asking).await;
+        if feed.is_some() {
+            self.patience = PATIENCE;
+        }
+        Ok(feed)
+    }
+
+    /// What the engine answers within a time; `None` when it does not.
+    async fn answered<T, E: std::fmt::Display>(
+        &mut self,
+        within: Duration,
+        asking: impl Future<Output = Result<T, E>>,
+    ) -> Option<T> {
+        match timeout(within, asking).await {
+            Ok(Ok(answer)) => Some(answer),
             Ok(Err(why)) => {
-                debug!(%why, "the engine gives no consumer");
+                debug!(why = %said(why), "the engine gives no consumer");
                 sleep(REST).await;
-                Ok(None)
+                None
             }
-            Ok(Ok((reach, feed))) => {
-                self.patience = PATIENCE;
-                let out = OrderError::OutOfReach { after: self.after, first: reach.first };
-                if self.after + 1 < reach.first {
-                    return Err(out);
-                }
-                if self.after > reach.last {
-                    self.doubt(out).await?;
-                    return Ok(None);
-                }
-                Ok(Some(feed))
+            Err(_) => {
+                self.patience = (self.patience + MORE_PATIENCE).min(MOST_PATIENCE);
+                None
             }
         }
     }
 
-    async fn ask(&self) -> Result<(Reach, Feed), String> {
-        let info = self.log.info().await.map_err(said)?;
-        let stream = self.log.stream().await.map_err(said)?;
-        let client = &self.log.connection.client;
-        let inbox = client.new_inbox();
-        let subscriber = client.subscribe(inbox.clone()).await.map_err(said)?;
-        let config = push::Config {
-            deliver_subject: inbox,
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: self.after + 1 },
-            ack_policy: AckPolicy::None,
-            replay_policy: ReplayPolicy::Instant,
-            max_deliver: 1,
-            // It delivers as much as we take, so that what waits here is bounded.
-            flow_control: true,
-            idle_heartbeat: HEARTBEAT,
-            inactive_threshold: FORGOTTEN,
-            memory_storage: true,
-            num_replicas: 1,
-            ..push::Config::default()
-        };
-        stream.create_consumer(config).await.map_err(said)?;
-        Ok((reach_of(&info), Feed { subscriber, delivered: 0 }))
+    /// Asks for a consumer.
+    fn ask(&self) -> impl Future<Output = Result<Feed, String>> + use<'a> {
+        let (log, after) = (self.log, self.after);
+        async move {
+            let stream = log.stream().await.map_err(said)?;
+            let client = &log.connection.client;
+            let inbox = client.new_inbox();
+            let subscriber = client.subscribe(inbox.clone()).await.map_err(said)?;
+            let config = push::Config {
+                deliver_subject: inbox,
+                deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
+                ack_policy: AckPolicy::None,
+                replay_policy: ReplayPolicy::Instant,
+                max_deliver: 1,
+                // It delivers as much as we take, so that what waits here is bounded.
+                flow_control: true,
+                idle_heartbeat: HEARTBEAT,
+                inactive_threshold: FORGOTTEN,
+                memory_storage: true,
+                num_replicas: 1,
+                ..push::Config::default()
+            };
+            stream.create_consumer(config).await.map_err(said)?;
+            Ok(Feed { subscriber, delivered: 0 })
+        }
     }
 
     /// Something is missing before a place that has come. It may be that it was removed at the front of the log meanwhile; that a
@@ -216,10 +247,10 @@ impl Feed {
                 Some(StatusCode::IDLE_HEARTBEAT) => {
                     let stalled = message.headers.as_ref().and_then(|headers| headers.get(STALLED));
                     let stalled = stalled.map(|subject| subject.as_str().into());
-                    if let Some(subject) = message.reply.or(stalled) {
-                        if log.connection.client.publish(subject, Bytes::new()).await.is_err() {
-                            return Fed::Broken;
-                        }
+                    if let Some(subject) = message.reply.or(stalled)
+                        && log.connection.client.publish(subject, Bytes::new()).await.is_err()
+                    {
+                        return Fed::Broken;
                     }
                 }
                 Some(_) => return Fed::Broken,
@@ -233,7 +264,8 @@ impl Feed {
                     self.delivered = info.consumer_sequence;
                     let (place, nanos) =
                         (info.stream_sequence, info.published.unix_timestamp_nanos());
-                    return Fed::Record(place, nanos, message.message.payload);
+                    let Message { message, .. } = message;
+                    return Fed::Record(place, nanos, message.payload, message.headers);
                 }
             }
         }

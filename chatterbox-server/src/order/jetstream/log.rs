@@ -15,13 +15,15 @@ use crate::order::jetstream::connecting::Connection;
 use crate::order::jetstream::engine_error::EngineError;
 use crate::order::jetstream::following::{Follower, Raw};
 use crate::order::jetstream::names::ClusterName;
+use crate::order::jetstream::packing::{self, Packed};
 use crate::order::jetstream::said::said;
 use crate::order::jetstream::settings::EngineSettings;
 use crate::order::jetstream::streams;
 use crate::order::total_order::{Decided, Order, OrderError, Place, Reach, Unconfirmed};
 
-/// How long the engine may take to confirm a group. Whoever offers it is told nothing for longer, and offers it again.
-const CONFIRMING: Duration = Duration::from_secs(5);
+/// How long the engine may take to confirm a group. Whoever offers it offers it again then. What was on its way to a leader that has
+/// gone is never confirmed, so a longer time would be added to that of an election.
+const CONFIRMING: Duration = Duration::from_secs(2);
 
 /// How long the engine may take to say how far the log goes.
 const ASKING: Duration = Duration::from_secs(5);
@@ -52,8 +54,9 @@ impl JetStream {
         let record = format::encode(group).map_err(|error| Unconfirmed(said(error)))?;
         // Nothing is put where the client would send it in a minute: it would be there again and again.
         self.connection.up().await;
+        let Packed { payload, headers } = packed(record).await?;
         let context = &self.connection.context;
-        let sent = context.publish(self.name.log_subject(), record).await;
+        let sent = context.publish_with_headers(self.name.log_subject(), headers, payload).await;
         let confirmed = sent.map_err(|error| Unconfirmed(said(error)))?.await;
         let confirmed = confirmed.map_err(|error| Unconfirmed(said(error)))?;
         let stream = self.name.log_stream();
@@ -78,6 +81,15 @@ impl JetStream {
         let stream = self.connection.context.get_stream_no_info(self.name.log_stream()).await;
         stream.map_err(|error| OrderError::Engine(said(error)))
     }
+}
+
+/// A large record is packed where nothing else waits for that.
+async fn packed(record: Bytes) -> Result<Packed, Unconfirmed> {
+    if !packing::takes_long(&record) {
+        return Ok(packing::pack(record));
+    }
+    let packing = tokio::task::spawn_blocking(|| packing::pack(record));
+    packing.await.map_err(|error| Unconfirmed(said(error)))
 }
 
 /// The places that a stream has. One that nothing was ever in says that its first is 0.
@@ -120,10 +132,11 @@ impl Order for JetStream {
 
 /// Reads the group of a record.
 fn decide(raw: Raw) -> Result<Arc<Decided>, OrderError> {
-    let Raw { place, nanos, at, record } = raw;
-    let read = fingerprint(place, nanos, &record);
-    let group = format::decode(&record);
-    let mut group = group.map_err(|error| OrderError::Unreadable { place, why: said(error) })?;
+    let Raw { place, nanos, at, payload, headers } = raw;
+    let read = fingerprint(place, nanos, &payload);
+    let unreadable = |why: &dyn std::fmt::Display| OrderError::Unreadable { place, why: said(why) };
+    let record = packing::unpack(payload, headers.as_ref()).map_err(|why| unreadable(&why))?;
+    let mut group = format::decode(&record).map_err(|why| unreadable(&why))?;
     group.number_by_place(place);
     Ok(Arc::new(Decided { place, at, read, group: Arc::new(group) }))
 }

@@ -8,6 +8,7 @@ mod following;
 mod log;
 mod monitor;
 mod names;
+mod packing;
 mod pieces;
 mod said;
 mod settings;

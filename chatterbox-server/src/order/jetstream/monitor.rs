@@ -11,7 +11,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::order::jetstream::connecting::WANTED_PAYLOAD;
 use crate::order::jetstream::engine_error::EngineError;
 use crate::order::jetstream::said::said;
 
@@ -78,8 +77,6 @@ pub struct Vitals {
     #[serde(default)]
     ping_interval: u64,
     #[serde(default)]
-    max_payload: usize,
-    #[serde(default)]
     jetstream: Streams,
 }
 
@@ -124,9 +121,6 @@ impl Vitals {
         let ping = Duration::from_nanos(self.ping_interval);
         if ping > SLOWEST_PING {
             advice.push(format!("it asks only every {} seconds whether a node is still there: ping_interval: \"2s\"", ping.as_secs()));
-        }
-        if self.max_payload < WANTED_PAYLOAD {
-            advice.push(format!("it takes records of {} bytes, so LIMITS.FRAME is smaller than it could be: max_payload: 8MB", self.max_payload));
         }
         advice
     }
@@ -209,13 +203,11 @@ mod tests {
     #[test]
     fn a_server_that_does_not_wait_for_its_disk_is_refused() {
         let good = vitals(
-            r#"{"server_name":"n0","ping_interval":2000000000,"max_payload":8388608,
-                "jetstream":{"config":{"sync_interval":120000000000,"sync_always":true}}}"#,
+            r#"{"server_name":"n0","ping_interval":2000000000,"jetstream":{"config":{"sync_interval":120000000000,"sync_always":true}}}"#,
         );
         assert_eq!((good.fault(), good.advice()), (None, vec![]));
         let usual = vitals(
-            r#"{"server_name":"n1","ping_interval":120000000000,"max_payload":1048576,
-                "jetstream":{"config":{"sync_interval":120000000000}}}"#,
+            r#"{"server_name":"n1","ping_interval":120000000000,"jetstream":{"config":{"sync_interval":120000000000}}}"#,
         );
         assert!(
             usual
@@ -223,7 +215,7 @@ mod tests {
                 .unwrap()
                 .contains("n1 of the engine writes to its disk every 120 seconds only")
         );
-        assert_eq!(usual.advice().len(), 2);
+        assert_eq!(usual.advice().len(), 1);
         let none = vitals(r#"{"server_name":"n2","jetstream":{}}"#);
         assert!(none.fault().unwrap().contains("n2 of the engine has no streams"));
     }

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn snapshot(bytes: usize) -> Snapshot {
-        let state: Vec<u8> = (0..bytes).map(|index| (index % 251) as u8).collect();
+        let state: Vec<u8> = (0..=250).cycle().take(bytes).collect();
         Snapshot { place: 10_000, read: 0x0123_4567_89ab_cdef, state: state.into() }
     }
 

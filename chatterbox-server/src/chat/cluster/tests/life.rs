@@ -14,7 +14,7 @@ use crate::chat::cluster::life::Split;
 use crate::chat::handle::Seat;
 use crate::ops::readiness::Readiness;
 use crate::order::simulated::Link;
-use crate::order::{Decided, Order, OrderError, Place, Reach, Unconfirmed};
+use crate::order::{Decided, Order, OrderError, Place, Reach, Snapshots as _, Unconfirmed};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -308,4 +308,30 @@ async fn what_waits_for_a_tick_does_not_hold_up_what_is_said() {
     let is_tick = |proposal: &Proposal| matches!(proposal, Proposal::Tick(_));
     let ticks = groups.iter().filter(|decided| decided.group.proposals.iter().any(is_tick));
     assert!((2..=4).contains(&ticks.count()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_node_keeps_a_snapshot_and_another_begins_with_it() {
+    let kit = Kit::new();
+    let (one, two) = (kit.node("one").await, kit.node("two").await);
+    let (_ann, _) = join(&one, "ann", None).await;
+    while kit.engine.groups().len() < 10_000 {
+        seconds(100).await;
+    }
+    settled(&kit, &[&one, &two]).await;
+    seconds(1).await;
+    assert_eq!(one.link.places().await.unwrap(), [10_000], "by one of them");
+    kit.engine.drops(9_000);
+    let three = kit.node("three").await;
+    settled(&kit, &[&one, &two, &three]).await;
+    assert!(three.chat.find(&Username::parse("ann").unwrap()).is_some());
+    // It knows of those who were up before, and misses them.
+    two.kill().await;
+    seconds(15).await;
+    let report = three.pulse.report().borrow().clone().unwrap();
+    let mut names: Vec<_> = report.nodes.iter().map(|node| node.name.to_string()).collect();
+    names.sort();
+    assert_eq!(names, ["one", "three"]);
+    seconds(130).await;
+    assert!(!one.running.is_finished() && !three.running.is_finished(), "no false alarm");
 }

@@ -7,7 +7,7 @@ use super::kit::{connect, of_its_own};
 use crate::order::total_order::{Snapshot, Snapshots as _};
 
 fn snapshot(place: u64, bytes: usize) -> Snapshot {
-    let state: Vec<u8> = (0..bytes).map(|index| (index % 251) as u8).collect();
+    let state: Vec<u8> = (0..=250).cycle().take(bytes).collect();
     Snapshot { place, read: place ^ 0x5555, state: state.into() }
 }
 
