@@ -1,5 +1,6 @@
 //! The welcome of a new member, made when its own joining is applied: user list, history, cursor and notice are of one moment.
 
+use std::fmt;
 use std::sync::Arc;
 
 use chatterbox_proto::capability::ids::{RESUME, RESUMED};
@@ -10,7 +11,7 @@ use chatterbox_proto::{Capability, Username};
 use crate::encode::view::View;
 use crate::encode::welcome::Welcome;
 use crate::hub::Hub;
-use crate::ids::{MemberId, SessionKey};
+use crate::ids::{MemberId, SessionKey, SessionProof};
 use crate::member::Member;
 use crate::record::Sequence;
 use crate::replica::rooms::told::Lost;
@@ -27,6 +28,23 @@ pub struct Greeting<'a> {
     pub after: Option<Sequence>,
     /// How many messages it has at most, if they asked for a short one (RC-1).
     pub recent: Option<u16>,
+    /// What the key of their session is made of.
+    pub secrets: Secrets,
+}
+
+/// The secrets of a user's sessions. Nobody but the node that welcomes them has these.
+#[derive(Clone, Copy, Default)]
+pub struct Secrets {
+    /// Of the session that begins: 128 random bits.
+    pub fresh: u128,
+    /// Of the session that they have asked to resume.
+    pub shown: Option<u128>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets")
+    }
 }
 
 /// What a new member gets.
@@ -45,8 +63,8 @@ pub struct JoinReply {
 /// A user who is here from now on, as the replicated state says.
 pub(crate) struct Newcomer {
     pub(crate) id: MemberId,
-    /// The key of their session, where they have one.
-    pub(crate) session: Option<SessionKey>,
+    /// Their session, where they have one.
+    pub(crate) session: Option<SessionProof>,
     /// Whether that session had begun before.
     pub(crate) is_resumed: bool,
     pub(crate) replaced: Option<MemberId>,
@@ -89,7 +107,10 @@ impl Hub {
             };
             let mut rest = Object::with_capacity(256).members(greeting.extra);
             if let Some(session) = session {
-                rest = rest.string(RESUME, &session.to_string());
+                let Secrets { fresh, shown } = greeting.secrets;
+                let secret = shown.filter(|_| is_resumed).unwrap_or(fresh);
+                let key = SessionKey { id: session.id(), secret };
+                rest = rest.string(RESUME, &key.to_string());
                 if greeting.after.is_some() {
                     rest = rest.boolean(RESUMED, after.is_some());
                 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
 
 use crate::digest::{Digest, Digester};
 
@@ -41,7 +42,7 @@ impl RoomId {
 }
 
 /// The key of a session, known to its client only: a number to find it by, and 128 random bits.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy)]
 pub struct SessionKey {
     pub(crate) id: SessionId,
     pub(crate) secret: u128,
@@ -51,10 +52,17 @@ pub struct SessionKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SessionId(pub(crate) u64);
 
-impl SessionKey {
-    /// Which session it is the key of.
+impl SessionProof {
+    /// Which session it is of.
     pub(crate) fn id(self) -> SessionId {
         self.id
+    }
+}
+
+impl SessionKey {
+    /// What is shown of it to other nodes.
+    pub fn proof(self) -> SessionProof {
+        SessionProof { id: self.id, verifier: Verifier::of(self.secret) }
     }
 
     /// Reads a token; `None` when it is none of ours.
@@ -78,6 +86,40 @@ impl fmt::Debug for SessionKey {
     }
 }
 
+/// What all nodes have of the key of a session: they can tell whether somebody has the key, and can't show it themselves.
+/// Whoever reads the order of a cluster, or a snapshot, can resume nobody's session with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionProof {
+    pub(crate) id: SessionId,
+    pub(crate) verifier: Verifier,
+}
+
+/// The first half of the SHA-256 of a secret of 128 random bits, which nobody guesses.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verifier(pub(crate) u128);
+
+impl Verifier {
+    /// The verifier of a secret.
+    pub fn of(secret: u128) -> Self {
+        let hash: [u8; 32] = sha2::Sha256::digest(secret.to_be_bytes()).into();
+        let (half, _) = hash.split_at(16);
+        Self(half.iter().fold(0, |number, byte| number << 8 | u128::from(*byte)))
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verifier")
+    }
+}
+
+impl Digest for Verifier {
+    fn digest(&self, to: &mut Digester) {
+        let Self(number) = self;
+        to.add(number);
+    }
+}
+
 impl Digest for MemberId {
     fn digest(&self, to: &mut Digester) {
         let Self(number) = self;
@@ -96,5 +138,17 @@ impl Digest for RoomNumber {
     fn digest(&self, to: &mut Digester) {
         let Self(number) = self;
         to.add(number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verifier_is_the_same_everywhere() {
+        // Nodes of different builds compare it: the beginning of the SHA-256 of sixteen zero bytes.
+        assert_eq!(Verifier::of(0), Verifier(0x3747_08ff_f771_9dd5_979e_c875_d56c_d228));
+        assert_eq!(format!("{:?}", SessionKey { id: SessionId(7), secret: 9 }), "SessionKey(7)");
     }
 }

@@ -6,10 +6,10 @@ use chatterbox_proto::frame::TooLong;
 use chatterbox_proto::{Refusal, Username};
 
 use crate::block_lists::BlockLists;
-use crate::greeting::{Greeting, JoinReply};
+use crate::greeting::{Greeting, JoinReply, Secrets};
 use crate::hub::Hub;
 use crate::identity::{Identity, LoggedIn};
-use crate::ids::{MemberId, SessionKey};
+use crate::ids::{MemberId, SessionKey, Verifier};
 use crate::record::{Record, Sequence};
 use crate::replica::effect::Refused;
 use crate::replica::ended_logins::AccountChange;
@@ -55,7 +55,7 @@ pub struct JoinRequest<'a> {
     pub resume: Option<Resuming>,
     /// How many messages the welcome has at most, unless it resumes a session (RC-1).
     pub recent: Option<u16>,
-    /// 128 random bits, for a new session.
+    /// 128 random bits, for a new session. They don't leave this node, but for the client.
     pub random: u128,
     /// For how long their name is reserved after they have left, in milliseconds.
     pub hold: u64,
@@ -93,17 +93,21 @@ impl<'a> JoinRequest<'a> {
     pub fn into_parts(self) -> (Join, Greeting<'a>) {
         let Self { identity, lists, info, extra, resume, recent, random, hold } = self;
         let after = resume.map(|resume| resume.after);
-        let resume = resume.map(|Resuming { key, only, .. }| Resume { key, only });
+        let key = resume.and_then(|resume| resume.key);
+        let secrets = Secrets { fresh: random, shown: key.map(|key| key.secret) };
+        let verifier = Verifier::of(random);
+        let resume =
+            resume.map(|Resuming { only, .. }| Resume { key: key.map(SessionKey::proof), only });
         let lists = Arc::new(lists);
-        let greeting = Greeting { info, extra, after, recent };
-        (Join { identity, lists, resume, random, hold }, greeting)
+        let greeting = Greeting { info, extra, after, recent, secrets };
+        (Join { identity, lists, resume, verifier, hold }, greeting)
     }
 }
 
 impl Hub {
     /// The session of a key, if it can be resumed under this name: the account of its user, if there is one.
     pub fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<LoggedIn>> {
-        self.replica.resumable(key, name)
+        self.replica.resumable(key.proof(), name)
     }
 
     /// Applies a proposal at once, where there is no order that it would have to go through.

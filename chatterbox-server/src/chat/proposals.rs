@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chatterbox_hub::{
     Greeting, Join, JoinError, JoinReply, MemberId, Outcome, Proposal, Record, Refused, RoomDone,
-    RoomRefusal, RoomWish, Sequence, StoreCommand,
+    RoomRefusal, RoomWish, Secrets, Sequence, StoreCommand,
 };
 use chatterbox_proto::{Code, Refusal};
 use futures_util::FutureExt as _;
@@ -65,6 +65,7 @@ pub(super) struct OwnGreeting {
     extra: Box<[u8]>,
     after: Option<Sequence>,
     recent: Option<u16>,
+    secrets: Secrets,
 }
 
 /// A change, for whoever waits until it is made.
@@ -116,13 +117,13 @@ pub fn queue() -> (Proposals, ProposalQueue) {
 
 impl OwnGreeting {
     fn of(greeting: Greeting<'_>) -> Self {
-        let Greeting { info, extra, after, recent } = greeting;
-        Self { info: info.into(), extra: extra.into(), after, recent }
+        let Greeting { info, extra, after, recent, secrets } = greeting;
+        Self { info: info.into(), extra: extra.into(), after, recent, secrets }
     }
 
     pub(super) fn get(&self) -> Greeting<'_> {
-        let Self { info, extra, after, recent } = self;
-        Greeting { info, extra, after: *after, recent: *recent }
+        let Self { info, extra, after, recent, secrets } = self;
+        Greeting { info, extra, after: *after, recent: *recent, secrets: *secrets }
     }
 }
 

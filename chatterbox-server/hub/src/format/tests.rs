@@ -2,10 +2,16 @@ mod arbitrary;
 mod level1;
 
 use bytes::Bytes;
+use chatterbox_proto::{Capabilities, Capability, Username};
 use proptest::prelude::*;
 
 use super::{FormatError, decode, encode};
+use crate::hub::Hub;
+use crate::identity::Identity;
+use crate::ids::{SessionId, SessionKey, Verifier};
+use crate::membership::{JoinRequest, Resuming};
 use crate::replica::proposal::{Group, Incarnation, Proposal};
+use crate::{Keep, TimelineLimits};
 
 /// A group of one proposal.
 fn group(proposal: Proposal) -> Group {
@@ -58,6 +64,39 @@ fn a_length_that_is_not_there_takes_no_memory() {
         let bytes = [&[1, 1, 1], kind, &huge[..]].concat();
         assert_eq!(decode(&bytes).unwrap_err(), FormatError::NotUnderstood);
     }
+}
+
+#[test]
+fn nobody_resumes_a_session_with_what_the_order_or_a_snapshot_has() {
+    let (fresh, shown) = (0x1234_5678_9abc_def0_0fed_cba9_8765_4321, u128::MAX / 3);
+    let key = SessionKey { id: SessionId(5), secret: shown };
+    let name = Username::stored("ann");
+    let request = || {
+        let identity = Identity {
+            agreed: Some(Capabilities::NONE.with(Capability::Ids)),
+            ..Identity::guest(name.clone())
+        };
+        let resume = Some(Resuming { key: Some(key), after: 0, only: false });
+        let base = JoinRequest::base(&name, "");
+        JoinRequest { identity, extra: br#""X": 1"#, resume, random: fresh, ..base }
+    };
+    let (join, _) = request().into_parts();
+    let written = encode(&group(Proposal::Join(Box::new(join)))).unwrap();
+    let mut hub = Hub::new(
+        TimelineLimits { events: 64, bytes: 1 << 20 },
+        Keep { messages: 10, bytes: 1 << 20 },
+    );
+    hub.admit(request()).unwrap();
+    let frozen = hub.freeze().unwrap();
+    let has = |bytes: &[u8], number: u128| {
+        let number = postcard::to_extend(&number, Vec::new()).unwrap();
+        bytes.windows(number.len()).any(|window| window == number)
+    };
+    for secret in [fresh, shown] {
+        assert!(!has(&written, secret) && !has(&frozen, secret));
+        assert!(has(&written, Verifier::of(secret).0));
+    }
+    assert!(has(&frozen, Verifier::of(fresh).0), "it is what the session is known by");
 }
 
 proptest! {

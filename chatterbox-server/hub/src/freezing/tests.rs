@@ -6,6 +6,7 @@ use crate::digest::digest_of;
 use crate::format::FormatError;
 use crate::hub::Hub;
 use crate::identity::Identity;
+use crate::ids::Verifier;
 use crate::replica::proposal::{Group, Incarnation, Join, Proposal, Say, Up};
 use crate::replica::state::Replica;
 use crate::{Filing, Keep, Record, TimelineLimits, To};
@@ -32,8 +33,9 @@ fn with_members(members: u64, tags: usize) -> Hub {
         let agreed = Some([Capability::Ids].into_iter().collect());
         let address = Some(core::net::Ipv4Addr::from_bits(0x0a00_0000 + number as u32).into());
         let identity = Identity { agreed, address, ..Identity::guest(name.clone()) };
-        let (lists, random) = (BlockLists::default().into(), u128::MAX - u128::from(number));
-        let join = Join { identity, lists, resume: None, random, hold: 300_000 };
+        let (lists, verifier) =
+            (BlockLists::default().into(), Verifier(u128::MAX - u128::from(number)));
+        let join = Join { identity, lists, resume: None, verifier, hold: 300_000 };
         assert!(hub.step(NODE, Proposal::Join(Box::new(join)), None).outcome.is_ok());
         for tag in 0..tags {
             let record = Record {

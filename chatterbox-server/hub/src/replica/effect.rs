@@ -7,7 +7,7 @@ use chatterbox_proto::{Exclusion, Refusal, Username};
 
 use crate::identity::Identity;
 use crate::ids::RoomNumber;
-use crate::ids::{MemberId, SessionKey};
+use crate::ids::{MemberId, SessionProof};
 use crate::record::{Record, RoomRef, Sequence};
 use crate::removal::Removal;
 use crate::replica::moderation_act::{ModerationDone, ModerationRefusal};
@@ -56,7 +56,7 @@ pub(crate) struct Joined {
     /// The name as JSON.
     pub(crate) name_json: Bytes,
     /// The key of their session, where they have one.
-    pub(crate) session: Option<SessionKey>,
+    pub(crate) session: Option<SessionProof>,
     /// Whether that session had begun before.
     pub(crate) is_resumed: bool,
     /// The member whose place they have taken, unseen by the others.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::block_lists::BlockLists;
 use crate::digest::{Digest, Digester};
 use crate::identity::{Identity, LoggedIn};
-use crate::ids::{MemberId, SessionKey};
+use crate::ids::{MemberId, SessionProof, Verifier};
 use crate::level::Level;
 use crate::plain;
 use crate::record::{Record, Sequence};
@@ -197,8 +197,8 @@ pub struct Join {
     pub lists: Arc<BlockLists>,
     /// Which session to resume.
     pub resume: Option<Resume>,
-    /// 128 random bits, for a new session.
-    pub random: u128,
+    /// What the secret of a new session is known by.
+    pub verifier: Verifier,
     /// For how long their name is reserved after they have left, in milliseconds.
     pub hold: u64,
 }
@@ -207,7 +207,7 @@ pub struct Join {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Resume {
     /// The session; `None` when the token is none of ours.
-    pub key: Option<SessionKey>,
+    pub key: Option<SessionProof>,
     /// Whether they may join only if they resume it: nothing else proves that the name is theirs.
     pub only: bool,
 }

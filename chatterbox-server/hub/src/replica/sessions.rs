@@ -14,7 +14,7 @@ use crate::digest::{Digest, Digester};
 use crate::guard::Shares;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::RoomNumber;
-use crate::ids::{MemberId, SessionId, SessionKey};
+use crate::ids::{MemberId, SessionId, SessionProof, Verifier};
 use crate::record::Sequence;
 use crate::replica::moderation_act::Whom;
 use crate::sorted;
@@ -31,7 +31,7 @@ const BRIEF: u64 = 10_000;
 /// One user's session, over all its connections.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Session {
-    secret: u128,
+    verifier: Verifier,
     /// The name under which it is resumed.
     pub name: Username,
     /// The account that the user is logged in with, which need not have this name.
@@ -51,7 +51,7 @@ pub struct Session {
     away: Option<Arc<str>>,
 }
 
-/// Idempotency keys: the newest tags and the numbers of their messages. Of a tag only a hash is kept, keyed with the secret
+/// Idempotency keys: the newest tags and the numbers of their messages. Of a tag only a hash is kept, keyed with the verifier
 /// of the session, so that every node comes to the same; two tags of one session share one with a chance of one to 2^56.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Tags(VecDeque<(u64, Sequence)>);
@@ -85,7 +85,7 @@ impl Session {
     }
 
     fn hash(&self, tag: &str) -> u64 {
-        let mut hasher = SipHasher13::new_with_key(&self.secret.to_le_bytes());
+        let mut hasher = SipHasher13::new_with_key(&self.verifier.0.to_le_bytes());
         hasher.write(tag.as_bytes());
         hasher.finish()
     }
@@ -115,21 +115,21 @@ impl Default for Sessions {
 }
 
 impl Sessions {
-    /// Begins a session for a member; `random` has to be 128 random bits.
+    /// Begins a session for a member; the verifier is that of its secret.
     pub fn begin(
         &mut self,
         name: Username,
         account: Option<LoggedIn>,
         member: MemberId,
-        random: u128,
+        verifier: Verifier,
         now: u64,
-    ) -> SessionKey {
+    ) -> SessionProof {
         let id = SessionId(self.next);
         self.next += 1;
         let (newest, member) = (member, Some(member));
         let (tags, rooms) = (Tags::default(), Vec::new());
         let session = Session {
-            secret: random,
+            verifier,
             name,
             account,
             member,
@@ -141,14 +141,14 @@ impl Sessions {
             away: None,
         };
         self.by_id.insert(id, session);
-        SessionKey { id, secret: random }
+        SessionProof { id, verifier }
     }
 
     /// The session of a key, if there is one and it is this name's.
-    pub fn find(&self, key: SessionKey, name: &Username) -> Option<(SessionId, &Session)> {
+    pub fn find(&self, key: SessionProof, name: &Username) -> Option<(SessionId, &Session)> {
         let session = self.by_id.get(&key.id)?;
         // Compared as one number, not byte by byte: how long it takes tells nothing.
-        let same = (session.secret ^ key.secret) == 0;
+        let same = (session.verifier.0 ^ key.verifier.0) == 0;
         (same && session.name == *name).then_some((key.id, session))
     }
 
@@ -163,11 +163,11 @@ impl Sessions {
         id: SessionId,
         account: Option<LoggedIn>,
         member: MemberId,
-    ) -> Option<SessionKey> {
+    ) -> Option<SessionProof> {
         let session = self.by_id.get_mut(&id)?;
         (session.member, session.account) = (Some(member), account);
         session.newest = member;
-        Some(SessionKey { id, secret: session.secret })
+        Some(SessionProof { id, verifier: session.verifier })
     }
 
     /// Remembers the rooms that a guest was in.
@@ -302,7 +302,7 @@ impl Sessions {
 impl Digest for Session {
     fn digest(&self, to: &mut Digester) {
         let Self {
-            secret,
+            verifier,
             name,
             account,
             member,
@@ -313,7 +313,7 @@ impl Digest for Session {
             rooms,
             away,
         } = self;
-        to.add(secret).add(name).add(account).add(member).add(newest).add(since).add(ends);
+        to.add(verifier).add(name).add(account).add(member).add(newest).add(since).add(ends);
         to.add(tags).add(rooms).add(away);
     }
 }
@@ -335,6 +335,7 @@ impl Digest for Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::SessionKey;
 
     const OF_ONE_NETWORK: usize = SESSIONS / 20;
 
@@ -342,18 +343,21 @@ mod tests {
         Username::parse(text).unwrap()
     }
 
-    fn begin(sessions: &mut Sessions, user: &str, random: u128) -> SessionKey {
-        sessions.begin(name(user), None, MemberId::default(), random, 0)
+    fn begin(sessions: &mut Sessions, user: &str, random: u128) -> SessionProof {
+        sessions.begin(name(user), None, MemberId::default(), Verifier::of(random), 0)
     }
 
     #[test]
     fn a_session_is_found_by_its_token_and_name() {
         let mut sessions = Sessions::default();
         let key = begin(&mut sessions, "ann", 7);
-        let read = SessionKey::parse(&key.to_string()).unwrap();
+        let token = SessionKey { id: key.id, secret: 7 }.to_string();
+        let read = SessionKey::parse(&token).unwrap().proof();
         assert!(sessions.find(read, &name("ANN")).is_some());
         assert!(sessions.find(read, &name("bob")).is_none());
-        assert!(sessions.find(SessionKey { secret: 8, ..key }, &name("ann")).is_none());
+        assert!(
+            sessions.find(SessionProof { verifier: Verifier(8), ..key }, &name("ann")).is_none()
+        );
         for token in ["", "-", "0", "0-", "x-1", "0-x", "0-100000000000000000000000000000000"] {
             assert!(SessionKey::parse(token).is_none(), "{token}");
         }
@@ -407,13 +411,13 @@ mod tests {
         let flood = |sessions: &mut Sessions, lasts: u64, count: usize| -> Vec<_> {
             let come_and_go = |number| {
                 let member = MemberId::default();
-                let key = sessions.begin(name("eve"), None, member, number, BRIEF);
+                let key = sessions.begin(name("eve"), None, member, Verifier(number), BRIEF);
                 sessions.end(key.id, network(2), BRIEF + lasts);
                 key
             };
             (0..count as u128).map(come_and_go).collect()
         };
-        let kept = |sessions: &Sessions, keys: &[SessionKey], user| {
+        let kept = |sessions: &Sessions, keys: &[SessionProof], user| {
             keys.iter().filter(|key| sessions.find(**key, &name(user)).is_some()).count()
         };
         let keys = flood(&mut sessions, 1, 4 * OF_ONE_NETWORK);

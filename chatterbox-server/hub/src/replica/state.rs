@@ -8,7 +8,7 @@ use crate::elsewhere::CROWDED;
 use crate::encode::view::View;
 use crate::guard::network;
 use crate::identity::{AccountKey, Identity, LoggedIn};
-use crate::ids::{MemberId, SessionId, SessionKey};
+use crate::ids::{MemberId, SessionId, SessionProof};
 use crate::record::Sequence;
 use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed};
@@ -149,7 +149,7 @@ impl Replica {
     }
 
     /// The session of a key, if it can be resumed under this name: the account of its user, if there is one.
-    pub(crate) fn resumable(&self, key: SessionKey, name: &Username) -> Option<Option<LoggedIn>> {
+    pub(crate) fn resumable(&self, key: SessionProof, name: &Username) -> Option<Option<LoggedIn>> {
         let (_, session) = self.sessions.find(key, name)?;
         // Somebody else may have the name now.
         (self.who(name) == session.member).then(|| session.account.clone())
@@ -183,7 +183,7 @@ impl Replica {
         if let Some(refusal) = self.sanctions.excludes(known, join.identity.since) {
             return Err(refusal.into());
         }
-        let Join { mut identity, lists, random, hold, .. } = join;
+        let Join { mut identity, lists, verifier, hold, .. } = join;
         match old.and_then(|old| self.presence.identity(old)) {
             // The session goes on under the name that it has now, which may be a nick.
             // Nobody sees that it is another connection, so they are here since then, and away as before.
@@ -219,10 +219,12 @@ impl Replica {
                 }
                 self.sessions.go_on(session, login, member)
             }
-            None if has_session => Some(self.sessions.begin(name, login, member, random, self.now)),
+            None if has_session => {
+                Some(self.sessions.begin(name, login, member, verifier, self.now))
+            }
             None => None,
         };
-        let connection = Connection { node, session: session.map(SessionKey::id), hold };
+        let connection = Connection { node, session: session.map(SessionProof::id), hold };
         let identity = Identity { away: identity.away.or(suspended_away), ..identity };
         stale.extend(self.presence.insert(member, identity, lists, connection));
         let name_json = self.presence.person(member).map(|person| person.name_json.clone());

@@ -17,7 +17,7 @@ use crate::filing::Filing;
 use crate::freezing::freeze;
 use crate::freezing::tests::thawed;
 use crate::identity::{AccountKey, Identity, LoggedIn};
-use crate::ids::{MemberId, SessionId, SessionKey};
+use crate::ids::{MemberId, SessionId, SessionProof, Verifier};
 use crate::level::Level;
 use crate::record::Record;
 use crate::replica::effect::{Effect, Left, Refused};
@@ -266,7 +266,13 @@ fn whom_a_long_list_concerns_does_not_depend_on_a_hash() {
         let mut replica = Replica::default();
         let node = Incarnation(1);
         let mut join = |identity: Identity, lists: BlockLists| {
-            let join = Join { identity, lists: lists.into(), resume: None, random: 0, hold: 0 };
+            let join = Join {
+                identity,
+                lists: lists.into(),
+                resume: None,
+                verifier: Verifier::default(),
+                hold: 0,
+            };
             replica.step(node, Proposal::Join(Box::new(join))).unwrap()
         };
         for number in 0..MANY {

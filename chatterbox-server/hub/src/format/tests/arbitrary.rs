@@ -13,7 +13,7 @@ use proptest::sample::select;
 use crate::block_lists::BlockLists;
 use crate::filing::{Filing, Party, Sender};
 use crate::identity::{AccountKey, Identity, LoggedIn};
-use crate::ids::{MemberId, RoomNumber, SessionId, SessionKey};
+use crate::ids::{MemberId, RoomNumber, SessionId, SessionProof, Verifier};
 use crate::level::Level;
 use crate::record::{Record, RoomRef, To};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
@@ -135,15 +135,15 @@ fn blockers() -> impl Strategy<Value = Vec<(i64, Username)>> {
 fn join() -> impl Strategy<Value = Join> {
     // One name at most: of more, Debug shows the order in memory.
     let lists = (vec(name(), 0..2), blockers()).prop_map(|(all, by)| BlockLists::new(all, by));
-    let key =
-        any::<(u64, u128)>().prop_map(|(id, secret)| SessionKey { id: SessionId(id), secret });
+    let key = any::<(u64, u128)>()
+        .prop_map(|(id, secret)| SessionProof { id: SessionId(id), verifier: Verifier(secret) });
     let resume = (of(key), any::<bool>()).prop_map(|(key, only)| Resume { key, only });
     (identity(), lists, of(resume), any::<u128>(), any::<u64>()).prop_map(
-        |(identity, lists, resume, random, hold)| Join {
+        |(identity, lists, resume, verifier, hold)| Join {
             identity,
             lists: Arc::new(lists),
             resume,
-            random,
+            verifier: Verifier(verifier),
             hold,
         },
     )

@@ -11,7 +11,7 @@ use crate::block_lists::BlockLists;
 use crate::filing::{Filing, Party, Sender};
 use crate::format::encode;
 use crate::identity::{AccountKey, Identity, LoggedIn};
-use crate::ids::{MemberId, RoomNumber, SessionId, SessionKey};
+use crate::ids::{MemberId, RoomNumber, SessionId, SessionProof, Verifier};
 use crate::level::Level;
 use crate::record::{Record, RoomRef};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
@@ -70,13 +70,13 @@ fn join() -> Proposal {
         agreed: Some(Capability::EVERY.iter().copied().collect()),
     };
     let lists = BlockLists::new(vec![name("Bob")], [(7, name("Жора"))]);
-    let key = SessionKey { id: SessionId(1), secret: u128::MAX };
+    let key = SessionProof { id: SessionId(1), verifier: Verifier(u128::MAX) };
     let resume = Some(Resume { key: Some(key), only: true });
     Proposal::Join(Box::new(Join {
         identity,
         lists: Arc::new(lists),
         resume,
-        random: 1,
+        verifier: Verifier(1),
         hold: 300,
     }))
 }
@@ -88,7 +88,13 @@ fn guest_joins() -> Proposal {
         ..Identity::guest(name("Bob"))
     };
     let lists = Arc::default();
-    Proposal::Join(Box::new(Join { identity, lists, resume: None, random: 1 << 100, hold: 0 }))
+    Proposal::Join(Box::new(Join {
+        identity,
+        lists,
+        resume: None,
+        verifier: Verifier(1 << 100),
+        hold: 0,
+    }))
 }
 
 fn sanction(subject: SanctionSubject) -> Sanction {

@@ -56,8 +56,11 @@ impl Pair {
         let agreed = Capabilities::parse_offer("ids/1").ok();
         let identity = Identity { login, level, agreed, ..Identity::guest(name(text)) };
         let (lists, random) = (Arc::default(), u128::from(self.place));
-        let join = Join { identity, lists, resume: None, random, hold: 0 };
-        let greeting = Greeting { info: "", extra: br#""X": 1"#, after: None, recent: None };
+        let join =
+            Join { identity, lists, resume: None, verifier: crate::Verifier::of(random), hold: 0 };
+        let secrets = crate::Secrets { fresh: random, shown: None };
+        let greeting =
+            Greeting { info: "", extra: br#""X": 1"#, after: None, recent: None, secrets };
         let [applied, _] = self.offer(node, Proposal::Join(Box::new(join)), Some(greeting));
         let Ok(Outcome::Welcomed(reply)) = applied.outcome else { panic!("{applied:?}") };
         reply.id

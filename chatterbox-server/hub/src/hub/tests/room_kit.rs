@@ -160,11 +160,13 @@ impl World {
         after: u64,
     ) -> Newcomer {
         self.random += 1;
-        let resume = key.map(|key| Resume { key: Some(key), only: false });
-        let (lists, random) = (std::sync::Arc::default(), self.random);
-        let join = Join { identity, lists, resume, random, hold: 0 };
+        let resume = key.map(|key| Resume { key: Some(key.proof()), only: false });
+        let lists = std::sync::Arc::default();
+        let join =
+            Join { identity, lists, resume, verifier: crate::Verifier::of(self.random), hold: 0 };
         let after = key.map(|_| after);
-        let greeting = Greeting { info: "", extra: br#""X": 1"#, after, recent: None };
+        let secrets = crate::Secrets { fresh: self.random, shown: key.map(|key| key.secret) };
+        let greeting = Greeting { info: "", extra: br#""X": 1"#, after, recent: None, secrets };
         let applied = self.propose(Proposal::Join(Box::new(join)), Some(greeting)).unwrap();
         let Ok(Outcome::Welcomed(reply)) = applied.outcome else { panic!("{applied:?}") };
         let welcome = reply.welcome.assemble().unwrap().concat();

@@ -265,10 +265,12 @@ impl World {
         let blocked_by =
             blocked_by.map(|other| (i64::try_from(other).unwrap() + 1, name(NAMES[other][0])));
         let lists = std::sync::Arc::new(BlockLists::new(blocked, blocked_by.collect::<Vec<_>>()));
-        let resume = key.map(|key| Resume { key: Some(key), only: false });
-        let join = Join { identity, lists, resume, random: self.random, hold: 0 };
+        let resume = key.map(|key| Resume { key: Some(key.proof()), only: false });
+        let join =
+            Join { identity, lists, resume, verifier: crate::Verifier::of(self.random), hold: 0 };
         let after = key.map(|_| user.client.last);
-        let greeting = Greeting { info: "", extra: br#""X": 1"#, after, recent: None };
+        let secrets = crate::Secrets { fresh: self.random, shown: key.map(|key| key.secret) };
+        let greeting = Greeting { info: "", extra: br#""X": 1"#, after, recent: None, secrets };
         let applied = self.propose(Proposal::Join(Box::new(join)), Some(greeting));
         let Ok(Outcome::Welcomed(reply)) = applied.outcome else { panic!("{applied:?}") };
         let welcome = reply.welcome.assemble().unwrap().concat();

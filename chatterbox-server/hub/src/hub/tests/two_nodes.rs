@@ -238,9 +238,14 @@ impl Cluster {
             identity.name = called;
         }
         let hold = if who == ACCOUNTS { 5_000 } else { 0 };
-        let join = Join { identity, lists, resume, random: self.random, hold };
+        let join =
+            Join { identity, lists, resume, verifier: crate::Verifier::of(self.random), hold };
         let after = resume.map(|_| self.users[who].last);
-        let greeting = Greeting { info: "hi", extra: br#""X": 1"#, after, recent: None };
+        let secrets = crate::Secrets {
+            fresh: self.random,
+            shown: resume.and(self.users[who].session).map(|key| key.secret),
+        };
+        let greeting = Greeting { info: "hi", extra: br#""X": 1"#, after, recent: None, secrets };
         let joined = self.offer(node, Proposal::Join(Box::new(join)), Some(greeting));
         let Ok(Outcome::Welcomed(reply)) = joined else { return };
         let before = self.users[who].here.replace(Here { id: reply.id, node });
@@ -358,7 +363,7 @@ impl Cluster {
             Step::Go(who) => self.go(*who),
             Step::Resume(who, node) => {
                 if let Some(key) = self.users[*who].session {
-                    self.come(*who, *node, Some(Resume { key: Some(key), only: true }));
+                    self.come(*who, *node, Some(Resume { key: Some(key.proof()), only: true }));
                 }
             }
             Step::SayToAll(who) => self.say(*who, None, "to all"),

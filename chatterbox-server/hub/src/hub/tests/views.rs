@@ -182,6 +182,8 @@ fn come(hub: &mut Hub, model: &mut Model, who: usize, resume: bool, recent: Opti
     let (name_text, known) = (user.name.clone(), user.agreed);
     let wanted = name(&name_text);
     let key = user.key.filter(|_| resume);
+    // A connection without numbers resumes nothing, whatever key its user still has of another one.
+    let key = key.filter(|_| known.has(Capability::Ids));
     let resumes = key.is_some_and(|key| hub.resumable(key, &wanted).is_some());
     let replaces = resumes && user.here.is_some();
     let after = if resumes { user.last } else { 0 };

@@ -109,7 +109,13 @@ impl Model {
             Wish::Join { name: wanted, account, resume, has_session, address: from, hold } => {
                 let resume = resume.map(|(session, only)| {
                     let secret = self.sessions.get(session).map_or(0, |session| session.secret);
-                    Resume { key: Some(SessionKey { id: SessionId(session as u64), secret }), only }
+                    Resume {
+                        key: Some(SessionProof {
+                            id: SessionId(session as u64),
+                            verifier: Verifier(secret),
+                        }),
+                        only,
+                    }
                 });
                 let agreed = [Capability::Ids].into_iter().filter(|_| *has_session).collect();
                 let identity = Identity {
@@ -119,9 +125,9 @@ impl Model {
                     ..Identity::guest(name(NAMES[*wanted]))
                 };
                 self.secrets += 1;
-                let random = self.secrets;
+                let verifier = Verifier(self.secrets);
                 let lists = Arc::default();
-                Proposal::Join(Box::new(Join { identity, lists, resume, random, hold: *hold }))
+                Proposal::Join(Box::new(Join { identity, lists, resume, verifier, hold: *hold }))
             }
             Wish::Leave(who) => Proposal::Leave(self.member(*who)),
             Wish::Rename(who, to) => {
@@ -353,7 +359,7 @@ impl Model {
         }
         let has_session = join.identity.agreed.unwrap().has(Capability::Ids);
         let key = join.resume.and_then(|resume| resume.key);
-        let shown = key.map(|key| (usize::try_from(key.id().0).unwrap(), key.secret));
+        let shown = key.map(|key| (usize::try_from(key.id().0).unwrap(), key.verifier.0));
         let resumed = shown.filter(|(number, secret)| {
             let Some(session) = self.sessions.get(*number) else { return false };
             let is_there = session.member.is_some() || self.now - session.ended < RESUMABLE;
@@ -383,7 +389,7 @@ impl Model {
         let session = resumed.or_else(|| {
             has_session.then(|| {
                 let tags = Vec::new();
-                let (secret, name) = (join.random, wanted);
+                let (secret, name) = (join.verifier.0, wanted);
                 let session =
                     Session { secret, name, login, member: None, ended: 0, tags, away: None };
                 self.sessions.push(session);

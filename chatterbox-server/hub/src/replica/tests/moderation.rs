@@ -85,7 +85,7 @@ struct World {
     next: i64,
     here: Vec<Person>,
     /// Keys of sessions, with what the model knows of their users.
-    keys: Vec<SessionKey>,
+    keys: Vec<SessionProof>,
     sanctions: Vec<Sanction>,
     kicks: Vec<(On, i64)>,
 }
@@ -220,14 +220,14 @@ impl World {
                     identity,
                     lists: Arc::default(),
                     resume: key.map(|key| Resume { key: Some(key), only: false }),
-                    random: u128::try_from(self.keys.len()).unwrap(),
+                    verifier: Verifier(u128::try_from(self.keys.len()).unwrap()),
                     hold: 0,
                 };
                 let before = self.here.clone();
                 let outcome = self.step(Proposal::Join(Box::new(join)));
                 let wanted = Person {
                     member: MemberId(u64::MAX),
-                    session: key.map(SessionKey::id),
+                    session: key.map(SessionProof::id),
                     name: of,
                     account,
                     address,
@@ -242,7 +242,7 @@ impl World {
                             self.is_under(SanctionKind::Ban, &fresh) || self.is_kicked(&fresh);
                         assert!(!is_out, "{fresh:?} {:?}", self.sanctions);
                         self.here.retain(|one| Some(one.member) != joined.replaced);
-                        let session = joined.session.map(SessionKey::id);
+                        let session = joined.session.map(SessionProof::id);
                         self.keys.extend(joined.session.filter(|_| !joined.is_resumed));
                         let name = before
                             .iter()
