@@ -22,7 +22,7 @@ pub enum ConfigError {
     #[error("there is no [[node]]")]
     NoNode,
     /// A fault of the engine, and no engine.
-    #[error("{} needs three [[engine]]", _0.word())]
+    #[error("{} needs three [[engine]], leader-isolated also `namespaces = true`", _0.word())]
     NoEngine(Fault),
     /// A number that makes no sense.
     #[error("{0}")]
@@ -66,8 +66,14 @@ pub struct Config {
     /// Trust every certificate.
     #[serde(default)]
     pub insecure: bool,
+    /// The nodes speak without TLS.
+    #[serde(default)]
+    pub plaintext: bool,
     /// The host that the nodes' certificate is for.
     pub host: Option<String>,
+    /// Give each address a host of its own, in a network of namespaces; takes the rights of root.
+    #[serde(default)]
+    pub namespaces: bool,
     /// The stream of the engine of which the leader is looked for.
     pub stream: Option<String>,
     /// The nodes.
@@ -115,9 +121,10 @@ impl Config {
     /// # Errors
     /// When the cluster can't have one of them.
     pub fn faults(&self) -> Result<Vec<Fault>, ConfigError> {
-        let possible = |fault: &Fault| {
-            self.engine.len() > 2
-                || matches!(fault, Fault::NodeKilled | Fault::NodePaused | Fault::RollingRestart)
+        let possible = |fault: &Fault| match fault {
+            Fault::NodeKilled | Fault::NodePaused | Fault::RollingRestart => true,
+            Fault::LeaderIsolated => self.engine.len() > 2 && self.namespaces,
+            _ => self.engine.len() > 2,
         };
         match &self.faults {
             None => Ok(Fault::ALL.into_iter().filter(possible).collect()),
@@ -164,6 +171,7 @@ impl Config {
             engine: self.engine.clone(),
             stream: self.stream.clone().unwrap_or_else(|| "CHAT".to_owned()),
             logs,
+            namespaces: self.namespaces,
             between: self.faults()?.contains(&Fault::NodeIsolated),
         })
     }
@@ -193,7 +201,8 @@ mod tests {
         let config = Config::parse(&format!("faults = ['leader-hung']\n{NODE}")).unwrap();
         assert!(matches!(config.faults(), Err(ConfigError::NoEngine(Fault::LeaderHung))));
         let config = Config::parse(&format!("{NODE}{}", engines())).unwrap();
-        assert_eq!(config.faults().unwrap(), Fault::ALL);
+        let everywhere = Fault::ALL.into_iter().filter(|fault| *fault != Fault::LeaderIsolated);
+        assert_eq!(config.faults().unwrap(), everywhere.collect::<Vec<_>>());
         assert!(config.plan(None).unwrap().between);
     }
 

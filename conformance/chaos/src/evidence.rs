@@ -207,6 +207,8 @@ pub enum Fault {
     LeaderHung,
     /// The leader of the engine is stopped in order.
     LeaderStopped,
+    /// The host of the engine's leader can reach nobody.
+    LeaderIsolated,
     /// Two of three servers of the engine are killed.
     QuorumLost,
     /// All servers of the engine are killed.
@@ -215,7 +217,7 @@ pub enum Fault {
 
 impl Fault {
     /// All there are.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NodeKilled,
         Self::NodePaused,
         Self::NodeCutOff,
@@ -224,6 +226,7 @@ impl Fault {
         Self::LeaderKilled,
         Self::LeaderHung,
         Self::LeaderStopped,
+        Self::LeaderIsolated,
         Self::QuorumLost,
         Self::EngineKilled,
     ];
@@ -253,6 +256,7 @@ impl Fault {
             Self::LeaderKilled => "leader-killed",
             Self::LeaderHung => "leader-hung",
             Self::LeaderStopped => "leader-stopped",
+            Self::LeaderIsolated => "leader-isolated",
             Self::QuorumLost => "quorum-lost",
             Self::EngineKilled => "engine-killed",
         }

@@ -109,7 +109,7 @@ impl Report {
         let mut out = String::new();
         let mut row = |name: &str, text: &str| {
             // Writing to a string does not fail.
-            let _ = writeln!(out, "{name:<30}{text}");
+            let _ = writeln!(out, "{name:<32}{text}");
         };
         let measures = &self.measures;
         row("run", &format!("{} s, seed {}, {} users", self.seconds, self.seed, self.users));

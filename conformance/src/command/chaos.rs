@@ -23,7 +23,7 @@ use super::{authorities::authorities, interrupt, say, shared};
   conformance chaos cluster.toml --fault node-killed,leader-killed --seed 7
 
 Faults: node-killed, node-paused, node-cut-off, node-isolated, rolling-restart, leader-killed, leader-hung,
-leader-stopped, quorum-lost, engine-killed.
+leader-stopped, leader-isolated, quorum-lost, engine-killed.
 
 Exit codes: 0 everything holds, 1 something is wrong, 2 not everything could be looked at, 64 usage,
 130 interrupted.")]
@@ -53,6 +53,20 @@ fn fault(word: &str) -> Result<Fault, String> {
     known.ok_or_else(|| "no such fault; see --help".to_owned())
 }
 
+/// The layers below the frames, as the file says.
+fn transport(config: &Config) -> anyhow::Result<Transport> {
+    let trust = match &config.ca {
+        _ if config.plaintext => return Ok(Transport::PLAIN),
+        Some(file) => Trust::Authority(authorities(file)?),
+        None if config.insecure => Trust::Anything,
+        None => anyhow::bail!(
+            "which certificate is right? `ca` names the file, `insecure` takes all, `plaintext` is without TLS"
+        ),
+    };
+    let client = Arc::new(tls::configuration(&trust, None)?);
+    Ok(Transport::tls(client, tls::server_name(config.host.as_deref().unwrap_or("localhost"))))
+}
+
 const BROKEN: u8 = 1;
 const INCOMPLETE: u8 = 2;
 
@@ -65,17 +79,8 @@ pub(crate) fn run(arguments: &ChaosArguments) -> anyhow::Result<u8> {
     if !arguments.faults.is_empty() {
         config.faults = Some(arguments.faults.clone());
     }
-    let trust = match &config.ca {
-        Some(file) => Trust::Authority(authorities(file)?),
-        None if config.insecure => Trust::Anything,
-        None => {
-            anyhow::bail!("which certificate is right? `ca` names the file, `insecure` takes all")
-        }
-    };
-    let client = Arc::new(tls::configuration(&trust, None)?);
-    let name = tls::server_name(config.host.as_deref().unwrap_or("localhost"));
-    let setting =
-        config.setting(Setting::quiet(Transport::tls(client, name))).with_context(wrong)?;
+    let transport = transport(&config)?;
+    let setting = config.setting(Setting::quiet(transport)).with_context(wrong)?;
     if let Some(logs) = &arguments.logs {
         std::fs::create_dir_all(logs).with_context(|| format!("can't make {}", logs.display()))?;
     }

@@ -33,13 +33,15 @@ pub enum Kind {
     Altered,
     /// Refused, and stored all the same.
     RefusedStored,
+    /// Refused as to nobody, although the recipient was there.
+    Unreachable,
     /// Stored, and sent by nobody.
     Invented,
 }
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Lost,
         Self::Doubled,
         Self::Missing,
@@ -51,6 +53,7 @@ impl Kind {
         Self::Differing,
         Self::Altered,
         Self::RefusedStored,
+        Self::Unreachable,
         Self::Invented,
     ];
 
@@ -69,6 +72,7 @@ impl Kind {
             Self::Differing => "differing between nodes",
             Self::Altered => "altered",
             Self::RefusedStored => "refused and stored",
+            Self::Unreachable => "refused as to nobody",
             Self::Invented => "sent by nobody",
         }
     }

@@ -207,11 +207,31 @@ impl<'a> Hearing<'a> {
         }
     }
 
+    /// Posts to one user that were sent again: the first try may have been refused, as to somebody who was not there,
+    /// which the sender never heard. Then what stood behind it was stored before it, and rightly so.
+    fn unsure(&self) -> HashSet<usize> {
+        let (mut sent, mut again) = (HashSet::new(), HashSet::new());
+        for event in &self.testimony.events {
+            let What::Sent(post) = event.what else { continue };
+            let Ok(post) = usize::try_from(post) else { continue };
+            let private = self
+                .testimony
+                .posts
+                .get(post)
+                .is_some_and(|post| matches!(post.place, Place::User(_)));
+            if !sent.insert(post) && private {
+                again.insert(post);
+            }
+        }
+        again
+    }
+
     /// What the user sent is stored in the order in which it was sent, session by session.
     fn order(&mut self) {
         let name = self.name();
         let mut last: HashMap<u32, usize> = HashMap::new();
         let mut once = HashSet::new();
+        let unsure = self.unsure();
         for (id, entry) in &self.log.entries {
             let Some((who, n)) = self.log.author(entry.print) else { continue };
             // What is stored twice has been found, and is in no wrong place.
@@ -223,6 +243,9 @@ impl<'a> Hearing<'a> {
                 continue;
             }
             let Some(post) = self.testimony.posts.get(n) else { continue };
+            if unsure.contains(&n) {
+                continue;
+            }
             match last.get(&post.session) {
                 Some(before) if *before > n => self.findings.add(Kind::Disordered, || {
                     format!("post {n} of {name} was stored as {id}, behind its post {before}")

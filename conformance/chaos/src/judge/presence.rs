@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::{Findings, Kind};
-use crate::evidence::{Closing, Evidence, Fault, Micros, Name, SECOND, Session, Testimony, What};
+use crate::evidence::{
+    Closing, Evidence, Fault, Micros, Name, Place, SECOND, Session, Testimony, What,
+};
 
 /// So far the moment at which one user sees something may be from the moment at which another does.
 const APART: Micros = 2 * SECOND;
@@ -13,6 +15,9 @@ const ONE_NOTICE: Micros = 3 * SECOND;
 const CAUSE: Micros = 5 * SECOND;
 /// A node that is restarted in order holds the places of its users at least so long.
 const DRAIN: Micros = SECOND;
+
+/// The word for a message to nobody.
+const NOBODY: &str = "no-such-user";
 
 /// A connection of a user.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +53,9 @@ pub(super) fn look(evidence: &Evidence, findings: &mut Findings) {
         .filter(|testimony| testimony.settled)
         .map(|testimony| testimony.name)
         .collect();
+    for testimony in &evidence.testimonies {
+        look_for_refusals(evidence, testimony, &stays, findings);
+    }
     let mut notices = Vec::new();
     for testimony in &evidence.testimonies {
         notices.extend(watch(evidence, testimony, &settled, findings));
@@ -166,6 +174,32 @@ fn watch(
         }
     }
     notices
+}
+
+/// Looks for private messages that were refused as to nobody, although their recipient had long been there and stayed.
+fn look_for_refusals(
+    evidence: &Evidence,
+    testimony: &Testimony,
+    stays: &BTreeMap<Name, Vec<Stay>>,
+    findings: &mut Findings,
+) {
+    for event in &testimony.events {
+        let What::Refused(post, code) = &event.what else { continue };
+        let post = usize::try_from(*post).ok().and_then(|post| testimony.posts.get(post));
+        let Some(Place::User(to)) = post.map(|post| post.place) else { continue };
+        let settled = |stay: &Stay| {
+            stay.from.saturating_add(CAUSE) < event.at
+                && event.at.saturating_add(APART) < stay.until
+                && !troubled(evidence, stay.node, event.at)
+        };
+        let there = stays.get(&to).is_some_and(|stays| stays.iter().any(settled));
+        if code == NOBODY && there {
+            findings.add(Kind::Unreachable, || {
+                let (me, to) = (name_of(evidence, testimony.name), name_of(evidence, to));
+                format!("{me} could not write to {to} at {} s", event.at / SECOND)
+            });
+        }
+    }
 }
 
 /// Whether a node has a fault at this moment, or has just had one.

@@ -372,6 +372,17 @@ const DAMAGES: &[(&str, Kind, Damage)] = &[
             }
         }
     }),
+    ("a private message is refused as to nobody", Kind::Unreachable, |evidence| {
+        let place = Place::User(4);
+        let post =
+            Post { place, print: Print(2), session: evidence.testimonies[3].posts[0].session };
+        let at = evidence.testimonies[3].events.last().unwrap().at + 60 * SECOND;
+        let testimony = &mut evidence.testimonies[3];
+        let n = u32::try_from(testimony.posts.len()).unwrap();
+        testimony.posts.push(post);
+        testimony.events.push(Event { at, what: What::Sent(n) });
+        testimony.events.push(Event { at, what: What::Refused(n, "no-such-user".to_owned()) });
+    }),
     ("a message that nobody sent is stored", Kind::Invented, |evidence| {
         let id = evidence.end + 1;
         let (src, place) = (Some(1), Some(Place::Lobby));

@@ -8,9 +8,9 @@ use tokio::{net::TcpStream, time::sleep};
 
 use super::{
     http,
+    network::Network,
     plan::Plan,
     process::{Process, ProcessError},
-    proxy::Proxy,
 };
 use crate::{
     evidence::{Fault, Micros, Struck},
@@ -30,10 +30,7 @@ pub struct Processes {
     plan: Plan,
     nodes: Vec<Process>,
     engine: Vec<Process>,
-    /// The ways from each node to each server of the engine.
-    ways: Vec<Vec<Proxy>>,
-    /// The ways from users to each node.
-    doors: Vec<Proxy>,
+    network: Network,
 }
 
 impl Processes {
@@ -43,25 +40,17 @@ impl Processes {
     /// When something does not start.
     pub async fn start(plan: Plan) -> Result<Self, ProcessError> {
         let logs = plan.logs.as_deref();
-        let failed = |error| ProcessError::Start("a proxy".to_owned(), error);
-        let (mut nodes, mut ways, mut doors) = (Vec::new(), Vec::new(), Vec::new());
-        for node in &plan.nodes {
-            let mut own = Vec::new();
-            for server in &plan.engine {
-                own.push(Proxy::to(server.client).await.map_err(failed)?);
-            }
-            let urls: Vec<String> =
-                own.iter().map(|way| format!("nats://{}", way.address)).collect();
-            let line = node.start.replace("{engine}", &urls.join(","));
-            nodes.push(Process::new(&node.name, &line, logs));
-            ways.push(own);
-            if plan.between {
-                doors.push(Proxy::to(node.address).await.map_err(failed)?);
-            }
+        let network = Network::of(&plan).await?;
+        let (mut nodes, mut engine) = (Vec::new(), Vec::new());
+        for (n, node) in plan.nodes.iter().enumerate() {
+            let line = node.start.replace("{engine}", &network.engine(&plan, n));
+            nodes.push(Process::new(&node.name, &network.line(node.address, &line)?, logs));
         }
-        let engine = plan.engine.iter();
-        let engine = engine.map(|server| Process::new(&server.name, &server.start, logs)).collect();
-        let mut cluster = Self { plan, nodes, engine, ways, doors };
+        for server in &plan.engine {
+            let line = network.line(server.client, &server.start)?;
+            engine.push(Process::new(&server.name, &line, logs));
+        }
+        let mut cluster = Self { plan, nodes, engine, network };
         cluster.start_engine().await?;
         for node in 0..cluster.nodes.len() {
             cluster.start_node(node)?;
@@ -132,12 +121,6 @@ impl Processes {
         Err(ProcessError::NoLeader(self.plan.stream.clone()))
     }
 
-    fn cut_off(&self, node: usize, cut: bool) {
-        for way in self.ways.get(node).into_iter().flatten() {
-            way.cut(cut);
-        }
-    }
-
     async fn strike_node(
         &mut self,
         fault: Fault,
@@ -162,13 +145,15 @@ impl Processes {
                 process.start()?;
                 gone?;
             }
-            Fault::NodeCutOff | Fault::NodeIsolated => {
-                self.cut_off(node, true);
-                let door = self.doors.get(node).filter(|_| fault == Fault::NodeIsolated);
-                door.into_iter().for_each(|door| door.cut(true));
+            Fault::NodeCutOff => {
+                self.network.cut_off(&self.plan, node, true).await?;
                 sleep(lasts).await;
-                self.doors.get(node).into_iter().for_each(|door| door.cut(false));
-                self.cut_off(node, false);
+                self.network.cut_off(&self.plan, node, false).await?;
+            }
+            Fault::NodeIsolated => {
+                self.network.isolate(&self.plan, node, true).await?;
+                sleep(lasts).await;
+                self.network.isolate(&self.plan, node, false).await?;
             }
             _ => return Err(ProcessError::Nothing),
         }
@@ -188,6 +173,11 @@ impl Processes {
             process.signal(Signal::STOP)?;
             sleep(lasts).await;
             return process.signal(Signal::CONT);
+        }
+        if fault == Fault::LeaderIsolated {
+            self.network.isolate_server(&self.plan, leader, true).await?;
+            sleep(lasts).await;
+            return self.network.isolate_server(&self.plan, leader, false).await;
         }
         for server in &hit {
             let Some(process) = self.engine.get_mut(*server) else { continue };
@@ -244,11 +234,7 @@ async fn until_ready(
 
 impl Stage for Processes {
     fn nodes(&self) -> Vec<SocketAddr> {
-        if self.doors.is_empty() {
-            self.plan.nodes.iter().map(|node| node.address).collect()
-        } else {
-            self.doors.iter().map(|door| door.address).collect()
-        }
+        self.network.doors(&self.plan)
     }
 
     async fn strike(

@@ -2,6 +2,8 @@
 
 mod cluster;
 mod http;
+mod namespaces;
+mod network;
 mod plan;
 mod process;
 mod proxy;

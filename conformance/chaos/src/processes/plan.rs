@@ -43,6 +43,8 @@ pub struct Plan {
     pub stream: String,
     /// Where the output of everything goes.
     pub logs: Option<PathBuf>,
+    /// Whether each address gets a host of its own, in a network of namespaces.
+    pub namespaces: bool,
     /// Whether users reach their nodes through the run, so that these can be cut off from them.
     pub between: bool,
 }

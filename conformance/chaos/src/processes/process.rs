@@ -38,6 +38,9 @@ pub enum ProcessError {
     /// The engine does not say who leads.
     #[error("the engine names no leader of the stream {0}")]
     NoLeader(String),
+    /// The network can't be made, or cut.
+    #[error("the network: {0}")]
+    Network(String),
     /// A fault that this cluster can't have.
     #[error("this cluster has nothing to do that to")]
     Nothing,
