@@ -7,8 +7,6 @@ use chatterbox_server::order::jetstream::{
 };
 use clap::Args;
 
-use crate::cli::exit::{self, Failure};
-
 /// Where the engine is, and who we are.
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
@@ -72,9 +70,15 @@ fn replicas(text: &str) -> Result<usize, String> {
     }
 }
 
-/// What was said that can't be understood.
-fn usage(setting: &str, fault: &str, hint: &'static str) -> Failure {
-    Failure { message: format!("--{setting} {fault}"), hint: Some(hint.into()), code: exit::USAGE }
+/// A setting that can't be understood, and what it might look like.
+#[derive(Debug)]
+pub struct Misunderstood {
+    pub message: String,
+    pub hint: &'static str,
+}
+
+fn misunderstood(setting: &str, fault: &str, hint: &'static str) -> Misunderstood {
+    Misunderstood { message: format!("--{setting} {fault}"), hint }
 }
 
 impl ClusterSettings {
@@ -82,15 +86,15 @@ impl ClusterSettings {
     ///
     /// # Errors
     /// Something can't be understood.
-    pub fn engine(&self) -> Result<Option<EngineSettings>, Failure> {
+    pub fn engine(&self) -> Result<Option<EngineSettings>, Misunderstood> {
         let Some(servers) = &self.cluster else { return Ok(None) };
         let hint = "for example --cluster nats://one:4222,nats://two:4222,nats://three:4222";
-        let servers =
-            ServerUrl::parse_list(servers).map_err(|fault| usage("cluster", &fault, hint))?;
+        let servers = ServerUrl::parse_list(servers)
+            .map_err(|fault| misunderstood("cluster", &fault, hint))?;
         let machine = || node(&rustix::system::uname().nodename().to_string_lossy()).ok();
         let node = self.node.clone().or_else(machine);
         let node = node.ok_or_else(|| {
-            usage(
+            misunderstood(
                 "node",
                 "is needed: the name of this machine can't be used",
                 "for example --node one",
@@ -109,10 +113,11 @@ impl ClusterSettings {
     ///
     /// # Errors
     /// One can't be understood.
-    pub fn monitors(&self) -> Result<Vec<MonitorUrl>, Failure> {
+    pub fn monitors(&self) -> Result<Vec<MonitorUrl>, Misunderstood> {
         let Some(monitors) = &self.engine_monitor else { return Ok(Vec::new()) };
         let hint = "for example --engine-monitor http://one:8222,http://two:8222,http://three:8222";
-        MonitorUrl::parse_list(monitors).map_err(|fault| usage("engine-monitor", &fault, hint))
+        MonitorUrl::parse_list(monitors)
+            .map_err(|fault| misunderstood("engine-monitor", &fault, hint))
     }
 
     /// Those that were given although this is the only node.

@@ -8,6 +8,8 @@ use chatterbox_server::commands::ConfiguredRoomError;
 use chatterbox_server::net::{ListenError, TlsError};
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
 
+#[cfg(feature = "cluster")]
+use crate::cli::cluster_settings::Misunderstood;
 use crate::cli::mistaken::{meant, mistyped};
 
 /// An error that ends the program.
@@ -171,6 +173,13 @@ impl From<ConfiguredRoomError> for Failure {
             ConfiguredRoomError::Hash { .. } => (None, SYSTEM),
         };
         Self { message: error.to_string(), hint, code }
+    }
+}
+
+#[cfg(feature = "cluster")]
+impl From<Misunderstood> for Failure {
+    fn from(error: Misunderstood) -> Self {
+        Self { message: error.message, hint: Some(error.hint.into()), code: USAGE }
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::order::jetstream::connecting::Connection;
 use crate::order::jetstream::engine_error::EngineError;
-use crate::order::jetstream::log::reach_of;
+use crate::order::jetstream::jet_stream::reach_of;
 use crate::order::jetstream::monitor::{self, MonitorUrl};
 use crate::order::jetstream::said::said;
 use crate::order::jetstream::settings::EngineSettings;

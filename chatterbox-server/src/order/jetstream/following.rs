@@ -18,7 +18,7 @@ use futures_util::StreamExt as _;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
-use crate::order::jetstream::log::{JetStream, reach_of};
+use crate::order::jetstream::jet_stream::{JetStream, reach_of};
 use crate::order::jetstream::said::said;
 use crate::order::total_order::{OrderError, Place};
 

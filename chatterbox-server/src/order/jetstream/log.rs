@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::stream::{Info, Stream};
 use bytes::Bytes;
 use chatterbox_hub::{Group, format};
 use futures_util::FutureExt as _;
@@ -11,14 +10,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt as _, unfold};
 use tokio::time::timeout;
 
-use crate::order::jetstream::connecting::Connection;
-use crate::order::jetstream::engine_error::EngineError;
 use crate::order::jetstream::following::{Follower, Raw};
-use crate::order::jetstream::names::ClusterName;
+use crate::order::jetstream::jet_stream::{JetStream, reach_of};
 use crate::order::jetstream::packing::{self, Packed};
 use crate::order::jetstream::said::said;
-use crate::order::jetstream::settings::EngineSettings;
-use crate::order::jetstream::streams;
 use crate::order::total_order::{Decided, Order, OrderError, Place, Reach, Unconfirmed};
 
 /// How long the engine may take to confirm a group. Whoever offers it offers it again then. What was on its way to a leader that has
@@ -28,28 +23,7 @@ const CONFIRMING: Duration = Duration::from_secs(2);
 /// How long the engine may take to say how far the log goes.
 const ASKING: Duration = Duration::from_secs(5);
 
-/// The order of a cluster, in the engine.
-#[derive(Debug, Clone)]
-pub struct JetStream {
-    pub(super) connection: Connection,
-    pub(super) name: ClusterName,
-}
-
 impl JetStream {
-    /// Connects, looks whether the engine can be used, and makes the streams of a cluster that has none.
-    ///
-    /// # Errors
-    /// [`EngineError::Unreachable`] when it may be different in a moment; [`EngineError::Refused`] when somebody has to do
-    /// something.
-    pub async fn connect(settings: &EngineSettings) -> Result<Self, EngineError> {
-        let connection = Connection::open(settings).await?;
-        connection.check_account().await?;
-        let name = settings.cluster.clone();
-        connection.stream(streams::log(&name, settings.replicas, settings.begins_behind)).await?;
-        connection.stream(streams::state(&name, settings.replicas)).await?;
-        Ok(Self { connection, name })
-    }
-
     async fn publish(&self, group: &Group) -> Result<(), Unconfirmed> {
         let record = format::encode(group).map_err(|error| Unconfirmed(said(error)))?;
         // Nothing is put where the client would send it in a minute: it would be there again and again.
@@ -69,18 +43,6 @@ impl JetStream {
             )))
         }
     }
-
-    /// What there is of the log.
-    pub(super) async fn info(&self) -> Result<Info, OrderError> {
-        let stream = self.stream().await?;
-        stream.get_info().await.map_err(|error| OrderError::Engine(said(error)))
-    }
-
-    /// The stream of the log, without asking for it.
-    pub(super) async fn stream(&self) -> Result<Stream<()>, OrderError> {
-        let stream = self.connection.context.get_stream_no_info(self.name.log_stream()).await;
-        stream.map_err(|error| OrderError::Engine(said(error)))
-    }
 }
 
 /// A large record is packed where nothing else waits for that.
@@ -90,13 +52,6 @@ async fn packed(record: Bytes) -> Result<Packed, Unconfirmed> {
     }
     let packing = tokio::task::spawn_blocking(|| packing::pack(record));
     packing.await.map_err(|error| Unconfirmed(said(error)))
-}
-
-/// The places that a stream has. One that nothing was ever in says that its first is 0.
-pub fn reach_of(info: &Info) -> Reach {
-    let last = info.state.last_sequence;
-    let first = if info.state.messages == 0 { last + 1 } else { info.state.first_sequence };
-    Reach { first: first.max(1), last }
 }
 
 impl Order for JetStream {

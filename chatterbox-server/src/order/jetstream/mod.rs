@@ -5,6 +5,7 @@ mod connecting;
 mod credentials;
 mod engine_error;
 mod following;
+mod jet_stream;
 mod log;
 mod monitor;
 mod names;
@@ -21,7 +22,7 @@ mod tests;
 
 pub use checking::{Finding, Verdict, check};
 pub use engine_error::EngineError;
-pub use log::JetStream;
+pub use jet_stream::JetStream;
 pub use monitor::{MonitorUrl, check as check_monitors};
 pub use names::{ClusterName, USUAL_NAME};
 pub use settings::{EngineSettings, ServerUrl, USUAL_REPLICAS};

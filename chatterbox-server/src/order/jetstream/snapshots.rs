@@ -9,7 +9,7 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
-use crate::order::jetstream::log::JetStream;
+use crate::order::jetstream::jet_stream::JetStream;
 use crate::order::jetstream::names::Piece;
 use crate::order::jetstream::pieces;
 use crate::order::jetstream::said::said;
