@@ -163,13 +163,16 @@ pub fn measure(evidence: &Evidence) -> Measures {
     acks.sort_unstable();
     let within = |at: Micros, from: Micros, until: Micros| at >= from && at <= until;
     for struck in &evidence.faults {
-        // Whoever is silent at the end wants to be.
+        // What comes behind the next fault is put down to that one, and whoever is silent at the end wants to be.
+        let next =
+            evidence.faults.iter().map(|other| other.from).filter(|from| *from > struck.from);
         let end = struck.until.saturating_add(AFTERMATH).min(evidence.rest.max(struck.until));
+        let end = next.min().map_or(end, |next| end.min(next));
         let of_it: Vec<Micros> =
             acks.iter().copied().filter(|at| within(*at, struck.from, end)).collect();
         let silence = std::iter::once(struck.from)
             .chain(of_it.iter().copied())
-            .zip(of_it.iter().copied())
+            .zip(of_it.iter().copied().chain(std::iter::once(end)))
             .map(|(before, after)| after.saturating_sub(before))
             .max();
         let longest = waits

@@ -9,6 +9,10 @@ use crate::evidence::{
     Session, Side, Struck, Testimony, Welcome, What,
 };
 
+mod damages;
+
+use damages::{DAMAGES, acknowledged};
+
 const NODES: u16 = 3;
 
 /// What may happen in a chat that is right.
@@ -253,217 +257,11 @@ fn evidence(steps: &[Step]) -> Evidence {
     world.end()
 }
 
-/// The last acknowledged post to such a place: who sent it, which one, its id.
-fn acknowledged(evidence: &Evidence, place: Place) -> (usize, u32, u64) {
-    let last = |who: usize| {
-        let testimony = &evidence.testimonies[who];
-        testimony.events.iter().rev().find_map(|event| match event.what {
-            What::Acked(n, id) if testimony.posts[n as usize].place == place => Some((who, n, id)),
-            _ => None,
-        })
-    };
-    (1..6).filter_map(last).max_by_key(|(_, _, id)| *id).unwrap()
-}
-
-fn drop_from_pages(evidence: &mut Evidence, id: u64) {
-    for pages in &mut evidence.pages {
-        pages.entries.retain(|entry| entry.id != id);
-    }
-}
-
-/// Where one user was told a message outside of a welcome.
-fn sighting(evidence: &Evidence, who: usize, id: u64) -> usize {
-    let told = |event: &Event| matches!(event.what, What::Saw(seen) if seen.id == id);
-    evidence.testimonies[who].events.iter().position(told).unwrap()
-}
-
 /// What was found, other than this.
 fn others(findings: &Findings, kind: Kind) -> Vec<(Kind, Vec<String>)> {
     let other = findings.iter().filter(|(found, _)| *found != kind);
     other.map(|(kind, finding)| (kind, finding.examples.clone())).collect()
 }
-
-type Damage = fn(&mut Evidence);
-
-/// Each way to break a chat, and as what it has to be found.
-const DAMAGES: &[(&str, Kind, Damage)] = &[
-    ("an acknowledged message is on no page, and nobody saw it", Kind::Lost, |evidence| {
-        let (_, _, id) = acknowledged(evidence, Place::Lobby);
-        drop_from_pages(evidence, id);
-        for testimony in &mut evidence.testimonies {
-            testimony
-                .events
-                .retain(|event| !matches!(event.what, What::Saw(seen) if seen.id == id));
-        }
-    }),
-    ("a message that was seen is on no page", Kind::Lost, |evidence| {
-        let (_, _, id) = acknowledged(evidence, Place::User(4));
-        drop_from_pages(evidence, id);
-        for testimony in &mut evidence.testimonies {
-            testimony.events.retain(|event| !matches!(event.what, What::Acked(_, of) if of == id));
-        }
-    }),
-    ("one node lacks a message", Kind::Differing, |evidence| {
-        let (_, _, id) = acknowledged(evidence, Place::Lobby);
-        let pages =
-            evidence.pages.iter_mut().find(|pages| pages.node == 1 && pages.reader.is_none());
-        pages.unwrap().entries.retain(|entry| entry.id != id);
-    }),
-    ("one node has other words", Kind::Differing, |evidence| {
-        let (_, _, id) = acknowledged(evidence, Place::Lobby);
-        let pages =
-            evidence.pages.iter_mut().find(|pages| pages.node == 2 && pages.reader.is_none());
-        let entry = pages.unwrap().entries.iter_mut().find(|entry| entry.id == id).unwrap();
-        entry.src = Some(0);
-    }),
-    ("a user is told a message twice", Kind::Doubled, |evidence| {
-        let (_, _, id) = acknowledged(evidence, Place::Lobby);
-        let at = sighting(evidence, 0, id);
-        let events = &mut evidence.testimonies[0].events;
-        events.insert(at + 1, events[at].clone());
-    }),
-    ("a user is not told a message to all", Kind::Missing, |evidence| {
-        let (_, _, id) = acknowledged(evidence, Place::Lobby);
-        let at = sighting(evidence, 0, id);
-        evidence.testimonies[0].events.remove(at);
-    }),
-    ("a user is not told a private message", Kind::Missing, |evidence| {
-        let (_, _, id) = acknowledged(evidence, Place::User(4));
-        let at = sighting(evidence, 4, id);
-        evidence.testimonies[4].events.remove(at);
-    }),
-    ("a member is not told a message of a room", Kind::Missing, |evidence| {
-        let (_, _, id) = acknowledged(evidence, Place::Room(0));
-        let at = sighting(evidence, 1, id);
-        evidence.testimonies[1].events.remove(at);
-    }),
-    ("two messages change places for one user", Kind::Disordered, |evidence| {
-        let (_, _, id) = acknowledged(evidence, Place::Lobby);
-        let at = sighting(evidence, 0, id);
-        let events = &mut evidence.testimonies[0].events;
-        let told = |event: &Event| matches!(event.what, What::Saw(_));
-        let before = events[..at].iter().rposition(told).unwrap();
-        let what = events[before].what.clone();
-        events[before].what = std::mem::replace(&mut events[at].what, what);
-    }),
-    ("a private message reaches a third user", Kind::Leaked, |evidence| {
-        let (_, _, id) = acknowledged(evidence, Place::User(4));
-        let at = sighting(evidence, 4, id);
-        let What::Saw(seen) = evidence.testimonies[4].events[at].what else { unreachable!() };
-        let (events, end) = (&mut evidence.testimonies[1].events, evidence.end);
-        let told =
-            |event: &Event| matches!(event.what, What::Saw(seen) if seen.id > id && seen.id <= end);
-        let behind = events.iter().position(told).unwrap();
-        let what = What::Saw(Seen { side: Side::Foreign, ..seen });
-        events.insert(behind, Event { at: events[behind].at, what });
-    }),
-    ("a private message is on a third user's page", Kind::Leaked, |evidence| {
-        let entry = evidence.pages.iter().find(|pages| pages.reader == Some(4)).unwrap();
-        let entry = *entry.entries.last().unwrap();
-        for pages in evidence.pages.iter_mut().filter(|pages| pages.reader == Some(1)) {
-            pages.entries.push(entry);
-        }
-    }),
-    ("a refused message is stored", Kind::RefusedStored, |evidence| {
-        let (who, n, id) = acknowledged(evidence, Place::Lobby);
-        for event in &mut evidence.testimonies[who].events {
-            if matches!(event.what, What::Acked(_, of) if of == id) {
-                event.what = What::Refused(n, "busy".to_owned());
-            }
-        }
-    }),
-    ("a private message is refused as to nobody", Kind::Unreachable, |evidence| {
-        let place = Place::User(4);
-        let post =
-            Post { place, print: Print(2), session: evidence.testimonies[3].posts[0].session };
-        let at = evidence.testimonies[3].events.last().unwrap().at + 60 * SECOND;
-        let testimony = &mut evidence.testimonies[3];
-        let n = u32::try_from(testimony.posts.len()).unwrap();
-        testimony.posts.push(post);
-        testimony.events.push(Event { at, what: What::Sent(n) });
-        testimony.events.push(Event { at, what: What::Refused(n, "no-such-user".to_owned()) });
-    }),
-    ("a message that nobody sent is stored", Kind::Invented, |evidence| {
-        let id = evidence.end + 1;
-        let (src, place) = (Some(1), Some(Place::Lobby));
-        let entry = Entry { id, print: Print(1), src, place };
-        for pages in evidence.pages.iter_mut().filter(|pages| pages.reader.is_none()) {
-            pages.entries.push(entry);
-        }
-    }),
-    ("a user is acknowledged a message of another's", Kind::Altered, |evidence| {
-        let (who, n, _) = acknowledged(evidence, Place::Lobby);
-        let end = evidence.end;
-        for event in &mut evidence.testimonies[who].events {
-            if let What::Acked(of, id) = &mut event.what
-                && *of == n
-            {
-                *id = end;
-            }
-        }
-    }),
-    ("a name is told to have joined twice", Kind::NameTwice, |evidence| {
-        let event = evidence.testimonies[0].events.last().unwrap().clone();
-        evidence.testimonies[0].events.push(Event { what: What::Came(3), ..event });
-    }),
-    ("two sessions speak under one name by turns", Kind::NameTwice, |evidence| {
-        // The middle one of three posts of user 4 is said to be another session's.
-        let n = evidence.testimonies[4].posts.len() - 2;
-        evidence.testimonies[4].posts[n].session = u32::MAX;
-        let post = evidence.testimonies[4].posts[n - 1].session;
-        evidence.testimonies[4].posts[n + 1].session = post;
-    }),
-    ("a user is announced as gone who is there", Kind::FalseAccusation, |evidence| {
-        let at = evidence.testimonies[0].events.last().unwrap().at + 60 * SECOND;
-        let events = &mut evidence.testimonies[0].events;
-        events.push(Event { at, what: What::Went(3) });
-        events.push(Event { at: at + 1, what: What::Came(3) });
-    }),
-    ("a user who goes on elsewhere is announced as gone", Kind::FalseAccusation, |evidence| {
-        let at = evidence.testimonies[0].events.last().unwrap().at + 60 * SECOND;
-        let node =
-            evidence.testimonies[3].events.iter().rev().find_map(|event| match &event.what {
-                What::Welcomed(welcome) => Some(welcome.node),
-                _ => None,
-            });
-        let (fault, from, until) = (Fault::NodeKilled, at, at + SECOND);
-        evidence.faults.push(Struck { fault, node, from, until });
-        // The witness is at another node.
-        let witness = (0..3).find(|who| {
-            evidence.testimonies[*who].events.iter().rev().find_map(|event| match &event.what {
-                What::Welcomed(welcome) => Some(Some(welcome.node) != node),
-                _ => None,
-            }) == Some(true)
-        });
-        let users = (0..6).collect();
-        let (session, node) = (Session::Resumed, (node.unwrap() + 1) % NODES);
-        let nothing = (Vec::new(), Vec::new(), Vec::new());
-        let (messages, gaps, left) = nothing;
-        let welcome = Welcome { node, session, users, messages, gaps, left };
-        let events = &mut evidence.testimonies[3].events;
-        events.push(Event { at: at + 1_000, what: What::Closed(Closing::Lost) });
-        events.push(Event { at: at + 3 * SECOND, what: What::Welcomed(welcome) });
-        if let Some(witness) = witness {
-            let events = &mut evidence.testimonies[witness].events;
-            events.push(Event { at: at + SECOND, what: What::Went(3) });
-            events.push(Event { at: at + 3 * SECOND, what: What::Came(3) });
-        } else {
-            // Everybody is at that node: the plain case takes its place.
-            evidence.faults.pop();
-            evidence.testimonies[0].events.push(Event { at: at + 9 * SECOND, what: What::Went(3) });
-            evidence.testimonies[0].events.push(Event { at: at + 9 * SECOND, what: What::Came(3) });
-        }
-    }),
-    ("a user who is there is missing from a list", Kind::Presence, |evidence| {
-        let welcome = evidence.testimonies[5].events.iter_mut().rev().find_map(|event| {
-            match &mut event.what {
-                What::Welcomed(welcome) => Some(welcome),
-                _ => None,
-            }
-        });
-        welcome.unwrap().users.retain(|name| *name != 0);
-    }),
-];
 
 proptest! {
     #[test]
