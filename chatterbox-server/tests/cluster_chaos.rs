@@ -3,6 +3,7 @@
 #![cfg(feature = "cluster")]
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "tests may be blunt, and are an edge"
 )]
