@@ -49,11 +49,6 @@ impl Chat {
         self.wake(hub, wakes);
     }
 
-    /// Whether a member is connected with another node.
-    pub(super) fn is_elsewhere(&self, member: MemberId) -> bool {
-        self.hub().is_elsewhere(member)
-    }
-
     /// Ends the mute that flood control has imposed on a member, at the node where it is counted.
     pub fn pardon(&self, member: MemberId) {
         if self.is_elsewhere(member) {
