@@ -145,6 +145,8 @@ pub async fn run_controlled(
     let rooms = access.rooms.clone();
     let moderation = access.moderation.clone();
     let requests = Arc::clone(&access.requests);
+    let followed = Arc::clone(&requests);
+    chat.watch_amended(Box::new(move |member| followed.permissions_changed(member)));
     let authenticator = Arc::clone(&access.authenticator);
     let watch =
         AccountWatch { chat: Arc::clone(&chat), access: access.clone(), store: Arc::clone(&store) };

@@ -84,8 +84,8 @@ impl Hub {
         !self.elsewhere.is_alone()
     }
 
-    /// Whether this is another node.
-    pub(crate) fn is_other(&self, node: Incarnation) -> bool {
+    /// Whether this is another node of a cluster.
+    pub fn is_other(&self, node: Incarnation) -> bool {
         self.elsewhere.node.is_some_and(|own| own != node)
     }
 

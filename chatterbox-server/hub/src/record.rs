@@ -35,7 +35,7 @@ pub struct Record {
     #[serde(with = "plain::name")]
     pub source: Username,
     /// To whom.
-    #[serde(with = "plain::destination")]
+    #[serde(with = "destination")]
     pub destination: To,
     /// The 4-tuple as ASCII JSON, exactly as every receiver gets it.
     pub json: Bytes,
@@ -71,5 +71,30 @@ impl Record {
             None => Cow::Borrowed(self.source.key()),
         };
         Some(conversation_key(&from, &to.key()))
+    }
+}
+
+/// How the destination of a message is written: nobody asks there what a name looks like.
+mod destination {
+    use chatterbox_proto::{PlainName, PlainNameRef};
+    use serde::{Deserializer, Serializer};
+
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(destination: &To, to: S) -> Result<S::Ok, S::Error> {
+        match destination {
+            Destination::All => Destination::All,
+            Destination::Room(room) => Destination::Room(room),
+            Destination::User(name) => Destination::User(PlainNameRef(name)),
+        }
+        .serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<To, D::Error> {
+        Ok(match Destination::<PlainName, RoomRef>::deserialize(from)? {
+            Destination::All => Destination::All,
+            Destination::Room(room) => Destination::Room(room),
+            Destination::User(PlainName(name)) => Destination::User(name),
+        })
     }
 }

@@ -86,8 +86,12 @@ impl Chat {
                     self.note_lobby(&hub);
                 }
                 if !matches!(proposal, Proposal::Say(_)) {
+                    let is_other = hub.is_other(group.from);
                     // A welcome or a block list may take milliseconds. Nobody else applies anything meanwhile.
                     self.unlock(hub);
+                    if is_other {
+                        self.follow_other(proposal);
+                    }
                     hub = self.hub();
                 }
             }

@@ -96,7 +96,7 @@ impl Batch {
                 return;
             }
             Entry::Leave(member) => (Proposal::Leave(member), Waiting::Nobody),
-            Entry::Change(Change { proposal, done }) => {
+            Entry::Change(Change { proposal, done, _place }) => {
                 (proposal, done.map_or(Waiting::Nobody, Waiting::Change))
             }
         };

@@ -6,6 +6,7 @@ mod batch;
 pub(crate) mod census;
 pub(crate) mod cluster;
 mod doors;
+mod elsewhere;
 pub(crate) mod flood_gate;
 pub(crate) mod handle;
 pub(crate) mod history_loading;

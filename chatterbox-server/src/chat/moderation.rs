@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chatterbox_hub::{
-    Event, Hit, Hub, Identity, Level, MemberId, Moderation, ModerationDone, ModerationRefusal,
-    Outcome, Proposal, Refused, RoomNumber, RoomWish, Sanction, Sequence,
+    Audience, Hit, Identity, Level, MemberId, Moderation, ModerationDone, ModerationRefusal,
+    Outcome, Proposal, Refused, RoomNumber, RoomWish, Sanction, Sequence, Tell,
 };
 use chatterbox_proto::capability::commands::OutcomeCode;
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
-use chatterbox_proto::{ALL, Capability, Entry, Refusal, SERVER, Username};
+use chatterbox_proto::{ALL, Entry, Refusal, SERVER, Username, json};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -108,32 +109,23 @@ impl Chat {
 
     /// Tells those who have a level on the server, or in a room, and agreed to notices.
     pub fn tell_staff(&self, room: Option<RoomNumber>, level: Level, notice: &NewNotice<'_>) {
-        self.tell_each(|hub| hub.staff(room, level), notice);
+        self.tell_notices(Audience::Staff(room, level), notice);
     }
 
     /// Tells those who keep order on the server, or in a room, of a report about somebody, but not that one (MO-11).
     pub fn tell_report(&self, room: Option<RoomNumber>, about: &Username, notice: &NewNotice<'_>) {
-        self.tell_each(|hub| hub.told_of_report(room, about), notice);
+        self.tell_notices(Audience::Report(room, about.clone()), notice);
     }
 
-    fn tell_each(&self, whom: impl FnOnce(&Hub) -> Vec<MemberId>, notice: &NewNotice<'_>) {
-        let event = Event::told(notice.to_json().into());
-        let mut hub = self.hub();
-        let mut wakes = Vec::new();
-        for member in whom(&hub) {
-            if hub.has_room(member, event.size()) {
-                wakes.push(hub.tell(member, event.clone()));
-            }
-        }
-        self.wake(hub, wakes);
+    fn tell_notices(&self, whom: Audience, notice: &NewNotice<'_>) {
+        self.tell_those(Tell { whom, plain: Bytes::new(), notice: notice.to_json().into() });
     }
 
     /// Says something in the name of the server, to all or in a room. It is not kept (MO-9).
     pub fn announce_in(&self, room: Option<RoomNumber>, text: &str) {
-        let mut hub = self.hub();
         let name = match room {
             None => None,
-            Some(room) => match hub.name_of_room(room) {
+            Some(room) => match self.hub().name_of_room(room) {
                 Some(name) => Some(name),
                 None => return,
             },
@@ -148,38 +140,21 @@ impl Chat {
             room: name.as_ref().map(|name| name.as_str()),
             ..NewNotice::new(NoticeCode::Announcement, text)
         };
-        let event = Event::announcement(entry.to_json().into(), notice.to_json().into());
-        let wake = match room {
-            None => hub.announce(event),
-            Some(room) => hub.announce_to(room, event),
-        };
-        self.wake(hub, [wake]);
+        let (plain, notice) = (entry.to_json().into(), notice.to_json().into());
+        self.tell_those(Tell { whom: room.map_or(Audience::All, Audience::Room), plain, notice });
     }
 
-    /// Whether flood control has muted a member (FL-2).
+    /// Whether flood control has muted a member (FL-2). What it counts is of one node: of a member of another one it is taken to be
+    /// so, since whoever asks is going to end it.
     pub fn is_muted_for_flood(&self, member: MemberId) -> bool {
         let speaker = self.speaker(member, &[]);
-        speaker.is_some_and(|speaker| self.flood().muted(speaker.number).is_some())
-    }
-
-    /// Ends the mute that flood control has imposed on a member.
-    pub fn pardon(&self, member: MemberId) {
-        if let Some(speaker) = self.speaker(member, &[]) {
-            self.flood().pardon(speaker.number);
-        }
+        self.is_elsewhere(member)
+            || speaker.is_some_and(|speaker| self.flood().muted(speaker.number).is_some())
     }
 
     /// Tells a member something that concerns only them: as a notice, or as ERROR where they did not agree to those (NO-2).
     pub fn tell_notice(&self, member: MemberId, notice: &NewNotice<'_>) {
-        let mut hub = self.hub();
-        let Some(identity) = hub.identity(member) else { return };
-        let event = match identity.agreed.unwrap_or_default().has(Capability::Notices) {
-            true => Event::told(notice.to_json().into()),
-            false => Event::error(notice.info),
-        };
-        if hub.has_room(member, event.size()) {
-            let wake = hub.tell(member, event);
-            self.wake(hub, [wake]);
-        }
+        let (plain, told) = (json::string(notice.info), notice.to_json().into());
+        self.tell_those(Tell { whom: Audience::Member(member), plain, notice: told });
     }
 }

@@ -25,6 +25,9 @@ const WAITING_POSTS: usize = 1024;
 /// Joins that may wait; the others wait for a place.
 const WAITING_JOINS: usize = 1024;
 
+/// What members of all nodes are to be told, which nobody waits for: so much of it may wait, and no more is taken.
+const WAITING_TELLS: usize = 256;
+
 /// Bytes of messages that may wait, over all connections. A single post may be larger when it is alone.
 const WAITING_BYTES: u32 = 32 * 1024 * 1024;
 
@@ -70,6 +73,8 @@ pub(super) struct OwnGreeting {
 pub(super) struct Change {
     pub(super) proposal: Proposal,
     pub(super) done: Option<oneshot::Sender<Result<Outcome, Refused>>>,
+    /// Its place among what others are told.
+    pub(super) _place: Option<OwnedSemaphorePermit>,
 }
 
 /// A user who is here now, and goes again if nobody takes this.
@@ -92,6 +97,7 @@ pub struct Proposals {
     entries: mpsc::UnboundedSender<Entry>,
     posts: Arc<Semaphore>,
     joins: Arc<Semaphore>,
+    tells: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
 }
 
@@ -105,7 +111,8 @@ pub fn queue() -> (Proposals, ProposalQueue) {
     let posts = Arc::new(Semaphore::new(WAITING_POSTS));
     let bytes = Arc::new(Semaphore::new(WAITING_BYTES as usize));
     let joins = Arc::new(Semaphore::new(WAITING_JOINS));
-    (Proposals { entries, posts, joins, bytes }, ProposalQueue(queue))
+    let tells = Arc::new(Semaphore::new(WAITING_TELLS));
+    (Proposals { entries, posts, joins, tells, bytes }, ProposalQueue(queue))
 }
 
 impl OwnGreeting {
@@ -186,7 +193,7 @@ impl Proposals {
     /// [`Refused`].
     pub(super) async fn change(&self, proposal: Proposal) -> Result<Outcome, Refused> {
         let (done, changed) = oneshot::channel();
-        let change = Change { proposal, done: Some(done) };
+        let change = Change { proposal, done: Some(done), _place: None };
         self.entries.send(Entry::Change(change)).map_err(|_| Refused::NotHere)?;
         changed.await.map_err(|_| Refused::NotHere)?
     }
@@ -205,7 +212,15 @@ impl Proposals {
     /// Asks for a change for which nobody waits.
     pub(super) fn tell(&self, proposal: Proposal) {
         // When the sequencer has ended, so has the chat.
-        let _ = self.entries.send(Entry::Change(Change { proposal, done: None }));
+        let _ = self.entries.send(Entry::Change(Change { proposal, done: None, _place: None }));
+    }
+
+    /// Asks for members of all nodes to be told something, for which nobody waits. Says `false`, and does nothing, when too much of it
+    /// waits already.
+    pub(super) fn tell_others(&self, proposal: Proposal) -> bool {
+        let Ok(place) = Arc::clone(&self.tells).try_acquire_owned() else { return false };
+        let change = Change { proposal, done: None, _place: Some(place) };
+        self.entries.send(Entry::Change(change)).is_ok()
     }
 
     /// Proposes that a member leaves.
@@ -236,7 +251,8 @@ impl Starter {
     pub(super) fn change(&self, proposal: Proposal) -> oneshot::Receiver<Result<Outcome, Refused>> {
         let (done, changed) = oneshot::channel();
         // When the sequencer has ended, so has the chat.
-        let _ = self.entries.send(Entry::Change(Change { proposal, done: Some(done) }));
+        let _ =
+            self.entries.send(Entry::Change(Change { proposal, done: Some(done), _place: None }));
         changed
     }
 

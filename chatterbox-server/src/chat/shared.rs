@@ -20,6 +20,7 @@ use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::time::Instant;
 
 use crate::chat::doors::Doors;
+use crate::chat::elsewhere::Amended;
 use crate::chat::notifier::Notifier;
 use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Leaving, Proposals, Starter};
@@ -47,6 +48,8 @@ pub struct Chat {
     /// Whether the lobby has no TALK and no SLOW, so that nobody has to ask whether they may write there.
     is_lobby_open: AtomicBool,
     doors: Doors,
+    /// Whoever follows what other nodes change of members of this one.
+    amended: Amended,
     traffic: Traffic,
     /// Counts what members say. It has a lock of its own, which nothing else is waited for under.
     flood: FloodControl,
@@ -61,7 +64,19 @@ impl Chat {
         let (notifier, traffic, flood) =
             (Notifier::default(), Traffic::default(), FloodControl::default());
         let (observer, doors) = (OnceLock::new(), Doors::default());
-        Self { hub, notifier, proposals, observer, is_lobby_open, doors, traffic, flood, start }
+        let amended = Amended::default();
+        Self {
+            hub,
+            notifier,
+            proposals,
+            observer,
+            is_lobby_open,
+            doors,
+            amended,
+            traffic,
+            flood,
+            start,
+        }
     }
 
     /// Tells an observer what happens from now on, in its order; of what is said only if it wants that. A second one is
@@ -107,6 +122,14 @@ impl Chat {
     /// Who may come in, and how members go.
     pub(super) const fn doors(&self) -> &Doors {
         &self.doors
+    }
+
+    pub(super) const fn proposals(&self) -> &Proposals {
+        &self.proposals
+    }
+
+    pub(super) const fn amended(&self) -> &Amended {
+        &self.amended
     }
 
     /// What is counted of it.

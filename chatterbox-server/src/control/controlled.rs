@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chatterbox_hub::Identity;
-use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use chatterbox_proto::{SERVER, Username, limits};
 
 use futures_util::FutureExt as _;
@@ -16,7 +15,6 @@ use tokio::sync::watch;
 use crate::access::House;
 use crate::account_watch::AccountWatch;
 use crate::accounts::{AccountWish, WishDone};
-use crate::chat::announcement::announcement;
 use crate::chat::census::{Census, CountedRoom};
 use crate::chat::cluster::report::Report;
 use crate::chat::shared::Chat;
@@ -133,7 +131,7 @@ impl Controlled {
             return Err(Failure::new(FailureCode::BadRequest, text));
         }
         self.note(audit::Act::Broadcast, "").await?;
-        self.chat.announce(announcement(&NewNotice::new(NoticeCode::Announcement, text)));
+        self.chat.announce_in(None, text);
         Ok(Reply::Told(Told { users: self.chat.user_count() }))
     }
 

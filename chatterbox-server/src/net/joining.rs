@@ -158,7 +158,12 @@ impl<'a> Joining<'a> {
         }
         let resume = claim.resume.as_ref();
         let key = resume.and_then(|resume| SessionKey::parse(resume.token.reveal()));
-        let resumes = key.and_then(|key| context.chat.resumable(key, &claim.name));
+        let resumable = |key| context.chat.resumable(key, &claim.name);
+        let mut resumes = key.and_then(resumable);
+        // It may have begun at another node a moment ago.
+        if key.is_some() && resumes.is_none() && context.chat.catch_up().await {
+            resumes = key.and_then(resumable);
+        }
         let request = LoginRequest {
             name: &claim.name,
             agreed: claim.agreed.unwrap_or_default(),

@@ -184,7 +184,9 @@ async fn a_part_says_what_the_whole_says() {
     ] {
         let part = verdicts(&grade(&faults, way, only).await);
         for (id, verdict) in part {
-            assert_eq!(whole.get(&id), Some(&verdict), "{id} with --only {only:?}, {way:?}");
+            let right = whole.get(&id);
+            let is_right = right == Some(&verdict) || is_measured(&id, right, &verdict);
+            assert!(is_right, "{id} with --only {only:?}, {way:?}: {verdict}, and {right:?}");
         }
     }
 }

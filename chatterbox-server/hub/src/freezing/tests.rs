@@ -28,10 +28,10 @@ fn with_members(members: u64, tags: usize) -> Hub {
     let mut hub = Hub::new(limits, Keep { messages: 1000, bytes: 1 << 20 });
     let up = Up { name: "a".into(), speaks: 1, ..Up::default() };
     assert!(hub.begin(&Group { from: NODE, number: 1, proposals: vec![Proposal::Up(up)] }, 1));
-    for number in 0..members {
+    for (number, host) in (0..members).zip(0_u32..) {
         let name = Username::stored(&format!("User{number}"));
         let agreed = Some([Capability::Ids].into_iter().collect());
-        let address = Some(core::net::Ipv4Addr::from_bits(0x0a00_0000 + number as u32).into());
+        let address = Some(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host).into());
         let identity = Identity { agreed, address, ..Identity::guest(name.clone()) };
         let (lists, verifier) =
             (BlockLists::default().into(), Verifier(u128::MAX - u128::from(number)));

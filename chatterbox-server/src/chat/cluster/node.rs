@@ -201,6 +201,7 @@ impl Rounds<'_> {
     /// Begins a life, as a node that has read everything so far.
     fn begin_life(&mut self) {
         self.own = incarnation();
+        self.follower.chat.serves(self.own);
         self.number = 0;
         let read_to = self.follower.position.at;
         self.life.is_reborn(self.own, self.began.elapsed());
@@ -245,7 +246,9 @@ impl Rounds<'_> {
         *self.standing.borrow() == Standing::Up(self.own)
     }
 
-    fn offer(&mut self, proposals: Vec<Proposal>, batch: Batch) {
+    fn offer(&mut self, mut proposals: Vec<Proposal>, batch: Batch) {
+        // Behind all for which somebody waits.
+        proposals.extend(self.follower.chat.take_crowded());
         self.number += 1;
         let group = Group { from: self.own, number: self.number, proposals };
         self.under_way = Some(UnderWay::new(group, batch, self.order));

@@ -15,6 +15,7 @@ use crate::chat::cluster::{ClusterError, Standing};
 use crate::chat::posts::Receipt;
 use crate::store::{Memory, Store};
 
+mod across;
 mod failures;
 mod life;
 mod restarts;

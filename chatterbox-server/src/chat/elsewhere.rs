@@ -1,0 +1,95 @@
+//! What reaches members of other nodes beside messages: they are told something, a mute ends, their commands follow their level.
+
+#![allow(clippy::disallowed_methods, reason = "the edge: waits for a bounded time")]
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use chatterbox_hub::{Incarnation, MemberId, Proposal, Tell};
+
+use crate::chat::shared::Chat;
+
+/// Whoever comes to a node that lags waits so long at most until it has caught up. An election of the engine takes longer, and the
+/// session is not lost by it: the client tries again.
+const CATCHING_UP: Duration = Duration::from_secs(5);
+
+/// Is told which members of this node were changed by another one; it must not wait for anything.
+#[derive(Default)]
+pub(super) struct Amended(OnceLock<Box<dyn Fn(MemberId) + Send + Sync>>);
+
+impl std::fmt::Debug for Amended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Amended")
+    }
+}
+
+impl Chat {
+    /// Notes which life of a node of several this is.
+    pub(super) fn serves(&self, node: Incarnation) {
+        self.hub().serves(node);
+    }
+
+    /// What other nodes are to be told of the queues of members of this one; see [`chatterbox_hub::Hub::take_crowded`].
+    pub(super) fn take_crowded(&self) -> Option<Proposal> {
+        self.hub().take_crowded()
+    }
+
+    /// Tells those whom it is for, at whichever node they are. One node alone does so at once.
+    pub(super) fn tell_those(&self, tell: Tell) {
+        let mut hub = self.hub();
+        if hub.is_in_cluster() {
+            drop(hub);
+            if !self.proposals().tell_others(Proposal::Tell(Box::new(tell))) {
+                tracing::warn!("too much is to be told already: nobody is told something");
+            }
+            return;
+        }
+        let mut wakes = Vec::new();
+        hub.tell_those(tell, &mut wakes);
+        self.wake(hub, wakes);
+    }
+
+    /// Ends the mute that flood control has imposed on a member, at the node where it is counted.
+    pub fn pardon(&self, member: MemberId) {
+        if self.is_elsewhere(member) {
+            self.proposals().tell_others(Proposal::Pardon(member));
+        } else {
+            self.pardon_here(member);
+        }
+    }
+
+    pub(super) fn pardon_here(&self, member: MemberId) {
+        if let Some(speaker) = self.speaker(member, &[]) {
+            self.flood().pardon(speaker.number);
+        }
+    }
+
+    /// Waits until this node has applied what was decided before it was asked, if it is one of several; says whether it has.
+    pub async fn catch_up(&self) -> bool {
+        if !self.hub().is_in_cluster() {
+            return true;
+        }
+        // It says nothing, and comes round behind everything before it.
+        let nothing = self.change(Proposal::Crowded(Vec::new()));
+        matches!(tokio::time::timeout(CATCHING_UP, nothing).await, Ok(Ok(_)))
+    }
+
+    /// Tells somebody from now on which members of this node were given another account or level by another node: what they may
+    /// call is another list then. A second one is ignored.
+    pub fn watch_amended(&self, watch: Box<dyn Fn(MemberId) + Send + Sync>) {
+        let _ = self.amended().0.set(watch);
+    }
+
+    /// Does what is left to do of a proposal that another node has made.
+    pub(super) fn follow_other(&self, proposal: &Proposal) {
+        match proposal {
+            Proposal::Pardon(member) if !self.is_elsewhere(*member) => self.pardon_here(*member),
+            Proposal::Amend(member, _) if !self.is_elsewhere(*member) => {
+                if let Some(watch) = self.amended().0.get() {
+                    watch(*member);
+                }
+            }
+            _ => {}
+        }
+    }
+}
