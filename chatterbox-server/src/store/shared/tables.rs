@@ -6,8 +6,8 @@ use chatterbox_hub::{
 };
 use chatterbox_proto::Username;
 
-use crate::accounts::{Added, Directory as _, DirectoryError, SeenDirectory as _, TokenHash};
-use crate::moderation::{AuditEntry, ModerationError, ModerationStore as _};
+use crate::accounts::{Directory as _, DirectoryError, SeenDirectory as _, TokenHash};
+use crate::moderation::{ModerationError, ModerationStore as _};
 use crate::store::message_store::StoreError;
 use crate::store::shared::answer::Answer;
 use crate::store::shared::asking::Asking;

@@ -96,7 +96,7 @@ pub(super) fn dump(connection: &mut Connection) -> Result<Vec<u8>, rusqlite::Err
 
 fn table(connection: &Connection, name: &str) -> Result<Table, rusqlite::Error> {
     let mut select = connection.prepare(&format!("SELECT * FROM {name}"))?;
-    let columns: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
     let mut rows = Vec::new();
     let mut found = select.query([])?;
     while let Some(row) = found.next()? {
@@ -148,7 +148,7 @@ fn insert(
 ) -> Result<(), rusqlite::Error> {
     // They become part of a statement.
     let known = connection.prepare(&format!("SELECT * FROM {table}"))?;
-    let known: Vec<_> = known.column_names().into_iter().collect();
+    let known: Vec<_> = known.column_names().collect();
     if columns.iter().any(|column| !known.contains(&column.as_str())) {
         return Err(damaged("what nodes store alike has a column that is not known here"));
     }
