@@ -266,8 +266,8 @@ pub async fn run_controlled(
     // Where it ends because it can't go on, the others have to decide that it has ended.
     let moving = node.as_ref().filter(|_| outcome.is_ok());
     if moving.is_some() {
-        chat.take_users(false);
-        chat.hold_sessions();
+        chat.doors().take_users(false);
+        chat.doors().hold_sessions();
         context.drain.begin(grace);
     }
     if connections > 0 {

@@ -2,10 +2,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: waits for a bounded time")]
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use chatterbox_hub::{Incarnation, MemberId, Proposal, Tell};
+use chatterbox_hub::{MemberId, Proposal, Tell};
 
 use crate::chat::shared::Chat;
 
@@ -13,27 +12,7 @@ use crate::chat::shared::Chat;
 /// session is not lost by it: the client tries again.
 const CATCHING_UP: Duration = Duration::from_secs(5);
 
-/// Is told which members of this node were changed by another one; it must not wait for anything.
-#[derive(Default)]
-pub(super) struct Amended(OnceLock<Box<dyn Fn(MemberId) + Send + Sync>>);
-
-impl std::fmt::Debug for Amended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Amended")
-    }
-}
-
 impl Chat {
-    /// Notes which life of a node of several this is.
-    pub(super) fn serves(&self, node: Incarnation) {
-        self.hub().serves(node);
-    }
-
-    /// What other nodes are to be told of the queues of members of this one; see [`chatterbox_hub::Hub::take_crowded`].
-    pub(super) fn take_crowded(&self) -> Option<Proposal> {
-        self.hub().take_crowded()
-    }
-
     /// Tells those whom it is for, at whichever node they are. One node alone does so at once.
     pub(super) fn tell_those(&self, tell: Tell) {
         let mut hub = self.hub();
@@ -77,7 +56,7 @@ impl Chat {
     /// Tells somebody from now on which members of this node were given another account or level by another node: what they may
     /// call is another list then. A second one is ignored.
     pub fn watch_amended(&self, watch: Box<dyn Fn(MemberId) + Send + Sync>) {
-        let _ = self.amended().0.set(watch);
+        self.amended().watch(watch);
     }
 
     /// Does what is left to do of a proposal that another node has made.
@@ -85,9 +64,7 @@ impl Chat {
         match proposal {
             Proposal::Pardon(member) if !self.is_elsewhere(*member) => self.pardon_here(*member),
             Proposal::Amend(member, _) if !self.is_elsewhere(*member) => {
-                if let Some(watch) = self.amended().0.get() {
-                    watch(*member);
-                }
+                self.amended().tell(*member);
             }
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! The chat: the hub behind its lock, the one way into it, and waking receivers.
 
+mod amended;
 pub(crate) mod announcement;
 mod applying;
 mod batch;
@@ -18,6 +19,7 @@ pub(crate) mod pace;
 pub(crate) mod paging;
 pub(crate) mod posts;
 pub(crate) mod proposals;
+mod replicated;
 pub(crate) mod reserved;
 mod rooms;
 pub(crate) mod sequencer;

@@ -8,19 +8,17 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use bytes::Bytes;
-use chatterbox_hub::format::FormatError;
 use chatterbox_hub::{
-    AccountChange, AccountRef, Amendment, Durable, Event, Happened, Hub, Identity, Incarnation,
-    JoinError, JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome,
-    Party, Proposal, Record, Refused, Reserved as Place, RoomDone, RoomNumber, RoomRecord,
-    RoomRefusal, RoomWish, Say, Sequence, SessionId, SessionKey, Speaker,
+    AccountChange, AccountRef, Amendment, Event, Happened, Hub, Identity, Incarnation, JoinError,
+    JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome, Party, Proposal,
+    Record, Refused, Reserved as Place, RoomDone, RoomNumber, RoomRefusal, RoomWish, Say, Sequence,
+    SessionId, SessionKey, Speaker,
 };
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::time::Instant;
 
+use crate::chat::amended::Amended;
 use crate::chat::doors::Doors;
-use crate::chat::elsewhere::Amended;
 use crate::chat::notifier::Notifier;
 use crate::chat::posts::{Held, PostRoom, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Leaving, Proposals, Starter};
@@ -120,7 +118,7 @@ impl Chat {
     }
 
     /// Who may come in, and how members go.
-    pub(super) const fn doors(&self) -> &Doors {
+    pub(crate) const fn doors(&self) -> &Doors {
         &self.doors
     }
 
@@ -465,46 +463,8 @@ impl Chat {
         self.proposals.tell(Proposal::EndLogins(change.clone()));
     }
 
-    /// Leaves from now on what has to be stored of what is applied; see [`Hub::leave_durable`].
-    pub(super) fn leave_durable(&self) {
-        self.hub().leave_durable();
-    }
-
-    /// What has to be stored of what was applied.
-    pub(super) fn take_durable(&self) -> Vec<Durable> {
-        self.hub().take_durable()
-    }
-
-    /// All that nodes have in common, as it is now; see [`Hub::freeze`].
-    pub(super) fn freeze(&self) -> Result<Bytes, FormatError> {
-        self.hub().freeze()
-    }
-
-    /// Begins with what another node has frozen; see [`Hub::thaw`].
-    pub(super) fn thaw(&self, state: &[u8]) -> Result<(), FormatError> {
-        let mut hub = self.hub();
-        hub.thaw(state)?;
-        self.note_lobby(&hub);
-        Ok(())
-    }
-
-    /// All that is so of rooms; see [`Hub::room_facts`].
-    pub(super) fn room_facts(&self) -> Vec<RoomRecord> {
-        self.hub().room_facts()
-    }
-
-    /// Whether this life of a node counts.
-    pub(super) fn is_up(&self, node: Incarnation) -> bool {
-        self.hub().is_up(node)
-    }
-
     /// What went through the rooms so far.
     pub fn volume(&self) -> Lag {
         self.hub().volume()
-    }
-
-    /// One number for all that nodes have in common.
-    pub(super) fn digest(&self) -> u64 {
-        self.hub().digest()
     }
 }

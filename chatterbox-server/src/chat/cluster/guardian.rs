@@ -56,7 +56,7 @@ impl Ward for Members {
 
     fn takes_users(&self, takes: bool) {
         self.health.is_without_engine(!takes);
-        self.chat.take_users(takes);
+        self.chat.doors().take_users(takes);
     }
 
     fn send_elsewhere(&self) {

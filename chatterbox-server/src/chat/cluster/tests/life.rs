@@ -187,8 +187,8 @@ async fn a_node_that_stops_in_order_is_seen_by_nobody_whose_session_goes_on() {
     let (base, _) = two.join("eve").await.unwrap();
     settled(&kit, &[&one, &two]).await;
     told(&bob);
-    two.chat.take_users(false);
-    two.chat.hold_sessions();
+    two.chat.doors().take_users(false);
+    two.chat.doors().hold_sessions();
     drop(base);
     seconds(1).await;
     assert_eq!(told(&bob), ["-eve"], "nothing goes on for her");

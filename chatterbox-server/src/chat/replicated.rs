@@ -1,0 +1,78 @@
+//! The chat as one node of several has it: which node it is of, which others are up, and what all of them have in common.
+
+use bytes::Bytes;
+use chatterbox_hub::format::FormatError;
+use chatterbox_hub::{Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord};
+
+use crate::chat::shared::Chat;
+
+impl Chat {
+    /// Notes which life of a node of several this is.
+    pub(super) fn serves(&self, node: Incarnation) {
+        self.hub().serves(node);
+    }
+
+    /// What other nodes are to be told of the queues of members of this one; see [`chatterbox_hub::Hub::take_crowded`].
+    pub(super) fn take_crowded(&self) -> Option<Proposal> {
+        self.hub().take_crowded()
+    }
+
+    /// How many members a node has, with those that it holds.
+    pub(crate) fn members_at(&self, node: Incarnation) -> usize {
+        self.hub().members_at(node)
+    }
+
+    /// The nodes that are up, as what is applied has it.
+    pub(super) fn nodes_up(&self) -> Vec<NodeUp> {
+        self.hub().nodes_up()
+    }
+
+    /// The format in which groups may be written by now.
+    pub(super) fn level(&self) -> u16 {
+        self.hub().level()
+    }
+
+    /// Ends the connections of all members of this node, and tells each of them why.
+    pub(crate) fn put_out_all(&self, reason: &Removal) {
+        let removed = self.hub().remove_all(reason);
+        self.notifier().notify_removed(&removed);
+    }
+
+    /// Leaves from now on what has to be stored of what is applied; see [`chatterbox_hub::Hub::leave_durable`].
+    pub(super) fn leave_durable(&self) {
+        self.hub().leave_durable();
+    }
+
+    /// What has to be stored of what was applied.
+    pub(super) fn take_durable(&self) -> Vec<Durable> {
+        self.hub().take_durable()
+    }
+
+    /// All that nodes have in common, as it is now; see [`chatterbox_hub::Hub::freeze`].
+    pub(super) fn freeze(&self) -> Result<Bytes, FormatError> {
+        self.hub().freeze()
+    }
+
+    /// Begins with what another node has frozen; see [`chatterbox_hub::Hub::thaw`].
+    pub(super) fn thaw(&self, state: &[u8]) -> Result<(), FormatError> {
+        let mut hub = self.hub();
+        hub.thaw(state)?;
+        self.note_lobby(&hub);
+        Ok(())
+    }
+
+    /// All that is so of rooms; see [`chatterbox_hub::Hub::room_facts`].
+    pub(super) fn room_facts(&self) -> Vec<RoomRecord> {
+        self.hub().room_facts()
+    }
+
+    /// Whether this life of a node counts.
+    pub(super) fn is_up(&self, node: Incarnation) -> bool {
+        self.hub().is_up(node)
+    }
+
+    /// One number for all that nodes have in common.
+    pub(super) fn digest(&self) -> u64 {
+        self.hub().digest()
+    }
+}
