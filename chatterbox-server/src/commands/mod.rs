@@ -18,6 +18,7 @@ mod context;
 mod executor;
 mod family;
 mod legacy;
+mod member_port;
 mod moderating;
 mod online;
 mod parameter;
