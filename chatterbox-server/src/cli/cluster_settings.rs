@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chatterbox_proto::limits;
 use chatterbox_server::order::jetstream::{
     ClusterName, EngineSettings, MonitorUrl, ServerUrl, USUAL_NAME, USUAL_REPLICAS,
 };
@@ -82,6 +83,11 @@ fn misunderstood(setting: &str, fault: &str, hint: &'static str) -> Misunderstoo
 }
 
 impl ClusterSettings {
+    /// The longest frame that clients may be allowed to send: what it becomes has to fit into a record of the engine.
+    pub fn largest_frame(&self) -> usize {
+        self.cluster.as_ref().map_or(usize::MAX, |_| limits::CLIENT_FRAME)
+    }
+
     /// How to reach the engine; `None` where this is the only node.
     ///
     /// # Errors

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use chatterbox_address::{AddressError, HostPort};
 use chatterbox_hub::Keep;
-use chatterbox_proto::limits;
 use chatterbox_server::config::{Config, between, days};
 use chatterbox_server::gateway::GatewayAddress;
 use chatterbox_server::net::CertificateSource;
@@ -307,9 +306,8 @@ impl Serve {
 
     /// The settings of the running server, with those that it reads at its start only.
     pub fn config(&self) -> Config {
-        // What a frame becomes has to fit into a record of the engine.
         #[cfg(feature = "cluster")]
-        let largest = self.cluster.cluster.as_ref().map_or(usize::MAX, |_| limits::CLIENT_FRAME);
+        let largest = self.cluster.largest_frame();
         #[cfg(not(feature = "cluster"))]
         let largest = usize::MAX;
         Config {
@@ -324,6 +322,7 @@ impl Serve {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_proto::limits;
     use clap::Parser as _;
 
     use super::*;
