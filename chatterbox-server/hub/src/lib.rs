@@ -70,9 +70,11 @@ mod rooms;
 mod run_budget;
 mod runs;
 mod sanction;
+mod serving;
 mod sorted;
 mod speaker;
 mod stepping;
+mod storing;
 mod telling;
 mod track;
 mod waiting_mail;
@@ -107,8 +109,7 @@ pub use replica::moderation_act::{
 };
 pub use replica::nodes::NodeUp;
 pub use replica::proposal::{
-    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, StoreCommand, Tick,
-    Up,
+    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
 };
 pub use replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomSettings, RoomShow,
@@ -119,6 +120,7 @@ pub use replica::rooms::wish::{
     ConfiguredRoom, RoomActor, RoomChange, RoomDone, RoomMemberView, RoomRefusal, RoomSetting,
     RoomView, RoomWish,
 };
+pub use replica::store_command::StoreCommand;
 pub use replica::tell::{Audience, Tell};
 pub use room::limits::{Keep, TimelineLimits};
 pub use room::mailboxes::{Kept, Mailboxes};

@@ -1,10 +1,7 @@
 //! How names are written where nobody asks what they look like: in messages, block lists and references.
 
-use chatterbox_proto::session::Destination;
 use chatterbox_proto::{PlainName, PlainNameRef, RoomName, Username};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::record::{RoomRef, To};
 
 /// One name.
 pub(crate) mod name {
@@ -64,27 +61,5 @@ pub(crate) mod accounts {
     ) -> Result<Vec<(i64, Username)>, D::Error> {
         let accounts = Vec::<(i64, PlainName)>::deserialize(from)?;
         Ok(accounts.into_iter().map(|(number, PlainName(name))| (number, name)).collect())
-    }
-}
-
-/// Where a message goes.
-pub(crate) mod destination {
-    use super::*;
-
-    pub(crate) fn serialize<S: Serializer>(destination: &To, to: S) -> Result<S::Ok, S::Error> {
-        match destination {
-            Destination::All => Destination::All,
-            Destination::Room(room) => Destination::Room(room),
-            Destination::User(name) => Destination::User(PlainNameRef(name)),
-        }
-        .serialize(to)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<To, D::Error> {
-        Ok(match Destination::<PlainName, RoomRef>::deserialize(from)? {
-            Destination::All => Destination::All,
-            Destination::Room(room) => Destination::Room(room),
-            Destination::User(PlainName(name)) => Destination::User(name),
-        })
     }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{RoomName, Username};
-use serde::{Deserialize, Serialize};
+use chatterbox_proto::{PlainName, PlainNameRef, RoomName, Username};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::filing::{Filing, Party, conversation_key};
 use crate::ids::RoomNumber;
@@ -35,7 +35,7 @@ pub struct Record {
     #[serde(with = "plain::name")]
     pub source: Username,
     /// To whom.
-    #[serde(with = "plain::destination")]
+    #[serde(with = "plain_destination")]
     pub destination: To,
     /// The 4-tuple as ASCII JSON, exactly as every receiver gets it.
     pub json: Bytes,
@@ -71,5 +71,27 @@ impl Record {
             None => Cow::Borrowed(self.source.key()),
         };
         Some(conversation_key(&from, &to.key()))
+    }
+}
+
+/// How a destination is written: names as in [`plain`].
+mod plain_destination {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(destination: &To, to: S) -> Result<S::Ok, S::Error> {
+        match destination {
+            Destination::All => Destination::All,
+            Destination::Room(room) => Destination::Room(room),
+            Destination::User(name) => Destination::User(PlainNameRef(name)),
+        }
+        .serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<To, D::Error> {
+        Ok(match Destination::<PlainName, RoomRef>::deserialize(from)? {
+            Destination::All => Destination::All,
+            Destination::Room(room) => Destination::Room(room),
+            Destination::User(PlainName(name)) => Destination::User(name),
+        })
     }
 }

@@ -22,6 +22,7 @@ pub(crate) mod sanctions;
 mod saying;
 pub(crate) mod sessions;
 pub(crate) mod state;
+pub(crate) mod store_command;
 pub(crate) mod tell;
 mod user_list;
 

@@ -13,8 +13,8 @@ use crate::identity::Identity;
 use crate::ids::MemberId;
 use crate::level::Level;
 use crate::record::Sequence;
-use crate::replica::proposal::StoreCommand;
 use crate::replica::rooms::definition::AccountRef;
+use crate::replica::store_command::StoreCommand;
 use crate::sanction::{Sanction, SanctionId};
 
 /// One act.

@@ -6,7 +6,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use chatterbox_proto::Username;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -21,6 +20,7 @@ use crate::record::{Record, Sequence};
 use crate::replica::ended_logins::AccountChange;
 use crate::replica::moderation_act::Moderation;
 use crate::replica::rooms::wish::RoomWish;
+use crate::replica::store_command::StoreCommand;
 use crate::replica::tell::Tell;
 
 /// One life of one node, from its start to its end: a random number, so that no two are the same.
@@ -146,15 +146,9 @@ pub enum Proposal {
     Speak(u16),
 }
 
-/// A command for the stores of all nodes, as whoever carries it out writes it. The hub does not read it. It may hold hashes of
-/// passwords, so it shows nothing but its length.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoreCommand(pub Bytes);
-
-impl fmt::Debug for StoreCommand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StoreCommand({} bytes)", self.0.len())
-    }
+impl Proposal {
+    /// The members of whom one [`Self::Crowded`] says it at most; what it says of more is not read.
+    pub(crate) const CROWDED: usize = 1024;
 }
 
 /// The newest format of groups that this version reads. It is written once all nodes read it.

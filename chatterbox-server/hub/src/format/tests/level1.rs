@@ -17,10 +17,11 @@ use crate::record::{Record, RoomRef};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
 use crate::replica::moderation_act::{Moderation, ModerationAct, Whom};
 use crate::replica::proposal::{
-    Amendment, Incarnation, Join, Login, Proposal, Rename, Resume, Say, StoreCommand, Tick, Up,
+    Amendment, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
 };
 use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomShow};
 use crate::replica::rooms::wish::{ConfiguredRoom, RoomActor, RoomChange, RoomSetting, RoomWish};
+use crate::replica::store_command::StoreCommand;
 use crate::replica::tell::{Audience, Tell};
 use crate::sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject};
 
