@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{PlainName, PlainNameRef, RoomName, Username};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use chatterbox_proto::{RoomName, Username};
+use serde::{Deserialize, Serialize};
 
 use crate::filing::{Filing, Party, conversation_key};
 use crate::ids::RoomNumber;
@@ -35,7 +35,7 @@ pub struct Record {
     #[serde(with = "plain::name")]
     pub source: Username,
     /// To whom.
-    #[serde(with = "plain_destination")]
+    #[serde(with = "destination")]
     pub destination: To,
     /// The 4-tuple as ASCII JSON, exactly as every receiver gets it.
     pub json: Bytes,
@@ -74,11 +74,14 @@ impl Record {
     }
 }
 
-/// How a destination is written: names as in [`plain`].
-mod plain_destination {
+/// How the destination of a message is written: nobody asks there what a name looks like.
+mod destination {
+    use chatterbox_proto::{PlainName, PlainNameRef};
+    use serde::{Deserializer, Serializer};
+
     use super::*;
 
-    pub(super) fn serialize<S: Serializer>(destination: &To, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(destination: &To, to: S) -> Result<S::Ok, S::Error> {
         match destination {
             Destination::All => Destination::All,
             Destination::Room(room) => Destination::Room(room),
@@ -87,7 +90,7 @@ mod plain_destination {
         .serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<To, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<To, D::Error> {
         Ok(match Destination::<PlainName, RoomRef>::deserialize(from)? {
             Destination::All => Destination::All,
             Destination::Room(room) => Destination::Room(room),

@@ -1,4 +1,4 @@
-//! Commands for what the nodes store beside the chat: accounts, sanctions, settings.
+//! What the hub passes through for the stores of all nodes.
 
 use std::fmt;
 

@@ -9,6 +9,7 @@ use chatterbox_proto::{Username, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{Account, PasswordHash};
+use crate::store::shared::not_understood::NotUnderstood;
 use crate::store::shared::written::{WrittenAudit, WrittenReport, WrittenSanction};
 
 /// The format of commands that this program reads and writes.
@@ -162,11 +163,6 @@ pub(super) fn name(text: &str) -> Result<Username, NotUnderstood> {
 pub(super) fn level(number: u8) -> Result<Level, NotUnderstood> {
     Level::new(number.into()).ok_or(NotUnderstood)
 }
-
-/// A command that this program does not know: that of a newer version, or of nobody of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a command in the order can't be read: another version of this program has written it")]
-pub(super) struct NotUnderstood;
 
 /// Writes something as it stands in the order.
 pub(super) fn written<T: Serialize>(it: &T) -> Option<StoreCommand> {

@@ -5,6 +5,7 @@ mod asking;
 mod command;
 mod directory;
 mod moderation;
+mod not_understood;
 mod stores;
 mod tables;
 #[cfg(test)]

@@ -11,9 +11,8 @@ use crate::moderation::{ModerationError, ModerationStore as _};
 use crate::store::message_store::StoreError;
 use crate::store::shared::answer::Answer;
 use crate::store::shared::asking::Asking;
-use crate::store::shared::command::{
-    Asked, Command, NotUnderstood, Of, WrittenSpared, level, name, read,
-};
+use crate::store::shared::command::{Asked, Command, Of, WrittenSpared, level, name, read};
+use crate::store::shared::not_understood::NotUnderstood;
 use crate::store::shared::written::WrittenAudit;
 use crate::store::sqlite::{SqliteDirectory, SqliteModeration};
 

@@ -5,7 +5,7 @@ use chatterbox_proto::{RoomName, Username};
 use serde::{Deserialize, Serialize};
 
 use crate::moderation::{About, Act, AuditEntry, NewReport, NewSanction};
-use crate::store::shared::command::NotUnderstood;
+use crate::store::shared::not_understood::NotUnderstood;
 
 /// An entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,10 +7,11 @@ use chatterbox_proto::{Capabilities, RoomName};
 use serde_json::Value;
 
 use super::*;
+use crate::freezing::tests::thawed;
 use crate::replica::proposal::{Incarnation, Proposal, Say};
 use crate::{
     AccountKey, BlockLists, Greeting, Identity, Join, Level, LoggedIn, Outcome, Rename, Resume,
-    RoomActor, RoomChange, RoomMember, RoomNumber, RoomRef, RoomWish, SessionKey,
+    RoomActor, RoomChange, RoomMember, RoomNumber, RoomRef, RoomWish, Secrets, SessionKey,
 };
 
 mod checks;
@@ -112,8 +113,7 @@ impl World {
 
     fn propose(&mut self, proposal: Proposal, greeting: Option<Greeting<'_>>) -> crate::Applied {
         let applied = self.hub.step(Incarnation::default(), proposal, greeting);
-        // A node that starts from here goes on like this one.
-        self.hub.replica = crate::freezing::tests::thawed(&self.hub.replica);
+        self.hub.replica = thawed(&self.hub.replica); // A node that starts from here goes on like this.
         applied
     }
 
@@ -263,21 +263,19 @@ impl World {
         self.random += 1;
         let blocked = user.blocked.iter().map(|whom| name(NAMES[*whom][0])).collect();
         let blocked_by = (0..ACCOUNTS).filter(|other| self.users[*other].blocked.contains(&who));
-        let blocked_by =
-            blocked_by.map(|other| (i64::try_from(other).unwrap() + 1, name(NAMES[other][0])));
-        let lists = std::sync::Arc::new(BlockLists::new(blocked, blocked_by.collect::<Vec<_>>()));
+        let named = |other: usize| (i64::try_from(other).unwrap() + 1, name(NAMES[other][0]));
+        let lists = BlockLists::new(blocked, blocked_by.map(named).collect::<Vec<_>>()).into();
         let resume = key.map(|key| Resume { key: Some(key.proof()), only: false });
-        let join =
-            Join { identity, lists, resume, verifier: crate::Verifier::of(self.random), hold: 0 };
+        let secrets = Secrets { fresh: self.random, shown: key.map(|key| key.secret) };
+        let verifier = crate::Verifier::of(secrets.fresh);
+        let join = Join { identity, lists, resume, verifier, hold: 0 };
         let after = key.map(|_| user.client.last);
-        let secrets = crate::Secrets { fresh: self.random, shown: key.map(|key| key.secret) };
         let greeting = Greeting { info: "", extra: br#""X": 1"#, after, recent: None, secrets };
         let applied = self.propose(Proposal::Join(Box::new(join)), Some(greeting));
         let Ok(Outcome::Welcomed(reply)) = applied.outcome else { panic!("{applied:?}") };
         let welcome = reply.welcome.assemble().unwrap().concat();
         let welcome: Value = serde_json::from_slice(&welcome[4..]).unwrap();
-        let is_resumed = welcome["RESUMED"] == true;
-        let was_here = self.users[who].here.is_some();
+        let (is_resumed, was_here) = (welcome["RESUMED"] == true, self.users[who].here.is_some());
         assert_eq!(is_resumed, resumes);
         let user = &mut self.users[who];
         user.here = Some(reply.id);

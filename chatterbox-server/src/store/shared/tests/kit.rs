@@ -39,12 +39,6 @@ struct State {
 }
 
 impl Log {
-    /// Puts something into the order.
-    pub fn decide(&self, proposal: Proposal) {
-        self.state.lock().unwrap().decided.push(proposal);
-        self.changed.notify_all();
-    }
-
     pub fn len(&self) -> usize {
         self.state.lock().unwrap().decided.len()
     }
