@@ -155,12 +155,16 @@ pub async fn run_controlled(
         tokio::spawn(async move { authenticator.watch(observer).await })
     };
 
+    let history_loaded = CancellationToken::new();
     let forgetting = {
         let (moderation, config) = (moderation.clone(), config.clone());
-        tokio::spawn(async move { forget_old_acts(moderation.as_deref(), &config).await })
+        // Nodes of a cluster agree about it, as about all else, once they are up.
+        let loaded = history_loaded.clone();
+        tokio::spawn(async move {
+            loaded.cancelled().await;
+            forget_old_acts(moderation.as_deref(), &config).await;
+        })
     };
-
-    let history_loaded = CancellationToken::new();
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();

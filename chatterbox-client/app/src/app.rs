@@ -306,6 +306,12 @@ impl App {
         self.session.unanswered()
     }
 
+    /// The key of the oldest message that the server has and did not answer, where the session can go on over another connection.
+    pub fn waits_for(&self) -> Option<&str> {
+        let can_go_on = !self.is_down() && self.session.can_resume();
+        can_go_on.then(|| self.session.oldest_unanswered()).flatten()
+    }
+
     /// How many lines were not sent, or refused by the server, or ended with an ERROR.
     pub fn failures(&self) -> usize {
         self.failures

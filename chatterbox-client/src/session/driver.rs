@@ -14,6 +14,7 @@ use chatterbox_proto::ALL;
 use ring::rand::{SystemRandom, generate};
 use tokio::time::{Instant, sleep_until};
 
+use super::answers::Answers;
 use super::clock::Clock;
 use super::credentials::TokenStore;
 use super::ending::{self, Closed, End, unavailable};
@@ -44,6 +45,7 @@ pub(crate) struct Session<S> {
     crowd: Crowd,
     prompting: Prompting,
     timeouts: Timeouts,
+    answers: Answers,
     wakefulness: Wakefulness,
     clock: Clock,
     /// The room to begin in, until it is in front.
@@ -78,6 +80,7 @@ impl<S: Screen> Session<S> {
             crowd: Crowd::default(),
             prompting: Prompting::default(),
             timeouts: Timeouts::new(clock.now()),
+            answers: Answers::new(),
             wakefulness: Wakefulness::new(clock.now(), clock.unix_now()),
             clock,
             room: None,

@@ -1,9 +1,10 @@
 //! One session, from its first line to its last.
 //!
 //! [`Session`] moves things between the pure application, the server and a [`Screen`]. Its parts have a file each:
-//! `link` the connection, `heartbeat` whether the server is there, `wakefulness` whether the program was, `prompting` the line that is asked for, `timeouts` the deadlines, `ending` and `shutdown` the
+//! `link` the connection, `heartbeat` whether the server is there, `answers` whether it answers, `wakefulness` whether the program was, `prompting` the line that is asked for, `timeouts` the deadlines, `ending` and `shutdown` the
 //! end. It knows no terminal: a screen is what implements the trait.
 
+mod answers;
 mod clock;
 mod credentials;
 mod driver;

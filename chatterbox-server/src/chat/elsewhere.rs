@@ -64,6 +64,11 @@ impl Chat {
         }
     }
 
+    /// Whether this node is one of several.
+    pub fn is_in_cluster(&self) -> bool {
+        self.hub().is_in_cluster()
+    }
+
     /// Waits until this node has applied what was decided before it was asked, if it is one of several; says whether it has.
     pub async fn catch_up(&self) -> bool {
         if !self.hub().is_in_cluster() {

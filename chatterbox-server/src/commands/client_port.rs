@@ -37,6 +37,9 @@ pub trait ClientPort: Send + Sync + Debug {
     /// Waits until something more can be sent.
     fn room(&self) -> BoxFuture<'_, ()>;
 
+    /// Waits until this node knows what others have decided by now, or for a bounded time. A node that is alone does.
+    fn caught_up(&self) -> BoxFuture<'_, ()>;
+
     /// Who this user is; `None` once they have left.
     fn identity(&self) -> Option<Identity>;
 

@@ -133,6 +133,8 @@ impl Executor {
             return Err(Rejection::new(OutcomeCode::NoSuchCommand, text));
         };
         tracing::debug!(name = %self.caller.who().name, command = spec.name, "command");
+        // What somebody was told at another node is so here, too, before anything is looked up.
+        self.caller.port.caught_up().await;
         authorise(self.caller.who().actor(), Permission::Use(spec.level), Target::Oneself)?;
         if self.state.is_disabled(spec) {
             let text = format!("{} is switched off.", spec.name);

@@ -289,6 +289,10 @@ impl ClientPort for MemberPort {
         self.member.room().boxed()
     }
 
+    fn caught_up(&self) -> BoxFuture<'_, ()> {
+        self.member.chat().catch_up().map(drop).boxed()
+    }
+
     fn id(&self) -> MemberId {
         self.member.id()
     }

@@ -256,6 +256,17 @@ impl Inbound {
         self.requests.is_some() && self.member.is_logged_in()
     }
 
+    /// Whether a message may be taken after all, when somebody has looked better: among the accounts, or at what other nodes have
+    /// decided meanwhile. Somebody who came in at another node is there, also where this node is told of it a moment later.
+    fn may_be_otherwise(&self, code: Code) -> bool {
+        let is_of_state = matches!(
+            code,
+            Code::NoSuchUser | Code::NoSuchRoom | Code::NotAMember | Code::Blocked | Code::Muted(_)
+        );
+        (code == Code::NoSuchUser && self.may_leave_messages())
+            || (is_of_state && self.requests.is_some() && self.member.chat().is_in_cluster())
+    }
+
     /// Posts a message, or refuses it. Where nobody has looked for its recipient among the accounts, it may be put off.
     fn say(&mut self, mut posting: Posting<'_>, found: Option<&Found>) {
         let wanted = posting.entry.destination.clone();
@@ -284,8 +295,8 @@ impl Inbound {
                     requests.tags.push_back(posting.tag.as_deref().map(Into::into));
                 }
             }
-            // Nobody has looked yet whether an account has the name.
-            Err(Code::NoSuchUser) if found.is_none() && self.may_leave_messages() => {
+            // Nobody has looked yet whether an account has the name, or this node has not read what another one has.
+            Err(code) if found.is_none() && self.may_be_otherwise(code) => {
                 if let Some(requests) = &mut self.requests {
                     requests.put_off.add(posting);
                 }

@@ -159,11 +159,9 @@ impl<'a> Joining<'a> {
         let resume = claim.resume.as_ref();
         let key = resume.and_then(|resume| SessionKey::parse(resume.token.reveal()));
         let resumable = |key| context.chat.resumable(key, &claim.name);
-        let mut resumes = key.and_then(resumable);
-        // It may have begun at another node a moment ago.
-        if key.is_some() && resumes.is_none() && context.chat.catch_up().await {
-            resumes = key.and_then(resumable);
-        }
+        // The session may have begun at another node a moment ago, and the account, too.
+        Box::pin(context.chat.catch_up()).await;
+        let resumes = key.and_then(resumable);
         let request = LoginRequest {
             name: &claim.name,
             agreed: claim.agreed.unwrap_or_default(),
@@ -241,11 +239,16 @@ impl<'a> Joining<'a> {
             let gate = FloodGate::new(agreed.has(Capability::Notices));
             Box::new(Flood { gate, config: context.config.clone() })
         });
-        if agreed.is_empty() && !legacy {
+        let is_base = agreed.is_empty() && !legacy;
+        if is_base && !context.chat.is_in_cluster() {
             return (Inbound::new(seat.handle(), None, flood), None);
         }
         let accounts = Arc::clone(&context.access.authenticator);
         let mut requests = Requests::new(seat.session(), Arc::clone(&context.pages), accounts);
+        if is_base {
+            // It has none, but messages that this node can't judge yet.
+            return (Inbound::new(seat.handle(), Some(Box::new(requests)), flood), None);
+        }
         requests.legacy = legacy.then(|| Arc::clone(&context.access.requests));
         // A member that agreed to any capability is attached, so that commands of others find it (BL-1).
         let (commands, command_inputs) = mpsc::channel(WAITING_REQUESTS);

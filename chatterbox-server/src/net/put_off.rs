@@ -1,6 +1,7 @@
-//! Messages that are put off until somebody has looked whether their recipient, who is not here, has an account (AN-7).
+//! Messages that are put off until somebody has looked better: whether their recipient, who is not here, has an account
+//! (AN-7), and what other nodes have decided that this one has not read yet.
 //!
-//! A message to somebody who is here never comes here: only when nobody has its DEST it is asked for, on the thread of the
+//! A message that can be taken never comes here: only when nobody has its DEST it is asked for, on the thread of the
 //! accounts. What its sender says after it waits as well, so that the order stays.
 
 use std::collections::HashMap;
@@ -44,7 +45,12 @@ impl PutOff {
     pub(super) async fn settle(&mut self, member: &Handle) -> (Vec<Posting<'static>>, Found) {
         let postings = std::mem::take(&mut self.postings);
         let mut found = Found::new();
+        member.chat().catch_up().await;
         let Some(who) = member.identity() else { return (postings, found) };
+        if who.login.is_none() {
+            // Only who has an account may leave messages.
+            return (postings, found);
+        }
         for posting in &postings {
             let Destination::User(name) = &posting.destination else { continue };
             if found.contains_key(name) || member.chat().who(name).is_some() {

@@ -162,6 +162,8 @@ impl Requests {
     async fn page(&self, member: &Handle, query: &Query) -> Event {
         // Nobody holds a page who has not read the answers before it.
         member.room().await;
+        // What another node has told somebody else already is in the page as well.
+        Box::pin(member.chat().catch_up()).await;
         let Some(user) = member.identity() else { return Event::error("good bye") };
         let filter = member.filter();
         match self.pages.answer(query, member.chat(), member.id(), &user, &filter).await {

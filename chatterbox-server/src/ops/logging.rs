@@ -17,6 +17,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// The library that speaks with the engine of several nodes.
+const ENGINE: &str = "async_nats";
+
 /// Starts logging; `filter` is a level (`info`) or directives (`info,chatterbox_server=debug`).
 ///
 /// Dropping the guard writes the lines that are still queued.
@@ -27,6 +30,12 @@ pub fn start(
     format: LogFormat,
     filter: &str,
 ) -> Result<WorkerGuard, tracing_subscriber::filter::ParseError> {
+    // What we say of the engine ourselves is enough, unless somebody asks for the library's words.
+    let filter = if filter.contains(ENGINE) {
+        filter.to_owned()
+    } else {
+        format!("{ENGINE}=error,{filter}")
+    };
     let filter = EnvFilter::builder().parse(filter)?;
     let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);

@@ -37,6 +37,26 @@ impl<S: Screen> Session<S> {
         Watch::new(can_ask, self.app.reconnect_for().is_some())
     }
 
+    /// The key of the oldest message whose answer is waited for.
+    fn oldest_unanswered(&self) -> Option<String> {
+        let reads = self.queue.is_empty() && !self.screen.has_rest() && !self.app.has_more();
+        let goes_on = reads && self.link.is_idle() && self.app.reconnect_for().is_some();
+        // Whoever leaves has deadlines of their own.
+        let stage = Stage::of(&self.app, &self.link, &self.prompting);
+        let oldest = self.app.waits_for().filter(|_| goes_on && stage == Stage::Chat);
+        oldest.map(ToOwned::to_owned)
+    }
+
+    fn answer_deadline(&mut self) -> Option<Instant> {
+        let oldest = self.oldest_unanswered();
+        self.answers.deadline(oldest.as_deref(), self.clock.now())
+    }
+
+    fn is_not_answered(&mut self) -> bool {
+        let oldest = self.oldest_unanswered();
+        self.answers.expired(oldest.as_deref(), self.clock.now())
+    }
+
     /// The next deadline.
     pub(super) fn deadline(&mut self) -> Option<Instant> {
         // A person who is asked for a password may take any time.
@@ -54,7 +74,8 @@ impl<S: Screen> Session<S> {
             self.clock.now() + Duration::from_secs(seconds)
         });
         let tick = Some(self.wakefulness.deadline());
-        [link, session, again, crowd, tick].into_iter().flatten().min()
+        let answer = self.answer_deadline();
+        [link, session, again, crowd, answer, tick].into_iter().flatten().min()
     }
 
     /// Whether the program has slept until now. Nothing is over then: who was to do something had no time for it.
@@ -65,6 +86,7 @@ impl<S: Screen> Session<S> {
         };
         self.timeouts.woken(slept, now);
         self.link.woken(slept, now);
+        self.answers.woken(slept, now);
         true
     }
 
@@ -92,6 +114,9 @@ impl<S: Screen> Session<S> {
                 return;
             }
             None => {}
+        }
+        if self.is_not_answered() {
+            return self.lose(unavailable("the server does not confirm what was said"));
         }
         if !self.timeouts.stage_expired(&situation, now) {
             return;

@@ -80,6 +80,11 @@ impl Sent {
         &self.unanswered
     }
 
+    /// The key of the oldest of them that the server does not take later.
+    pub(super) fn oldest_unanswered(&self) -> Option<&str> {
+        self.unanswered.iter().find(|message| !message.put_off).map(|message| &*message.tag)
+    }
+
     /// Keeps the message with this key, which the server takes later. Says whether there was one.
     pub(super) fn put_off(&mut self, tag: &str) -> bool {
         let message = self.unanswered.iter_mut().find(|message| message.tag == tag);

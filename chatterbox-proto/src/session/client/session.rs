@@ -271,6 +271,11 @@ impl ClientSession {
         self.sent.unanswered().len()
     }
 
+    /// The key of the oldest message that the server is to acknowledge or to reject now, which leaves out what it takes later.
+    pub fn oldest_unanswered(&self) -> Option<&str> {
+        self.sent.oldest_unanswered()
+    }
+
     /// Whether the server is still to acknowledge or to reject the message with this key.
     pub fn awaits(&self, tag: &str) -> bool {
         self.sent.unanswered().iter().any(|message| message.tag == tag)

@@ -99,6 +99,10 @@ impl ClientPort for FakePort {
         ready(()).boxed()
     }
 
+    fn caught_up(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
+    }
+
     fn identity(&self) -> Option<Identity> {
         self.hub().identity(self.id).cloned()
     }
