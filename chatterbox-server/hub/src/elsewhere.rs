@@ -6,12 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::hub::Hub;
 use crate::ids::MemberId;
 use crate::replica::proposal::{Incarnation, Proposal};
-
-/// One proposal says it of so many members at most, and so many wait to be said.
-pub(crate) const CROWDED: usize = 1024;
 
 /// What a node knows of members of others, and others of its own.
 #[derive(Debug, Default)]
@@ -22,18 +18,33 @@ pub(crate) struct Elsewhere {
     crowded: BTreeSet<MemberId>,
     /// The members of this node of whom the others have been told so.
     told: BTreeSet<MemberId>,
-    /// What they are going to be told.
+    /// What they are going to be told: no more than one proposal says.
     news: BTreeMap<MemberId, bool>,
 }
 
 impl Elsewhere {
+    /// Notes which node this is.
+    pub(crate) const fn serves(&mut self, node: Incarnation) {
+        self.node = Some(node);
+    }
+
     /// Whether this is the only node.
     pub(crate) const fn is_alone(&self) -> bool {
         self.node.is_none()
     }
 
+    /// Whether this is another node than ours, in a cluster.
+    pub(crate) fn is_other(&self, node: Incarnation) -> bool {
+        self.node.is_some_and(|own| own != node)
+    }
+
+    /// Whether the node of a member has said that too much waits for it.
+    pub(crate) fn is_crowded(&self, member: MemberId) -> bool {
+        self.crowded.contains(&member)
+    }
+
     /// Notes what its node says of a member.
-    fn note(&mut self, member: MemberId, is_crowded: bool) {
+    pub(crate) fn note(&mut self, member: MemberId, is_crowded: bool) {
         if is_crowded {
             self.crowded.insert(member);
         } else {
@@ -52,7 +63,7 @@ impl Elsewhere {
     /// know it is a favour.
     pub(crate) fn fills(&mut self, member: MemberId) {
         if self.node.is_some()
-            && (self.news.len() < CROWDED || self.news.contains_key(&member))
+            && (self.news.len() < Proposal::CROWDED || self.news.contains_key(&member))
             && self.told.insert(member)
         {
             self.news.insert(member, true);
@@ -70,53 +81,9 @@ impl Elsewhere {
             self.news.insert(member, false);
         }
     }
-}
-
-impl Hub {
-    /// Notes which node this is, in a cluster. Its members are those who have come in with it; what waits for all others lies
-    /// at their nodes.
-    pub fn serves(&mut self, node: Incarnation) {
-        self.elsewhere.node = Some(node);
-    }
-
-    /// Whether this node is one of a cluster.
-    pub const fn is_in_cluster(&self) -> bool {
-        !self.elsewhere.is_alone()
-    }
-
-    /// Whether this is another node of a cluster.
-    pub fn is_other(&self, node: Incarnation) -> bool {
-        self.elsewhere.node.is_some_and(|own| own != node)
-    }
-
-    /// Whether somebody is here and connected with another node.
-    pub fn is_elsewhere(&self, member: MemberId) -> bool {
-        let Some(node) = self.elsewhere.node else { return false };
-        let person = self.replica.presence().person(member);
-        person.is_some_and(|person| person.connection.node != node)
-    }
-
-    /// Whether the node of a member has said that too much waits for it.
-    pub(crate) fn is_crowded(&self, member: MemberId) -> bool {
-        self.elsewhere.crowded.contains(&member)
-    }
-
-    /// Notes what a node says of its members.
-    pub(crate) fn note_crowded(&mut self, from: Incarnation, members: Vec<(MemberId, bool)>) {
-        if self.is_other(from) {
-            for (member, is_crowded) in members {
-                self.elsewhere.note(member, is_crowded);
-            }
-        }
-    }
-
-    /// What the other nodes are to be told of how much waits for members of this one, if that has changed. To be asked for with each
-    /// group, and again and again.
-    pub fn take_crowded(&mut self) -> Option<Proposal> {
-        if self.elsewhere.news.is_empty() {
-            return None;
-        }
-        let news = std::mem::take(&mut self.elsewhere.news);
-        Some(Proposal::Crowded(news.into_iter().collect()))
+    /// What the others are to be told now, if that has changed.
+    pub(crate) fn take_news(&mut self) -> Option<Proposal> {
+        let news = std::mem::take(&mut self.news);
+        (!news.is_empty()).then(|| Proposal::Crowded(news.into_iter().collect()))
     }
 }

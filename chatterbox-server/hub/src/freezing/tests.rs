@@ -23,15 +23,15 @@ pub(crate) fn thawed(replica: &Replica) -> Replica {
 const NODE: Incarnation = Incarnation(7);
 
 /// A state with so many members, each with so many idempotency keys.
-fn with_members(members: u64, tags: usize) -> Hub {
+fn with_members(members: u32, tags: usize) -> Hub {
     let limits = TimelineLimits { events: 64, bytes: 1 << 20 };
     let mut hub = Hub::new(limits, Keep { messages: 1000, bytes: 1 << 20 });
     let up = Up { name: "a".into(), speaks: 1, ..Up::default() };
     assert!(hub.begin(&Group { from: NODE, number: 1, proposals: vec![Proposal::Up(up)] }, 1));
-    for (number, host) in (0..members).zip(0_u32..) {
+    for number in 0..members {
         let name = Username::stored(&format!("User{number}"));
         let agreed = Some([Capability::Ids].into_iter().collect());
-        let address = Some(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host).into());
+        let address = Some(core::net::Ipv4Addr::from_bits(0x0a00_0000 + number).into());
         let identity = Identity { agreed, address, ..Identity::guest(name.clone()) };
         let (lists, verifier) =
             (BlockLists::default().into(), Verifier(u128::MAX - u128::from(number)));
@@ -46,7 +46,7 @@ fn with_members(members: u64, tags: usize) -> Hub {
                 filing: Filing::default(),
             };
             let tag = Some(format!("{tag}").into());
-            let number = number * 1_000_000 + 1;
+            let number = u64::from(number) * 1_000_000 + 1;
             let say = Say { member: hub.who(&name).unwrap(), number, tag, record };
             let applied = hub.step(NODE, Proposal::Say(say), None);
             assert!(applied.outcome.is_ok(), "{applied:?}");
@@ -90,34 +90,4 @@ fn a_thawed_hub_welcomes_and_knows_its_nodes() {
     assert_eq!((up.len(), up[0].node, &*up[0].name, up[0].speaks), (1, NODE, "a", 1));
     assert!(hub.begin(&Group { from: NODE, number: 2, proposals: Vec::new() }, 1));
     assert!(!hub.begin(&Group { from: NODE, number: 2, proposals: Vec::new() }, 1), "repeated");
-}
-
-/// Prints what freezing costs: `cargo test --release -p chatterbox-hub --lib freezing -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures"]
-#[allow(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures time, and says so")]
-fn the_size_and_time_of_a_state() {
-    for (members, tags) in [(1_000, 100), (20_000, 10)] {
-        let hub = with_members(members, tags);
-        let frozen = hub.freeze().unwrap();
-        let mut other = with_members(0, 0);
-        let measure = |run: &mut dyn FnMut()| {
-            let mut all: Vec<_> = (0..5)
-                .map(|_| {
-                    let start = std::time::Instant::now();
-                    run();
-                    start.elapsed()
-                })
-                .collect();
-            all.sort();
-            all[2]
-        };
-        let freezing = measure(&mut || drop(hub.freeze().unwrap()));
-        let thawing = measure(&mut || other.thaw(&frozen).unwrap());
-        let digest = measure(&mut || assert_ne!(hub.digest(), 0));
-        println!(
-            "{members} members with {tags} tags each: {} bytes, frozen in {freezing:?}, thawed in {thawing:?}, of which its digest {digest:?}",
-            frozen.len()
-        );
-    }
 }

@@ -146,6 +146,11 @@ pub enum Proposal {
     Speak(u16),
 }
 
+impl Proposal {
+    /// The members of whom one [`Self::Crowded`] says it at most; what it says of more is not read.
+    pub(crate) const CROWDED: usize = 1024;
+}
+
 /// The newest format of groups that this version reads. It is written once all nodes read it.
 pub const LEVEL: u16 = 1;
 

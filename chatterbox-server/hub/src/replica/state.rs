@@ -4,7 +4,6 @@ use chatterbox_proto::{NameKey, Refusal, Username, json};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
-use crate::elsewhere::CROWDED;
 use crate::encode::view::View;
 use crate::guard::network;
 use crate::identity::{AccountKey, Identity, LoggedIn};
@@ -116,7 +115,7 @@ impl Replica {
                 self.grant(&wish, number).map(Effect::Rooms).map_err(Refused::Room)
             }
             Proposal::Crowded(mut members) => {
-                members.truncate(CROWDED);
+                members.truncate(Proposal::CROWDED);
                 members.retain(|(member, _)| self.speaks_for(from, *member).is_ok());
                 Ok(Effect::Crowded(members))
             }

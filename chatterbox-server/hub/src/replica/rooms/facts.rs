@@ -3,22 +3,15 @@
 
 use chatterbox_proto::Username;
 
-use crate::hub::Hub;
 use crate::ids::RoomNumber;
 use crate::replica::rooms::definition::{AccountRef, RoomMember};
 use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::Who;
 use crate::replica::rooms::table::RoomTable;
 
-impl Hub {
-    /// All that is so of rooms, as facts that make them again when they are applied in this order.
-    pub fn room_facts(&self) -> Vec<RoomRecord> {
-        self.replica.rooms.facts()
-    }
-}
-
 impl RoomTable {
-    fn facts(&self) -> Vec<RoomRecord> {
+    /// The facts, which make the rooms again when they are applied in this order.
+    pub(crate) fn facts(&self) -> Vec<RoomRecord> {
         let mut facts = vec![RoomRecord::Defined(Box::new((**self.lobby()).clone()))];
         for (_, room) in self.iter() {
             facts.push(RoomRecord::Defined(Box::new((*room.definition).clone())));
