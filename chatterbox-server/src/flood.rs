@@ -39,6 +39,11 @@ impl FloodControl {
         ask(&mut flood, self.start.elapsed())
     }
 
+    /// From now on so many nodes count for themselves; see [`Flood::share_among`].
+    pub fn share_among(&self, nodes: usize) {
+        self.with(|flood, _| flood.share_among(nodes));
+    }
+
     /// Takes what a frame costs at one destination.
     ///
     /// # Errors

@@ -82,8 +82,12 @@ impl Chat {
                 woken.removed.extend(removed);
                 outcomes.push(outcome);
                 happened.append(&mut hub.take_happened());
-                if matches!(proposal, Proposal::Room(..)) {
-                    self.note_lobby(&hub);
+                match proposal {
+                    Proposal::Room(..) => self.note_lobby(&hub),
+                    Proposal::Up(_) | Proposal::Down(_) => {
+                        self.flood().share_among(hub.nodes_up().len());
+                    }
+                    _ => {}
                 }
                 if !matches!(proposal, Proposal::Say(_)) {
                     let is_other = hub.is_other(group.from);

@@ -186,6 +186,8 @@ pub struct Flood {
     senders: HashMap<i64, Sender>,
     entries: usize,
     rooms: Buckets<RoomNumber>,
+    /// How many nodes count for themselves what is said in a room.
+    nodes: u32,
 }
 
 impl Default for Flood {
@@ -197,7 +199,18 @@ impl Default for Flood {
 impl Flood {
     /// Nobody has said anything yet; so many senders are remembered at most.
     pub fn new(entries: usize) -> Self {
-        Self { senders: HashMap::new(), entries, rooms: Buckets::new(ROOM, ROOMS) }
+        Self { senders: HashMap::new(), entries, rooms: Buckets::new(ROOM, ROOMS), nodes: 1 }
+    }
+
+    /// From now on so many nodes count for themselves: the bucket of a room is shared among them, so that together they take
+    /// what one would.
+    pub fn share_among(&mut self, nodes: usize) {
+        self.nodes = u32::try_from(nodes).unwrap_or(u32::MAX).max(1);
+    }
+
+    /// What a frame costs a room here.
+    fn price(&self, room: RoomNumber, tokens: u32) -> u32 {
+        cost_to(room, tokens).saturating_mul(self.nodes).min(ROOM.burst)
     }
 
     /// How long to wait for so many tokens; see [`Flood::admit`].
@@ -223,7 +236,7 @@ impl Flood {
             return Err(TooMuch::Sender(wait));
         }
         if let FloodTo::Room(room) = to {
-            let tokens = cost_to(room, tokens);
+            let tokens = self.price(room, tokens);
             let wait = self.rooms.wait_for(now, &room, tokens);
             if !wait.is_zero() {
                 return Err(TooMuch::Room(wait));
@@ -238,7 +251,7 @@ impl Flood {
     /// have cost `after` without them.
     pub fn give_back(&mut self, sender: i64, to: FloodTo, before: u32, after: u32) {
         if let FloodTo::Room(room) = to {
-            let unused = cost_to(room, before).saturating_sub(cost_to(room, after));
+            let unused = self.price(room, before).saturating_sub(self.price(room, after));
             self.rooms.give_back(&room, unused);
         }
         let kept = self.senders.get_mut(&sender);

@@ -220,6 +220,20 @@ fn senders_and_their_destinations_are_bounded_and_who_owes_most_is_remembered() 
     assert!(!flood.wait(seconds(0), 1, LOBBY, 1).is_zero());
 }
 
+/// Three nodes that count for themselves take together what one takes.
+#[test]
+fn nodes_share_the_bucket_of_a_room() {
+    let taken = |nodes: usize| {
+        let mut flood = Flood::default();
+        flood.share_among(nodes);
+        let room = FloodTo::Room(RoomNumber(7));
+        let says = |sender| flood.admit(Duration::ZERO, sender, room, 1).is_ok();
+        (0..1000).map(says).filter(|taken| *taken).count()
+    };
+    assert_eq!(taken(1), 400);
+    assert_eq!((taken(0), taken(2), taken(3)), (400, 200, 133));
+}
+
 proptest! {
     /// However it is tried, no more is admitted than the burst, what time has brought, and one frame that is owed.
     #[test]
