@@ -455,9 +455,10 @@ impl Cluster {
         self.start(node);
     }
 
-    /// Time passes: what is told now and then is told.
+    /// Time passes: what is told now and then is told. It is long enough for that, because a node paces it by what it has told
+    /// itself, and one where nobody listens has told nothing.
     fn wait(&mut self, millis: u64) {
-        self.at += millis;
+        self.at += millis.max(2_000);
         let nodes = self.nodes.iter_mut().map(|node| &mut node.hub);
         for hub in nodes.chain([&mut self.whole]) {
             hub.tick(self.at);
