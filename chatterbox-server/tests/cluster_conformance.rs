@@ -15,11 +15,15 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use conformance_suite::{Options, Subject, report::console, run};
 use tokio::net::{TcpListener, TcpStream};
 
 const NODES: usize = 3;
+
+/// However busy the machine is, a node has begun by then.
+const STARTED: Duration = Duration::from_secs(120);
 
 /// What is claimed beside the base. Keeping order takes minutes, since it waits for times to pass.
 const CLAIMS: &str = "accounts,commands,flood,ids,notices,ping,recent,rename,rooms,utf8";
@@ -62,7 +66,7 @@ fn node(number: usize, engine: &str, folder: &Path) -> Node {
             }
         }
     });
-    let address = told.recv().unwrap();
+    let address = told.recv_timeout(STARTED).unwrap();
     Node { process, address }
 }
 
