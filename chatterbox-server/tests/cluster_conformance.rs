@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use conformance_suite::{Options, Subject, report::console, run};
+use conformance_suite::{Options, Subject, Trust, report::console, run};
 use tokio::net::{TcpListener, TcpStream};
 
 const NODES: usize = 3;
@@ -44,7 +44,9 @@ impl Drop for Node {
 /// Starts a node, and waits until it says that people get in.
 fn node(number: usize, engine: &str, folder: &Path) -> Node {
     let mut process = Command::new(env!("CARGO_BIN_EXE_chatterbox-server"))
-        .args(["127.0.0.1", "-p", "0", "--plaintext", "--grace", "0", "--log", "warn"])
+        .args(["127.0.0.1", "-p", "0", "--grace", "0", "--log", "warn"])
+        .arg("--certs")
+        .arg(folder.join("certs"))
         .args(["--cluster", engine, "--node", &format!("n{number}"), "--data"])
         .arg(folder.join(format!("data{number}")))
         .env("XDG_CONFIG_HOME", folder)
@@ -95,7 +97,11 @@ async fn every_must_and_should_holds_at_three_nodes() {
     let balancer = tokio::spawn(balance(listener, nodes.iter().map(|node| node.address).collect()));
     let subject = Subject::Running(address.to_string().parse().unwrap());
     let claims = vec![CLAIMS.to_owned()];
-    let options = Options { strict: true, claims, ..Options::default() };
+    // The first node has made it, and all have the same.
+    let authority = std::fs::read(folder.path().join("certs/ca.crt")).unwrap();
+    let authority: Result<_, _> = rustls_pemfile::certs(&mut &*authority).collect();
+    let trust = Trust::Authority(authority.unwrap());
+    let options = Options { trust, strict: true, claims, ..Options::default() };
     let report = run(&subject, &options).await.unwrap();
     let shown = console::render(&report);
     assert_eq!(report.exit_code(), 0, "{shown}");
