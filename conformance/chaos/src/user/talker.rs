@@ -144,6 +144,8 @@ impl Talker {
             };
             tokio::select! {
                 object = line.next() => match object {
+                    // Others who have heard of the end are gone already, which is no news of the run.
+                    _ if *phase.borrow() == Phase::Read => break,
                     Some(object) => self.take(&object),
                     None => self.ended(Closing::Lost),
                 },
