@@ -159,7 +159,14 @@ const PROOFS: &[Proof] = &[
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_is_noticed_for_what_it_is() {
     let runs = PROOFS.iter().map(async |(fault, workload, count)| {
-        let report = against(&[*fault], *workload).await;
+        let mut report = against(&[*fault], *workload).await;
+        // Two messages change places only where both are under way, which a busy machine may keep apart for a whole run.
+        for _again in 0..4 {
+            if count(&report) > 0 {
+                break;
+            }
+            report = against(&[*fault], *workload).await;
+        }
         assert_eq!(report.verdict, Verdict::Wrong, "{}: {report:#?}", fault.name());
         assert!(count(&report) > 0, "{}: {report:#?}", fault.name());
     });
