@@ -39,13 +39,12 @@ pub(super) fn look(
     let mut accused: BTreeSet<(Name, Micros)> = BTreeSet::new();
     for gone in notices {
         let stays = stays.of_name(gone.name);
-        // By then the user was there, or had been there last.
+        // By then the user was there over this connection, or had been.
         let Some(at) = stays.iter().rposition(|stay| stay.has_begun_by(gone.after)) else {
             continue;
         };
         let Some(stay) = stays.get(at) else { continue };
-        let next = stays.get(at + 1);
-        if is_false(evidence, stay, next, gone) && accused.insert((gone.name, stay.from)) {
+        if is_false(evidence, stays, at, gone) && accused.insert((gone.name, stay.from)) {
             findings.add(Kind::FalseAccusation, || {
                 let name = evidence.names.get(usize::from(gone.name)).map_or("?", String::as_str);
                 format!(
@@ -63,10 +62,19 @@ fn seconds(at: Micros) -> f64 {
 }
 
 /// Whether there was no reason: the user was told messages on and on, or lost a connection that nothing had broken, or was back in time.
-fn is_false(evidence: &Evidence, stay: &Stay, next: Option<&Stay>, gone: Gone) -> bool {
-    if stay.spans(gone.after, gone.before) {
+fn is_false(evidence: &Evidence, stays: &[Stay], at: usize, gone: Gone) -> bool {
+    let mut since = stays.iter().enumerate().skip(at);
+    if since.clone().next().is_some_and(|(_, stay)| stay.spans(gone.after, gone.before)) {
         return true;
     }
+    // The notice may be about any connection over which nothing came from then on, also about one over which nothing ever came.
+    since.all(|(at, stay)| {
+        stay.goes_on_to(gone.before) || is_wrong(evidence, stay, stays.get(at + 1))
+    })
+}
+
+/// Whether nobody was to be told that a connection has ended.
+fn is_wrong(evidence: &Evidence, stay: &Stay, next: Option<&Stay>) -> bool {
     match stay.end {
         End::Open | End::Own | End::Reason => false,
         End::Moved | End::Server => {

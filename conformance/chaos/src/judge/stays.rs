@@ -39,9 +39,14 @@ impl Stay {
         self.first.is_some_and(|first| first <= id)
     }
 
+    /// Whether this message, or one behind it, came over it.
+    pub(super) fn goes_on_to(&self, id: u64) -> bool {
+        self.last >= id
+    }
+
     /// Whether the user was connected from one message to another, both of which lie within what was told over it.
     pub(super) fn spans(&self, from: u64, to: u64) -> bool {
-        self.has_begun_by(from) && self.last >= to
+        self.has_begun_by(from) && self.goes_on_to(to)
     }
 }
 
