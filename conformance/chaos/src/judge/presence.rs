@@ -51,8 +51,9 @@ fn watch(
                 notices.extend(pending.drain(..).map(|gone| Gone { before: seen.id, ..gone }));
             }
             What::Came(name) => {
+                let is_new = here.insert(*name);
                 // A server may tell newcomers of themselves (UJ-3).
-                if !here.insert(*name) && *name != testimony.name {
+                if !is_new && *name != testimony.name {
                     findings.add(Kind::NameTwice, || {
                         let name = name_of(evidence, *name);
                         format!("{me} was told that {name} has joined, who was there")
