@@ -13,7 +13,7 @@ use crate::chat::cluster::engine_patience::until_answered;
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::rounds::{Made, Rounds};
 use crate::chat::cluster::under_way::UnderWay;
-use crate::order::{Decided, OrderError, Place};
+use crate::order::{Decided, Order, OrderError, Place};
 
 /// An order that could not be followed is followed again after this time.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -72,7 +72,7 @@ impl Rounds<'_> {
                     self.decided = again.flatten_stream().boxed();
                 }
                 Err(OrderError::OutOfReach { after, first }) => {
-                    return Err(self.out_of_reach(after, first).await);
+                    return Err(out_of_reach(self.order, after, first).await);
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -81,15 +81,6 @@ impl Rounds<'_> {
             next = goes_on.then(|| self.decided.next().now_or_never()).flatten();
         }
         self.follower.store(self.stop).await
-    }
-
-    /// Why a place can't be followed: what is behind it is not kept any more, or the order has lost its end.
-    async fn out_of_reach(&self, followed: Place, first: Place) -> ClusterError {
-        if followed.saturating_add(1) < first {
-            return ClusterError::TooOld { followed, from: first.saturating_sub(1) };
-        }
-        let last = self.order.reach().await.map_or(first.saturating_sub(1), |reach| reach.last);
-        ClusterError::EndsEarly { followed, last }
     }
 
     /// Applies a group, and answers those who wait for it. Says `false` as [`Self::take`] does.
@@ -202,4 +193,13 @@ impl Rounds<'_> {
             }
         });
     }
+}
+
+/// Why a place can't be followed: what is behind it is not kept any more, or the order has lost its end.
+async fn out_of_reach(order: &dyn Order, followed: Place, first: Place) -> ClusterError {
+    if followed.saturating_add(1) < first {
+        return ClusterError::TooOld { followed, from: first.saturating_sub(1) };
+    }
+    let last = order.reach().await.map_or(first.saturating_sub(1), |reach| reach.last);
+    ClusterError::EndsEarly { followed, last }
 }
