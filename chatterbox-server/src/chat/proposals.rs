@@ -142,8 +142,11 @@ impl Proposals {
     /// Hands in messages, and waits until they are stored and delivered. A full queue is back-pressure: it waits for room,
     /// unless the caller has some already. Handing in nothing takes a turn, too.
     ///
+    /// Where whoever proposes ends with a fault while they are under way, nobody knows any more whether they are stored, so there is
+    /// no verdict: this waits until its connection ends. Whoever goes on elsewhere finds out there.
+    ///
     /// # Errors
-    /// [`Code::NotStored`].
+    /// [`Code::NotStored`]: they were not stored, and never will be.
     pub async fn post(
         &self,
         sender: MemberId,
@@ -162,7 +165,10 @@ impl Proposals {
         let (done, stored) = oneshot::channel();
         let post = Post { sender, records, _held: held, tags, bytes, done };
         self.entries.send(Entry::Post(post, place)).map_err(|_| Code::NotStored)?;
-        stored.await.map_err(|_| Code::NotStored)?
+        match stored.await {
+            Ok(receipt) => receipt,
+            Err(_) => std::future::pending().await,
+        }
     }
 
     /// Asks for a user to be let in, and waits for the answer.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use chatterbox_hub::Group;
 use futures_util::FutureExt as _;
@@ -24,6 +25,7 @@ pub struct Engine {
     start: Instant,
 }
 
+/// What it has, and what is wrong with it.
 #[derive(Debug, Default)]
 struct Log {
     groups: Vec<Arc<Decided>>,
@@ -34,6 +36,12 @@ struct Log {
     stopped: bool,
     /// The next groups are taken, but nobody hears of it.
     unconfirmed: usize,
+    /// The next questions are not answered.
+    failing: usize,
+    /// Whoever asks is answered by a server that has yet to read so many places.
+    behind: u64,
+    /// How far its clock was set back.
+    back: Duration,
 }
 
 /// One node's way to the engine.
@@ -68,6 +76,45 @@ impl Engine {
     /// It takes the next groups, but does not say so.
     pub fn confirms_not(&self, groups: usize) {
         self.log().unconfirmed = groups;
+    }
+
+    /// It does not answer the next questions: how far it goes, and of snapshots.
+    pub fn fails(&self, questions: usize) {
+        self.log().failing = questions;
+    }
+
+    /// The questions that it is not going to answer.
+    pub fn failing(&self) -> usize {
+        self.log().failing
+    }
+
+    /// From now on it answers through a server that was away for so many places.
+    pub fn is_behind(&self, places: u64) {
+        self.log().behind = places;
+        self.changed.notify_waiters();
+    }
+
+    /// Its clock is set back from now on.
+    pub fn set_clock_back(&self, by: Duration) {
+        self.log().back = by;
+    }
+
+    /// It loses everything behind this place.
+    pub fn loses(&self, behind: Place) {
+        let mut log = self.log();
+        let left = usize::try_from(behind.saturating_sub(log.dropped)).unwrap();
+        log.groups.truncate(left);
+        drop(log);
+        self.changed.notify_waiters();
+    }
+
+    fn answers(&self) -> Result<(), OrderError> {
+        let mut log = self.log();
+        if log.failing == 0 {
+            return Ok(());
+        }
+        log.failing -= 1;
+        Err(OrderError::Engine("an election".into()))
     }
 
     /// It keeps nothing any more up to this place.
@@ -136,7 +183,8 @@ impl Order for Link {
                 let place = log.dropped + log.groups.len() as u64 + 1;
                 let mut group = Group::clone(&group);
                 group.number_by_place(place);
-                let at = u64::try_from(self.engine.start.elapsed().as_millis()).unwrap();
+                let time = self.engine.start.elapsed() - log.back;
+                let at = u64::try_from(time.as_millis()).unwrap();
                 let read = group.from.0 ^ group.number.rotate_left(32) ^ place;
                 log.groups.push(Arc::new(Decided { place, at, read, group: Arc::new(group) }));
                 let is_confirmed = log.unconfirmed == 0;
@@ -159,19 +207,23 @@ impl Order for Link {
     }
 
     fn reach(&self) -> BoxFuture<'_, Result<Reach, OrderError>> {
+        let answers = self.engine.answers();
         let log = self.engine.log();
-        let reach = Reach { first: log.dropped + 1, last: log.dropped + log.groups.len() as u64 };
-        ready(Ok(reach)).boxed()
+        let last = log.dropped + log.groups.len() as u64;
+        let reach = Reach { first: log.dropped + 1, last: last.saturating_sub(log.behind) };
+        ready(answers.map(|()| reach)).boxed()
     }
 }
 
 impl Snapshots for Link {
     fn places(&self) -> BoxFuture<'_, Result<Vec<Place>, OrderError>> {
-        ready(Ok(self.engine.log().snapshots.keys().copied().collect())).boxed()
+        let answers = self.engine.answers();
+        ready(answers.map(|()| self.engine.log().snapshots.keys().copied().collect())).boxed()
     }
 
     fn read(&self, place: Place) -> BoxFuture<'_, Result<Option<Snapshot>, OrderError>> {
-        ready(Ok(self.engine.log().snapshots.get(&place).cloned())).boxed()
+        let answers = self.engine.answers();
+        ready(answers.map(|()| self.engine.log().snapshots.get(&place).cloned())).boxed()
     }
 
     fn keep(&self, snapshot: Snapshot) -> BoxFuture<'_, Result<(), OrderError>> {

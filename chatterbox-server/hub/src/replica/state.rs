@@ -26,7 +26,7 @@ use crate::replica::sanctions::{Known, Sanctions};
 use crate::replica::sessions::Sessions;
 
 /// One copy of the state that all nodes share.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Replica {
     pub(super) presence: Presence,
     pub(crate) sessions: Sessions,
@@ -56,6 +56,11 @@ impl Replica {
     /// Whether this life of a node counts.
     pub(crate) fn is_up(&self, node: Incarnation) -> bool {
         self.nodes.is_up(node)
+    }
+
+    /// The time, in milliseconds: that of the newest group.
+    pub(crate) const fn time(&self) -> u64 {
+        self.now
     }
 
     /// Sets the time; it never goes back.

@@ -16,9 +16,13 @@ use crate::chat::posts::Receipt;
 use crate::store::{Memory, Store};
 
 mod across;
+mod engines;
 mod failures;
 mod life;
+mod names;
 mod restarts;
+mod rows;
+mod stores;
 
 fn record(by: &str, text: &str) -> Record {
     let json = format!(r#"["{by}", "ALL", 1, "{text}"]"#).into();

@@ -2,6 +2,7 @@
 
 mod account_changes;
 mod accounts;
+mod alike;
 mod audit;
 mod backup;
 mod commands;
@@ -18,6 +19,7 @@ mod moderation;
 mod options;
 mod pages;
 mod place;
+mod refusal;
 mod removed;
 mod reports;
 mod retention;
@@ -39,4 +41,5 @@ pub use messages::Sqlite;
 pub use moderation::Sqlite as SqliteModeration;
 pub use options::{Durability, SqliteOptions};
 pub use place::{Missing, Place, exists};
+pub(crate) use refusal::refused;
 pub use retention::Retention;

@@ -7,9 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use chatterbox_hub::{Durable, Filing, Party, Record, RoomNumber, RoomRecord, Sender, Sequence};
 use chatterbox_proto::session::Destination;
-use rusqlite::{
-    CachedStatement, Connection, ErrorCode, OptionalExtension as _, Transaction, params,
-};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Transaction, params};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::ops::clock::unix_now;
@@ -18,6 +16,7 @@ use crate::store::message_store::{StoreError, not_kept_before, other_cluster};
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database::Opened;
 use crate::store::sqlite::error::OpenError;
+use crate::store::sqlite::refusal::refused;
 use crate::store::sqlite::removed::Removed;
 use crate::store::sqlite::retention::Retention;
 use crate::store::sqlite::row::{COLUMNS, Records, unsigned};
@@ -398,18 +397,6 @@ fn newest(connection: &Connection) -> Result<Sequence, rusqlite::Error> {
         .query_row([], |row| unsigned(row, 0))
         .optional()
         .map(Option::unwrap_or_default)
-}
-
-fn refused(error: rusqlite::Error) -> StoreError {
-    let extended = error.sqlite_error().map(|error| error.extended_code);
-    if extended == Some(rusqlite::ffi::SQLITE_CONSTRAINT_COMMITHOOK) {
-        return StoreError::Moved;
-    }
-    match error.sqlite_error_code() {
-        Some(ErrorCode::SystemIoFailure) => StoreError::Disk,
-        Some(ErrorCode::DiskFull) => StoreError::Full,
-        _ => StoreError::Failed(error.into()),
-    }
 }
 
 /// Shows the path of the database only.

@@ -37,8 +37,9 @@ fn proposal() -> impl Strategy<Value = Proposal> {
         (any::<u64>(), ".{0,8}", any::<u16>()).prop_map(|(read_to, name, speaks)| Proposal::Up(
             Up { read_to, name: name.into(), speaks }
         )),
-        (any::<u64>(), any::<u64>(), of(any::<(u64, u64)>()))
-            .prop_map(|(place, read, state)| Proposal::Tick(Tick { place, read, state })),
+        (any::<u64>(), any::<u64>(), of(any::<(u64, u64)>()), of(any::<(u64, u64)>())).prop_map(
+            |(place, read, state, stores)| Proposal::Tick(Tick { place, read, state, stores })
+        ),
         any::<u64>().prop_map(|node| Proposal::Down(Incarnation(node))),
         join().prop_map(|join| Proposal::Join(Box::new(join))),
         member().prop_map(Proposal::Leave),

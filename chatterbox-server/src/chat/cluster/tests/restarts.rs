@@ -51,7 +51,7 @@ async fn make_room(node: &TestNode, by: &Seat, text: &str) -> RoomRef {
 }
 
 /// Somebody reads all that is decided, from wherever a new node begins, and keeps a snapshot.
-async fn keep_snapshot(kit: &Kit) -> u64 {
+pub(super) async fn keep_snapshot(kit: &Kit) -> u64 {
     let (proposals, _queue) = crate::chat::proposals::queue();
     let hub = chatterbox_hub::Hub::new(
         chatterbox_hub::TimelineLimits::default(),
@@ -72,7 +72,7 @@ async fn keep_snapshot(kit: &Kit) -> u64 {
     let mut decided = link.follow(follower.position.place);
     while let Some(next) = decided.next().now_or_never() {
         follower.apply(&next.unwrap().unwrap(), |_| None).unwrap();
-        assert!(follower.store(&CancellationToken::new()).await);
+        assert!(follower.store(&CancellationToken::new()).await.unwrap());
     }
     let snapshot = follower.freeze().await.unwrap();
     let place = snapshot.place;
