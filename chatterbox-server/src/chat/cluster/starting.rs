@@ -25,6 +25,7 @@ pub(super) async fn begin(
     let mut before = store.enter(&cluster.name).await?;
     let reach = cluster.order.reach().await?;
     let mut places = cluster.snapshots.places().await?;
+    let mut gone = Vec::new();
     let position = loop {
         let place = choose(before.place, reach, &places)?;
         if place == 0 {
@@ -45,7 +46,11 @@ pub(super) async fn begin(
                 break Position { place, read, at: 0 };
             }
             // Somebody has dropped it meanwhile, or not written it wholly.
-            None => places.retain(|other| *other != place),
+            None => {
+                gone.push(place);
+                places = cluster.snapshots.places().await?;
+                places.retain(|other| !gone.contains(other));
+            }
         }
     };
     // What is behind comes with what is applied.
