@@ -16,7 +16,9 @@ use crate::chat::posts::Receipt;
 use crate::store::{Memory, Store};
 
 mod across;
+mod catching_up;
 mod failures;
+mod large;
 mod life;
 mod restarts;
 
