@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use chatterbox_hub::Group;
+use chatterbox_hub::{Group, format};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use futures_util::stream::{BoxStream, StreamExt as _, unfold};
@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::order::total_order::{
-    Decided, Order, OrderError, Place, Reach, Snapshot, Snapshots, Unconfirmed,
+    Decided, OfferError, Order, OrderError, Place, Reach, Snapshot, Snapshots,
 };
 
 /// The engine.
@@ -26,7 +26,7 @@ pub struct Engine {
 }
 
 /// What it has, and what is wrong with it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Log {
     groups: Vec<Arc<Decided>>,
     /// Those that are not kept any more.
@@ -42,6 +42,27 @@ struct Log {
     behind: u64,
     /// How far its clock was set back.
     back: Duration,
+    /// The bytes of the largest group that it takes.
+    most: usize,
+    /// Snapshots that are there, and gone when somebody reads them, with those that are there instead then.
+    going: BTreeMap<Place, Option<Snapshot>>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            groups: Vec::new(),
+            dropped: 0,
+            snapshots: BTreeMap::new(),
+            stopped: false,
+            unconfirmed: 0,
+            failing: 0,
+            behind: 0,
+            back: Duration::ZERO,
+            most: usize::MAX,
+            going: BTreeMap::new(),
+        }
+    }
 }
 
 /// One node's way to the engine.
@@ -125,6 +146,18 @@ impl Engine {
         log.dropped = up_to;
     }
 
+    /// It takes no group that has more bytes.
+    pub fn takes(&self, most: usize) {
+        self.log().most = most;
+    }
+
+    /// A snapshot is dropped between the list of them and the reading of it, and another one is kept in that moment.
+    pub fn is_dropping(&self, place: Place, keeps: Option<Place>) {
+        let mut log = self.log();
+        let instead = keeps.and_then(|other| log.snapshots.remove(&other));
+        log.going.insert(place, instead);
+    }
+
     /// All that is kept of it.
     pub fn groups(&self) -> Vec<Arc<Decided>> {
         self.log().groups.clone()
@@ -175,8 +208,12 @@ impl Link {
 }
 
 impl Order for Link {
-    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>> {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>> {
         async move {
+            let bytes = format::encode(&group).map_or(usize::MAX, |record| record.len());
+            if bytes > self.engine.log().most {
+                return Err(OfferError::TooLarge(format!("it has {bytes} bytes")));
+            }
             self.open().await;
             let is_confirmed = {
                 let mut log = self.engine.log();
@@ -192,7 +229,11 @@ impl Order for Link {
                 is_confirmed
             };
             self.engine.changed.notify_waiters();
-            if is_confirmed { Ok(()) } else { Err(Unconfirmed("nobody heard of it".into())) }
+            if is_confirmed {
+                Ok(())
+            } else {
+                Err(OfferError::Unconfirmed("nobody heard of it".into()))
+            }
         }
         .boxed()
     }
@@ -222,8 +263,15 @@ impl Snapshots for Link {
     }
 
     fn read(&self, place: Place) -> BoxFuture<'_, Result<Option<Snapshot>, OrderError>> {
-        let answers = self.engine.answers();
-        ready(answers.map(|()| self.engine.log().snapshots.get(&place).cloned())).boxed()
+        if let Err(error) = self.engine.answers() {
+            return ready(Err(error)).boxed();
+        }
+        let mut log = self.engine.log();
+        if let Some(instead) = log.going.remove(&place) {
+            log.snapshots.remove(&place);
+            log.snapshots.extend(instead.map(|other| (other.place, other)));
+        }
+        ready(Ok(log.snapshots.get(&place).cloned())).boxed()
     }
 
     fn keep(&self, snapshot: Snapshot) -> BoxFuture<'_, Result<(), OrderError>> {

@@ -155,7 +155,7 @@ impl<'a> Rounds<'a> {
                     let pause = self.pause.take();
                     self.pause = pause.and_then(|pause| self.pace.go_on(pause, &self.follower.chat));
                 }
-                never = offering => match never {},
+                why = offering => self.is_too_large(&why),
                 made = made => self.has_digests(made),
                 first = queue.recv(), if is_free => match first {
                     Some(first) => self.propose(first, &mut queue, &bounds),
@@ -184,11 +184,14 @@ impl<'a> Rounds<'a> {
     /// Collects what has come for one group, and offers it.
     fn propose(&mut self, first: Entry, queue: &mut ProposalQueue, bounds: &Bounds) {
         let mut batch = Batch::default();
-        batch.add(first);
+        batch.add_within(first, bounds);
         while batch.has_room(bounds)
             && let Ok(entry) = queue.try_recv()
         {
-            batch.add(entry);
+            if let Some(entry) = batch.add_within(entry, bounds) {
+                queue.give_back(entry);
+                break;
+            }
         }
         let proposals = batch.take_unjudged();
         if proposals.is_empty() {
@@ -205,6 +208,19 @@ impl<'a> Rounds<'a> {
         proposals.append(&mut self.life.proposals(self.began.elapsed()));
         if !proposals.is_empty() {
             self.offer(proposals, batch);
+        }
+    }
+
+    /// The order does not take the group under way. Whoever waits for it is told so, and what this node had to say beside it is offered
+    /// alone.
+    fn is_too_large(&mut self, why: &str) {
+        let Some(UnderWay { group, batch, .. }) = self.under_way.take() else { return };
+        tracing::error!(why, "what was to be proposed is dropped");
+        let waited_for = batch.proposals();
+        batch.answer(Vec::new(), &self.follower.chat);
+        let rest: Vec<_> = group.proposals.iter().skip(waited_for).cloned().collect();
+        if waited_for > 0 && !rest.is_empty() {
+            self.offer(rest, Batch::default());
         }
     }
 

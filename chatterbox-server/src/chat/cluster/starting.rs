@@ -26,6 +26,7 @@ pub(super) async fn begin(
     let mut before = store.enter(&cluster.name).await?;
     let reach = reach_at_least(&*cluster.order, before.place).await?;
     let mut places = until_answered(|| cluster.snapshots.places()).await?;
+    let mut gone = Vec::new();
     let position = loop {
         let place = choose(before.place, reach, &places)?;
         if place == 0 {
@@ -46,7 +47,11 @@ pub(super) async fn begin(
                 break Position { place, read, at: 0 };
             }
             // Somebody has dropped it meanwhile, or not written it wholly.
-            None => places.retain(|other| *other != place),
+            None => {
+                gone.push(place);
+                places = until_answered(|| cluster.snapshots.places()).await?;
+                places.retain(|other| !gone.contains(other));
+            }
         }
     };
     // What is behind comes with what is applied.

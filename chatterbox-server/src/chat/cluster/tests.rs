@@ -17,7 +17,9 @@ use crate::store::{Memory, Store};
 
 mod across;
 mod engines;
+mod catching_up;
 mod failures;
+mod large;
 mod life;
 mod names;
 mod restarts;

@@ -3,6 +3,7 @@
 mod checking;
 mod connecting;
 mod credentials;
+mod doubts;
 mod engine_error;
 mod following;
 mod jet_stream;
@@ -15,6 +16,7 @@ mod said;
 mod settings;
 mod snapshots;
 mod streams;
+mod thinning;
 mod version;
 
 #[cfg(test)]

@@ -9,4 +9,5 @@ mod contract;
 mod failures;
 mod kit;
 mod refusals;
+mod replaced;
 mod snapshots;

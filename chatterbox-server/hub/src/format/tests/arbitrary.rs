@@ -80,11 +80,14 @@ fn text() -> impl Strategy<Value = Arc<str>> {
 }
 
 fn member() -> impl Strategy<Value = MemberId> {
-    any::<u64>().prop_map(MemberId)
+    // Many are of somebody who may be here.
+    prop_oneof![0..6_u64, any::<u64>()].prop_map(MemberId)
 }
 
 fn room() -> impl Strategy<Value = RoomNumber> {
-    any::<u64>().prop_map(RoomNumber)
+    // A room has the number of the first or second proposal of an early group, or is the lobby.
+    let early = (0..20_u64, 0..2_u64).prop_map(|(place, index)| 1024 * place + index);
+    prop_oneof![early, any::<u64>()].prop_map(RoomNumber)
 }
 
 fn level() -> impl Strategy<Value = Level> {

@@ -9,7 +9,7 @@ use futures_util::stream::{BoxStream, StreamExt as _};
 use super::*;
 use crate::chat::cluster::kit::Setup;
 use crate::order::simulated::Link;
-use crate::order::{Decided, Order, OrderError, Place, Reach, Snapshots as _, Unconfirmed};
+use crate::order::{Decided, OfferError, Order, OrderError, Place, Reach, Snapshots as _};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -93,7 +93,7 @@ struct Odd {
 }
 
 impl Order for Odd {
-    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>> {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>> {
         let mut group = Group::clone(&group);
         if let (Some(Proposal::Up(up)), true) = (group.proposals.first_mut(), self.is_late) {
             up.read_to = 0;
