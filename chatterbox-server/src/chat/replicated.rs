@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use chatterbox_hub::format::FormatError;
-use chatterbox_hub::{Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord};
+use chatterbox_hub::{Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, Sequence};
 
 use crate::chat::shared::Chat;
 
@@ -64,6 +64,11 @@ impl Chat {
     /// All that is so of rooms; see [`chatterbox_hub::Hub::room_facts`].
     pub(super) fn room_facts(&self) -> Vec<RoomRecord> {
         self.hub().room_facts()
+    }
+
+    /// The greatest number of a message, or of a wish about rooms, of what was applied.
+    pub(super) fn newest_number(&self) -> Sequence {
+        self.hub().newest_number()
     }
 
     /// Whether this life of a node counts.

@@ -11,6 +11,8 @@ pub(crate) mod guardian;
 #[cfg(test)]
 pub(crate) mod kit;
 mod life;
+pub mod moving_in;
+pub mod moving_out;
 mod node;
 mod progress;
 mod pulse;

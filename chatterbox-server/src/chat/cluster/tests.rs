@@ -18,6 +18,7 @@ use crate::store::{Memory, Store};
 mod across;
 mod failures;
 mod life;
+mod moving;
 mod restarts;
 
 fn record(by: &str, text: &str) -> Record {
