@@ -10,7 +10,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chatterbox_hub::format::{self, FormatError};
 use chatterbox_hub::{
     Group, Hub, Incarnation, Keep, Moderation, ModerationAct, Old, Proposal, Record, Sequence,
@@ -174,13 +173,10 @@ impl MoveIn {
         let Followed { place, read } = self.begins;
         let done = |before| Moved { place, load: self.load, before };
         for kept in answered(|| snapshots.places()).await? {
-            let ours = kept == place
-                && answered(|| snapshots.read(place)).await?.is_some_and(|kept| kept.read == read);
-            if ours {
-                return Ok(done(true));
-            }
-            if kept != place {
-                return Err(MoveError::Foreign(kept));
+            match answered(|| snapshots.read(kept)).await? {
+                Some(found) if kept == place && found.read == read => return Ok(done(true)),
+                Some(_) => return Err(MoveError::Foreign(kept)),
+                None => {}
             }
         }
         let reach = answered(|| order.reach()).await?;
@@ -188,6 +184,10 @@ impl MoveIn {
             return Err(MoveError::Begins { first: reach.first, wanted: place + 1 });
         }
         if !self.is_marked {
+            // Nothing of it can be there.
+            if reach.last > place {
+                return Err(MoveError::Foreign(reach.first));
+            }
             self.database.enter(&self.cluster, self.begins)?;
         }
         let hub = common(&self.database)?;

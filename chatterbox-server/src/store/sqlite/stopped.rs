@@ -74,7 +74,7 @@ impl Stopped {
         &mut self,
         function: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, rusqlite::Error>,
     ) -> Result<T, OpenError> {
-        let mut write = || {
+        let write = || {
             let transaction = self.opened.writing()?;
             let done = function(&transaction)?;
             transaction.commit()?;

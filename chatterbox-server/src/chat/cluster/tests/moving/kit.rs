@@ -144,7 +144,7 @@ pub fn count(_: &Path) -> usize {
 /// All rows of a table, as text. Of messages those that can be read: the others are removed in steps.
 pub fn rows(folder: &Path, table: &str) -> Vec<String> {
     let connection = connect(folder);
-    let mut select = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).unwrap();
+    let mut select = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap();
     let columns = select.column_count();
     let mut found = select.query([]).unwrap();
     let mut rows = Vec::new();
