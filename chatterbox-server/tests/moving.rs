@@ -198,7 +198,8 @@ async fn a_server_becomes_three_nodes_and_one_of_them_a_server_again() {
     assert!(text.contains("starts alone"), "{text}");
     let server = site.serve("n3", &[]);
     let anns_now = found(&site, &server, "ann", &ANNS).await;
-    let pages = |all: &Value, page: usize| all["pages"][page]["MESSAGES"].as_array().unwrap().clone();
+    let pages =
+        |all: &Value, page: usize| all["pages"][page]["MESSAGES"].as_array().unwrap().clone();
     let mut in_room = pages(&anns, 1);
     in_room.push(pages(&anns_now, 1).last().unwrap().clone());
     assert_eq!(pages(&anns_now, 1), in_room);
@@ -221,13 +222,19 @@ fn alone_it_is_refused(site: &Site, name: &str) {
     let (code, text) = site.program(&["localhost", "-p", "0", "--plaintext", "--data", &data]);
     assert_eq!(code, Some(78), "{text}");
     assert!(text.contains("cluster chat") && text.contains("cluster move-out"), "{text}");
-    for arguments in [&["user", "level", "zoe", "2"][..], &["user", "del", "zoe"], &["admin-password", "--remove"]] {
+    for arguments in [
+        &["user", "level", "zoe", "2"][..],
+        &["user", "del", "zoe"],
+        &["admin-password", "--remove"],
+    ] {
         let (code, text) = site.program(&[arguments, &["--data", &data]].concat());
         assert_eq!(code, Some(68), "{arguments:?}: {text}");
         assert!(text.contains("those of a cluster"), "{arguments:?}: {text}");
     }
     let backup = site.text(&format!("{name}.db"));
-    for arguments in [&["user", "list"][..], &["bans"], &["audit"], &["export"], &["backup", &backup]] {
+    for arguments in
+        [&["user", "list"][..], &["bans"], &["audit"], &["export"], &["backup", &backup]]
+    {
         let (code, text) = site.program(&[arguments, &["--data", &data]].concat());
         assert_eq!(code, Some(0), "{arguments:?}: {text}");
     }
@@ -269,7 +276,8 @@ async fn what_moves_out_is_told_what_the_others_have() {
 fn fill(folder: &Path, count: u64) {
     let connection = rusqlite::Connection::open(folder.join("chatterbox.db")).unwrap();
     connection.execute_batch("BEGIN").unwrap();
-    let insert = "INSERT INTO messages (sequence, arrived, source, json) VALUES (?1, 1700000000, 'ann', ?2)";
+    let insert =
+        "INSERT INTO messages (sequence, arrived, source, json) VALUES (?1, 1700000000, 'ann', ?2)";
     for number in 1..=count {
         let json = format!("[\"ann\", \"ALL\", 1, \"message {number} of many that are moved in\"]");
         connection.execute(insert, (number, json)).unwrap();
@@ -294,7 +302,12 @@ async fn kill_9_in_the_middle_costs_nothing() {
     let place = MESSAGES / 1024;
     let mut killed = 0;
     for groups in [1, 3, 6, 10, 15, 19] {
-        let mut process = site.command("old", &["move-in"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut process = site
+            .command("old", &["move-in"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         while site.last_place() < place + groups && process.try_wait().unwrap().is_none() {}
         killed += u32::from(process.try_wait().unwrap().is_none());
         process.kill().unwrap();
@@ -315,14 +328,30 @@ async fn a_node_that_starts_before_the_end_of_moving_in_is_refused_with_the_reas
     let Some(site) = Site::new() else { return };
     stop(site.serve("old", &[]));
     fill(&site.path("old"), 20_000);
-    let mut process = site.command("old", &["move-in"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut process = site
+        .command("old", &["move-in"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     while site.last_place() < 20_000 / 1024 + 2 && process.try_wait().unwrap().is_none() {}
     let was_cut = process.try_wait().unwrap().is_none();
     process.kill().unwrap();
     process.wait().unwrap();
     let url = site.engine.url(0);
     let data = site.text("n1");
-    let line = ["localhost", "-p", "0", "--plaintext", "--data", &data, "--cluster", &url, "--cluster-replicas", "1"];
+    let line = [
+        "localhost",
+        "-p",
+        "0",
+        "--plaintext",
+        "--data",
+        &data,
+        "--cluster",
+        &url,
+        "--cluster-replicas",
+        "1",
+    ];
     if was_cut {
         let (code, text) = site.program(&line);
         assert!(code.is_some_and(|code| code != 0), "{text}");
@@ -332,7 +361,18 @@ async fn a_node_that_starts_before_the_end_of_moving_in_is_refused_with_the_reas
     stop(site.serve("other", &[]));
     site.add("other", "ann", "user");
     let other = site.text("other");
-    let line = ["localhost", "-p", "0", "--plaintext", "--data", &other, "--cluster", &url, "--cluster-replicas", "1"];
+    let line = [
+        "localhost",
+        "-p",
+        "0",
+        "--plaintext",
+        "--data",
+        &other,
+        "--cluster",
+        &url,
+        "--cluster-replicas",
+        "1",
+    ];
     let (code, text) = site.program(&line);
     assert_eq!(code, Some(78), "{text}");
     assert!(text.contains("cluster move-in"), "{text}");

@@ -1,6 +1,9 @@
 //! `cluster move-in` and `cluster move-out`: a database becomes the beginning of a cluster, and one of a node starts alone again.
 
-#![allow(clippy::disallowed_methods, reason = "the edge: waits for the engine, and shows how far it is")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the edge: waits for the engine, and shows how far it is"
+)]
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -38,10 +41,7 @@ const OVERHEAD: u64 = 256;
 ///
 /// # Errors
 /// Everything that keeps the database from moving in. The inner error is one of stdout.
-pub fn move_in(
-    command: &MoveInCommand,
-    stdout: &mut dyn Write,
-) -> Result<io::Result<()>, Failure> {
+pub fn move_in(command: &MoveInCommand, stdout: &mut dyn Write) -> Result<io::Result<()>, Failure> {
     let folder = data_folder::existing(&command.messages)?;
     let engine = engine(&command.settings)?;
     let monitors = command.settings.monitors()?;
@@ -80,8 +80,14 @@ fn print_moved(
         out,
         "moved  {messages} messages ({bytes} bytes) into cluster {cluster}, behind place {place}, {when}"
     )?;
-    writeln!(out, "kept   rooms, accounts, settings, sanctions, audit log and reports, as the snapshot of place {place}")?;
-    writeln!(out, "next   start the nodes with --cluster, with empty data folders; one of them may have this one")?;
+    writeln!(
+        out,
+        "kept   rooms, accounts, settings, sanctions, audit log and reports, as the snapshot of place {place}"
+    )?;
+    writeln!(
+        out,
+        "next   start the nodes with --cluster, with empty data folders; one of them may have this one"
+    )?;
     writeln!(
         out,
         "undo   chatterbox-server cluster move-out --data {}: it starts alone again, without what the nodes did since",
@@ -96,7 +102,12 @@ fn progress(moving: &Moving, took: Duration) -> String {
     format!("{} messages of {} are written, {rate} a second", written.messages, load.messages)
 }
 
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is shown only")]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is shown only"
+)]
 fn rate(messages: u64, took: Duration) -> u64 {
     (messages as f64 / took.as_secs_f64().max(0.001)) as u64
 }
@@ -182,7 +193,9 @@ fn compare(
             "the cluster is ahead: up to place {last} there are {messages} messages and {changes} other changes that this database has not"
         )),
         Err(BehindError::Unanswered(why)) => {
-            eprintln!("chatterbox-server: note: the engine does not say whether there is more: {why}");
+            eprintln!(
+                "chatterbox-server: note: the engine does not say whether there is more: {why}"
+            );
             Ok(())
         }
         Err(error) => behind(error.to_string()),
@@ -230,7 +243,11 @@ async fn connect(
             Ok(opened) => return Ok(opened),
             Err(EngineError::Refused(message)) => {
                 let hint = "`chatterbox-server cluster check` looks at all of the engine";
-                return Err(Failure { message, hint: Some(hint.into()), code: exit::CONFIGURATION });
+                return Err(Failure {
+                    message,
+                    hint: Some(hint.into()),
+                    code: exit::CONFIGURATION,
+                });
             }
             Err(error) if began.elapsed() >= patience => {
                 let message = error.to_string();
@@ -242,11 +259,7 @@ async fn connect(
 }
 
 /// Whether the log keeps all of it: otherwise the oldest would be gone before a node has read it.
-async fn has_room(
-    opened: &JetStream,
-    engine: &EngineSettings,
-    load: Load,
-) -> Result<(), Failure> {
+async fn has_room(opened: &JetStream, engine: &EngineSettings, load: Load) -> Result<(), Failure> {
     let kept = opened.log_bytes().await.map_err(|error| Failure {
         message: error.to_string(),
         hint: None,

@@ -80,10 +80,14 @@ pub enum MoveError {
         wanted: Place,
     },
     /// There is something in the log that nobody has written who moves this database in.
-    #[error("somebody else has written into the log, at place {0}: nodes, or another database that was moved in")]
+    #[error(
+        "somebody else has written into the log, at place {0}: nodes, or another database that was moved in"
+    )]
     Foreign(Place),
     /// Somebody else moves the same database in.
-    #[error("another move-in of this database has begun meanwhile, and goes on in place of this one")]
+    #[error(
+        "another move-in of this database has begun meanwhile, and goes on in place of this one"
+    )]
     Overtaken,
 }
 
@@ -198,12 +202,12 @@ impl MoveIn {
         let mut written = Load::default();
         loop {
             let after = writer.hub.newest_number();
-            let messages =
-                self.database.messages(after, Group::PROPOSALS, order.group_bytes())?;
+            let messages = self.database.messages(after, Group::PROPOSALS, order.group_bytes())?;
             let Some((newest, _)) = messages.last() else { break };
             let newest = *newest;
             written.messages += messages.len() as u64;
-            written.bytes += messages.iter().map(|(_, record)| record.json.len() as u64).sum::<u64>();
+            written.bytes +=
+                messages.iter().map(|(_, record)| record.json.len() as u64).sum::<u64>();
             writer.write(messages.into_iter().map(old).collect()).await?;
             if writer.hub.newest_number() != newest {
                 return Err(MoveError::Overtaken);
@@ -348,7 +352,11 @@ impl<'a> Writer<'a> {
 
     /// Writes something as this life.
     async fn write(&mut self, proposals: Vec<Proposal>) -> Result<(), MoveError> {
-        if self.hub.is_up(self.life) { self.round(proposals).await } else { Err(MoveError::Overtaken) }
+        if self.hub.is_up(self.life) {
+            self.round(proposals).await
+        } else {
+            Err(MoveError::Overtaken)
+        }
     }
 
     /// Offers a group until it has come round.

@@ -33,7 +33,9 @@ pub enum BehindError {
     #[error("the engine does not answer: {0}")]
     Unanswered(String),
     /// The log ends before what was followed.
-    #[error("the log ends at place {last}, and this database has followed one up to {followed}: it is another")]
+    #[error(
+        "the log ends at place {last}, and this database has followed one up to {followed}: it is another"
+    )]
     EndsEarly {
         /// How far it was followed.
         followed: Place,

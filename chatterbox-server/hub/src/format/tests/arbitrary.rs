@@ -63,8 +63,11 @@ fn proposal() -> impl Strategy<Value = Proposal> {
         vec((member(), any::<bool>()), 0..4).prop_map(Proposal::Crowded),
         tell().prop_map(|tell| Proposal::Tell(Box::new(tell))),
         member().prop_map(Proposal::Pardon),
-        (any::<u64>(), record())
-            .prop_map(|(number, record)| Proposal::Old(Old { number, below: 0, record })),
+        (any::<u64>(), record()).prop_map(|(number, record)| Proposal::Old(Old {
+            number,
+            below: 0,
+            record
+        })),
     ]
 }
 

@@ -110,10 +110,8 @@ fn it_is_in_the_history_of_who_comes_later_is_stored_and_told_to_nobody() {
     assert!(hub.begin(&up, 1));
     let here = hub.admit(crate::JoinRequest::base(&name("here"), "Hi")).unwrap();
     let mut group = Group { from: NODE, number: 2, proposals: vec![old(3), old(3), old(4)] };
-    let in_room = RoomRef {
-        number: RoomNumber(9),
-        name: chatterbox_proto::RoomName::parse("#lab").unwrap(),
-    };
+    let in_room =
+        RoomRef { number: RoomNumber(9), name: chatterbox_proto::RoomName::parse("#lab").unwrap() };
     let to_room = Old { number: 6, below: 0, record: record(To::Room(in_room)) };
     group.proposals.push(Proposal::Old(to_room));
     group.number_by_place(FIRST);

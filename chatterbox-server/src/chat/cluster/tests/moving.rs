@@ -47,7 +47,10 @@ async fn every_table_survives_moving_in_and_out() {
         assert_eq!(everything(folder.path()), expected);
     }
     let followed = Stopped::open(folder.path()).unwrap().cluster().unwrap().unwrap().1;
-    assert!(matches!(Sqlite::open_alone(&options(folder.path())), Err(OpenError::OfCluster { .. })));
+    assert!(matches!(
+        Sqlite::open_alone(&options(folder.path())),
+        Err(OpenError::OfCluster { .. })
+    ));
     Stopped::open(folder.path()).unwrap().leave().unwrap();
     assert_eq!(everything(folder.path()), expected);
     let sqlite = Sqlite::open_alone(&options(folder.path())).unwrap();
@@ -194,7 +197,11 @@ async fn a_log_in_which_somebody_else_has_written_is_refused() {
     assert!(matches!(refused, Err(MoveError::Begins { first: 1, .. })), "{refused:?}");
     assert!(alone(before.path()).is_ok(), "nothing was begun");
     let engine = Engine::behind(moving().place());
-    let group = Group { from: Incarnation(1), number: 1, proposals: vec![Proposal::Up(Default::default())] };
+    let group = Group {
+        from: Incarnation(1),
+        number: 1,
+        proposals: vec![Proposal::Up(Default::default())],
+    };
     engine.link().offer(Arc::new(group)).await.unwrap();
     let link = engine.link();
     let refused = moving().run(&link, &link, |_| {}).await;
