@@ -34,6 +34,8 @@ pub mod store;
 
 pub use chat::Handle;
 pub use chat::cluster::Cluster;
+pub use chat::cluster::moving_in::{MoveError, MoveIn, Moved, Moving};
+pub use chat::cluster::moving_out::{Behind, BehindError, look_behind};
 pub use config::{Config, Live};
 pub use listeners::Listeners;
 pub use server::{Operation, run, run_controlled, run_with};

@@ -110,7 +110,7 @@ pub use replica::moderation_act::{
 };
 pub use replica::nodes::NodeUp;
 pub use replica::proposal::{
-    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
+    Amendment, Group, Incarnation, Join, Login, Old, Proposal, Rename, Resume, Say, Tick, Up,
 };
 pub use replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomSettings, RoomShow,

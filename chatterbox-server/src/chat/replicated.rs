@@ -1,7 +1,9 @@
 //! The chat as one node of several has it: which node it is of, which others are up, and what all of them have in common.
 
 use chatterbox_hub::format::FormatError;
-use chatterbox_hub::{Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, StateCopy};
+use chatterbox_hub::{
+    Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, Sequence, StateCopy,
+};
 
 use crate::chat::shared::Chat;
 
@@ -68,6 +70,11 @@ impl Chat {
     /// All that is so of rooms; see [`chatterbox_hub::Hub::room_facts`].
     pub(super) fn room_facts(&self) -> Vec<RoomRecord> {
         self.hub().room_facts()
+    }
+
+    /// The greatest number of a message, or of a wish about rooms, of what was applied.
+    pub(super) fn newest_number(&self) -> Sequence {
+        self.hub().newest_number()
     }
 
     /// Whether this life of a node counts.

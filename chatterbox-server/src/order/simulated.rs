@@ -79,6 +79,13 @@ impl Engine {
         Arc::new(Self { log: Mutex::default(), changed: Notify::new(), start: Instant::now() })
     }
 
+    /// An empty one, whose log begins behind a place.
+    pub fn behind(place: Place) -> Arc<Self> {
+        let engine = Self::new();
+        engine.log().dropped = place;
+        engine
+    }
+
     fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap()
     }

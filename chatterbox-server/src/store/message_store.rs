@@ -151,7 +151,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 pub(super) fn other_cluster(cluster: &str, of: Option<&str>) -> StoreError {
     let found = match of {
         Some(of) => format!("they belong to cluster {of}"),
-        None => "they were written by a node that was alone".to_owned(),
+        None => "they were written by a node that was alone; `chatterbox-server cluster move-in` makes a cluster of them"
+            .to_owned(),
     };
     StoreError::OtherCluster { cluster: cluster.to_owned(), found }
 }

@@ -66,7 +66,8 @@ pub enum ClusterError {
     },
     /// There is nothing to begin with.
     #[error(
-        "the order begins at place {0}, and there is no snapshot from which it could be followed"
+        "the order begins at place {0}, and there is no snapshot from which it could be followed; where a \
+         database is being moved in, `chatterbox-server cluster move-in` has to end first: run it again"
     )]
     NoSnapshot(Place),
     /// A snapshot is none that this program reads, or can't be made.

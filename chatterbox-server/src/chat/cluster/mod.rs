@@ -15,6 +15,8 @@ pub(crate) mod kit;
 mod life;
 mod living;
 mod namesakes;
+pub mod moving_in;
+pub mod moving_out;
 mod node;
 mod progress;
 mod pulse;

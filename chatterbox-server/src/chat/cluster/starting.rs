@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_hub::{Durable, Group};
+use chatterbox_hub::Durable;
 
 use crate::chat::cluster::common::Cluster;
 use crate::chat::cluster::engine_patience::{reach_at_least, until_answered};
@@ -54,9 +54,9 @@ pub(super) async fn begin(
             }
         }
     };
-    // What is behind comes with what is applied.
-    let below = Group::number_of(position.place.saturating_add(1), 0);
-    load_history(chat, &**store, below).await?;
+    // What is behind comes with what is applied. By its place nobody knows it: messages from before there were places have lower
+    // numbers than any of those.
+    load_history(chat, &**store, chat.newest_number().saturating_add(1)).await?;
     chat.leave_durable();
     let commands = cluster.commands.clone();
     let (chat, store, progress) = (Arc::clone(chat), Arc::clone(store), Arc::clone(progress));
@@ -84,8 +84,7 @@ async fn begin_stores(
     if let Some(commands) = &cluster.commands {
         commands.restore(stores).await?;
     }
-    let last = Group::number_of(begun.place, Group::PROPOSALS - 1);
-    store.follow(begun, &[Durable::Rooms(last, chat.room_facts())]).await
+    store.follow(begun, &[Durable::Begin(chat.room_facts())]).await
 }
 
 /// The place with whose state a node begins: 0 is before the first, and else there is a snapshot of it.

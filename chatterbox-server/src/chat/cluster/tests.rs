@@ -22,6 +22,7 @@ mod failures;
 mod large;
 mod life;
 mod names;
+mod moving;
 mod restarts;
 mod rows;
 mod stores;

@@ -1,5 +1,6 @@
 //! The order of several nodes, in NATS JetStream: a stream is the log, and another has snapshots.
 
+mod capacity;
 mod checking;
 mod connecting;
 mod credentials;

@@ -19,7 +19,7 @@ use crate::record::{Record, RoomRef, To};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
 use crate::replica::moderation_act::{Moderation, ModerationAct, Whom};
 use crate::replica::proposal::{
-    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
+    Amendment, Group, Incarnation, Join, Login, Old, Proposal, Rename, Resume, Say, Tick, Up,
 };
 use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomShow};
 use crate::replica::rooms::wish::{ConfiguredRoom, RoomActor, RoomChange, RoomSetting, RoomWish};
@@ -64,6 +64,11 @@ fn proposal() -> impl Strategy<Value = Proposal> {
         vec((member(), any::<bool>()), 0..4).prop_map(Proposal::Crowded),
         tell().prop_map(|tell| Proposal::Tell(Box::new(tell))),
         member().prop_map(Proposal::Pardon),
+        (any::<u64>(), record()).prop_map(|(number, record)| Proposal::Old(Old {
+            number,
+            below: 0,
+            record
+        })),
     ]
 }
 

@@ -17,7 +17,7 @@ use crate::record::{Record, RoomRef};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
 use crate::replica::moderation_act::{Moderation, ModerationAct, Whom};
 use crate::replica::proposal::{
-    Amendment, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
+    Amendment, Incarnation, Join, Login, Old, Proposal, Rename, Resume, Say, Tick, Up,
 };
 use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomShow};
 use crate::replica::rooms::wish::{ConfiguredRoom, RoomActor, RoomChange, RoomSetting, RoomWish};
@@ -261,6 +261,7 @@ fn proposals() -> Vec<(&'static str, Proposal)> {
         ("tell one", tell(Audience::Member(MemberId(3)))),
         ("pardon", Proposal::Pardon(MemberId(3))),
         ("speak", Proposal::Speak(300)),
+        ("old", Proposal::Old(Old { number: 300, below: 7, record: say().record })),
     ]
 }
 
