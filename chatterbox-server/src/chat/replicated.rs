@@ -66,6 +66,12 @@ impl Chat {
         self.hub().room_facts()
     }
 
+    /// The time at which what was applied last was decided, in milliseconds: since 1970 UTC, where the engine of several nodes has
+    /// written it.
+    pub(crate) fn time_of_order(&self) -> u64 {
+        self.hub().time_of_order()
+    }
+
     /// Whether this life of a node counts.
     pub(super) fn is_up(&self, node: Incarnation) -> bool {
         self.hub().is_up(node)

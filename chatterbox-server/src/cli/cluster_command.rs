@@ -11,6 +11,10 @@ use crate::cli::cluster_settings::ClusterSettings;
 pub enum ClusterCommand {
     /// Look at the engine as a node would: its versions, streams, disks. Nothing is changed
     Check(Check),
+    /// Show what the engine has of a cluster: its servers, the log, snapshots, the nodes that are up, users, rooms. Nothing is changed
+    ///
+    /// It runs on any machine that reaches the engine, and needs no node.
+    Status(Status),
 }
 
 /// Arguments of `cluster check`.
@@ -23,11 +27,25 @@ pub struct Check {
     pub settings: ClusterSettings,
 }
 
+/// Arguments of `cluster status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print one JSON object, for programs
+    #[arg(long)]
+    pub json: bool,
+    /// Configuration file, which may say where the engine is
+    #[arg(long, value_name = "FILE", env = "CHATTERBOX_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: ClusterSettings,
+}
+
 impl ClusterCommand {
     /// The configuration file that was named.
     pub const fn config(&self) -> Option<&PathBuf> {
         match self {
             Self::Check(check) => check.config.as_ref(),
+            Self::Status(status) => status.config.as_ref(),
         }
     }
 }

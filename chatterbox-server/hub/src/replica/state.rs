@@ -38,7 +38,7 @@ pub(crate) struct Replica {
     /// The number of the next member.
     next: u64,
     /// The time, as the order has it: milliseconds of some clock, never going back.
-    pub(super) now: u64,
+    pub(crate) now: u64,
 }
 
 impl Replica {

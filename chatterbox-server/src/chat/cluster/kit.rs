@@ -20,7 +20,7 @@ use crate::chat::shared::Chat;
 use crate::ops::readiness::Health;
 use crate::order::Order;
 use crate::order::simulated::{Engine, Link};
-use crate::store::{Memory, Store};
+use crate::store::{Memory, Store, StoreCommands};
 
 /// An engine, and the nodes that are on it.
 #[derive(Debug)]
@@ -53,6 +53,17 @@ impl Kit {
         self.start_with(name, store, link.clone(), Arc::new(link))
     }
 
+    /// The same with what all nodes store alike.
+    pub fn start_sharing(
+        &self,
+        name: &str,
+        store: Arc<dyn Store>,
+        commands: Arc<dyn StoreCommands>,
+    ) -> TestNode {
+        let link = self.engine.link();
+        self.start_as(name, store, link.clone(), Arc::new(link), Some(commands))
+    }
+
     /// The same with an order of its own, which is behind this link.
     pub fn start_with(
         &self,
@@ -60,6 +71,17 @@ impl Kit {
         store: Arc<dyn Store>,
         link: Link,
         order: Arc<dyn Order>,
+    ) -> TestNode {
+        self.start_as(name, store, link, order, None)
+    }
+
+    fn start_as(
+        &self,
+        name: &str,
+        store: Arc<dyn Store>,
+        link: Link,
+        order: Arc<dyn Order>,
+        commands: Option<Arc<dyn StoreCommands>>,
     ) -> TestNode {
         let (proposals, queue) = proposals::queue();
         let limits = TimelineLimits::default();
@@ -74,7 +96,7 @@ impl Kit {
             node: name.into(),
             order,
             snapshots: Arc::new(link.clone()),
-            commands: None,
+            commands,
         };
         let node = Node {
             cluster,

@@ -18,6 +18,7 @@ pub(crate) mod report;
 mod silence;
 mod snapshot;
 mod starting;
+pub mod survey;
 mod under_way;
 
 pub use common::{Cluster, Standing};

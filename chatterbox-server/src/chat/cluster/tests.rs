@@ -19,6 +19,7 @@ mod across;
 mod failures;
 mod life;
 mod restarts;
+mod surveying;
 
 fn record(by: &str, text: &str) -> Record {
     let json = format!(r#"["{by}", "ALL", 1, "{text}"]"#).into();

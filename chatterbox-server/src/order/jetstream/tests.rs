@@ -7,6 +7,8 @@ mod engine;
 
 mod contract;
 mod failures;
+mod hostile;
 mod kit;
+mod looking;
 mod refusals;
 mod snapshots;

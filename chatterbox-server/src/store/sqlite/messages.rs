@@ -17,6 +17,7 @@ use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database;
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::options::SqliteOptions;
+use crate::store::sqlite::store_time::OrderTime;
 use crate::store::sqlite::writer::{Job, Writer};
 
 /// The most jobs that may wait for the thread: a group to keep and a few reads.
@@ -28,6 +29,7 @@ pub struct Sqlite {
     /// There until the end.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    time: OrderTime,
 }
 
 /// Waits for the thread, which puts everything into one file before it ends.
@@ -49,12 +51,13 @@ impl Sqlite {
     /// [`OpenError`] when it can't be used; nothing in it is changed then.
     pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
         let writer = Writer::new(database::open(options)?, options.retention)?;
+        let time = writer.order_time();
         let (jobs, inbox) = mpsc::channel(WAITING_JOBS);
         let thread = std::thread::Builder::new()
             .name("messages".into())
             .spawn(move || writer.run(inbox))
             .map_err(|source| OpenError::Thread { source })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), time })
     }
 
     async fn ask<T>(
@@ -124,6 +127,10 @@ impl Store for Sqlite {
     fn enter<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<Followed, StoreError>> {
         let cluster = cluster.to_owned();
         self.ask(|reply| Job::Enter { cluster, reply }).boxed()
+    }
+
+    fn time_is(&self, now: i64) {
+        self.time.is(now);
     }
 
     fn follow<'a>(

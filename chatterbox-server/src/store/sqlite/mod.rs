@@ -24,6 +24,7 @@ mod retention;
 mod rooms;
 mod row;
 mod sanctions;
+mod store_time;
 mod stored;
 mod stored_rooms;
 mod writer;
