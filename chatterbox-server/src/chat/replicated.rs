@@ -29,7 +29,7 @@ impl Chat {
     }
 
     /// The time of the order, as what is applied has it, in milliseconds.
-    pub(super) fn time_of_order(&self) -> u64 {
+    pub(crate) fn time_of_order(&self) -> u64 {
         self.hub().time_of_order()
     }
 

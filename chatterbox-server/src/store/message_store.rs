@@ -132,6 +132,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         ready(Err(StoreError::Failed("it is no store of a cluster".into()))).boxed()
     }
 
+    /// Says what time it is by the order of a cluster, in seconds since 1970 UTC. A store of a cluster has no other clock for what is
+    /// old: so all nodes remove the same, whatever their machines take for the time. Before it is told, nothing is old.
+    fn time_is(&self, now: i64) {
+        let _ = now;
+    }
+
     /// Keeps what follows from the order of a cluster up to a place, and that it has followed it so far. All of it is kept, or the place is not
     /// noted, and whoever tries again keeps once what was kept before.
     ///

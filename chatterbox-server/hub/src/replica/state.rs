@@ -40,7 +40,7 @@ pub(crate) struct Replica {
     /// The greatest number of a message, or of a wish about rooms.
     pub(super) newest: Sequence,
     /// The time, as the order has it: milliseconds of some clock, never going back.
-    pub(super) now: u64,
+    pub(crate) now: u64,
 }
 
 impl Replica {

@@ -78,6 +78,16 @@ impl Kit {
         self.setup().store(store).start(name)
     }
 
+    /// The same with what all nodes store alike.
+    pub fn start_sharing(
+        &self,
+        name: &str,
+        store: Arc<dyn Store>,
+        commands: Arc<dyn StoreCommands>,
+    ) -> TestNode {
+        Setup { store, commands: Some(commands), ..self.setup() }.start(name)
+    }
+
     /// The same with an order of its own, which is behind this link.
     pub fn start_with(
         &self,

@@ -14,9 +14,9 @@ pub(crate) mod guardian;
 pub(crate) mod kit;
 mod life;
 mod living;
-mod namesakes;
 pub mod moving_in;
 pub mod moving_out;
+mod namesakes;
 mod node;
 mod progress;
 mod pulse;
@@ -25,6 +25,7 @@ mod rounds;
 mod silence;
 mod snapshot;
 mod starting;
+pub mod survey;
 mod taking;
 mod under_way;
 

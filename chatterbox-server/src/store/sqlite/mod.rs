@@ -28,6 +28,7 @@ mod rooms;
 mod row;
 mod sanctions;
 mod stopped;
+mod store_time;
 mod stored;
 mod stored_rooms;
 mod writer;

@@ -53,6 +53,7 @@ fn make_accounts(folder: &Path) {
     }
 }
 
+mod aging;
 mod room_messages;
 mod rooms;
 mod shares;
