@@ -18,7 +18,7 @@ use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{
     Memory, MemoryDirectory, MemoryModeration, SharedStores, Sqlite, SqliteDirectory,
-    SqliteModeration, Store, StoreError,
+    SqliteModeration, Store,
 };
 use chatterbox_server::{Cluster, Listeners, Live, Operation};
 use tokio::sync::watch;

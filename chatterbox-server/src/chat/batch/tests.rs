@@ -71,7 +71,12 @@ fn proposal(kind: usize, bytes: usize, member: MemberId) -> Proposal {
     let account = AccountKey { id: i64::MAX, epoch: i64::MAX };
     match kind {
         0 => Proposal::Up(Up { name: (*text(bytes)).into(), ..Up::default() }),
-        1 => Proposal::Tick(Tick { place: u64::MAX, read: u64::MAX, state: Some((u64::MAX, 0)) }),
+        1 => Proposal::Tick(Tick {
+            place: u64::MAX,
+            read: u64::MAX,
+            state: Some((u64::MAX, 0)),
+            stores: Some((u64::MAX, u64::MAX)),
+        }),
         2 => Proposal::Down(Incarnation(u64::MAX)),
         3 => Proposal::Join(Box::new(join(bytes))),
         4 => Proposal::Leave(member),

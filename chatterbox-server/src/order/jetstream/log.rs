@@ -122,7 +122,7 @@ mod tests {
 
     /// A record of ours, larger or smaller.
     fn record(proposals: usize) -> Packed {
-        let tick = Proposal::Tick(Tick { place: u64::MAX, read: 7, state: None });
+        let tick = Proposal::Tick(Tick { place: u64::MAX, read: 7, state: None, stores: None });
         let proposals = vec![tick; proposals];
         let group = Group { from: Incarnation(3), number: 9, proposals };
         packing::pack(format::encode(&group).unwrap()).unwrap()
