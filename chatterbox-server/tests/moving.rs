@@ -273,7 +273,7 @@ async fn what_moves_out_is_told_what_the_others_have() {
 }
 
 /// So many messages as a server would have stored them.
-fn fill(folder: &Path, count: u64) {
+fn fill(folder: &Path, count: i64) {
     let connection = rusqlite::Connection::open(folder.join("chatterbox.db")).unwrap();
     connection.execute_batch("BEGIN").unwrap();
     let insert =
@@ -285,7 +285,7 @@ fn fill(folder: &Path, count: u64) {
     connection.execute_batch("COMMIT").unwrap();
 }
 
-fn stored(folder: &Path) -> Vec<(u64, String)> {
+fn stored(folder: &Path) -> Vec<(i64, String)> {
     let connection = rusqlite::Connection::open(folder.join("chatterbox.db")).unwrap();
     let mut select = connection.prepare("SELECT sequence, json FROM messages ORDER BY 1").unwrap();
     let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
@@ -295,11 +295,11 @@ fn stored(folder: &Path) -> Vec<(u64, String)> {
 /// It is killed again and again, wherever it is then.
 #[tokio::test]
 async fn kill_9_in_the_middle_costs_nothing() {
-    const MESSAGES: u64 = 20_000;
+    const MESSAGES: i64 = 20_000;
     let Some(site) = Site::new() else { return };
     stop(site.serve("old", &[]));
     fill(&site.path("old"), MESSAGES);
-    let place = MESSAGES / 1024;
+    let place = MESSAGES.unsigned_abs() / 1024;
     let mut killed = 0;
     for groups in [1, 3, 6, 10, 15, 19] {
         let mut process = site
