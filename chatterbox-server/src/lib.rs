@@ -35,6 +35,8 @@ mod sharing;
 pub mod store;
 
 pub use chat::Handle;
+pub use chat::cluster::moving_in::{MoveError, MoveIn, Moved, Moving};
+pub use chat::cluster::moving_out::{Behind, BehindError, look_behind};
 pub use chat::cluster::survey::{Survey, SurveyedNode, survey};
 pub use chat::cluster::{Cluster, ClusterError};
 pub use config::{Config, Live};

@@ -285,6 +285,9 @@ pub async fn run_controlled(
         chat.doors().take_users(false);
         chat.doors().hold_sessions();
         context.drain.begin(grace);
+    } else if node.is_some() {
+        // Nothing is done here any more, and what is unanswered stays so: whoever can go on elsewhere finds out there.
+        context.drain.begin(grace.min(AT_A_FAULT));
     }
     if connections > 0 {
         chat.announce(shutdown_notice(grace));
@@ -319,6 +322,9 @@ pub async fn run_controlled(
     tracing::info!("stopped");
     outcome
 }
+
+/// The connections of a node that can't go on end within this time.
+const AT_A_FAULT: Duration = Duration::from_secs(1);
 
 /// Reads what admins have set whenever another node of the cluster may have changed it.
 fn follow_settings(

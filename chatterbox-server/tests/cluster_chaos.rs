@@ -71,7 +71,13 @@ fn nodes_in(folder: &Path) -> Vec<Node> {
             folder.join(format!("data{n}")).display(),
             health[n],
         );
-        Node { name: format!("n{n}"), address: users[n], start, health: Some(health[n]) }
+        Node {
+            name: format!("n{n}"),
+            address: users[n],
+            start,
+            health: Some(health[n]),
+            data: None,
+        }
     };
     (0..SERVERS).map(node).collect()
 }
@@ -96,7 +102,7 @@ async fn nothing_is_lost_doubled_or_leaked_in_a_minute_of_three_kinds_of_fault()
         rate: 40.0,
         rooms: vec!["#chaos".to_owned()],
         faults: vec![Fault::NodeKilled, Fault::LeaderKilled, Fault::RollingRestart],
-        fault_lasts: Duration::from_secs(4),
+        fault_lasts: vec![Duration::from_secs(4)],
         pause: Duration::from_secs(6),
         ..Setting::quiet(Transport::PLAIN)
     };

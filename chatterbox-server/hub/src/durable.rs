@@ -10,13 +10,21 @@ pub enum Durable {
     Message(Sequence, Record),
     /// What has changed of rooms, under the number of the wish from which it follows.
     Rooms(Sequence, Vec<RoomRecord>),
+    /// All that is so of rooms where a node begins. It uses no number: messages that were said before may come behind it.
+    Begin(Vec<RoomRecord>),
 }
 
 impl Durable {
-    /// Its number.
-    pub const fn number(&self) -> Sequence {
+    /// Its number, if it has one.
+    pub const fn number(&self) -> Option<Sequence> {
         match self {
-            Self::Message(number, _) | Self::Rooms(number, _) => *number,
+            Self::Message(number, _) | Self::Rooms(number, _) => Some(*number),
+            Self::Begin(_) => None,
         }
+    }
+
+    /// Whether it was not stored by somebody who has stored everything up to this number.
+    pub fn is_new(&self, stored: Sequence) -> bool {
+        self.number().is_none_or(|number| number > stored)
     }
 }

@@ -91,11 +91,6 @@ impl Hub {
         self.now = self.now.max(now);
     }
 
-    /// The time of the newest group that was begun, in milliseconds of the clock of the order.
-    pub const fn time_of_order(&self) -> u64 {
-        self.replica.now
-    }
-
     /// Who a member is now.
     pub fn identity(&self, id: MemberId) -> Option<&Identity> {
         self.replica.presence().identity(id)

@@ -93,6 +93,7 @@ pub use encode::welcome::{Assembly, Welcome};
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use filing::{Filing, Party, Sender};
+pub use freezing::StateCopy;
 pub use greeting::{Greeting, JoinReply, Secrets};
 pub use hub::Hub;
 pub use identity::{AccountKey, Actor, Identity, LoggedIn};
@@ -109,7 +110,7 @@ pub use replica::moderation_act::{
 };
 pub use replica::nodes::NodeUp;
 pub use replica::proposal::{
-    Amendment, Group, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
+    Amendment, Group, Incarnation, Join, Login, Old, Proposal, Rename, Resume, Say, Tick, Up,
 };
 pub use replica::rooms::definition::{
     AccountRef, RoomDefinition, RoomKeep, RoomMember, RoomSettings, RoomShow,

@@ -18,7 +18,7 @@ use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed, Said};
 use crate::replica::moderation_act::ModerationDone;
 use crate::replica::presence::Stale;
-use crate::replica::proposal::{Group, Incarnation, Proposal, Say};
+use crate::replica::proposal::{Group, Incarnation, Old, Proposal, Say};
 use crate::replica::rooms::told::RoomsChanged;
 use crate::replica::rooms::wish::RoomDone;
 use crate::track::Happened;
@@ -160,6 +160,11 @@ impl Hub {
                 self.note_crowded(from, members);
                 Applied::unseen(Ok(Outcome::Done))
             }
+            Ok(Effect::Old(Old { number, record, .. })) => {
+                self.remember(number, &record);
+                self.leave_message(number, &record);
+                Applied::unseen(Ok(Outcome::Done))
+            }
             Ok(Effect::LoginsEnded(ended)) => self.logins_ended(ended),
             Ok(Effect::Moderated(moderated)) => self.moderated(moderated, &by.unwrap_or_default()),
         }
@@ -169,6 +174,11 @@ impl Hub {
     /// are going to be filed. Says of each whether it is one of them.
     pub fn judge(&self, from: Incarnation, says: &mut [Say], first: Sequence) -> Vec<bool> {
         self.replica.judge(from, says, first)
+    }
+
+    /// The greatest number of a message, or of a wish about rooms, of what was applied.
+    pub fn newest_number(&self) -> Sequence {
+        self.replica.newest()
     }
 
     /// Whether this life of a node counts.

@@ -89,7 +89,7 @@ impl Chat {
                     }
                     _ => {}
                 }
-                if !matches!(proposal, Proposal::Say(_)) {
+                if !matches!(proposal, Proposal::Say(_) | Proposal::Old(_)) {
                     let is_other = hub.is_other(group.from);
                     // A welcome or a block list may take milliseconds. Nobody else applies anything meanwhile.
                     self.unlock(hub);

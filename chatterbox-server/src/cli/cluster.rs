@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use chatterbox_server::order::jetstream::{Finding, Verdict, check};
 
 use crate::cli::cluster_command::{Check, ClusterCommand};
+use crate::cli::cluster_move;
 use crate::cli::cluster_status;
 use crate::cli::exit::{self, Failure};
 
@@ -18,6 +19,8 @@ pub fn cluster(
 ) -> Result<io::Result<()>, Failure> {
     match command {
         ClusterCommand::Check(command) => checked(command, stdout),
+        ClusterCommand::MoveIn(command) => cluster_move::move_in(command, stdout),
+        ClusterCommand::MoveOut(command) => cluster_move::move_out(command, stdout),
         ClusterCommand::Status(command) => cluster_status::status(command, stdout),
     }
 }

@@ -137,7 +137,10 @@ impl From<OpenError> for Failure {
                 "use the newer program, or give another folder with --data DIR"
             }
             OpenError::MadeAlone(_) => {
-                "begin with another folder: --data DIR; the other nodes have what there is"
+                "`chatterbox-server cluster move-in` makes a cluster of it; a node of one that is there begins with another folder: --data DIR"
+            }
+            OpenError::OfCluster { .. } => {
+                "give --cluster, or make it one that starts alone: `chatterbox-server cluster move-out --data DIR`"
             }
             OpenError::HardLink(_) => {
                 "start it with the folder of the other name, or make it a file of its own: cp, then mv"
@@ -151,7 +154,11 @@ impl From<OpenError> for Failure {
             }
             _ => "give a folder that can be written with --data DIR, or keep nothing with --memory",
         };
-        Self { message: error.to_string(), hint: Some(hint.into()), code: MESSAGES }
+        let code = match error {
+            OpenError::MadeAlone(_) | OpenError::OfCluster { .. } => CONFIGURATION,
+            _ => MESSAGES,
+        };
+        Self { message: error.to_string(), hint: Some(hint.into()), code }
     }
 }
 

@@ -6,6 +6,8 @@ mod cluster;
 #[cfg(feature = "cluster")]
 mod cluster_command;
 #[cfg(feature = "cluster")]
+mod cluster_move;
+#[cfg(feature = "cluster")]
 mod cluster_opening;
 #[cfg(feature = "cluster")]
 mod cluster_settings;

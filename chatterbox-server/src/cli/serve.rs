@@ -18,7 +18,7 @@ use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{
     Memory, MemoryDirectory, MemoryModeration, SharedStores, Sqlite, SqliteDirectory,
-    SqliteModeration, Store, StoreError,
+    SqliteModeration, Store,
 };
 use chatterbox_server::{Cluster, Listeners, Live, Operation};
 use tokio::sync::watch;
@@ -76,7 +76,8 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         let new_database = options.store().is_some_and(|store| !sqlite::exists(&store.folder));
         let (store, place): (Arc<dyn Store>, _) = match options.store() {
             Some(store) => {
-                let sqlite = Sqlite::open(&store)?;
+                let open = if cluster.is_some() { Sqlite::open } else { Sqlite::open_alone };
+                let sqlite = open(&store)?;
                 let gone = |error| Failure::system("the messages are not where they were", &error);
                 (Arc::new(sqlite), Some(Place::of_folder(&store.folder).map_err(gone)?))
             }

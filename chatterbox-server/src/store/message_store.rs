@@ -37,6 +37,10 @@ pub enum StoreError {
         "the disk takes no more, or fails: a limit on the size of files (ulimit -f), or a fault"
     )]
     Disk,
+    /// The database can't be used at the moment: somebody else writes, or the system gives no memory, no files or no rights. None of it
+    /// is kept.
+    #[error("the database can't be used at the moment: {0}")]
+    Busy(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What is to be done is of another version of this program, and trying again changes nothing.
     #[error("what is to be stored is of another version of this program")]
     NotUnderstood,
@@ -54,6 +58,14 @@ pub enum StoreError {
     /// The store failed.
     #[error("the message store failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Whether the same may be stored later: it is the disk or the system that does not take it, and not the database or what is to
+    /// be stored.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Full | Self::Moved | Self::Disk | Self::Busy(_))
+    }
 }
 
 /// Messages by number.
@@ -145,7 +157,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 pub(super) fn other_cluster(cluster: &str, of: Option<&str>) -> StoreError {
     let found = match of {
         Some(of) => format!("they belong to cluster {of}"),
-        None => "they were written by a node that was alone".to_owned(),
+        None => "they were written by a node that was alone; `chatterbox-server cluster move-in` makes a cluster of them"
+            .to_owned(),
     };
     StoreError::OtherCluster { cluster: cluster.to_owned(), found }
 }

@@ -24,6 +24,11 @@ pub enum ConfigError {
     /// A fault of the engine, and no engine.
     #[error("{} needs three [[engine]], leader-isolated also `namespaces = true`", _0.word())]
     NoEngine(Fault),
+    /// A fault of disks, and a node that does not say where its data is.
+    #[error(
+        "{} needs `data` of each [[node]], disk-full also `small-disks = true`", _0.word()
+    )]
+    NoData(Fault),
     /// A number that makes no sense.
     #[error("{0}")]
     Number(&'static str),
@@ -40,6 +45,8 @@ pub struct Config {
     pub seed: Option<u64>,
     /// How many users talk.
     pub users: Option<u16>,
+    /// One in so many of them speaks the base protocol alone; 0: none.
+    pub base: Option<u16>,
     /// How many names are contested.
     pub contested: Option<u16>,
     /// How many users compete for each of those.
@@ -51,8 +58,8 @@ pub struct Config {
     pub rooms: Vec<String>,
     /// The faults; all that the cluster can have, where they are left out.
     pub faults: Option<Vec<Fault>>,
-    /// How long a fault lasts, in seconds.
-    pub fault_lasts: Option<f64>,
+    /// How long a fault lasts, in seconds; several lengths take turns.
+    pub fault_lasts: Option<Lengths>,
     /// How long nothing is broken between two faults, in seconds.
     pub pause: Option<f64>,
     /// How long the cluster holds the places of those whose node is gone, in seconds.
@@ -74,6 +81,9 @@ pub struct Config {
     /// Give each address a host of its own, in a network of namespaces; takes the rights of root.
     #[serde(default)]
     pub namespaces: bool,
+    /// The data of each node is on a small file system of its own, which may be filled.
+    #[serde(default)]
+    pub small_disks: bool,
     /// The stream of the engine of which the leader is looked for.
     pub stream: Option<String>,
     /// The nodes.
@@ -82,6 +92,25 @@ pub struct Config {
     /// The servers of the engine.
     #[serde(default, rename = "engine")]
     pub engine: Vec<Engine>,
+}
+
+/// One number, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Lengths {
+    /// One.
+    One(f64),
+    /// Several.
+    Several(Vec<f64>),
+}
+
+impl Lengths {
+    fn all(&self) -> &[f64] {
+        match self {
+            Self::One(length) => std::slice::from_ref(length),
+            Self::Several(lengths) => lengths,
+        }
+    }
 }
 
 const fn sixty() -> u64 {
@@ -98,9 +127,14 @@ impl Config {
         if config.nodes.is_empty() {
             return Err(ConfigError::NoNode);
         }
-        let seconds =
-            [config.fault_lasts, config.pause, config.hold, config.grace, config.patience];
-        if seconds.into_iter().flatten().any(|seconds| !(0.0..=86_400.0).contains(&seconds)) {
+        let lengths = config.fault_lasts.as_ref().map(Lengths::all);
+        if lengths.is_some_and(<[f64]>::is_empty) {
+            return Err(ConfigError::Number("fault-lasts has no number"));
+        }
+        let seconds = [config.pause, config.hold, config.grace, config.patience];
+        let mut seconds =
+            seconds.into_iter().flatten().chain(lengths.into_iter().flatten().copied());
+        if seconds.any(|seconds| !(0.0..=86_400.0).contains(&seconds)) {
             return Err(ConfigError::Number("times are from 0 to 86400 seconds"));
         }
         if !config.rate.is_none_or(|rate| (0.1..=100_000.0).contains(&rate)) {
@@ -121,14 +155,22 @@ impl Config {
     /// # Errors
     /// When the cluster can't have one of them.
     pub fn faults(&self) -> Result<Vec<Fault>, ConfigError> {
+        let has_data = self.nodes.iter().all(|node| node.data.is_some());
         let possible = |fault: &Fault| match fault {
-            Fault::NodeKilled | Fault::NodePaused | Fault::RollingRestart => true,
+            Fault::NodeKilled | Fault::NodePaused | Fault::NodeStopped | Fault::RollingRestart => {
+                true
+            }
+            Fault::NodeNew => has_data,
+            Fault::DiskFull => has_data && self.small_disks,
             Fault::LeaderIsolated => self.engine.len() > 2 && self.namespaces,
             _ => self.engine.len() > 2,
         };
         match &self.faults {
             None => Ok(Fault::ALL.into_iter().filter(possible).collect()),
             Some(faults) => match faults.iter().find(|fault| !possible(fault)) {
+                Some(fault @ (Fault::NodeNew | Fault::DiskFull)) => {
+                    Err(ConfigError::NoData(*fault))
+                }
                 Some(fault) => Err(ConfigError::NoEngine(*fault)),
                 None => Ok(faults.clone()),
             },
@@ -147,12 +189,15 @@ impl Config {
             seed: self.seed.unwrap_or(base.seed),
             lasting: Duration::from_secs(self.seconds),
             users: self.users.unwrap_or(base.users),
+            base: self.base.unwrap_or(base.base),
             contested: self.contested.unwrap_or(base.contested),
             claimants: self.claimants.unwrap_or(base.claimants),
             rate: self.rate.unwrap_or(base.rate),
             rooms: self.rooms.clone(),
             faults: self.faults()?,
-            fault_lasts: time(self.fault_lasts, base.fault_lasts),
+            fault_lasts: self.fault_lasts.as_ref().map_or(base.fault_lasts, |lengths| {
+                lengths.all().iter().map(|seconds| Duration::from_secs_f64(*seconds)).collect()
+            }),
             pause: time(self.pause, base.pause),
             hold: time(self.hold, base.hold),
             grace: time(self.grace, base.grace),
@@ -179,6 +224,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use conformance_kit::net::dial::Transport;
+
     use super::*;
 
     const NODE: &str = "[[node]]\nname = 'a'\naddress = '127.0.0.1:5001'\nstart = 'serve'\n";
@@ -197,18 +244,51 @@ mod tests {
     fn without_an_engine_only_nodes_break() {
         let config = Config::parse(NODE).unwrap();
         let faults = config.faults().unwrap();
-        assert_eq!(faults, [Fault::NodeKilled, Fault::NodePaused, Fault::RollingRestart]);
+        let of_nodes =
+            [Fault::NodeKilled, Fault::NodePaused, Fault::NodeStopped, Fault::RollingRestart];
+        assert_eq!(faults, of_nodes);
         let config = Config::parse(&format!("faults = ['leader-hung']\n{NODE}")).unwrap();
         assert!(matches!(config.faults(), Err(ConfigError::NoEngine(Fault::LeaderHung))));
         let config = Config::parse(&format!("{NODE}{}", engines())).unwrap();
-        let everywhere = Fault::ALL.into_iter().filter(|fault| *fault != Fault::LeaderIsolated);
+        let special = [Fault::LeaderIsolated, Fault::NodeNew, Fault::DiskFull];
+        let everywhere = Fault::ALL.into_iter().filter(|fault| !special.contains(fault));
         assert_eq!(config.faults().unwrap(), everywhere.collect::<Vec<_>>());
         assert!(config.plan(None).unwrap().between);
     }
 
     #[test]
+    fn disks_break_where_the_file_says_which_they_are() {
+        let config = Config::parse(&format!("{NODE}data = 'x'\n")).unwrap();
+        assert!(config.faults().unwrap().contains(&Fault::NodeNew));
+        assert!(!config.faults().unwrap().contains(&Fault::DiskFull));
+        let config = Config::parse(&format!("small-disks = true\n{NODE}data = 'x'\n")).unwrap();
+        assert!(config.faults().unwrap().contains(&Fault::DiskFull));
+        let config = Config::parse(&format!("faults = ['node-new']\n{NODE}")).unwrap();
+        assert!(matches!(config.faults(), Err(ConfigError::NoData(Fault::NodeNew))));
+    }
+
+    #[test]
+    fn faults_last_for_one_time_or_for_several_in_turns() {
+        let lasting = |text: &str| {
+            let config = Config::parse(&format!("{text}\n{NODE}")).unwrap();
+            config.setting(Setting::quiet(Transport::PLAIN)).unwrap().fault_lasts
+        };
+        assert_eq!(lasting("fault-lasts = 7"), [Duration::from_secs(7)]);
+        assert_eq!(lasting("fault-lasts = [5, 1.5]"), [5.0, 1.5].map(Duration::from_secs_f64));
+        assert_eq!(lasting(""), [Duration::from_secs(5)]);
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
-        let wrong = ["users = 1", "rate = 0", "pause = -1", "faults = ['fire']", "colour = 'red'"];
+        let wrong = [
+            "users = 1",
+            "fault-lasts = []",
+            "fault-lasts = [5, -1]",
+            "rate = 0",
+            "pause = -1",
+            "faults = ['fire']",
+            "colour = 'red'",
+        ];
         for wrong in wrong {
             assert!(Config::parse(&format!("{wrong}\n{NODE}")).is_err(), "{wrong}");
         }

@@ -3,6 +3,8 @@
 //! It is kept small, since an hour has millions of deliveries: a message is its id and a fingerprint, a name
 //! its place in one table.
 
+use std::collections::HashMap;
+
 /// Microseconds since the run began.
 pub type Micros = u64;
 
@@ -69,7 +71,7 @@ pub enum Side {
 /// A message that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// Its id.
+    /// Its id; 0 where its receiver was told none, until [`Evidence::identify`] looks for it.
     pub id: u64,
     /// Its fingerprint.
     pub print: Print,
@@ -110,8 +112,10 @@ pub enum Closing {
     Mine,
     /// The user goes on over another one, which took the session over.
     Moved,
-    /// It broke, or nothing came.
+    /// It broke, or the other end closed it.
     Lost,
+    /// Nothing was answered for so long that the user took it for dead.
+    GaveUp,
     /// The server said why.
     Told(String),
 }
@@ -135,6 +139,10 @@ pub enum What {
     Came(Name),
     /// Somebody has left.
     Went(Name),
+    /// The server has announced something to everybody.
+    Noticed,
+    /// A node did not let the user in, for the reason with this word.
+    TurnedAway(String),
     /// The connection has ended.
     Closed(Closing),
 }
@@ -153,6 +161,8 @@ pub struct Event {
 pub struct Testimony {
     /// The name; several may compete for one.
     pub name: Name,
+    /// Whether the user speaks the base protocol alone: no tags, no ids, no session that goes on.
+    pub base: bool,
     /// What it wanted to send.
     pub posts: Vec<Post>,
     /// The events.
@@ -195,6 +205,12 @@ pub enum Fault {
     NodeKilled,
     /// A node is stopped by SIGSTOP, and goes on later.
     NodePaused,
+    /// A node is stopped in order, and started again later.
+    NodeStopped,
+    /// A node is killed, and started again without what it had stored.
+    NodeNew,
+    /// The disk of a node is full.
+    DiskFull,
     /// A node can't reach the engine.
     NodeCutOff,
     /// A node can reach neither the engine nor its users.
@@ -217,9 +233,12 @@ pub enum Fault {
 
 impl Fault {
     /// All there are.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::NodeKilled,
         Self::NodePaused,
+        Self::NodeStopped,
+        Self::NodeNew,
+        Self::DiskFull,
         Self::NodeCutOff,
         Self::NodeIsolated,
         Self::RollingRestart,
@@ -238,6 +257,9 @@ impl Fault {
             self,
             Self::NodeKilled
                 | Self::NodePaused
+                | Self::NodeStopped
+                | Self::NodeNew
+                | Self::DiskFull
                 | Self::NodeCutOff
                 | Self::NodeIsolated
                 | Self::RollingRestart
@@ -250,6 +272,9 @@ impl Fault {
         match self {
             Self::NodeKilled => "node-killed",
             Self::NodePaused => "node-paused",
+            Self::NodeStopped => "node-stopped",
+            Self::NodeNew => "node-new",
+            Self::DiskFull => "disk-full",
             Self::NodeCutOff => "node-cut-off",
             Self::NodeIsolated => "node-isolated",
             Self::RollingRestart => "rolling-restart",
@@ -295,4 +320,25 @@ pub struct Evidence {
     pub hold: Micros,
     /// So long after a fault of its node a user may still be seen leaving.
     pub grace: Micros,
+}
+
+impl Evidence {
+    /// Gives what base clients saw the ids that it has on the pages, since they are told none. What is on no page keeps 0.
+    pub fn identify(&mut self) {
+        let mut ids: HashMap<Print, u64> = HashMap::new();
+        for entry in self.pages.iter().flat_map(|pages| &pages.entries) {
+            // What is stored twice is found as that; here it is the first one.
+            ids.entry(entry.print).and_modify(|id| *id = entry.id.min(*id)).or_insert(entry.id);
+        }
+        let id = |seen: &mut Seen| seen.id = ids.get(&seen.print).copied().unwrap_or_default();
+        for testimony in self.testimonies.iter_mut().filter(|testimony| testimony.base) {
+            for event in &mut testimony.events {
+                match &mut event.what {
+                    What::Saw(seen) => id(seen),
+                    What::Welcomed(welcome) => welcome.messages.iter_mut().for_each(id),
+                    _ => {}
+                }
+            }
+        }
+    }
 }

@@ -1,11 +1,14 @@
 //! What a run was like for its users: how long acknowledgements took, how long nobody got any, how soon who lost a
 //! connection was back.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::RangeInclusive,
+};
 
 use serde::Serialize;
 
-use crate::evidence::{Closing, Evidence, Micros, SECOND, Session, What};
+use crate::evidence::{Closing, Evidence, Micros, Name, SECOND, Session, Struck, What};
 
 /// So long after a fault what its users meet is put down to it.
 const AFTERMATH: Micros = 20 * SECOND;
@@ -17,6 +20,8 @@ pub struct Times {
     pub count: usize,
     /// The median.
     pub p50: f64,
+    /// 90 of 100 are not above it.
+    pub p90: f64,
     /// 99 of 100 are not above it.
     pub p99: f64,
     /// The longest.
@@ -30,7 +35,7 @@ impl Times {
             let at = times.len().saturating_mul(percent) / 100;
             times.get(at.min(times.len().saturating_sub(1))).map_or(0.0, |time| millis(*time))
         };
-        Self { count: times.len(), p50: at(50), p99: at(99), most: at(100) }
+        Self { count: times.len(), p50: at(50), p90: at(90), p99: at(99), most: at(100) }
     }
 }
 
@@ -40,7 +45,7 @@ fn millis(time: Micros) -> f64 {
 }
 
 /// What one fault cost.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Cost {
     /// Its word.
     pub fault: &'static str,
@@ -52,10 +57,24 @@ pub struct Cost {
     pub until: f64,
     /// The longest time in which nobody got an acknowledgement.
     pub silence: f64,
-    /// The longest time that one user with something under way waited for an acknowledgement.
+    /// The longest time that one user waited for an acknowledgement that came before the next fault.
     pub longest: f64,
     /// How many connections ended that their users wanted to keep.
     pub closed: usize,
+    /// How many of them their users took for dead.
+    pub given_up: usize,
+    /// When the first user was told by the server that something is wrong, in milliseconds since the fault began.
+    pub told: Option<f64>,
+    /// When the first connection was closed by a server that said so, in the same way.
+    pub sent_away: Option<f64>,
+    /// How often a node did not let a user in, by the word for why.
+    pub turned_away: BTreeMap<String, usize>,
+    /// How many users others were told to be gone.
+    pub gone: usize,
+    /// From the end of a connection to the next welcome, of users whose session went on.
+    pub back: Times,
+    /// The same of those who had to begin anew: base clients, and whose session could not go on.
+    pub anew: Times,
 }
 
 /// What a run was like.
@@ -64,7 +83,7 @@ pub struct Measures {
     /// Posts that were acknowledged.
     pub acknowledged: usize,
     /// Posts that were refused, by the word for why.
-    pub refused: std::collections::BTreeMap<String, usize>,
+    pub refused: BTreeMap<String, usize>,
     /// Posts of which nobody knows, since their session could not go on.
     pub unsure: usize,
     /// Posts that were sent more than once.
@@ -81,8 +100,10 @@ pub struct Measures {
     pub not_resumed: usize,
     /// Sessions that went on elsewhere although nothing was wrong.
     pub moved: usize,
-    /// From the end of a connection that was lost to the next welcome.
+    /// From the end of a connection that was lost to the next welcome, where the session went on.
     pub back: Times,
+    /// The same of those who had to begin anew.
+    pub anew: Times,
     /// What the faults cost.
     pub faults: Vec<Cost>,
 }
@@ -92,7 +113,7 @@ pub struct Measures {
 pub fn measure(evidence: &Evidence) -> Measures {
     let mut measures = Measures {
         acknowledged: 0,
-        refused: std::collections::BTreeMap::new(),
+        refused: BTreeMap::new(),
         unsure: 0,
         sent_again: 0,
         deliveries: 0,
@@ -102,10 +123,11 @@ pub fn measure(evidence: &Evidence) -> Measures {
         not_resumed: 0,
         moved: 0,
         back: Times::default(),
+        anew: Times::default(),
         faults: Vec::new(),
     };
-    let (mut latency, mut calm, mut back) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut acks, mut waits, mut closings) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut latency, mut calm) = (Vec::new(), Vec::new());
+    let (mut acks, mut waits, mut returns) = (Vec::new(), Vec::new(), Vec::new());
     for testimony in &evidence.testimonies {
         let mut sent: HashMap<u32, Micros> = HashMap::new();
         let mut closed: Option<(Micros, bool)> = None;
@@ -130,28 +152,28 @@ pub fn measure(evidence: &Evidence) -> Measures {
                 What::Saw(_) => measures.deliveries += 1,
                 What::Welcomed(welcome) => {
                     measures.deliveries += welcome.messages.len();
-                    match (closed.take(), welcome.session) {
-                        (Some((at, true)), Session::Resumed) => {
-                            measures.resumed += 1;
-                            back.push(event.at.saturating_sub(at));
-                        }
-                        (Some((at, true)), Session::New) => {
-                            measures.not_resumed += 1;
-                            back.push(event.at.saturating_sub(at));
-                        }
-                        _ => {}
+                    if let Some((at, true)) = closed.take() {
+                        let resumed = welcome.session == Session::Resumed;
+                        measures.resumed += usize::from(resumed);
+                        measures.not_resumed += usize::from(!resumed);
+                        returns.push((at, resumed, event.at.saturating_sub(at)));
                     }
                 }
                 What::Closed(why) => {
-                    let lost = matches!(why, Closing::Lost | Closing::Told(_));
+                    let lost = matches!(why, Closing::Lost | Closing::GaveUp | Closing::Told(_));
                     measures.moved += usize::from(*why == Closing::Moved);
                     closed = Some((event.at, lost));
-                    if lost {
-                        closings.push(event.at);
-                    }
                 }
-                What::Entered(..) | What::Came(_) | What::Went(_) => {}
+                What::Entered(..)
+                | What::Came(_)
+                | What::Went(_)
+                | What::Noticed
+                | What::TurnedAway(_) => {}
             }
+        }
+        if testimony.base {
+            // Nobody answers them.
+            continue;
         }
         let answers = testimony.events.iter().filter_map(|event| match event.what {
             What::Acked(post, _) | What::Refused(post, _) => Some(post),
@@ -161,39 +183,86 @@ pub fn measure(evidence: &Evidence) -> Measures {
         measures.unsure += sent.keys().filter(|post| !answered.contains(post)).count();
     }
     acks.sort_unstable();
-    let within = |at: Micros, from: Micros, until: Micros| at >= from && at <= until;
     for struck in &evidence.faults {
-        // What comes behind the next fault is put down to that one, and whoever is silent at the end wants to be.
-        let next =
-            evidence.faults.iter().map(|other| other.from).filter(|from| *from > struck.from);
-        let end = struck.until.saturating_add(AFTERMATH).min(evidence.rest.max(struck.until));
-        let end = next.min().map_or(end, |next| end.min(next));
-        let of_it: Vec<Micros> =
-            acks.iter().copied().filter(|at| within(*at, struck.from, end)).collect();
-        let silence = std::iter::once(struck.from)
+        let window = window(evidence, struck);
+        let of_it: Vec<Micros> = acks.iter().copied().filter(|at| window.contains(at)).collect();
+        let (from, end) = (*window.start(), *window.end());
+        let silence = std::iter::once(from)
             .chain(of_it.iter().copied())
             .zip(of_it.iter().copied().chain(std::iter::once(end)))
             .map(|(before, after)| after.saturating_sub(before))
             .max();
         let longest = waits
             .iter()
-            .filter(|(first, took)| *first <= end && first.saturating_add(*took) >= struck.from)
+            .filter(|(first, took)| window.contains(&first.saturating_add(*took)))
             .map(|(_, took)| *took)
             .max();
-        measures.faults.push(Cost {
+        let returned = |resumed: bool| {
+            let those = returns.iter().filter(|(at, is, _)| window.contains(at) && *is == resumed);
+            Times::of(those.map(|(_, _, took)| *took).collect())
+        };
+        let mut cost = Cost {
             fault: struck.fault.word(),
             node: struck.node,
-            from: millis(struck.from),
+            from: millis(from),
             until: millis(struck.until),
             silence: millis(silence.unwrap_or_default()),
             longest: millis(longest.unwrap_or_default()),
-            closed: closings.iter().filter(|at| within(**at, struck.from, end)).count(),
-        });
+            back: returned(true),
+            anew: returned(false),
+            ..Cost::default()
+        };
+        look_around(evidence, &window, &mut cost);
+        measures.faults.push(cost);
     }
     measures.latency = Times::of(latency);
     measures.calm = Times::of(calm);
-    measures.back = Times::of(back);
+    let returned = |resumed: bool| {
+        let those = returns.iter().filter(|(_, is, _)| *is == resumed);
+        Times::of(those.map(|(_, _, took)| *took).collect())
+    };
+    (measures.back, measures.anew) = (returned(true), returned(false));
     measures
+}
+
+/// What is put down to a fault: not what comes behind the next one, and whoever is silent at the end wants to be.
+fn window(evidence: &Evidence, struck: &Struck) -> RangeInclusive<Micros> {
+    let next = evidence.faults.iter().map(|other| other.from).filter(|from| *from > struck.from);
+    let end = struck.until.saturating_add(AFTERMATH).min(evidence.rest.max(struck.until));
+    struck.from..=next.min().map_or(end, |next| end.min(next))
+}
+
+/// What users met in this time.
+fn look_around(evidence: &Evidence, window: &RangeInclusive<Micros>, cost: &mut Cost) {
+    let first = |known: Option<f64>, at: Micros| {
+        let since = millis(at.saturating_sub(*window.start()));
+        Some(known.map_or(since, |known| known.min(since)))
+    };
+    let mut gone = BTreeSet::new();
+    let events = evidence.testimonies.iter().flat_map(|testimony| &testimony.events);
+    for event in events.filter(|event| window.contains(&event.at)) {
+        match &event.what {
+            What::Noticed => cost.told = first(cost.told, event.at),
+            What::TurnedAway(code) => *cost.turned_away.entry(code.clone()).or_default() += 1,
+            What::Went(name) => {
+                gone.insert(*name);
+            }
+            What::Closed(Closing::Lost) => cost.closed += 1,
+            What::Closed(Closing::GaveUp) => {
+                cost.closed += 1;
+                cost.given_up += 1;
+            }
+            What::Closed(Closing::Told(_)) => {
+                cost.closed += 1;
+                cost.sent_away = first(cost.sent_away, event.at);
+            }
+            _ => {}
+        }
+    }
+    // Those who compete for names come and go all the time.
+    let talkers = evidence.testimonies.iter().filter(|testimony| testimony.settled);
+    let talkers: BTreeSet<Name> = talkers.map(|testimony| testimony.name).collect();
+    cost.gone = gone.intersection(&talkers).count();
 }
 
 fn disturbed(evidence: &Evidence, at: Micros) -> bool {

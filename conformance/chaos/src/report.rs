@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     evidence::{Evidence, Fault},
     judge::{Finding, Kind, judge},
-    measure::{Measures, Times, measure},
+    measure::{Cost, Measures, Times, measure},
 };
 
 /// What came of a run.
@@ -133,19 +133,9 @@ impl Report {
             ),
         );
         row("back after", &times(measures.back));
+        row("back after, anew", &times(measures.anew));
         for cost in &measures.faults {
-            let node = cost.node.map_or(String::new(), |node| format!(" of node {node}"));
-            row(
-                &format!("  {}", cost.fault),
-                &format!(
-                    "at {:.1} s{node}, {:.1} s long: silence {:.0} ms, longest wait {:.0} ms, {} connections lost",
-                    cost.from / 1_000.0,
-                    (cost.until - cost.from) / 1_000.0,
-                    cost.silence,
-                    cost.longest,
-                    cost.closed
-                ),
-            );
+            row(&format!("  {}", cost.fault), &cost_text(cost));
         }
         for (kind, count) in &self.counts {
             row(kind, &count.to_string());
@@ -174,9 +164,42 @@ impl Report {
     }
 }
 
+fn cost_text(cost: &Cost) -> String {
+    let mut text = format!("at {:.1} s", cost.from / 1_000.0);
+    let mut add = |part: &str| text.push_str(part);
+    if let Some(node) = cost.node {
+        add(&format!(" of node {node}"));
+    }
+    add(&format!(
+        ", {:.1} s long: silence {:.0} ms",
+        (cost.until - cost.from) / 1_000.0,
+        cost.silence
+    ));
+    add(&format!(", longest wait {:.0} ms", cost.longest));
+    if let Some(told) = cost.told {
+        add(&format!(", users told after {told:.0} ms"));
+    }
+    if let Some(sent_away) = cost.sent_away {
+        add(&format!(", closed after {sent_away:.0} ms"));
+    }
+    add(&format!(", {} connections lost ({} given up)", cost.closed, cost.given_up));
+    for (word, times) in [("resumed", cost.back), ("anew", cost.anew)] {
+        if times.count > 0 {
+            let Times { count, p50, most, .. } = times;
+            add(&format!(", {count} {word} after {p50:.0} ms, at most {most:.0}"));
+        }
+    }
+    let turned_away: usize = cost.turned_away.values().sum();
+    if turned_away > 0 {
+        add(&format!(", {turned_away} times not let in"));
+    }
+    add(&format!(", {} users announced as gone", cost.gone));
+    text
+}
+
 fn times(times: Times) -> String {
     format!(
-        "p50 {:.1} ms, p99 {:.1} ms, most {:.1} ms ({})",
-        times.p50, times.p99, times.most, times.count
+        "p50 {:.1} ms, p90 {:.1} ms, p99 {:.1} ms, most {:.1} ms ({})",
+        times.p50, times.p90, times.p99, times.most, times.count
     )
 }

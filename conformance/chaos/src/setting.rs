@@ -15,6 +15,8 @@ pub struct Setting {
     pub lasting: Duration,
     /// How many users talk.
     pub users: u16,
+    /// One in so many of them speaks the base protocol alone; none where it is 0.
+    pub base: u16,
     /// How many users compete for each contested name.
     pub claimants: u16,
     /// How many names are contested.
@@ -25,8 +27,8 @@ pub struct Setting {
     pub rooms: Vec<String>,
     /// The faults, in turns.
     pub faults: Vec<Fault>,
-    /// How long a fault lasts.
-    pub fault_lasts: Duration,
+    /// How long faults last, in turns.
+    pub fault_lasts: Vec<Duration>,
     /// How long nothing is broken between two faults.
     pub pause: Duration,
     /// How long users whose node is gone keep their places, as the cluster promises.
@@ -47,18 +49,25 @@ impl Setting {
             seed: 1,
             lasting: Duration::from_secs(60),
             users: 24,
+            base: 6,
             claimants: 3,
             contested: 2,
             rate: 60.0,
             rooms: Vec::new(),
             faults: Vec::new(),
-            fault_lasts: Duration::from_secs(5),
+            fault_lasts: vec![Duration::from_secs(5)],
             pause: Duration::from_secs(10),
             hold: Duration::from_secs(8),
             grace: Duration::from_secs(30),
             patience: Duration::from_secs(90),
             transport,
         }
+    }
+
+    /// Whether a user speaks the base protocol alone. The first one never does, and who does is in no room.
+    #[must_use]
+    pub const fn is_base(&self, user: u16) -> bool {
+        self.base > 1 && user % self.base == self.base - 1
     }
 
     /// The word that begins every text of the run.

@@ -17,12 +17,14 @@ pub trait Stage: Send {
     /// Where users connect to each node.
     fn nodes(&self) -> Vec<SocketAddr>;
 
-    /// Puts a fault in, lets it last, and mends it. `choice` says which node, modulo their number.
+    /// Puts a fault in, lets it last, and mends it. `choice` says which node, modulo their number; what was done is added to `struck`,
+    /// also when not all of it could be done.
     fn strike(
         &mut self,
         fault: Fault,
         choice: u64,
         lasts: Duration,
         clock: &Clock,
-    ) -> impl Future<Output = Result<Vec<Struck>, StageError>> + Send;
+        struck: &mut Vec<Struck>,
+    ) -> impl Future<Output = Result<(), StageError>> + Send;
 }

@@ -32,7 +32,8 @@ impl Stage for InProcess {
         choice: u64,
         lasts: Duration,
         clock: &Clock,
-    ) -> Result<Vec<Struck>, StageError> {
+        struck: &mut Vec<Struck>,
+    ) -> Result<(), StageError> {
         let node = usize::try_from(choice % 3).unwrap();
         let from = u64::try_from(clock.elapsed().as_micros()).unwrap();
         self.0.kill(node);
@@ -40,7 +41,8 @@ impl Stage for InProcess {
         self.0.expire(node);
         self.0.revive(node);
         let until = u64::try_from(clock.elapsed().as_micros()).unwrap();
-        Ok(vec![Struck { fault, node: u16::try_from(node).ok(), from, until }])
+        struck.push(Struck { fault, node: u16::try_from(node).ok(), from, until });
+        Ok(())
     }
 }
 
@@ -48,16 +50,16 @@ async fn judged(faults: &[ClusterFault]) -> Report {
     let mut stage = InProcess(Cluster::start(NODES, faults).await.unwrap());
     let setting = Setting {
         seed: 7,
-        lasting: Duration::from_secs(8),
+        lasting: Duration::from_secs(10),
         users: 12,
         claimants: 3,
         contested: 1,
         rate: 250.0,
         rooms: vec!["#chaos".to_owned()],
         faults: vec![Fault::NodeKilled],
-        fault_lasts: Duration::from_millis(1_500),
+        fault_lasts: vec![Duration::from_millis(2_500)],
         pause: Duration::from_secs(2),
-        hold: Duration::from_millis(1_200),
+        hold: Duration::from_millis(2_400),
         grace: Duration::from_millis(500),
         patience: Duration::from_secs(20),
         ..Setting::quiet(Transport::PLAIN)
@@ -80,12 +82,14 @@ async fn a_cluster_that_is_right_is_cleared_although_its_nodes_die() {
 const fn found_as(fault: ClusterFault) -> Kind {
     match fault {
         ClusterFault::LosesMessages | ClusterFault::ForgetsAtRestart => Kind::Lost,
-        ClusterFault::SkipsReceiver => Kind::Missing,
-        ClusterFault::TellsTwice | ClusterFault::ForgetsTags => Kind::Doubled,
+        ClusterFault::SkipsReceiver | ClusterFault::HidesFromBase => Kind::Missing,
+        ClusterFault::TellsTwice | ClusterFault::TellsBaseTwice | ClusterFault::ForgetsTags => {
+            Kind::Doubled
+        }
         ClusterFault::Disorders => Kind::Disordered,
         ClusterFault::LeaksPrivate => Kind::Leaked,
         ClusterFault::NameTwice => Kind::NameTwice,
-        ClusterFault::AnnouncesResumed => Kind::FalseAccusation,
+        ClusterFault::AnnouncesResumed | ClusterFault::SendsAway => Kind::FalseAccusation,
         ClusterFault::PagesDiffer => Kind::Differing,
         ClusterFault::StoresRefused => Kind::RefusedStored,
     }

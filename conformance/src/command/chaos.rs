@@ -22,8 +22,8 @@ use super::{authorities::authorities, interrupt, say, shared};
   conformance chaos cluster.toml --seconds 3600 --report chaos.json --logs /var/tmp/chaos
   conformance chaos cluster.toml --fault node-killed,leader-killed --seed 7
 
-Faults: node-killed, node-paused, node-cut-off, node-isolated, rolling-restart, leader-killed, leader-hung,
-leader-stopped, leader-isolated, quorum-lost, engine-killed.
+Faults: node-killed, node-paused, node-stopped, node-new, disk-full, node-cut-off, node-isolated, rolling-restart,
+leader-killed, leader-hung, leader-stopped, leader-isolated, quorum-lost, engine-killed.
 
 Exit codes: 0 everything holds, 1 something is wrong, 2 not everything could be looked at, 64 usage,
 130 interrupted.")]

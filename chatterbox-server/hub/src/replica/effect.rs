@@ -12,6 +12,7 @@ use crate::record::{Record, RoomRef, Sequence};
 use crate::removal::Removal;
 use crate::replica::moderation_act::{ModerationDone, ModerationRefusal};
 use crate::replica::presence::Stale;
+use crate::replica::proposal::Old;
 
 use crate::replica::rooms::told::{Lost, RoomTold, RoomsChanged};
 use crate::replica::rooms::wish::RoomRefusal;
@@ -47,6 +48,8 @@ pub(crate) enum Effect {
     Told(Box<Tell>),
     /// Too much waits for members of its node, or not any more.
     Crowded(Vec<(MemberId, bool)>),
+    /// A message is there that was said before.
+    Old(Old),
 }
 
 /// Somebody is here.
@@ -168,6 +171,9 @@ pub enum Refused {
     /// A format that some node does not read, or that is not newer than the one that is written.
     #[error("this format is not spoken by all nodes, or by all of them already")]
     NotSpoken,
+    /// A message from before that is there already, or comes too late to be before all others.
+    #[error("what was said before has to come before everything else")]
+    NotBefore,
 }
 
 /// For whoever asked for a name: what is not about the name may be another time.
@@ -181,6 +187,7 @@ impl From<Refused> for Refusal {
             | Refused::Room(_)
             | Refused::Muted(_)
             | Refused::NotSpoken
+            | Refused::NotBefore
             | Refused::Moderation(_) => Self::Busy,
         }
     }

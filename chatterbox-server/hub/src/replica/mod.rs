@@ -13,6 +13,7 @@ pub(crate) mod ended_logins;
 pub(crate) mod moderation;
 pub(crate) mod moderation_act;
 pub(crate) mod nodes;
+mod old;
 pub(crate) mod presence;
 pub(crate) mod proposal;
 mod recent_renames;

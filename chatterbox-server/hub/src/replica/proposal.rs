@@ -72,6 +72,7 @@ impl Group {
                 Proposal::Say(say) => say.number = number,
                 Proposal::Room(_, of_room) => *of_room = number,
                 Proposal::Moderate(moderation) => moderation.number_by(number),
+                Proposal::Old(old) => old.below = Self::number_of(place, 0),
                 _ => {}
             }
         }
@@ -144,6 +145,8 @@ pub enum Proposal {
     Pardon(MemberId),
     /// From here on groups may be written in this format, if all nodes that are up read it.
     Speak(u16),
+    /// A message from the time before the chat had several nodes.
+    Old(Old),
 }
 
 impl Proposal {
@@ -180,6 +183,8 @@ pub struct Tick {
     pub read: u64,
     /// A place, and the digest of all that nodes have in common as it was behind it, each minute of the order.
     pub state: Option<(u64, u64)>,
+    /// The same of what nodes store alike beside messages.
+    pub stores: Option<(u64, u64)>,
 }
 
 /// A user who wants to come in.
@@ -230,6 +235,19 @@ pub struct Say {
     pub number: Sequence,
     /// Its idempotency key, which is unique within the member's session (ID-3).
     pub tag: Option<Arc<str>>,
+    /// The message.
+    pub record: Record,
+}
+
+/// A message that was said while the chat had one node, which moves into the order of several with the number that it has had
+/// since. The sender is not asked: it was accepted then, and nobody is told of it now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Old {
+    /// Its number.
+    pub number: Sequence,
+    /// The first number that follows from its place. Its own has to be below, so that it is none that the order gives.
+    #[serde(skip)]
+    pub below: Sequence,
     /// The message.
     pub record: Record,
 }

@@ -34,6 +34,7 @@ impl Replica {
         if let Some((session, tag)) = &tagged {
             self.note_tag(*session, tag, number);
         }
+        self.uses(number);
         if let Some(room) = record.room() {
             self.rooms.said(room, number);
         }

@@ -26,7 +26,7 @@ use crate::replica::sanctions::{Known, Sanctions};
 use crate::replica::sessions::Sessions;
 
 /// One copy of the state that all nodes share.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Replica {
     pub(super) presence: Presence,
     pub(crate) sessions: Sessions,
@@ -37,6 +37,8 @@ pub(crate) struct Replica {
     pub(crate) nodes: Nodes,
     /// The number of the next member.
     next: u64,
+    /// The greatest number of a message, or of a wish about rooms.
+    pub(super) newest: Sequence,
     /// The time, as the order has it: milliseconds of some clock, never going back.
     pub(crate) now: u64,
 }
@@ -56,6 +58,11 @@ impl Replica {
     /// Whether this life of a node counts.
     pub(crate) fn is_up(&self, node: Incarnation) -> bool {
         self.nodes.is_up(node)
+    }
+
+    /// The time, in milliseconds: that of the newest group.
+    pub(crate) const fn time(&self) -> u64 {
+        self.now
     }
 
     /// Sets the time; it never goes back.
@@ -112,7 +119,9 @@ impl Replica {
                 if let RoomActor::Member(member) = wish.by {
                     self.speaks_for(from, member)?;
                 }
-                self.grant(&wish, number).map(Effect::Rooms).map_err(Refused::Room)
+                let changed = self.grant(&wish, number).map_err(Refused::Room)?;
+                self.uses(number);
+                Ok(Effect::Rooms(changed))
             }
             Proposal::Crowded(mut members) => {
                 members.truncate(Proposal::CROWDED);
@@ -125,7 +134,18 @@ impl Replica {
             Proposal::Speak(_) => Err(Refused::NotSpoken),
             Proposal::EndLogins(change) => Ok(Effect::LoginsEnded(self.end_logins(&change))),
             Proposal::Moderate(act) => self.moderate(*act).map(Effect::Moderated),
+            Proposal::Old(old) => self.take_old(old).map(Effect::Old),
         }
+    }
+
+    /// Notes that a number is used.
+    pub(super) fn uses(&mut self, number: Sequence) {
+        self.newest = self.newest.max(number);
+    }
+
+    /// The greatest number of a message, or of a wish about rooms.
+    pub(crate) const fn newest(&self) -> Sequence {
+        self.newest
     }
 
     /// Checks that a member is here, as one of this node.
@@ -425,9 +445,10 @@ impl Digest for Replica {
             sanctions,
             nodes,
             next,
+            newest,
             now,
         } = self;
         to.add(presence).add(sessions).add(recent_renames).add(ended_logins).add(rooms);
-        to.add(sanctions).add(nodes).add(next).add(now);
+        to.add(sanctions).add(nodes).add(next).add(newest).add(now);
     }
 }

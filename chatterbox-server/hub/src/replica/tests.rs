@@ -30,6 +30,7 @@ use crate::replica::state::Replica;
 
 mod model;
 mod moderation;
+mod old;
 
 /// The last is the name of the first account, too.
 const NAMES: [&str; 4] = ["bob", "cyd", "dan", "ann"];
@@ -165,6 +166,7 @@ fn told(outcome: &Result<Effect, Refused>) -> String {
         Ok(Effect::Rooms(_)) => "rooms".to_owned(),
         Ok(Effect::LoginsEnded(ended)) => format!("logins ended{}", names(&ended.left)),
         Ok(Effect::Told(_) | Effect::Crowded(_)) => "told".to_owned(),
+        Ok(Effect::Old(old)) => format!("old {}", old.number),
         Ok(Effect::Moderated(moderated)) => format!("moderated{}", names(&moderated.left)),
     }
 }

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use chatterbox_hub::{Delivery, Hub, Incarnation, JoinError, JoinRequest, Keep, TimelineLimits};
+use chatterbox_hub::{
+    Delivery, Hub, Incarnation, JoinError, JoinRequest, Keep, TimelineLimits, format,
+};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{ServerFrame, Username, limits};
 use tokio::sync::watch;
@@ -42,15 +44,38 @@ pub struct TestNode {
     pub running: JoinHandle<Result<(), ClusterError>>,
 }
 
+/// What a node has.
+#[derive(Debug)]
+pub struct Setup {
+    pub store: Arc<dyn Store>,
+    pub link: Link,
+    pub order: Arc<dyn Order>,
+    pub commands: Option<Arc<dyn StoreCommands>>,
+    pub speaks: u16,
+    pub limits: TimelineLimits,
+}
+
 impl Kit {
     pub fn new() -> Self {
         Self { engine: Engine::new() }
     }
 
+    /// What a node has that is like all others.
+    pub fn setup(&self) -> Setup {
+        let link = self.engine.link();
+        Setup {
+            store: Arc::new(Memory::default()),
+            order: Arc::new(link.clone()),
+            link,
+            commands: None,
+            speaks: format::LEVEL,
+            limits: TimelineLimits::default(),
+        }
+    }
+
     /// Starts a node with this store.
     pub fn start(&self, name: &str, store: Arc<dyn Store>) -> TestNode {
-        let link = self.engine.link();
-        self.start_with(name, store, link.clone(), Arc::new(link))
+        self.setup().store(store).start(name)
     }
 
     /// The same with what all nodes store alike.
@@ -60,8 +85,7 @@ impl Kit {
         store: Arc<dyn Store>,
         commands: Arc<dyn StoreCommands>,
     ) -> TestNode {
-        let link = self.engine.link();
-        self.start_as(name, store, link.clone(), Arc::new(link), Some(commands))
+        Setup { store, commands: Some(commands), ..self.setup() }.start(name)
     }
 
     /// The same with an order of its own, which is behind this link.
@@ -72,19 +96,32 @@ impl Kit {
         link: Link,
         order: Arc<dyn Order>,
     ) -> TestNode {
-        self.start_as(name, store, link, order, None)
+        Setup { store, link, order, ..self.setup() }.start(name)
     }
 
-    fn start_as(
-        &self,
-        name: &str,
-        store: Arc<dyn Store>,
-        link: Link,
-        order: Arc<dyn Order>,
-        commands: Option<Arc<dyn StoreCommands>>,
-    ) -> TestNode {
+    /// Starts a node with this store, and waits until it is up.
+    pub async fn node_with(&self, name: &str, store: Arc<dyn Store>) -> TestNode {
+        let node = self.start(name, store);
+        node.up().await;
+        node
+    }
+
+    /// The same with a store in memory.
+    pub async fn node(&self, name: &str) -> TestNode {
+        self.node_with(name, Arc::new(Memory::default())).await
+    }
+}
+
+impl Setup {
+    /// The same with this store.
+    pub fn store(self, store: Arc<dyn Store>) -> Self {
+        Self { store, ..self }
+    }
+
+    /// Starts a node.
+    pub fn start(self, name: &str) -> TestNode {
+        let Self { store, link, order, commands, speaks, limits } = self;
         let (proposals, queue) = proposals::queue();
-        let limits = TimelineLimits::default();
         let chat = Arc::new(Chat::new(Hub::new(limits, Keep::default()), proposals));
         let (standing, watched) = watch::channel(Standing::Starting);
         let progress = Arc::new(Progress::default());
@@ -100,6 +137,7 @@ impl Kit {
         };
         let node = Node {
             cluster,
+            speaks,
             chat: Arc::clone(&chat),
             store: Arc::clone(&store),
             progress: Arc::clone(&progress),
@@ -119,16 +157,11 @@ impl Kit {
         TestNode { chat, link, store, progress, standing: watched, pulse, health, stop, running }
     }
 
-    /// Starts a node with this store, and waits until it is up.
-    pub async fn node_with(&self, name: &str, store: Arc<dyn Store>) -> TestNode {
-        let node = self.start(name, store);
+    /// Starts a node, and waits until it is up.
+    pub async fn up(self, name: &str) -> TestNode {
+        let node = self.start(name);
         node.up().await;
         node
-    }
-
-    /// The same with a store in memory.
-    pub async fn node(&self, name: &str) -> TestNode {
-        self.node_with(name, Arc::new(Memory::default())).await
     }
 }
 

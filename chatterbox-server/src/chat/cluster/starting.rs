@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_hub::{Durable, Group};
+use chatterbox_hub::Durable;
 
 use crate::chat::cluster::common::Cluster;
+use crate::chat::cluster::engine_patience::{reach_at_least, until_answered};
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::follower::Follower;
 use crate::chat::cluster::progress::Progress;
@@ -23,14 +24,15 @@ pub(super) async fn begin(
     progress: &Arc<Progress>,
 ) -> Result<Follower, ClusterError> {
     let mut before = store.enter(&cluster.name).await?;
-    let reach = cluster.order.reach().await?;
-    let mut places = cluster.snapshots.places().await?;
+    let reach = reach_at_least(&*cluster.order, before.place).await?;
+    let mut places = until_answered(|| cluster.snapshots.places()).await?;
+    let mut gone = Vec::new();
     let position = loop {
         let place = choose(before.place, reach, &places)?;
         if place == 0 {
             break Position::default();
         }
-        match cluster.snapshots.read(place).await? {
+        match until_answered(|| cluster.snapshots.read(place)).await? {
             Some(snapshot) => {
                 let read = snapshot.read;
                 let (hub, stores) = thaw(chat, snapshot)?;
@@ -45,12 +47,16 @@ pub(super) async fn begin(
                 break Position { place, read, at: 0 };
             }
             // Somebody has dropped it meanwhile, or not written it wholly.
-            None => places.retain(|other| *other != place),
+            None => {
+                gone.push(place);
+                places = until_answered(|| cluster.snapshots.places()).await?;
+                places.retain(|other| !gone.contains(other));
+            }
         }
     };
-    // What is behind comes with what is applied.
-    let below = Group::number_of(position.place.saturating_add(1), 0);
-    load_history(chat, &**store, below).await?;
+    // What is behind comes with what is applied. By its place nobody knows it: messages from before there were places have lower
+    // numbers than any of those.
+    load_history(chat, &**store, chat.newest_number().saturating_add(1)).await?;
     chat.leave_durable();
     let commands = cluster.commands.clone();
     let (chat, store, progress) = (Arc::clone(chat), Arc::clone(store), Arc::clone(progress));
@@ -78,8 +84,7 @@ async fn begin_stores(
     if let Some(commands) = &cluster.commands {
         commands.restore(stores).await?;
     }
-    let last = Group::number_of(begun.place, Group::PROPOSALS - 1);
-    store.follow(begun, &[Durable::Rooms(last, chat.room_facts())]).await
+    store.follow(begun, &[Durable::Begin(chat.room_facts())]).await
 }
 
 /// The place with whose state a node begins: 0 is before the first, and else there is a snapshot of it.

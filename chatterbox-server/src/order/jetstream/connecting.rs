@@ -36,7 +36,7 @@ const REST: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_secs(15);
 
 /// The records that the engine has to take: what the largest frame of a client becomes, and what comes in one group with it.
-const PAYLOAD: usize = 8 * 1024 * 1024;
+pub const PAYLOAD: usize = 8 * 1024 * 1024;
 
 /// A connection to the engine.
 #[derive(Debug, Clone)]

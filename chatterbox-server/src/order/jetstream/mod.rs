@@ -1,8 +1,10 @@
 //! The order of several nodes, in NATS JetStream: a stream is the log, and another has snapshots.
 
+mod capacity;
 mod checking;
 mod connecting;
 mod credentials;
+mod doubts;
 mod engine_error;
 mod exposed;
 mod following;
@@ -18,6 +20,7 @@ mod settings;
 mod snapshots;
 mod store_room;
 mod streams;
+mod thinning;
 mod version;
 
 #[cfg(test)]

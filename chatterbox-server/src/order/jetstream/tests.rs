@@ -11,4 +11,5 @@ mod hostile;
 mod kit;
 mod looking;
 mod refusals;
+mod replaced;
 mod snapshots;

@@ -11,6 +11,7 @@ pub async fn hold<S: Store>(fresh: &impl Fn(Keep) -> S) {
     a_store_belongs_to_one_cluster(fresh(ROOMY), fresh(ROOMY)).await;
     a_place_is_followed_once(fresh(ROOMY)).await;
     what_is_said_in_a_room_that_was_just_made_is_kept(fresh(ROOMY)).await;
+    old_messages_come_behind_what_a_store_begins_with(fresh(ROOMY)).await;
 }
 
 async fn a_store_belongs_to_one_cluster<S: Store>(one: S, alone: S) {
@@ -68,5 +69,25 @@ async fn what_is_said_in_a_room_that_was_just_made_is_kept<S: Store>(store: S) {
     assert_eq!(ids_of(&store, 2).await, [0; 0]);
     let gone = [Durable::Rooms(at(3, 0), vec![RoomRecord::Deleted(RoomNumber(2))])];
     store.follow(Followed { place: 3, read: 1 }, &gone).await.unwrap();
+    assert_eq!(store.rooms().await.unwrap(), [made]);
+}
+
+/// Their numbers are below those of any place.
+async fn old_messages_come_behind_what_a_store_begins_with<S: Store>(store: S) {
+    store.enter("one").await.unwrap();
+    let made = defined(room(1, RoomKeep::All, 0));
+    let begin = [Durable::Begin(vec![made.clone()])];
+    for _ in 0..2 {
+        store.follow(Followed { place: 5, read: 1 }, &begin).await.unwrap();
+    }
+    assert_eq!(store.newest().await.unwrap(), 0, "it uses no number");
+    let old = said("ann", None, "old");
+    let first = [Durable::Message(7, said_in(1, "old")), Durable::Message(9, old.clone())];
+    store.follow(Followed { place: 6, read: 1 }, &first).await.unwrap();
+    let new = said("ann", None, "new");
+    let rest = [Durable::Message(9, old.clone()), Durable::Message(at(7, 0), new.clone())];
+    store.follow(Followed { place: 7, read: 1 }, &rest).await.unwrap();
+    assert_eq!(ids_of(&store, 1).await, [7]);
+    assert_eq!(read_all(&store).await, [(9, old), (at(7, 0), new)]);
     assert_eq!(store.rooms().await.unwrap(), [made]);
 }

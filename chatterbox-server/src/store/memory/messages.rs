@@ -312,7 +312,7 @@ impl Store for Memory {
             Some((_, before)) => *before = to,
         }
         for durable in durable {
-            if durable.number() <= kept.newest {
+            if !durable.is_new(kept.newest) {
                 continue;
             }
             match durable {
@@ -321,6 +321,7 @@ impl Store for Memory {
                     kept.newest = *number;
                     records.iter().for_each(|record| kept.apply(record));
                 }
+                Durable::Begin(records) => records.iter().for_each(|record| kept.apply(record)),
             }
         }
         ready(Ok(())).boxed()

@@ -21,6 +21,11 @@ pub(super) fn note(connection: &Connection, number: Sequence) -> Result<(), rusq
     connection.prepare_cached(upsert)?.execute([signed(number)]).map(drop)
 }
 
+/// Forgets that any command was carried out: what is here is changed without them from now on.
+pub(super) fn forget(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute("DELETE FROM commands", []).map(drop)
+}
+
 /// Whether there is something of what nodes of a cluster store alike that no command has made: accounts, settings, acts.
 pub(super) fn has_own(connection: &Connection) -> Result<bool, rusqlite::Error> {
     let select = "SELECT NOT EXISTS (SELECT 1 FROM commands) AND (

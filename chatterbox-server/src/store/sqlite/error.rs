@@ -68,6 +68,14 @@ pub enum OpenError {
     /// What is in it was made by a server that was alone, and nodes of a cluster have to have the same.
     #[error("the accounts, settings or acts in {0} were made by a server that was alone")]
     MadeAlone(PathBuf),
+    /// It belongs to a cluster, and is to be used alone.
+    #[error("{path} is the database of a node of cluster {cluster}: it does not start alone")]
+    OfCluster {
+        /// The file.
+        path: PathBuf,
+        /// The name of the cluster.
+        cluster: String,
+    },
     /// What nodes of a cluster store alike can't be read.
     #[error("{path} can't be read")]
     Unreadable {

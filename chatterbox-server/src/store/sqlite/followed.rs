@@ -39,6 +39,11 @@ pub(super) fn note(transaction: &Transaction<'_>, to: Followed) -> Result<(), ru
         .map(drop)
 }
 
+/// Makes a database one of no cluster.
+pub(super) fn leave(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    transaction.execute("DELETE FROM cluster", []).map(drop)
+}
+
 /// The name of the cluster that the database of a folder belongs to, if it belongs to one. There may be a server that uses it.
 ///
 /// # Errors

@@ -14,8 +14,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::store::followed::Followed;
 use crate::store::message_store::{Store, StoreError};
 use crate::store::page::{Page, PageQuery};
-use crate::store::sqlite::database;
+use crate::store::sqlite::database::{self, Opened};
 use crate::store::sqlite::error::OpenError;
+use crate::store::sqlite::followed;
 use crate::store::sqlite::options::SqliteOptions;
 use crate::store::sqlite::store_time::OrderTime;
 use crate::store::sqlite::writer::{Job, Writer};
@@ -50,7 +51,24 @@ impl Sqlite {
     /// # Errors
     /// [`OpenError`] when it can't be used; nothing in it is changed then.
     pub fn open(options: &SqliteOptions) -> Result<Self, OpenError> {
-        let writer = Writer::new(database::open(options)?, options.retention)?;
+        Self::with(database::open(options)?, options)
+    }
+
+    /// The same for a node that is alone: a database of a cluster has to stay as that of the others, unless it is moved out.
+    ///
+    /// # Errors
+    /// [`OpenError`], [`OpenError::OfCluster`] among them.
+    pub fn open_alone(options: &SqliteOptions) -> Result<Self, OpenError> {
+        let opened = database::open(options)?;
+        let cluster = followed::of(&opened.connection);
+        match cluster.map_err(|error| OpenError::database(&opened.path, error))? {
+            Some((cluster, _)) => Err(OpenError::OfCluster { path: opened.path, cluster }),
+            None => Self::with(opened, options),
+        }
+    }
+
+    fn with(opened: Opened, options: &SqliteOptions) -> Result<Self, OpenError> {
+        let writer = Writer::new(opened, options.retention)?;
         let time = writer.order_time();
         let (jobs, inbox) = mpsc::channel(WAITING_JOBS);
         let thread = std::thread::Builder::new()

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use chatterbox_hub::{Durable, Filing, Party, Record, RoomNumber, RoomRecord, Sender, Sequence};
 use chatterbox_proto::session::Destination;
-use rusqlite::{
-    CachedStatement, Connection, ErrorCode, OptionalExtension as _, Transaction, params,
-};
+use rusqlite::{CachedStatement, Transaction, params};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::store::followed::Followed;
@@ -14,9 +12,11 @@ use crate::store::message_store::{StoreError, not_kept_before, other_cluster};
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database::Opened;
 use crate::store::sqlite::error::OpenError;
+use crate::store::sqlite::numbers::{self, newest};
+use crate::store::sqlite::refusal::refused;
 use crate::store::sqlite::removed::Removed;
 use crate::store::sqlite::retention::Retention;
-use crate::store::sqlite::row::{COLUMNS, Records, unsigned};
+use crate::store::sqlite::row::{COLUMNS, Records};
 use crate::store::sqlite::store_time::{OrderTime, StoreTime};
 use crate::store::sqlite::stored::Stored;
 use crate::store::sqlite::{followed, pages, rooms};
@@ -216,7 +216,7 @@ impl Writer {
         if to.place <= before.place {
             return Ok(());
         }
-        let ends = |durable: &Durable| matches!(durable, Durable::Rooms(..));
+        let ends = |durable: &Durable| matches!(durable, Durable::Rooms(..) | Durable::Begin(_));
         let mut runs = durable.split_inclusive(ends).peekable();
         loop {
             let run = runs.next().unwrap_or_default();
@@ -231,7 +231,7 @@ impl Writer {
     fn follow_run(&mut self, run: &[Durable], to: Option<Followed>) -> Result<(), StoreError> {
         let transaction = self.opened.writing().map_err(refused)?;
         let kept_before = newest(&transaction).map_err(refused)?;
-        let is_new = |durable: &&Durable| durable.number() > kept_before;
+        let is_new = |durable: &&Durable| durable.is_new(kept_before);
         let mut insert = transaction.prepare_cached(INSERT).map_err(refused)?;
         let mut only_numbers = None;
         for durable in run.iter().filter(is_new) {
@@ -240,12 +240,12 @@ impl Writer {
                     put(&mut insert, *id, record)?;
                 }
                 Durable::Message(id, _) => only_numbers = Some(*id),
-                Durable::Rooms(number, records) => {
+                Durable::Rooms(_, records) | Durable::Begin(records) => {
                     let now = self.time.now();
                     for record in records {
                         rooms::apply(&transaction, record, now).map_err(refused)?;
                     }
-                    only_numbers = Some(*number);
+                    only_numbers = durable.number().or(only_numbers);
                 }
             }
         }
@@ -260,7 +260,7 @@ impl Writer {
         for durable in run.iter().filter(is_new) {
             match durable {
                 Durable::Message(id, record) => self.stored.add(*id, record),
-                Durable::Rooms(_, records) => {
+                Durable::Rooms(_, records) | Durable::Begin(records) => {
                     records.iter().for_each(|record| self.stored.apply(record));
                 }
             }
@@ -390,34 +390,8 @@ fn put(insert: &mut CachedStatement<'_>, id: Sequence, record: &Record) -> Resul
 
 /// Uses a number that no message is going to have.
 fn use_number(transaction: &Transaction<'_>, number: Sequence) -> Result<(), StoreError> {
-    let number = i64::try_from(number).map_err(|error| StoreError::Failed(error.into()))?;
-    let execute = |sql| transaction.execute(sql, [number]).map_err(refused);
-    let update = "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'messages'";
-    if execute(update)? == 0 {
-        execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', ?)")?;
-    }
-    Ok(())
-}
-
-/// The greatest number that was ever used: AUTOINCREMENT remembers it when the message has gone, and so it can be told of others.
-fn newest(connection: &Connection) -> Result<Sequence, rusqlite::Error> {
-    connection
-        .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'messages'")?
-        .query_row([], |row| unsigned(row, 0))
-        .optional()
-        .map(Option::unwrap_or_default)
-}
-
-fn refused(error: rusqlite::Error) -> StoreError {
-    let extended = error.sqlite_error().map(|error| error.extended_code);
-    if extended == Some(rusqlite::ffi::SQLITE_CONSTRAINT_COMMITHOOK) {
-        return StoreError::Moved;
-    }
-    match error.sqlite_error_code() {
-        Some(ErrorCode::SystemIoFailure) => StoreError::Disk,
-        Some(ErrorCode::DiskFull) => StoreError::Full,
-        _ => StoreError::Failed(error.into()),
-    }
+    i64::try_from(number).map_err(|error| StoreError::Failed(error.into()))?;
+    numbers::use_up_to(transaction, number).map_err(refused)
 }
 
 /// Shows the path of the database only.

@@ -62,6 +62,8 @@ impl<'a> Hearing<'a> {
                 | What::Refused(..)
                 | What::Came(_)
                 | What::Went(_)
+                | What::Noticed
+                | What::TurnedAway(_)
                 | What::Closed(_) => {}
             }
         }
@@ -78,9 +80,14 @@ impl<'a> Hearing<'a> {
     fn welcomed(&mut self, welcome: &Welcome) {
         if welcome.session == Session::New || self.sitting.is_none() {
             self.rise(0);
-            // A short welcome has the newest of what there was: all that comes later has to come.
+            // A welcome has the newest of what there was: all that comes later has to come.
             let from = welcome.messages.iter().map(|seen| seen.id).max().unwrap_or_default();
-            self.sitting = Some(Sitting { from, newest: from, ..Sitting::default() });
+            let newest = if self.testimony.base { 0 } else { from };
+            self.sitting = Some(Sitting { from, newest, ..Sitting::default() });
+            if self.testimony.base {
+                // It has the past, which is sorted, and has nothing twice (OR-1, HI-4).
+                welcome.messages.iter().for_each(|seen| self.saw(*seen));
+            }
             return;
         }
         if let Some(sitting) = &mut self.sitting {
@@ -104,6 +111,14 @@ impl<'a> Hearing<'a> {
     fn saw(&mut self, seen: Seen) {
         let name = self.name();
         let Some(sitting) = &mut self.sitting else { return };
+        if seen.id == 0 {
+            // Base clients are told no ids; this one was looked for on the pages, in vain.
+            let (kind, what) = match seen.side {
+                Side::Foreign => (Kind::Leaked, "something for somebody else"),
+                _ => (Kind::Lost, "something that is on no page"),
+            };
+            return self.findings.add(kind, || format!("{name} was told {what}"));
+        }
         if !sitting.seen.insert(seen.id) {
             self.findings.add(Kind::Doubled, || format!("{name} was told {} twice", seen.id));
         } else if seen.id <= sitting.newest {

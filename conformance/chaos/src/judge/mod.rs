@@ -1,11 +1,14 @@
 //! The judge: pure, from what a run has left to what was wrong. It knows nothing of how the cluster works, only
 //! what the protocol promises to users.
 
+mod accusations;
 mod findings;
 mod hearing;
 mod log;
 mod names;
 mod presence;
+mod refusals;
+mod stays;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -56,6 +56,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 40..120)
 }
 
+/// The last one speaks the base protocol alone.
+const fn is_base(who: usize) -> bool {
+    who == 5
+}
+
 fn name(who: usize) -> Name {
     Name::try_from(who).unwrap()
 }
@@ -74,7 +79,9 @@ struct World {
 impl World {
     fn new() -> Self {
         let names: Vec<String> = (0..6).map(|n| format!("user{n}")).collect();
-        let testimonies = (0..6).map(|name| Testimony { name, ..Testimony::default() }).collect();
+        let testimonies = (0..6)
+            .map(|name| Testimony { name, base: is_base(name.into()), ..Testimony::default() })
+            .collect();
         let evidence = Evidence {
             names,
             testimonies,
@@ -110,6 +117,7 @@ impl World {
         let visible: Vec<Seen> =
             self.log.iter().filter_map(|entry| self.view(who, entry)).collect();
         let messages = match session {
+            Session::New if is_base(who) => visible,
             Session::New => visible.last().copied().into_iter().collect(),
             Session::Resumed => {
                 visible.into_iter().filter(|seen| seen.id > self.reached[who]).collect()
@@ -152,7 +160,7 @@ impl World {
             }
             self.reached[other] = id;
         }
-        if acked {
+        if acked && !is_base(who) {
             self.note(who, What::Acked(n, id));
         }
         id
@@ -168,26 +176,17 @@ impl World {
                 };
                 self.say(who, place, acked);
             }
+            Step::Refuse { who } if is_base(who) => {}
             Step::Refuse { who } => {
                 let (n, _) = self.post(who, Place::Lobby);
                 self.note(who, What::Refused(n, "busy".to_owned()));
             }
             Step::Kill { node } => {
-                let from = self.now;
-                let hit: Vec<usize> = (0..6).filter(|who| self.nodes[*who] == node).collect();
-                for who in &hit {
-                    self.note(*who, What::Closed(Closing::Lost));
-                }
-                for who in hit {
-                    self.nodes[who] = (node + 1) % NODES;
-                    self.welcome(who, Session::Resumed, 5);
-                }
-                let until = self.now;
-                let (fault, node) = (Fault::NodeKilled, Some(node));
-                self.evidence.faults.push(Struck { fault, node, from, until });
+                self.strike(Fault::NodeKilled, node, SECOND, &Closing::Lost, false);
                 self.now += 40 * SECOND;
             }
             Step::Leave { who, resumes } => {
+                let resumes = resumes && !is_base(who);
                 self.note(who, What::Closed(Closing::Mine));
                 for other in (0..6).filter(|other| *other != who) {
                     self.note(other, What::Went(name(who)));
@@ -202,6 +201,7 @@ impl World {
                     self.note(other, What::Came(name(who)));
                 }
             }
+            Step::Enter { who } if is_base(who) => {}
             Step::Enter { who } => {
                 let last = self.log.iter().filter(|entry| entry.place == Some(Place::Room(0)));
                 let last = last.map(|entry| entry.id).max().unwrap_or_default();
@@ -210,6 +210,32 @@ impl World {
                 }
             }
         }
+    }
+
+    /// A fault hits a node, and its users lose their connections in this way, so long after it began; they go on at the next one. Base
+    /// clients leave and come, the others only where they are announced as gone.
+    fn strike(&mut self, fault: Fault, node: u16, after: Micros, how: &Closing, announced: bool) {
+        let from = self.now;
+        self.now += after;
+        let hit: Vec<usize> = (0..6).filter(|who| self.nodes[*who] == node).collect();
+        for who in &hit {
+            self.note(*who, What::Closed(how.clone()));
+        }
+        for who in hit {
+            self.nodes[who] = (node + 1) % NODES;
+            let others: Vec<usize> = (0..6).filter(|other| *other != who).collect();
+            if announced || is_base(who) {
+                others.iter().for_each(|other| self.note(*other, What::Went(name(who))));
+            }
+            let session = if is_base(who) { Session::New } else { Session::Resumed };
+            self.sessions[who] += u32::from(is_base(who));
+            self.welcome(who, session, 5);
+            if announced || is_base(who) {
+                others.iter().for_each(|other| self.note(*other, What::Came(name(who))));
+            }
+        }
+        let (until, of_nodes) = (self.now, fault.is_of_nodes());
+        self.evidence.faults.push(Struck { fault, node: of_nodes.then_some(node), from, until });
     }
 
     /// Everybody sees the last message, and the pages are read.
@@ -318,4 +344,108 @@ fn what_was_not_sent_after_a_gap_is_not_missing_but_what_came_behind_it_is() {
     welcome.gaps.clear();
     evidence.testimonies[1].events[at].what = What::Welcomed(welcome);
     assert_eq!(judge(&evidence).count(Kind::Missing), 3);
+}
+
+/// What is found when the users of a node lose their connections like this, and are announced as gone.
+fn announced(fault: Fault, after: Micros, how: &Closing) -> u64 {
+    let mut world = World::new();
+    for who in 0..6 {
+        world.say(who, Place::Lobby, true);
+    }
+    world.strike(fault, 1, after, how, true);
+    for who in 0..6 {
+        world.say(who, Place::Lobby, true);
+    }
+    let findings = judge(&world.end());
+    assert!(others(&findings, Kind::FalseAccusation).is_empty(), "{findings:?}");
+    findings.count(Kind::FalseAccusation)
+}
+
+fn shutdown() -> Closing {
+    Closing::Told("shutdown".to_owned())
+}
+
+#[test]
+fn whoever_is_back_in_time_is_not_announced_as_gone_after_a_kill() {
+    // Users 1 and 4 are there. Users of a node that was paused for long are missed.
+    assert_eq!(announced(Fault::NodeKilled, SECOND, &Closing::Lost), 2);
+    assert_eq!(announced(Fault::NodeNew, SECOND, &Closing::Lost), 2);
+    assert_eq!(announced(Fault::NodeStopped, SECOND, &shutdown()), 2);
+    assert_eq!(announced(Fault::NodePaused, 15 * SECOND, &shutdown()), 0);
+    assert_eq!(announced(Fault::DiskFull, 15 * SECOND, &shutdown()), 0);
+}
+
+#[test]
+fn a_node_that_was_well_is_not_to_send_its_users_away() {
+    let early = announced(Fault::LeaderKilled, 12 * SECOND, &shutdown());
+    assert_eq!(early, 2, "an election sends nobody away");
+    assert_eq!(announced(Fault::LeaderHung, 21 * SECOND, &shutdown()), 2);
+    assert_eq!(announced(Fault::EngineKilled, 12 * SECOND, &shutdown()), 2);
+    // Nothing comes round for 20 s: then each node closes its connections.
+    assert_eq!(announced(Fault::EngineKilled, 21 * SECOND, &shutdown()), 0);
+    assert_eq!(announced(Fault::QuorumLost, 20 * SECOND, &shutdown()), 0);
+    assert_eq!(announced(Fault::QuorumLost, 35 * SECOND, &shutdown()), 2);
+}
+
+#[test]
+fn whoever_gives_up_or_is_closed_with_a_reason_has_left() {
+    assert_eq!(announced(Fault::LeaderKilled, 12 * SECOND, &Closing::GaveUp), 0);
+    assert_eq!(announced(Fault::LeaderKilled, SECOND, &Closing::Told("slow".to_owned())), 0);
+    assert_eq!(announced(Fault::LeaderKilled, SECOND, &Closing::Mine), 0);
+}
+
+#[test]
+fn whoever_took_the_session_over_from_a_connection_that_was_there_has_not_left() {
+    assert_eq!(announced(Fault::LeaderKilled, SECOND, &Closing::Moved), 2);
+}
+
+#[test]
+fn a_witness_that_hears_of_it_much_later_accuses_nobody() {
+    let mut world = World::new();
+    for who in 0..6 {
+        world.say(who, Place::Lobby, true);
+    }
+    world.strike(Fault::EngineKilled, 1, 21 * SECOND, &shutdown(), true);
+    for who in 0..6 {
+        world.say(who, Place::Lobby, true);
+    }
+    let mut evidence = world.end();
+    // The node of user 0 finds the engine again eight seconds later than the others.
+    let events = &mut evidence.testimonies[0].events;
+    let gone = events.iter().position(|event| matches!(event.what, What::Went(_))).unwrap();
+    events[gone..].iter_mut().for_each(|event| event.at += 8 * SECOND);
+    assert!(judge(&evidence).is_clean(), "{:?}", judge(&evidence));
+}
+
+#[test]
+fn what_base_clients_saw_gets_the_ids_of_the_pages() {
+    let mut evidence = evidence(&[]);
+    let whole = evidence.clone();
+    let forget = |seen: &mut Seen| seen.id = 0;
+    for event in &mut evidence.testimonies[5].events {
+        match &mut event.what {
+            What::Saw(seen) => forget(seen),
+            What::Welcomed(welcome) => welcome.messages.iter_mut().for_each(forget),
+            _ => {}
+        }
+    }
+    assert!(!judge(&evidence).is_clean());
+    evidence.identify();
+    assert!(judge(&evidence).is_clean(), "{:?}", judge(&evidence));
+    let ids = |evidence: &Evidence| -> Vec<u64> {
+        let events = evidence.testimonies[5].events.iter();
+        events
+            .filter_map(|event| if let What::Saw(seen) = event.what { Some(seen.id) } else { None })
+            .collect()
+    };
+    assert_eq!(ids(&evidence), ids(&whole));
+    // What is on no page is lost.
+    let print = Print(9);
+    let seen = What::Saw(Seen { id: 0, print, side: Side::Lobby });
+    let last = evidence.testimonies[5].events.last().unwrap().at;
+    evidence.testimonies[5].events.push(Event { at: last, what: seen });
+    evidence.identify();
+    let findings = judge(&evidence);
+    assert_eq!(findings.count(Kind::Lost), 1);
+    assert!(others(&findings, Kind::Lost).is_empty(), "{findings:?}");
 }

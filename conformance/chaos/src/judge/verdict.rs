@@ -1,6 +1,9 @@
 //! All questions, one after the other.
 
-use super::{findings::Findings, hearing::Hearing, log::Log, names, presence};
+use super::{
+    accusations, findings::Findings, hearing::Hearing, log::Log, names, presence, refusals,
+    stays::Stays,
+};
 use crate::evidence::Evidence;
 
 /// Judges a run.
@@ -12,6 +15,9 @@ pub fn judge(evidence: &Evidence) -> Findings {
         Hearing::new(evidence, testimony, &log, &mut findings).hear();
     }
     names::look(evidence, &log, &mut findings);
-    presence::look(evidence, &mut findings);
+    let stays = Stays::of(evidence);
+    let notices = presence::look(evidence, &mut findings);
+    accusations::look(evidence, &stays, notices, &mut findings);
+    refusals::look(evidence, &stays, &mut findings);
     findings
 }

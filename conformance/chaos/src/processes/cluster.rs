@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use tokio::{net::TcpStream, time::sleep};
 
 use super::{
-    http,
+    disk, http,
     network::Network,
     plan::Plan,
     process::{Process, ProcessError},
@@ -128,11 +128,31 @@ impl Processes {
         lasts: Duration,
     ) -> Result<(), ProcessError> {
         let Some(process) = self.nodes.get_mut(node) else { return Err(ProcessError::Nothing) };
+        let data = self.plan.nodes.get(node).and_then(|node| node.data.as_deref());
         match fault {
             Fault::NodeKilled => {
                 process.kill().await?;
                 sleep(lasts).await;
                 process.start()?;
+            }
+            Fault::NodeNew => {
+                let data = data.ok_or(ProcessError::Nothing)?;
+                process.kill().await?;
+                disk::empty(data)?;
+                sleep(lasts).await;
+                process.start()?;
+            }
+            Fault::NodeStopped => {
+                process.signal(Signal::TERM)?;
+                let gone = process.gone(ENDING).await;
+                sleep(lasts).await;
+                process.start()?;
+                gone?;
+            }
+            Fault::DiskFull => {
+                let full = disk::Full::of(data.ok_or(ProcessError::Nothing)?)?;
+                sleep(lasts).await;
+                drop(full);
             }
             Fault::NodePaused => {
                 process.signal(Signal::STOP)?;
@@ -160,8 +180,12 @@ impl Processes {
         self.node_is_ready(node).await
     }
 
-    async fn strike_engine(&mut self, fault: Fault, lasts: Duration) -> Result<(), ProcessError> {
-        let leader = self.leader().await?;
+    async fn strike_engine(
+        &mut self,
+        fault: Fault,
+        leader: usize,
+        lasts: Duration,
+    ) -> Result<(), ProcessError> {
         let count = self.engine.len();
         let hit: Vec<usize> = match fault {
             Fault::QuorumLost => vec![leader, (leader + 1) % count],
@@ -204,9 +228,18 @@ impl Processes {
         Ok(())
     }
 
-    /// What has ended although nobody ended it.
+    /// What has ended although nobody ended it. It is started again, so that there is something to break next.
     fn losses(&mut self) -> Option<ProcessError> {
-        self.nodes.iter_mut().chain(&mut self.engine).find_map(Process::ending)
+        let mut first = None;
+        for process in self.nodes.iter_mut().chain(&mut self.engine) {
+            if let Some(ended) = process.ending() {
+                first.get_or_insert(ended);
+                if let Err(error) = process.start() {
+                    first.get_or_insert(error);
+                }
+            }
+        }
+        first
     }
 }
 
@@ -243,7 +276,8 @@ impl Stage for Processes {
         choice: u64,
         lasts: Duration,
         clock: &Clock,
-    ) -> Result<Vec<Struck>, StageError> {
+        struck: &mut Vec<Struck>,
+    ) -> Result<(), StageError> {
         let now = || -> Micros { micros(clock.elapsed()) };
         let failed = |error: ProcessError| StageError(error.to_string());
         let count = self.nodes.len().max(1);
@@ -253,17 +287,23 @@ impl Stage for Processes {
             fault if fault.is_of_nodes() => vec![chosen],
             _ => Vec::new(),
         };
-        let mut struck = Vec::new();
+        let mut outcome = Ok(());
         for node in &hit {
             let from = now();
-            self.strike_node(fault, *node, lasts).await.map_err(failed)?;
+            outcome = self.strike_node(fault, *node, lasts).await;
             struck.push(Struck { fault, node: u16::try_from(*node).ok(), from, until: now() });
+            if outcome.is_err() {
+                break;
+            }
         }
         if hit.is_empty() {
+            let leader = self.leader().await.map_err(failed)?;
             let from = now();
-            self.strike_engine(fault, lasts).await.map_err(failed)?;
+            outcome = self.strike_engine(fault, leader, lasts).await;
             struck.push(Struck { fault, node: None, from, until: now() });
         }
-        self.losses().map_or(Ok(struck), |loss| Err(failed(loss)))
+        let loss = self.losses();
+        outcome.map_err(failed)?;
+        loss.map_or(Ok(()), |loss| Err(failed(loss)))
     }
 }

@@ -1,6 +1,7 @@
 //! A cluster of processes on this machine, which the run starts, breaks, and ends.
 
 mod cluster;
+mod disk;
 mod http;
 mod namespaces;
 mod network;

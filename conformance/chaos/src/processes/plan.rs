@@ -16,6 +16,8 @@ pub struct Node {
     pub start: String,
     /// Where it says over HTTP whether it is ready.
     pub health: Option<SocketAddr>,
+    /// The folder with its data, and nothing else.
+    pub data: Option<PathBuf>,
 }
 
 /// A server of the engine.

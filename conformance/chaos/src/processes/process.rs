@@ -41,6 +41,9 @@ pub enum ProcessError {
     /// The network can't be made, or cut.
     #[error("the network: {0}")]
     Network(String),
+    /// A disk can't be filled, or emptied.
+    #[error("the data in {0}: {1}")]
+    Disk(String, io::Error),
     /// A fault that this cluster can't have.
     #[error("this cluster has nothing to do that to")]
     Nothing,

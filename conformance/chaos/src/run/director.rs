@@ -11,11 +11,11 @@ use tokio::{
 };
 
 use crate::{
-    evidence::{Evidence, Pages, Testimony},
+    evidence::{Evidence, Fault, Pages, Testimony},
     report::{Circumstances, Report},
     setting::{Setting, Shared, micros},
     stage::Stage,
-    user::{Claimant, Phase, Report as Word, Talker},
+    user::{Base, Claimant, Phase, Report as Word, Talker},
 };
 
 /// What one user leaves.
@@ -39,10 +39,14 @@ pub async fn run(
     let (reports, mut words) = unbounded_channel();
     let mut users: JoinSet<Left> = JoinSet::new();
     for me in 0..setting.users {
-        let (talker, phase) =
-            (Talker::new(Arc::clone(&shared), me, reports.clone()), watching.clone());
+        let (shared, reports, phase) = (Arc::clone(&shared), reports.clone(), watching.clone());
+        let is_base = setting.is_base(me);
         users.spawn(async move {
-            let (testimony, pages) = talker.run(phase).await;
+            let (testimony, pages) = if is_base {
+                Base::new(shared, me, reports).run(phase).await
+            } else {
+                Talker::new(shared, me, reports).run(phase).await
+            };
             (usize::from(me), testimony, pages)
         });
     }
@@ -66,19 +70,19 @@ pub async fn run(
     phase.send_replace(Phase::Settle);
     gather(&mut words, talkers, setting.patience, |word| matches!(word, Word::Flushed(_))).await;
     // Whoever competed for a name is gone by now, at a node that died meanwhile too.
-    sleep(setting.hold.mul_f64(1.5)).await;
+    sleep(setting.hold * 2).await;
     phase.send_replace(Phase::Mark);
     let marked = timeout(setting.patience, async {
         while let Some(word) = words.recv().await {
-            if let Word::Marked(id) = word {
-                return Some(id);
+            if let Word::Marked(id, print) = word {
+                return Some((id, print));
             }
         }
         None
     });
-    if let Ok(Some(id)) = marked.await {
+    if let Ok(Some((id, print))) = marked.await {
         evidence.end = id;
-        phase.send_replace(Phase::End(id));
+        phase.send_replace(Phase::End(id, print));
         gather(&mut words, talkers, setting.patience, |word| matches!(word, Word::Settled(_)))
             .await;
     } else {
@@ -98,6 +102,7 @@ pub async fn run(
         evidence.testimonies.push(testimony);
         evidence.pages.extend(pages);
     }
+    evidence.identify();
     let circumstances = Circumstances {
         seed: setting.seed,
         seconds: shared.clock.elapsed().as_secs(),
@@ -115,7 +120,7 @@ fn names(setting: &Setting) -> Vec<String> {
     users.chain((0..setting.contested).map(|n| format!("c{run:04x}star{n}"))).collect()
 }
 
-/// Puts faults in, one after the other, each kind as often as any other.
+/// Puts faults in, one after the other: each kind as often as any other, and each kind with each length in turns.
 async fn break_things(
     shared: &Shared,
     stage: &mut impl Stage,
@@ -125,7 +130,8 @@ async fn break_things(
 ) {
     let setting = &shared.setting;
     let mut random = StdRng::seed_from_u64(setting.seed);
-    let mut turn = Vec::new();
+    let mut turn: Vec<(Fault, Duration)> = Vec::new();
+    let mut round = 0;
     loop {
         let left = setting.lasting.saturating_sub(shared.clock.elapsed());
         let pause = setting.pause.mul_f64(random.random_range(0.7..1.3));
@@ -134,20 +140,35 @@ async fn break_things(
             return;
         }
         if turn.is_empty() {
-            turn.clone_from(&setting.faults);
+            turn = turns(setting, round);
             turn.shuffle(&mut random);
+            round += 1;
         }
-        let Some(fault) = turn.pop() else {
+        let Some((fault, lasts)) = turn.pop() else {
             sleep(left.saturating_sub(pause)).await;
             return;
         };
         let at = shared.clock.elapsed().as_secs();
-        say(&format!("{at:>5} s  {}", fault.word()));
-        match stage.strike(fault, random.random(), setting.fault_lasts, &shared.clock).await {
-            Ok(struck) => evidence.faults.extend(struck),
-            Err(error) => troubles.push(format!("{}: {error}", fault.word())),
+        say(&format!("{at:>5} s  {} for {} s", fault.word(), lasts.as_secs_f64()));
+        let struck = &mut evidence.faults;
+        let choice = random.random();
+        if let Err(error) = stage.strike(fault, choice, lasts, &shared.clock, struck).await {
+            let trouble = format!("{} at {at} s: {error}", fault.word());
+            say(&trouble);
+            troubles.push(trouble);
         }
     }
+}
+
+/// Each fault once, with another length in each round.
+fn turns(setting: &Setting, round: usize) -> Vec<(Fault, Duration)> {
+    let lengths = setting.fault_lasts.iter().copied().cycle();
+    setting
+        .faults
+        .iter()
+        .copied()
+        .zip(lengths.skip(round % setting.fault_lasts.len().max(1)))
+        .collect()
 }
 
 /// Waits until each of so many users has said such a word.
@@ -170,4 +191,26 @@ async fn gather(
     };
     // Whoever has not said it by then is told of in the report.
     let _ = timeout(patience, saying).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use conformance_kit::net::dial::Transport;
+
+    use super::*;
+
+    #[test]
+    fn after_as_many_rounds_as_there_are_lengths_each_fault_had_each() {
+        let lengths = [5, 15, 25].map(Duration::from_secs);
+        let setting = Setting {
+            faults: Fault::ALL.to_vec(),
+            fault_lasts: lengths.to_vec(),
+            ..Setting::quiet(Transport::PLAIN)
+        };
+        let had: BTreeSet<_> = (0..3).flat_map(|round| turns(&setting, round)).collect();
+        assert_eq!(had.len(), Fault::ALL.len() * lengths.len());
+        assert_eq!(turns(&setting, 1).len(), Fault::ALL.len());
+    }
 }

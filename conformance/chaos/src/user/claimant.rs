@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{
     sync::watch,
     time::{sleep, timeout},
@@ -11,15 +11,14 @@ use tokio::{
 
 use super::{
     frame,
+    habits::{JOINING, OFFER},
     line::Line,
-    talker::{OFFER, Phase},
+    phase::Phase,
 };
 use crate::{
     evidence::{Closing, Event, Name, Place, Post, Print, Session, Testimony, Welcome, What},
     setting::Shared,
 };
-
-const JOINING: Duration = Duration::from_secs(15);
 
 /// A user who competes for a name.
 pub(crate) struct Claimant {
@@ -89,7 +88,7 @@ impl Claimant {
             return None;
         }
         let welcome = timeout(JOINING, line.next()).await.ok()??;
-        if welcome.get("USERNAME_ACCEPTED").and_then(Value::as_bool) != Some(true) {
+        if !frame::is_welcome(&welcome) {
             return None;
         }
         let shared = Arc::clone(&self.shared);

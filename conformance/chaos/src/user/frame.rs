@@ -16,24 +16,39 @@ struct Told<'a> {
     text: &'a str,
 }
 
+fn list<'a>(object: &'a Object, key: &str) -> &'a [Value] {
+    object.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn told_as(message: &Value, id: u64) -> Option<Told<'_>> {
+    let part = |at: usize| message.get(at).and_then(Value::as_str);
+    Some(Told { id, src: part(0)?, dest: part(1)?, text: part(3)? })
+}
+
 fn told(object: &Object) -> Vec<Told<'_>> {
-    let list = |key: &str| object.get(key).and_then(Value::as_array);
-    let (Some(messages), Some(ids)) = (list("MESSAGES"), list("IDS")) else { return Vec::new() };
-    messages
-        .iter()
-        .zip(ids)
-        .filter_map(|(message, id)| {
-            let part = |at: usize| message.get(at).and_then(Value::as_str);
-            Some(Told { id: id.as_u64()?, src: part(0)?, dest: part(1)?, text: part(3)? })
-        })
-        .collect()
+    let messages = list(object, "MESSAGES").iter().zip(list(object, "IDS"));
+    messages.filter_map(|(message, id)| told_as(message, id.as_u64()?)).collect()
+}
+
+/// The messages of the run in an object of the base protocol: without ids.
+pub(super) fn base_messages(object: &Object, shared: &Shared, me: &str) -> Vec<Seen> {
+    let messages = list(object, "MESSAGES").iter().filter_map(|message| told_as(message, 0));
+    of_run(messages, shared, me, false)
 }
 
 /// The messages of the run in an object; with `all` also those of others, which only have ids that count.
 pub(super) fn messages(object: &Object, shared: &Shared, me: &str, all: bool) -> Vec<Seen> {
+    of_run(told(object).into_iter(), shared, me, all)
+}
+
+fn of_run<'a>(
+    told: impl Iterator<Item = Told<'a>>,
+    shared: &Shared,
+    me: &str,
+    all: bool,
+) -> Vec<Seen> {
     let mark = shared.setting.mark();
-    told(object)
-        .into_iter()
+    told
         // A server may tell senders of private messages what they sent (RT-7).
         .filter(|told| {
             told.dest == "ALL" || told.dest == me || told.src != me || told.dest.starts_with('#')
@@ -75,8 +90,7 @@ pub(super) fn page(object: &Object, shared: &Shared) -> (Vec<Entry>, Option<u64>
 
 /// The names of the run in a list.
 pub(super) fn names(object: &Object, key: &str, shared: &Shared) -> Vec<Name> {
-    let list = object.get(key).and_then(Value::as_array);
-    let names = list.into_iter().flatten().filter_map(Value::as_str);
+    let names = list(object, key).iter().filter_map(Value::as_str);
     names.filter_map(|name| shared.name(name)).collect()
 }
 
@@ -89,8 +103,7 @@ pub(super) struct Room {
 
 /// The rooms of the run in ROOMS, or in ROOMS_LEFT.
 pub(super) fn rooms(object: &Object, key: &str, shared: &Shared) -> Vec<Room> {
-    let list = object.get(key).and_then(Value::as_array);
-    let rooms = list.into_iter().flatten().filter_map(|room| {
+    let rooms = list(object, key).iter().filter_map(|room| {
         Some(Room {
             room: shared.room(room.get("ROOM")?.as_str()?)?,
             last: room.get("LAST").and_then(Value::as_u64),
@@ -118,4 +131,26 @@ pub(super) fn refusals(object: &Object) -> Vec<(u32, String)> {
 pub(super) fn closed(object: &Object) -> Option<String> {
     let code = object.get("CLOSED")?.get("CODE").and_then(Value::as_str);
     Some(code.unwrap_or("?").to_owned())
+}
+
+/// Whether the server announces something to everybody.
+pub(super) fn announces(object: &Object) -> bool {
+    let code = |notice: &Value| notice.get("CODE").and_then(Value::as_str) == Some("announcement");
+    list(object, "NOTICES").iter().any(code)
+}
+
+/// The word for why a name was not given.
+pub(super) fn turned_away(object: &Object) -> String {
+    object.get("CODE").and_then(Value::as_str).unwrap_or("?").to_owned()
+}
+
+/// Whether a node lets the user in.
+pub(super) fn is_welcome(object: &Object) -> bool {
+    object.get("USERNAME_ACCEPTED").and_then(Value::as_bool) == Some(true)
+}
+
+/// Those of the run who wrote to this user alone.
+pub(super) fn senders(object: &Object, shared: &Shared, me: &str) -> Vec<Name> {
+    let told = list(object, "MESSAGES").iter().filter_map(|message| told_as(message, 0));
+    told.filter(|told| told.dest == me).filter_map(|told| shared.name(told.src)).collect()
 }

@@ -1,10 +1,15 @@
 //! The users of a run: each talks, goes on at another node when its own fails, and keeps all that it sees.
 
+mod base;
 mod claimant;
 mod frame;
+mod habits;
 mod line;
 mod pages;
+mod phase;
 mod talker;
 
+pub(crate) use base::Base;
 pub(crate) use claimant::Claimant;
-pub(crate) use talker::{Phase, Report, Talker};
+pub(crate) use phase::{Phase, Report};
+pub(crate) use talker::Talker;

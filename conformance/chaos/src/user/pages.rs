@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::{frame, line::Line};
+use super::{frame, habits::OFFER, line::Line};
 use crate::{
     evidence::{Entry, Name, Pages},
     setting::Shared,
@@ -15,9 +15,77 @@ use crate::{
 const ANSWER: Duration = Duration::from_secs(20);
 /// So many messages are asked for at once.
 const PAGE: u64 = 500;
+/// So often a node is asked for its pages, and so long is waited between two times.
+const READINGS: u32 = 60;
+const AGAIN: Duration = Duration::from_millis(300);
+
+/// Whose pages are read.
+pub(super) struct Reader<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) name: Name,
+    /// The session that goes on, and the newest message that it has.
+    pub(super) session: Option<(String, u64)>,
+    /// With whom the reader has talked.
+    pub(super) partners: BTreeSet<Name>,
+    /// Whether the pages of the lobby and the rooms are read as well.
+    pub(super) public: bool,
+}
+
+impl Reader<'_> {
+    /// Reads all pages of every node.
+    pub(super) async fn read(self) -> Vec<Pages> {
+        let names = self.partners.iter();
+        let names = names.filter_map(|name| self.shared.names.get(usize::from(*name)).cloned());
+        let own: BTreeSet<String> = names.collect();
+        let mut all: BTreeSet<String> = self.shared.setting.rooms.iter().cloned().collect();
+        all.insert("ALL".to_owned());
+        let mut read = Vec::new();
+        for node in 0..u16::try_from(self.shared.nodes.len()).unwrap_or(u16::MAX) {
+            for _ in 0..READINGS {
+                if let Some(pages) = self.read_node(node, &own, &all).await {
+                    read.extend(pages);
+                    break;
+                }
+                sleep(AGAIN).await;
+            }
+        }
+        read
+    }
+
+    async fn read_node(
+        &self,
+        node: u16,
+        own: &BTreeSet<String>,
+        all: &BTreeSet<String>,
+    ) -> Option<Vec<Pages>> {
+        let mut line = self.join(node).await?;
+        let mut read = vec![pages(self.shared, &mut line, Some(self.name), own).await?];
+        if self.public {
+            read.push(pages(self.shared, &mut line, None, all).await?);
+        }
+        line.close().await;
+        Some(read)
+    }
+
+    /// Joins at a node, with the session where there is one: it takes the place of the connection before.
+    async fn join(&self, node: u16) -> Option<Line> {
+        let address = self.shared.nodes.get(usize::from(node)).copied()?;
+        let name = self.shared.names.get(usize::from(self.name))?;
+        let mut line = Line::open(node, address, &self.shared.setting.transport).await?;
+        let mut login = json!({"USERNAME": name, "CAPABILITIES": OFFER, "RECENT": 1});
+        if let (Some((token, newest)), Some(login)) = (&self.session, login.as_object_mut()) {
+            login.insert("RESUME".into(), json!({"TOKEN": token, "AFTER": newest}));
+        }
+        if !line.send(&login).await {
+            return None;
+        }
+        let welcome = timeout(ANSWER, line.next()).await.ok()??;
+        frame::is_welcome(&welcome).then_some(line)
+    }
+}
 
 /// All that a reader is told by one node: nothing when the node does not answer.
-pub(super) async fn read(
+async fn pages(
     shared: &Shared,
     line: &mut Line,
     reader: Option<Name>,

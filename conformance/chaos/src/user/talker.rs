@@ -15,8 +15,10 @@ use tokio::{
 
 use super::{
     frame,
+    habits::{JOINING, LOOK, OFFER, burst, other_node, patience, peers, wanders},
     line::{Line, Object},
-    pages,
+    pages::Reader,
+    phase::{Phase, Report},
 };
 use crate::{
     evidence::{
@@ -30,44 +32,8 @@ use crate::{
 const UNDER_WAY: usize = 64;
 /// So many are written in one frame at most.
 const IN_ONE_FRAME: usize = 16;
-/// A post, or a question whether the other end is there, that is not answered in this time is on a dead connection.
-const UNANSWERED: Micros = 10 * SECOND;
 /// So long nothing comes before it is asked whether the other end is there.
 const QUIET: Micros = 4 * SECOND;
-/// Joining waits for the engine, which may be without a leader.
-const JOINING: Duration = Duration::from_secs(15);
-/// What a user looks after by itself it looks after so often.
-const LOOK: Duration = Duration::from_millis(50);
-/// A user goes to another node without need about so often, in turns of looking.
-const WANDERING: u32 = 900;
-
-pub(super) const OFFER: &str = "commands/1 ids/1 notices/1 ping/1 recent/1 rename/1 rooms/1";
-
-/// What users are to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Talk.
-    Talk,
-    /// Send nothing new, and wait until everything is answered.
-    Settle,
-    /// The first user says the last word.
-    Mark,
-    /// Wait until this id has come.
-    End(u64),
-    /// Read the pages.
-    Read,
-}
-
-/// What a user tells of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Report {
-    /// Everything is answered.
-    Flushed(usize),
-    /// The last word is stored under this id.
-    Marked(u64),
-    /// The last word has come.
-    Settled(usize),
-}
 
 /// A user who talks.
 pub(crate) struct Talker {
@@ -90,16 +56,16 @@ pub(crate) struct Talker {
     pinged: Option<Micros>,
     line: Option<Line>,
     node: u16,
-    mark: Option<u32>,
+    /// How often in a row nobody has let it in.
+    tries: u32,
+    mark: Option<(u32, Print)>,
     reports: UnboundedSender<Report>,
 }
 
 impl Talker {
     pub(crate) fn new(shared: Arc<Shared>, me: Name, reports: UnboundedSender<Report>) -> Self {
         let mut random = StdRng::seed_from_u64(shared.setting.seed ^ (u64::from(me) << 32));
-        let users = shared.setting.users;
-        let peers = (0..4).map(|_| random.random_range(0..users)).filter(|peer| *peer != me);
-        let peers = peers.collect();
+        let peers = peers(me, shared.setting.users, &mut random);
         let nodes = u16::try_from(shared.nodes.len()).unwrap_or(1).max(1);
         Self {
             name: shared.names.get(usize::from(me)).cloned().unwrap_or_default(),
@@ -120,6 +86,7 @@ impl Talker {
             pinged: None,
             line: None,
             node: me % nodes,
+            tries: 0,
             mark: None,
             reports,
         }
@@ -159,7 +126,14 @@ impl Talker {
         if let Some(line) = self.line.take() {
             line.close().await;
         }
-        let pages = self.read().await;
+        let reader = Reader {
+            shared: &self.shared,
+            name: self.testimony.name,
+            session: self.token.map(|token| (token, self.newest)),
+            partners: self.partners,
+            public: self.me == 0,
+        };
+        let pages = reader.read().await;
         (self.testimony, pages)
     }
 
@@ -173,7 +147,7 @@ impl Talker {
             Phase::Settle if self.unanswered.is_empty() && self.line.is_some() => {
                 Report::Flushed(self.me)
             }
-            Phase::End(id) if self.newest >= id && self.line.is_some() => {
+            Phase::End(id, _) if self.newest >= id && self.line.is_some() => {
                 self.testimony.settled = true;
                 Report::Settled(self.me)
             }
@@ -194,18 +168,20 @@ impl Talker {
 
     /// Tries the nodes until one lets the user in; once for each call.
     async fn reconnect(&mut self) {
-        let pause = self.random.random_range(20..200);
+        let pause = Duration::from_millis(self.random.random_range(20..200));
         let node = self.node;
-        if !self.connect(node).await {
-            // Whoever is refused somewhere may be let in elsewhere.
+        if self.connect(node).await {
+            self.tries = 0;
+        } else {
+            // Whoever is refused somewhere may be let in elsewhere, and not at once where nobody is.
+            self.tries = (self.tries + 1).min(10);
             self.node = self.other_node();
-            sleep(Duration::from_millis(pause)).await;
+            sleep(pause * self.tries).await;
         }
     }
 
     fn other_node(&mut self) -> u16 {
-        let nodes = u16::try_from(self.shared.nodes.len()).unwrap_or(1).max(1);
-        (self.node + self.random.random_range(1..nodes.max(2))) % nodes
+        other_node(self.node, self.shared.nodes.len(), &mut self.random)
     }
 
     /// Goes on, or begins, at a node; a connection that is there is given up when that succeeds.
@@ -221,7 +197,8 @@ impl Talker {
             return false;
         }
         let Ok(Some(welcome)) = timeout(JOINING, line.next()).await else { return false };
-        if welcome.get("USERNAME_ACCEPTED").and_then(Value::as_bool) != Some(true) {
+        if !frame::is_welcome(&welcome) {
+            self.note(What::TurnedAway(frame::turned_away(&welcome)));
             return false;
         }
         self.ended(Closing::Moved);
@@ -334,16 +311,17 @@ impl Talker {
         for (post, id) in frame::acks(object) {
             self.answered(post);
             self.note(What::Acked(post, id));
-            if self.mark == Some(post) {
-                let _ = self.reports.send(Report::Marked(id));
+            if let Some((_, print)) = self.mark.filter(|(mark, _)| *mark == post) {
+                let _ = self.reports.send(Report::Marked(id, print));
             }
         }
         for (post, code) in frame::refusals(object) {
             self.answered(post);
             self.note(What::Refused(post, code));
-            if self.mark == Some(post) {
-                self.mark = None;
-            }
+            self.mark = self.mark.filter(|(mark, _)| *mark != post);
+        }
+        if frame::announces(object) {
+            self.note(What::Noticed);
         }
         if object.contains_key("PONG") {
             self.pinged = None;
@@ -363,10 +341,11 @@ impl Talker {
     /// What a user does by itself.
     async fn look(&mut self, phase: Phase) {
         let now = self.shared.now();
+        let patience = patience(self.testimony.name);
         let since =
-            |then: Option<Micros>| then.is_some_and(|then| now.saturating_sub(then) > UNANSWERED);
+            |then: Option<Micros>| then.is_some_and(|then| now.saturating_sub(then) > patience);
         if since(self.asked) || since(self.pinged) {
-            self.ended(Closing::Lost);
+            self.ended(Closing::GaveUp);
             self.node = self.other_node();
             return;
         }
@@ -378,7 +357,8 @@ impl Talker {
             Phase::Talk => self.talk().await,
             Phase::Mark if self.me == 0 && self.mark.is_none() => {
                 let post = self.post(Place::Lobby);
-                self.mark = Some(post.0);
+                let print = self.testimony.posts.last().map(|post| post.print);
+                self.mark = print.map(|print| (post.0, print));
                 self.write_posts(&[post]).await;
             }
             _ => {}
@@ -386,18 +366,12 @@ impl Talker {
     }
 
     async fn talk(&mut self) {
-        if self.random.random_range(0..WANDERING) == 0 {
+        if wanders(&mut self.random) {
             let node = self.other_node();
             self.connect(node).await;
             return;
         }
-        let setting = &self.shared.setting;
-        let mine = setting.rate / f64::from(setting.users.max(1)) * LOOK.as_secs_f64();
-        // Bursts: few frames with several messages each.
-        if !self.random.random_bool((mine / 3.0).clamp(0.0, 1.0)) {
-            return;
-        }
-        let count = self.random.random_range(1..=5_usize);
+        let count = burst(&self.shared.setting, &mut self.random);
         let room = UNDER_WAY.saturating_sub(self.unanswered.len());
         let posts: Vec<(u32, Value)> = (0..count.min(room))
             .map(|_| {
@@ -441,51 +415,7 @@ impl Talker {
         self.texts.push_back(post.clone());
         post
     }
-
-    /// Reads the pages of every node: each user the own ones, the first user also those of all.
-    async fn read(&mut self) -> Vec<Pages> {
-        let mut read = Vec::new();
-        let nodes = u16::try_from(self.shared.nodes.len()).unwrap_or(u16::MAX);
-        self.texts.clear();
-        // What is done to the session now is nobody's business any more.
-        let testimony = std::mem::take(&mut self.testimony);
-        let name = testimony.name;
-        let own: BTreeSet<String> = self
-            .partners
-            .iter()
-            .filter_map(|partner| self.shared.names.get(usize::from(*partner)).cloned())
-            .collect();
-        let mut all: BTreeSet<String> = self.shared.setting.rooms.iter().cloned().collect();
-        all.insert("ALL".to_owned());
-        for node in 0..nodes {
-            for _ in 0..READINGS {
-                if !self.connect(node).await {
-                    sleep(Duration::from_millis(300)).await;
-                    continue;
-                }
-                let shared = Arc::clone(&self.shared);
-                let Some(line) = &mut self.line else { continue };
-                let Some(mine) = pages::read(&shared, line, Some(name), &own).await else {
-                    continue;
-                };
-                read.push(mine);
-                if self.me == 0 {
-                    let Some(line) = &mut self.line else { continue };
-                    let Some(public) = pages::read(&shared, line, None, &all).await else {
-                        continue;
-                    };
-                    read.push(public);
-                }
-                break;
-            }
-        }
-        self.testimony = testimony;
-        read
-    }
 }
-
-/// So often a node is asked for its pages.
-const READINGS: u32 = 60;
 
 /// The source of the message with this id.
 fn sources(object: &Object, id: u64) -> Option<&str> {

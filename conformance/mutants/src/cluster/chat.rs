@@ -12,6 +12,8 @@ use super::fault::ClusterFault;
 const ONE_IN: u64 = 17;
 /// So many tags of a session are known.
 const TAGS: usize = 256;
+/// After so many messages a node that is well sends its users away.
+const AWAY: u64 = 60;
 
 /// What leaves through one connection; nothing ends it.
 pub(super) type Outbox = UnboundedSender<Option<Value>>;
@@ -44,6 +46,8 @@ struct Member {
     connection: u64,
     node: usize,
     token: String,
+    /// Whether it speaks the base protocol alone.
+    base: bool,
     /// Nothing while the place is only held.
     outbox: Option<Outbox>,
     /// What is told behind the next message.
@@ -55,6 +59,7 @@ pub(super) struct Joining<'a> {
     pub(super) connection: u64,
     pub(super) node: usize,
     pub(super) name: &'a str,
+    pub(super) base: bool,
     pub(super) resume: Option<(&'a str, u64)>,
     pub(super) recent: Option<usize>,
     pub(super) outbox: &'a Outbox,
@@ -71,6 +76,8 @@ pub(super) struct Chat {
     count: u64,
     /// The last posts are answered as refused while somebody is away.
     refusing: u32,
+    /// How many messages there were when a node sent its users away last.
+    sent_away: u64,
 }
 
 impl Chat {
@@ -106,7 +113,7 @@ impl Chat {
 
     /// Lets a user in; false when the name is in use.
     pub(super) fn join(&mut self, joining: &Joining<'_>) -> bool {
-        let Joining { connection, node, name, resume, recent, outbox } = *joining;
+        let Joining { connection, node, name, base, resume, recent, outbox } = *joining;
         let resumed = resume.filter(|(token, _)| {
             self.sessions.get(*token).is_some_and(|session| session.name == name)
         });
@@ -146,7 +153,7 @@ impl Chat {
             Some(_) => {}
         }
         let (outbox, kept) = (Some(outbox.clone()), None);
-        self.members.push(Member { connection, node, token: token.clone(), outbox, kept });
+        self.members.push(Member { connection, node, token: token.clone(), base, outbox, kept });
         self.welcome(&token, resumed.map(|(_, after)| after), recent);
         true
     }
@@ -233,18 +240,19 @@ impl Chat {
         };
         let (mut acks, mut refused) = (Map::new(), Map::new());
         for (n, message) in messages.iter().enumerate() {
-            let tag = tags.get(n).and_then(Value::as_str).unwrap_or_default();
+            let tag = tags.get(n).and_then(Value::as_str);
             let parts: Option<[Value; 4]> =
                 message.as_array().and_then(|parts| parts.clone().try_into().ok());
             let Some(message) = parts else { continue };
             self.count += 1;
             let known = self.sessions.get(&token).and_then(|session| {
-                session.used.iter().find(|(used, _)| used == tag).map(|(_, id)| *id)
+                session.used.iter().find(|(used, _)| Some(used.as_str()) == tag).map(|(_, id)| *id)
             });
             let id = match known {
                 Some(id) if !self.has(ClusterFault::ForgetsTags) => id,
                 _ => self.store(&token, tag, message),
             };
+            let Some(tag) = tag else { continue };
             if self.refusing > 0 {
                 self.refusing -= 1;
                 refused.insert(tag.to_owned(), json!({"CODE": "busy", "ERROR": "busy"}));
@@ -268,6 +276,28 @@ impl Chat {
             answer.insert("REFUSED".to_owned(), Value::Object(refused));
         }
         self.answer(connection, Value::Object(answer));
+        if self.has(ClusterFault::SendsAway) && self.count.saturating_sub(self.sent_away) > AWAY {
+            self.sent_away = self.count;
+            self.send_away();
+        }
+    }
+
+    /// All users of the first member's node are gone, as far as the others are told.
+    fn send_away(&mut self) {
+        let Some(node) = self.members.first().map(|member| member.node) else { return };
+        let (away, stay) = std::mem::take(&mut self.members)
+            .into_iter()
+            .partition(|member: &Member| member.node == node && member.outbox.is_some());
+        self.members = stay;
+        for member in away {
+            if let Some(outbox) = &member.outbox {
+                let closed = json!({"ERROR": "go away", "CLOSED": {"CODE": "shutdown"}});
+                let _ = outbox.send(Some(closed));
+                let _ = outbox.send(None);
+            }
+            let name = self.name_of(&member).to_owned();
+            self.tell_others(&member.token, &json!({"USERS_LEFT": [name]}));
+        }
     }
 
     /// Tells one connection something.
@@ -278,10 +308,10 @@ impl Chat {
         }
     }
 
-    fn store(&mut self, token: &str, tag: &str, message: [Value; 4]) -> u64 {
+    fn store(&mut self, token: &str, tag: Option<&str>, message: [Value; 4]) -> u64 {
         self.last += 1 + self.count % 3 * 1_024;
         let entry = Entry { id: self.last, message };
-        if let Some(session) = self.sessions.get_mut(token) {
+        if let (Some(session), Some(tag)) = (self.sessions.get_mut(token), tag) {
             session.used.push_back((tag.to_owned(), self.last));
             if session.used.len() > TAGS {
                 session.used.pop_front();
@@ -311,6 +341,8 @@ impl Chat {
         let leaks =
             self.has(ClusterFault::LeaksPrivate) && is_private && self.count.is_multiple_of(5);
         let late = self.strikes(ClusterFault::Disorders);
+        let base_twice = self.strikes(ClusterFault::TellsBaseTwice);
+        let base_never = self.strikes(ClusterFault::HidesFromBase);
         let src = entry.src().to_owned();
         let mut special = true;
         for (n, due) in due.into_iter().enumerate() {
@@ -325,7 +357,7 @@ impl Chat {
                 continue;
             }
             let first = std::mem::take(&mut special);
-            if first && skips {
+            if (first && skips) || (member.base && base_never) {
                 continue;
             }
             if first && late && member.kept.is_none() {
@@ -336,7 +368,7 @@ impl Chat {
             if let Some(kept) = member.kept.take() {
                 let _ = outbox.send(Some(kept));
             }
-            if first && twice {
+            if (first && twice) || (member.base && base_twice) {
                 let _ = outbox.send(Some(value.clone()));
             }
         }

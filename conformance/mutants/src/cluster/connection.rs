@@ -54,7 +54,8 @@ fn handle(chat: &mut Chat, connection: u64, node: usize, object: &Value, outbox:
         });
         let recent = object.get("RECENT").and_then(Value::as_u64);
         let recent = recent.and_then(|recent| usize::try_from(recent).ok());
-        chat.join(&Joining { connection, node, name, resume, recent, outbox });
+        let base = object.get("CAPABILITIES").is_none();
+        chat.join(&Joining { connection, node, name, base, resume, recent, outbox });
     }
     let list = |key: &str| object.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let messages = list("MESSAGES");

@@ -25,11 +25,17 @@ pub enum ClusterFault {
     PagesDiffer,
     /// What is refused is stored all the same.
     StoresRefused,
+    /// One message in a few is told to a base client twice.
+    TellsBaseTwice,
+    /// One message in a few is not told to base clients.
+    HidesFromBase,
+    /// Now and then all users of a node that is well are announced as gone, and sent away.
+    SendsAway,
 }
 
 impl ClusterFault {
     /// All there are.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::LosesMessages,
         Self::SkipsReceiver,
         Self::TellsTwice,
@@ -41,5 +47,8 @@ impl ClusterFault {
         Self::ForgetsAtRestart,
         Self::PagesDiffer,
         Self::StoresRefused,
+        Self::TellsBaseTwice,
+        Self::HidesFromBase,
+        Self::SendsAway,
     ];
 }

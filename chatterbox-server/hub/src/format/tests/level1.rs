@@ -17,7 +17,7 @@ use crate::record::{Record, RoomRef};
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
 use crate::replica::moderation_act::{Moderation, ModerationAct, Whom};
 use crate::replica::proposal::{
-    Amendment, Incarnation, Join, Login, Proposal, Rename, Resume, Say, Tick, Up,
+    Amendment, Incarnation, Join, Login, Old, Proposal, Rename, Resume, Say, Tick, Up,
 };
 use crate::replica::rooms::definition::{AccountRef, RoomKeep, RoomMember, RoomShow};
 use crate::replica::rooms::wish::{ConfiguredRoom, RoomActor, RoomChange, RoomSetting, RoomWish};
@@ -190,8 +190,11 @@ fn proposals() -> Vec<(&'static str, Proposal)> {
     ];
     vec![
         ("up", Proposal::Up(Up { read_to: 300, name: "n1".into(), speaks: 1 })),
-        ("tick", Proposal::Tick(Tick { place: 300, read: u64::MAX, state: None })),
-        ("tick with state", Proposal::Tick(Tick { place: 3, read: 4, state: Some((5, 6)) })),
+        ("tick", Proposal::Tick(Tick { place: 300, read: u64::MAX, ..Tick::default() })),
+        (
+            "tick with digests",
+            Proposal::Tick(Tick { place: 3, read: 4, state: Some((5, 6)), stores: Some((7, 8)) }),
+        ),
         ("down", Proposal::Down(Incarnation(1 << 63))),
         ("join", join()),
         ("guest joins", guest_joins()),
@@ -258,6 +261,7 @@ fn proposals() -> Vec<(&'static str, Proposal)> {
         ("tell one", tell(Audience::Member(MemberId(3)))),
         ("pardon", Proposal::Pardon(MemberId(3))),
         ("speak", Proposal::Speak(300)),
+        ("old", Proposal::Old(Old { number: 300, below: 7, record: say().record })),
     ]
 }
 

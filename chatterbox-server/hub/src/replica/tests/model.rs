@@ -239,6 +239,7 @@ impl Model {
             Proposal::Room(..) => unreachable!("rooms have a model of their own"),
             Proposal::Speak(_) => unreachable!("nodes have tests of their own"),
             Proposal::Moderate(_) => unreachable!("so has moderation"),
+            Proposal::Old(_) => unreachable!("so have old messages"),
             Proposal::Crowded(_) | Proposal::Tell(_) => unreachable!("no node changes for it"),
             Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) | Proposal::Pardon(_) => {
                 Ok("up".to_owned())

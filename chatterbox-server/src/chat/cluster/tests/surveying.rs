@@ -62,7 +62,7 @@ async fn a_snapshot_and_what_is_behind_it_tell_the_same_as_all_of_the_order() {
     settled(&kit, &[&one, &two]).await;
     let groups = kit.engine.groups();
     let place = groups.last().unwrap().place;
-    let state = pack(&one.chat.freeze().unwrap(), b"");
+    let state = pack(&one.chat.copy_state().freeze().unwrap(), b"");
     one.link.keep(Snapshot { place, read: 0, state }).await.unwrap();
     let (_bob, _) = two.join("bob").await.unwrap();
     tokio::time::sleep(Duration::from_secs(5)).await;

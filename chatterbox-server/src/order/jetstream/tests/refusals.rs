@@ -85,6 +85,12 @@ async fn a_stream_that_may_lose_something_is_refused_and_check_says_so() {
         "{findings:?}"
     );
     check_monitors(&monitors).await.unwrap();
+    // Of the other stream as well.
+    let settings = of_its_own(&engine);
+    let wrong = Config { deny_purge: true, ..streams::state(&settings.cluster, 1) };
+    other.connection.context.create_stream(wrong).await.unwrap();
+    let why = refused(&settings).await;
+    assert!(why.contains("_STATE") && why.contains("deny_purge"), "{why}");
     // Three servers are wanted, and there is one.
     let why = refused(&EngineSettings { replicas: 3, ..of_its_own(&engine) }).await;
     assert!(why.contains("3 replicas"), "{why}");

@@ -1,9 +1,8 @@
 //! Each way to break what a chat leaves, and as what it has to be found.
 
-use super::{super::findings::Kind, NODES};
+use super::super::findings::Kind;
 use crate::evidence::{
-    Closing, Entry, Event, Evidence, Fault, Place, Post, Print, SECOND, Seen, Session, Side,
-    Struck, Welcome, What,
+    Closing, Entry, Event, Evidence, Place, Post, Print, Seen, Session, Side, Welcome, What,
 };
 
 /// The last acknowledged post to such a place: who sent it, which one, its id.
@@ -28,6 +27,33 @@ fn drop_from_pages(evidence: &mut Evidence, id: u64) {
 fn sighting(evidence: &Evidence, who: usize, id: u64) -> usize {
     let told = |event: &Event| matches!(event.what, What::Saw(seen) if seen.id == id);
     evidence.testimonies[who].events.iter().position(told).unwrap()
+}
+
+/// Before the last message that a user was told, which everybody was told, it did or saw these things.
+fn before_last(evidence: &mut Evidence, who: usize, what: Vec<What>) {
+    let events = &mut evidence.testimonies[who].events;
+    let told = |event: &Event| matches!(event.what, What::Saw(_));
+    let last = events.iter().rposition(told).unwrap();
+    let at = events[last].at;
+    events.splice(last..last, what.into_iter().map(|what| Event { at, what }));
+}
+
+/// The base client leaves behind all that was said but the last word, and joins again, which nobody hears of.
+fn joined_again(evidence: &mut Evidence) -> &mut Welcome {
+    let log: Vec<Entry> =
+        evidence.pages.iter().find(|pages| pages.reader.is_none()).unwrap().entries.clone();
+    let public =
+        log.iter().filter(|entry| entry.place == Some(Place::Lobby) && entry.id < evidence.end);
+    let messages: Vec<Seen> =
+        public.map(|entry| Seen { id: entry.id, print: entry.print, side: Side::Lobby }).collect();
+    let (session, users) = (Session::New, (0..6).collect());
+    let (gaps, left) = (Vec::new(), Vec::new());
+    let welcome = Welcome { node: 0, session, users, messages, gaps, left };
+    before_last(evidence, 5, vec![What::Closed(Closing::Mine), What::Welcomed(welcome)]);
+    let welcomes = evidence.testimonies[5].events.iter_mut().rev().find_map(|event| {
+        if let What::Welcomed(welcome) = &mut event.what { Some(welcome) } else { None }
+    });
+    welcomes.unwrap()
 }
 
 pub(super) type Damage = fn(&mut Evidence);
@@ -123,12 +149,10 @@ pub(super) const DAMAGES: &[(&str, Kind, Damage)] = &[
         let place = Place::User(4);
         let post =
             Post { place, print: Print(2), session: evidence.testimonies[3].posts[0].session };
-        let at = evidence.testimonies[3].events.last().unwrap().at + 60 * SECOND;
         let testimony = &mut evidence.testimonies[3];
         let n = u32::try_from(testimony.posts.len()).unwrap();
         testimony.posts.push(post);
-        testimony.events.push(Event { at, what: What::Sent(n) });
-        testimony.events.push(Event { at, what: What::Refused(n, "no-such-user".to_owned()) });
+        before_last(evidence, 3, vec![What::Sent(n), What::Refused(n, "no-such-user".to_owned())]);
     }),
     ("a message that nobody sent is stored", Kind::Invented, |evidence| {
         let id = evidence.end + 1;
@@ -161,44 +185,66 @@ pub(super) const DAMAGES: &[(&str, Kind, Damage)] = &[
         evidence.testimonies[4].posts[n + 1].session = post;
     }),
     ("a user is announced as gone who is there", Kind::FalseAccusation, |evidence| {
-        let at = evidence.testimonies[0].events.last().unwrap().at + 60 * SECOND;
-        let events = &mut evidence.testimonies[0].events;
-        events.push(Event { at, what: What::Went(3) });
-        events.push(Event { at: at + 1, what: What::Came(3) });
+        before_last(evidence, 0, vec![What::Went(3), What::Came(3)]);
     }),
-    ("a user who goes on elsewhere is announced as gone", Kind::FalseAccusation, |evidence| {
-        let at = evidence.testimonies[0].events.last().unwrap().at + 60 * SECOND;
-        let node =
-            evidence.testimonies[3].events.iter().rev().find_map(|event| match &event.what {
-                What::Welcomed(welcome) => Some(welcome.node),
-                _ => None,
-            });
-        let (fault, from, until) = (Fault::NodeKilled, at, at + SECOND);
-        evidence.faults.push(Struck { fault, node, from, until });
-        // The witness is at another node.
-        let witness = (0..3).find(|who| {
-            evidence.testimonies[*who].events.iter().rev().find_map(|event| match &event.what {
-                What::Welcomed(welcome) => Some(Some(welcome.node) != node),
-                _ => None,
-            }) == Some(true)
-        });
-        let users = (0..6).collect();
-        let (session, node) = (Session::Resumed, (node.unwrap() + 1) % NODES);
-        let nothing = (Vec::new(), Vec::new(), Vec::new());
-        let (messages, gaps, left) = nothing;
-        let welcome = Welcome { node, session, users, messages, gaps, left };
-        let events = &mut evidence.testimonies[3].events;
-        events.push(Event { at: at + 1_000, what: What::Closed(Closing::Lost) });
-        events.push(Event { at: at + 3 * SECOND, what: What::Welcomed(welcome) });
-        if let Some(witness) = witness {
-            let events = &mut evidence.testimonies[witness].events;
-            events.push(Event { at: at + SECOND, what: What::Went(3) });
-            events.push(Event { at: at + 3 * SECOND, what: What::Came(3) });
-        } else {
-            // Everybody is at that node: the plain case takes its place.
-            evidence.faults.pop();
-            evidence.testimonies[0].events.push(Event { at: at + 9 * SECOND, what: What::Went(3) });
-            evidence.testimonies[0].events.push(Event { at: at + 9 * SECOND, what: What::Came(3) });
+    ("a base client is announced as gone who is there", Kind::FalseAccusation, |evidence| {
+        before_last(evidence, 0, vec![What::Went(5), What::Came(5)]);
+    }),
+    ("a base client is told of somebody as gone who is there", Kind::FalseAccusation, |evidence| {
+        before_last(evidence, 5, vec![What::Went(3), What::Came(3)]);
+    }),
+    ("a base client is told a message twice", Kind::Doubled, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::Lobby);
+        let at = sighting(evidence, 5, id);
+        let events = &mut evidence.testimonies[5].events;
+        events.insert(at + 1, events[at].clone());
+    }),
+    ("a base client is not told a message to all", Kind::Missing, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::Lobby);
+        let at = sighting(evidence, 5, id);
+        evidence.testimonies[5].events.remove(at);
+    }),
+    ("two messages change places for a base client", Kind::Disordered, |evidence| {
+        let events = &mut evidence.testimonies[5].events;
+        let told = |event: &Event| matches!(event.what, What::Saw(_));
+        let last = events.iter().rposition(told).unwrap();
+        let before = events[..last].iter().rposition(told).unwrap();
+        let what = events[before].what.clone();
+        events[before].what = std::mem::replace(&mut events[last].what, what);
+    }),
+    ("a base client is told a private message of others", Kind::Leaked, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::User(4));
+        let at = sighting(evidence, 4, id);
+        let What::Saw(seen) = evidence.testimonies[4].events[at].what else { unreachable!() };
+        let events = &mut evidence.testimonies[5].events;
+        let told = |event: &Event| matches!(event.what, What::Saw(seen) if seen.id > id);
+        let behind = events.iter().position(told).unwrap();
+        let what = What::Saw(Seen { side: Side::Foreign, ..seen });
+        events.insert(behind, Event { at: events[behind].at, what });
+    }),
+    ("a base client is told a message of a room", Kind::Leaked, |evidence| {
+        let (_, _, id) = acknowledged(evidence, Place::Room(0));
+        let at = sighting(evidence, 1, id);
+        let what = evidence.testimonies[1].events[at].what.clone();
+        let events = &mut evidence.testimonies[5].events;
+        let told = |event: &Event| matches!(event.what, What::Saw(seen) if seen.id > id);
+        let behind = events.iter().position(told).unwrap();
+        events.insert(behind, Event { at: events[behind].at, what });
+    }),
+    ("a base client's past has a message twice", Kind::Doubled, |evidence| {
+        let welcome = joined_again(evidence);
+        let seen = *welcome.messages.last().unwrap();
+        welcome.messages.push(seen);
+    }),
+    ("a base client's past is out of order", Kind::Disordered, |evidence| {
+        joined_again(evidence).messages.reverse();
+    }),
+    ("a base client's post is stored twice", Kind::Doubled, |evidence| {
+        let again = evidence.end + 7;
+        let mine = |entry: &Entry| entry.src == Some(5) && entry.place == Some(Place::Lobby);
+        for pages in evidence.pages.iter_mut().filter(|pages| pages.reader.is_none()) {
+            let entry = *pages.entries.iter().rev().find(|entry| mine(entry)).unwrap();
+            pages.entries.push(Entry { id: again, ..entry });
         }
     }),
     ("a user who is there is missing from a list", Kind::Presence, |evidence| {

@@ -1,0 +1,271 @@
+//! A user of the base protocol alone: no tags, no ids, no session. When its connection ends it joins again under its name, which
+//! for the others is leaving and coming, and takes as long as the name is held for it at a node that is gone.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use serde_json::{Value, json};
+use tokio::{
+    sync::{mpsc::UnboundedSender, watch},
+    time::{MissedTickBehavior, interval, sleep, timeout},
+};
+
+use super::{
+    frame,
+    habits::{JOINING, LOOK, PATIENT, burst, other_node, peers, wanders},
+    line::{Line, Object},
+    pages::Reader,
+    phase::{Phase, Report},
+};
+use crate::{
+    evidence::{
+        Closing, Event, Micros, Name, Pages, Place, Post, Print, Session, Side, Testimony, Welcome,
+        What,
+    },
+    setting::Shared,
+};
+
+/// So many of its posts to all have not come back at most.
+const UNDER_WAY: usize = 16;
+/// So much of what it is told of the past is kept: the newest.
+const PAST: usize = 1_000;
+
+/// A user who speaks the base protocol alone.
+pub(crate) struct Base {
+    shared: Arc<Shared>,
+    me: usize,
+    name: String,
+    random: StdRng,
+    testimony: Testimony,
+    /// The connection, counted from 0, in which it talks.
+    session: u32,
+    partners: BTreeSet<Name>,
+    peers: Vec<Name>,
+    /// Its posts to all that have not come back, with the time at which they were written: what confirms them.
+    echoes: VecDeque<(Print, Micros)>,
+    /// The last message to all that came.
+    last: Option<Print>,
+    line: Option<Line>,
+    node: u16,
+    reports: UnboundedSender<Report>,
+}
+
+impl Base {
+    pub(crate) fn new(shared: Arc<Shared>, me: Name, reports: UnboundedSender<Report>) -> Self {
+        let mut random = StdRng::seed_from_u64(shared.setting.seed ^ (u64::from(me) << 32));
+        let peers = peers(me, shared.setting.users, &mut random);
+        let nodes = u16::try_from(shared.nodes.len()).unwrap_or(1).max(1);
+        Self {
+            name: shared.names.get(usize::from(me)).cloned().unwrap_or_default(),
+            shared,
+            me: me.into(),
+            random,
+            testimony: Testimony { name: me, base: true, ..Testimony::default() },
+            session: 0,
+            partners: BTreeSet::new(),
+            peers,
+            echoes: VecDeque::new(),
+            last: None,
+            line: None,
+            node: me % nodes,
+            reports,
+        }
+    }
+
+    /// Lives to the end of the run.
+    pub(crate) async fn run(
+        mut self,
+        mut phase: watch::Receiver<Phase>,
+    ) -> (Testimony, Vec<Pages>) {
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let now = *phase.borrow_and_update();
+            if now == Phase::Read {
+                break;
+            }
+            let Some(line) = &mut self.line else {
+                self.join().await;
+                continue;
+            };
+            tokio::select! {
+                object = line.next() => match object {
+                    // Others who have heard of the end are gone already, which is no news of the run.
+                    _ if *phase.borrow() == Phase::Read => break,
+                    Some(object) => self.take(&object),
+                    None => self.ended(Closing::Lost),
+                },
+                _ = looks.tick() => {
+                    if now == Phase::Talk {
+                        self.talk().await;
+                    }
+                    self.report(now);
+                }
+                changed = phase.changed() => if changed.is_err() { break },
+            }
+        }
+        if let Some(line) = self.line.take() {
+            line.close().await;
+        }
+        let reader = Reader {
+            shared: &self.shared,
+            name: self.testimony.name,
+            session: None,
+            partners: self.partners,
+            public: false,
+        };
+        let pages = reader.read().await;
+        (self.testimony, pages)
+    }
+
+    fn note(&mut self, what: What) {
+        let at = self.shared.now();
+        self.testimony.events.push(Event { at, what });
+    }
+
+    fn report(&mut self, phase: Phase) {
+        let report = match phase {
+            Phase::Settle if self.echoes.is_empty() && self.line.is_some() => {
+                Report::Flushed(self.me)
+            }
+            Phase::End(_, print) if self.last == Some(print) && self.line.is_some() => {
+                self.testimony.settled = true;
+                Report::Settled(self.me)
+            }
+            _ => return,
+        };
+        // The director is gone only when the run is.
+        let _ = self.reports.send(report);
+    }
+
+    /// The connection is over, and what was not confirmed is nobody's business any more: sent again it would be another message.
+    fn ended(&mut self, why: Closing) {
+        if self.line.take().is_some() {
+            self.testimony.settled = false;
+            self.note(What::Closed(why));
+            self.session += 1;
+            self.node = other_node(self.node, self.shared.nodes.len(), &mut self.random);
+        }
+        self.echoes.clear();
+    }
+
+    /// Asks a node for the name, once.
+    async fn join(&mut self) {
+        if self.open().await.is_none() {
+            self.node = other_node(self.node, self.shared.nodes.len(), &mut self.random);
+            sleep(Duration::from_millis(self.random.random_range(100..400))).await;
+        }
+    }
+
+    async fn open(&mut self) -> Option<()> {
+        let address = self.shared.nodes.get(usize::from(self.node)).copied()?;
+        let transport = self.shared.setting.transport.clone();
+        let mut line = Line::open(self.node, address, &transport).await?;
+        if !line.send(&json!({"USERNAME": self.name})).await {
+            return None;
+        }
+        let welcome = timeout(JOINING, line.next()).await.ok()??;
+        if !frame::is_welcome(&welcome) {
+            self.note(What::TurnedAway(frame::turned_away(&welcome)));
+            return None;
+        }
+        let shared = Arc::clone(&self.shared);
+        let mut messages = frame::base_messages(&welcome, &shared, &self.name);
+        messages.drain(..messages.len().saturating_sub(PAST));
+        let to_all = messages.iter().rev().find(|seen| seen.side == Side::Lobby);
+        self.last = to_all.map(|seen| seen.print);
+        self.note(What::Welcomed(Welcome {
+            node: self.node,
+            session: Session::New,
+            users: frame::names(&welcome, "USER_LIST", &shared),
+            messages,
+            gaps: Vec::new(),
+            left: Vec::new(),
+        }));
+        self.line = Some(line);
+        Some(())
+    }
+
+    /// Takes an object of the server, in the order in which it is meant (PB-2).
+    fn take(&mut self, object: &Object) {
+        let shared = Arc::clone(&self.shared);
+        for name in frame::names(object, "USERS_JOINED", &shared) {
+            self.note(What::Came(name));
+        }
+        for seen in frame::base_messages(object, &shared, &self.name) {
+            if seen.side == Side::Lobby {
+                self.last = Some(seen.print);
+            }
+            if let Some(at) = self.echoes.iter().position(|(print, _)| *print == seen.print) {
+                self.echoes.drain(..=at);
+            }
+            self.note(What::Saw(seen));
+        }
+        for src in frame::senders(object, &shared, &self.name) {
+            self.partners.insert(src);
+        }
+        for name in frame::names(object, "USERS_LEFT", &shared) {
+            self.note(What::Went(name));
+        }
+        if object.contains_key("ERROR") {
+            // Of which post it speaks it does not say, so nothing is waited for any more.
+            self.echoes.clear();
+        }
+    }
+
+    /// What a user does by itself.
+    async fn talk(&mut self) {
+        let now = self.shared.now();
+        if self.echoes.front().is_some_and(|(_, sent)| now.saturating_sub(*sent) > PATIENT) {
+            self.ended(Closing::GaveUp);
+            return;
+        }
+        if wanders(&mut self.random) {
+            // Dropped, it is closed at once.
+            self.ended(Closing::Mine);
+            return;
+        }
+        let count = burst(&self.shared.setting, &mut self.random);
+        let room = UNDER_WAY.saturating_sub(self.echoes.len());
+        let messages: Vec<Value> = (0..count.min(room)).map(|_| self.post(now)).collect();
+        if messages.is_empty() {
+            return;
+        }
+        let written = match &mut self.line {
+            Some(line) => line.send(&json!({"MESSAGES": messages})).await,
+            None => return,
+        };
+        if !written {
+            self.ended(Closing::Lost);
+        }
+    }
+
+    fn post(&mut self, now: Micros) -> Value {
+        let n = u32::try_from(self.testimony.posts.len()).unwrap_or(u32::MAX);
+        let peer = self.peers.get(self.random.random_range(0..4_usize) % self.peers.len().max(1));
+        let place = match (self.random.random_range(0..4_u8), peer) {
+            (0, Some(peer)) => Place::User(*peer),
+            _ => Place::Lobby,
+        };
+        let shared = Arc::clone(&self.shared);
+        let dest = match place {
+            Place::User(peer) => {
+                self.partners.insert(peer);
+                shared.names.get(usize::from(peer)).map_or("ALL", String::as_str)
+            }
+            _ => "ALL",
+        };
+        let text = format!("{} {} {n}", shared.setting.mark(), self.me);
+        let print = Print::of(&self.name, dest, &text);
+        self.testimony.posts.push(Post { place, print, session: self.session });
+        self.note(What::Sent(n));
+        if place == Place::Lobby {
+            self.echoes.push_back((print, now));
+        }
+        json!([self.name, dest, conformance_kit::clock::unix_seconds(), text])
+    }
+}
