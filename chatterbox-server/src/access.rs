@@ -61,6 +61,9 @@ pub trait Authenticator: Send + Sync + Debug {
     /// Is called when somebody has come or gone, by whoever applies it: it must not wait for anything.
     fn happened(&self, _happened: &Happened) {}
 
+    /// From now on so many nodes of one chat count for themselves how often somebody tries to come in.
+    fn share_among(&self, _nodes: usize) {}
+
     /// Writes what is known of it.
     fn keep_visits(&self) -> BoxFuture<'_, ()> {
         ready(()).boxed()

@@ -16,6 +16,7 @@
 pub mod access;
 mod account_watch;
 pub mod accounts;
+mod aging;
 mod chat;
 pub mod commands;
 pub mod config;
@@ -30,12 +31,14 @@ pub mod order;
 mod pacing;
 mod proposing;
 mod server;
+mod sharing;
 pub mod store;
 
 pub use chat::Handle;
-pub use chat::cluster::Cluster;
 pub use chat::cluster::moving_in::{MoveError, MoveIn, Moved, Moving};
 pub use chat::cluster::moving_out::{Behind, BehindError, look_behind};
+pub use chat::cluster::survey::{Survey, SurveyedNode, survey};
+pub use chat::cluster::{Cluster, ClusterError};
 pub use config::{Config, Live};
 pub use listeners::Listeners;
 pub use server::{Operation, run, run_controlled, run_with};

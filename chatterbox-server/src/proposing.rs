@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Incarnation, TimelineLimits};
+use chatterbox_hub::{Incarnation, TimelineLimits, format};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -65,7 +65,15 @@ pub(crate) fn start(
     let (standing, watched) = watch::channel(Standing::Starting);
     let read = StoredBehind { store: Arc::clone(&store), progress: Arc::clone(&progress) };
     let pulse = Arc::new(Pulse::new(Instant::now()));
-    let node = Node { cluster, chat, store, progress, pulse: Arc::clone(&pulse), standing };
+    let node = Node {
+        cluster,
+        speaks: format::LEVEL,
+        chat,
+        store,
+        progress,
+        pulse: Arc::clone(&pulse),
+        standing,
+    };
     let running = tokio::spawn(node.run(queue, limits, stop));
     let node = Some(RunningNode { standing: watched, pulse });
     Proposer { running, read: Arc::new(read), node }

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::{Access, Authenticator, House, NoAccounts, RequestHandler};
 use crate::account_watch::AccountWatch;
+use crate::aging::{self, Time};
 use crate::chat::announcement::shutdown_notice;
 use crate::chat::cluster::Cluster;
 use crate::chat::history_loading::load_history;
@@ -43,6 +44,7 @@ use crate::ops::clock::unix_now;
 use crate::ops::readiness::Health;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 use crate::proposing::{self, Proposer, RunningNode};
+use crate::sharing::share_limits;
 use crate::store::{Store, StoreError};
 
 /// After the grace period, connections have this long to take the frames that are still queued.
@@ -120,6 +122,15 @@ pub async fn run_controlled(
     let proposer = proposing::start(&chat, &store, cluster, queue, limits, &sequencer_stop);
     let Proposer { running: mut sequencer, read, node } = proposer;
 
+    let time = match &node {
+        Some(_) => Time::Order(Arc::clone(&chat)),
+        None => Time::Machine,
+    };
+    let sharing = node.as_ref().map(|node| {
+        let (reports, authenticator) = (node.report(), Arc::clone(&access.authenticator));
+        tokio::spawn(async move { share_limits(reports, &*authenticator).await })
+    });
+
     let presence = Arc::clone(&chat);
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
     let counting = Arc::clone(&chat);
@@ -159,10 +170,10 @@ pub async fn run_controlled(
     let forgetting = {
         let (moderation, config) = (moderation.clone(), config.clone());
         // Nodes of a cluster agree about it, as about all else, once they are up.
-        let loaded = history_loaded.clone();
+        let (loaded, time) = (history_loaded.clone(), time.clone());
         tokio::spawn(async move {
             loaded.cancelled().await;
-            forget_old_acts(moderation.as_deref(), &config).await;
+            aging::forget_acts(moderation.as_deref(), &config, &time).await;
         })
     };
     let closing = CancellationToken::new();
@@ -249,7 +260,8 @@ pub async fn run_controlled(
                 node.guard(&chat, &health).await;
             }
         };
-        futures_util::join!(forget_by_age(&chat, keep_age), guarding);
+        let forgetting = aging::forget_messages(&chat, &*store, keep_age, &time);
+        futures_util::join!(forgetting, guarding);
         Ok(())
     };
     let outcome = tokio::select! {
@@ -273,6 +285,9 @@ pub async fn run_controlled(
         chat.doors().take_users(false);
         chat.doors().hold_sessions();
         context.drain.begin(grace);
+    } else if node.is_some() {
+        // Nothing is done here any more, and what is unanswered stays so: whoever can go on elsewhere finds out there.
+        context.drain.begin(grace.min(AT_A_FAULT));
     }
     if connections > 0 {
         chat.announce(shutdown_notice(grace));
@@ -303,9 +318,13 @@ pub async fn run_controlled(
     account_changes.abort();
     set_elsewhere.iter().for_each(JoinHandle::abort);
     forgetting.abort();
+    sharing.iter().for_each(JoinHandle::abort);
     tracing::info!("stopped");
     outcome
 }
+
+/// The connections of a node that can't go on end within this time.
+const AT_A_FAULT: Duration = Duration::from_secs(1);
 
 /// Reads what admins have set whenever another node of the cluster may have changed it.
 fn follow_settings(
@@ -419,36 +438,6 @@ async fn tell_presence(chat: &Chat) {
     loop {
         tokio::time::sleep(PRESENCE).await;
         chat.tell_presence();
-    }
-}
-
-/// The time between two checks of the age of the history.
-const AGE_CHECKS: Duration = Duration::from_secs(60);
-
-/// Removes messages from the history when they are older than this; never returns.
-async fn forget_by_age(chat: &Chat, age: Option<Duration>) {
-    let Some(age) = age.and_then(|age| i64::try_from(age.as_secs()).ok()) else {
-        return std::future::pending().await;
-    };
-    loop {
-        chat.forget_before(unix_now().saturating_sub(age));
-        tokio::time::sleep(AGE_CHECKS).await;
-    }
-}
-
-/// The time between two looks for what is old in the audit log and the reports, and for sanctions that don't hold any more.
-const ACT_CHECKS: Duration = Duration::from_secs(60 * 60);
-
-/// Removes it; never returns.
-async fn forget_old_acts(moderation: Option<&Moderation>, config: &Live) {
-    let Some(moderation) = moderation else { return std::future::pending().await };
-    loop {
-        let now = unix_now();
-        let age = i64::try_from(config.current().audit_days.as_secs()).unwrap_or(i64::MAX);
-        if let Err(error) = moderation.forget_by_age(now, now.saturating_sub(age)).await {
-            tracing::warn!(%error, "what is old of the audit log is still stored");
-        }
-        tokio::time::sleep(ACT_CHECKS).await;
     }
 }
 

@@ -12,7 +12,7 @@ use divan::counter::BytesCount;
 const NODE: Incarnation = Incarnation(7);
 
 /// Members, and the idempotency keys that each of them has.
-const STATES: [(u32, u32); 2] = [(1_000, 100), (20_000, 10)];
+const STATES: [(u32, u32); 3] = [(1_000, 100), (10_000, 100), (20_000, 10)];
 
 fn main() {
     for (members, tags) in STATES {
@@ -58,6 +58,13 @@ fn freeze(bencher: Bencher<'_, '_>, (members, tags): (u32, u32)) {
     let hub = state(members, tags);
     let bytes = hub.freeze().unwrap().len();
     bencher.counter(BytesCount::new(bytes)).bench_local(|| hub.freeze().unwrap());
+}
+
+/// What of it is done while nobody else can use the hub.
+#[divan::bench(args = STATES, sample_count = 20)]
+fn copy(bencher: Bencher<'_, '_>, (members, tags): (u32, u32)) {
+    let hub = state(members, tags);
+    bencher.bench_local(|| hub.copy_state());
 }
 
 #[divan::bench(args = STATES, sample_count = 20)]

@@ -18,8 +18,10 @@ pub(crate) struct Elsewhere {
     crowded: BTreeSet<MemberId>,
     /// The members of this node of whom the others have been told so.
     told: BTreeSet<MemberId>,
-    /// What they are going to be told: no more than one proposal says.
+    /// What they are going to be told. No more than there are members.
     news: BTreeMap<MemberId, bool>,
+    /// The next of whom they are told: what one proposal does not say the next one does, and nobody waits behind others for ever.
+    next: Option<MemberId>,
 }
 
 impl Elsewhere {
@@ -59,13 +61,9 @@ impl Elsewhere {
         self.news.remove(&member);
     }
 
-    /// Notes that the queue of a member of this node is half full. Where too many are told of already, nobody is: that others
-    /// know it is a favour.
+    /// Notes that the queue of a member of this node is half full.
     pub(crate) fn fills(&mut self, member: MemberId) {
-        if self.node.is_some()
-            && (self.news.len() < Proposal::CROWDED || self.news.contains_key(&member))
-            && self.told.insert(member)
-        {
+        if self.node.is_some() && self.told.insert(member) && self.news.remove(&member).is_none() {
             self.news.insert(member, true);
         }
     }
@@ -81,9 +79,89 @@ impl Elsewhere {
             self.news.insert(member, false);
         }
     }
-    /// What the others are to be told now, if that has changed.
+
+    /// What the others are to be told now, if that has changed: as much as one proposal says. The rest is for the next group.
     pub(crate) fn take_news(&mut self) -> Option<Proposal> {
-        let news = std::mem::take(&mut self.news);
-        (!news.is_empty()).then(|| Proposal::Crowded(news.into_iter().collect()))
+        let mut rest = self.news.split_off(&self.next.unwrap_or(MemberId(0)));
+        // From the next one on, and then those before it.
+        let (later, sooner) = (rest.len().min(Proposal::CROWDED), &mut self.news);
+        let mut told = Vec::with_capacity(Proposal::CROWDED.min(rest.len() + sooner.len()));
+        told.extend((0..later).filter_map(|_| rest.pop_first()));
+        while told.len() < Proposal::CROWDED
+            && let Some(news) = sooner.pop_first()
+        {
+            told.push(news);
+        }
+        self.news.append(&mut rest);
+        let last = told.last().map(|(member, _)| MemberId(member.0.saturating_add(1)));
+        self.next = last.or(self.next);
+        (!told.is_empty()).then_some(Proposal::Crowded(told))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(elsewhere: &mut Elsewhere) -> Vec<(u64, bool)> {
+        match elsewhere.take_news() {
+            Some(Proposal::Crowded(all)) => all.into_iter().map(|(id, is)| (id.0, is)).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_one_proposal_does_not_say_the_next_one_does() {
+        let mut elsewhere = Elsewhere::default();
+        elsewhere.serves(Incarnation(1));
+        let all = || (1..=2 * Proposal::CROWDED as u64 + 5).map(MemberId);
+        for crowded in [true, false] {
+            all().for_each(|id| if crowded { elsewhere.fills(id) } else { elsewhere.empties(id) });
+            let mut every = Vec::new();
+            for count in [Proposal::CROWDED, Proposal::CROWDED, 5] {
+                let some = told(&mut elsewhere);
+                assert_eq!(some.len(), count);
+                every.extend(some);
+            }
+            assert!(elsewhere.take_news().is_none());
+            every.sort_unstable();
+            assert_eq!(every, all().map(|id| (id.0, crowded)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn nobody_waits_behind_others_for_ever() {
+        let mut elsewhere = Elsewhere::default();
+        elsewhere.serves(Incarnation(1));
+        let last = MemberId(5_000);
+        elsewhere.fills(last);
+        let mut rounds = 0;
+        loop {
+            // Of those before it there is always something new.
+            for id in (1..=Proposal::CROWDED as u64).map(MemberId) {
+                if rounds % 2 == 0 { elsewhere.fills(id) } else { elsewhere.empties(id) }
+            }
+            if told(&mut elsewhere).contains(&(last.0, true)) {
+                break;
+            }
+            rounds += 1;
+            assert!(rounds < 3);
+        }
+    }
+
+    #[test]
+    fn what_was_not_said_yet_and_is_over_is_not_said() {
+        let mut elsewhere = Elsewhere::default();
+        elsewhere.serves(Incarnation(1));
+        elsewhere.fills(MemberId(1));
+        elsewhere.empties(MemberId(1));
+        assert!(elsewhere.take_news().is_none());
+        elsewhere.fills(MemberId(1));
+        assert_eq!(told(&mut elsewhere), [(1, true)]);
+        elsewhere.empties(MemberId(1));
+        elsewhere.fills(MemberId(1));
+        assert!(elsewhere.take_news().is_none(), "the others know it still");
+        elsewhere.empties(MemberId(1));
+        assert_eq!(told(&mut elsewhere), [(1, false)]);
     }
 }

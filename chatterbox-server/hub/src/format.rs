@@ -19,6 +19,7 @@
 //! that meets one has to stop: if it skipped what it does not understand, it would not have the state of the others.
 
 use bytes::Bytes;
+use serde::Serialize;
 
 use crate::replica::proposal::Group;
 pub use crate::replica::proposal::LEVEL;
@@ -65,6 +66,13 @@ pub fn encode(group: &Group) -> Result<Bytes, FormatError> {
     }
     let written = postcard::to_extend(group, vec![FIRST]);
     written.map(Bytes::from).map_err(|_| FormatError::NotUnderstood)
+}
+
+/// The bytes that something takes as a part of a group, without writing it.
+pub fn size(it: &(impl Serialize + ?Sized)) -> usize {
+    let counted = postcard::serialize_with_flavor(it, postcard::ser_flavors::Size::default());
+    // What can't be written is found out where it is.
+    counted.unwrap_or(0)
 }
 
 /// Reads a group. What is numbered has no number yet.

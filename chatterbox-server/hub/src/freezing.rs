@@ -20,7 +20,32 @@ use crate::replica::state::Replica;
 /// The first byte of a state of level 1.
 const FIRST: u8 = 1;
 
+/// A copy of all that nodes have in common, as it was at one moment: making one takes a fraction of the time that is needed to write it, or to
+/// work out its digest, while nobody else can use the hub.
+#[derive(Debug)]
+pub struct StateCopy(Replica);
+
+impl StateCopy {
+    /// Writes it, for [`Hub::thaw`].
+    ///
+    /// # Errors
+    /// [`FormatError`] when it can't be written, which no state is.
+    pub fn freeze(&self) -> Result<Bytes, FormatError> {
+        freeze(&self.0)
+    }
+
+    /// One number for it, as [`Hub::digest`].
+    pub fn digest(&self) -> u64 {
+        digest_of(&self.0)
+    }
+}
+
 impl Hub {
+    /// A copy of all that nodes have in common, as it is now.
+    pub fn copy_state(&self) -> StateCopy {
+        StateCopy(self.replica.clone())
+    }
+
     /// All that nodes have in common, as it is now.
     ///
     /// # Errors
@@ -50,6 +75,11 @@ impl Hub {
     /// The nodes that are up, in the order of their lives.
     pub fn nodes_up(&self) -> Vec<NodeUp> {
         self.replica.nodes.up().collect()
+    }
+
+    /// The time of the order, in milliseconds: that of the newest group that was applied, by whichever node.
+    pub fn time_of_order(&self) -> u64 {
+        self.replica.time()
     }
 
     /// The format that groups are written in. A node that does not read it has to stop.

@@ -93,6 +93,7 @@ pub use encode::welcome::{Assembly, Welcome};
 pub use event::Event;
 pub use eviction::{Laggards, MOVING};
 pub use filing::{Filing, Party, Sender};
+pub use freezing::StateCopy;
 pub use greeting::{Greeting, JoinReply, Secrets};
 pub use hub::Hub;
 pub use identity::{AccountKey, Actor, Identity, LoggedIn};

@@ -134,6 +134,18 @@ impl Accounts {
         })
     }
 
+    /// From now on so many nodes of one chat count wrong passwords and registrations for themselves: each has its part of what may be
+    /// done, and what was counted still counts.
+    pub fn share_among(&self, nodes: usize) {
+        let nodes = u32::try_from(nodes).unwrap_or(u32::MAX);
+        let mut limits = self.limits();
+        limits.passwords.share_among(nodes);
+        limits.elevations.share_among(nodes);
+        limits.room_passwords.share_among(nodes);
+        limits.registrations.set_rate(REGISTRATIONS.shared_among(nodes));
+        limits.wrong_tokens.set_slope(WRONG_TOKENS.shared_among(nodes));
+    }
+
     pub(super) fn limits(&self) -> MutexGuard<'_, RateLimits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }

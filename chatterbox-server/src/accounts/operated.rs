@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use chatterbox_hub::{AccountKey, Level};
+use chatterbox_hub::{AccountChange, AccountChangeKind, AccountKey, Level};
 use chatterbox_proto::Username;
 use serde::{Deserialize, Serialize};
 
@@ -113,45 +113,79 @@ impl Accounts {
             Some(Err(_)) => return Ok(WishDone::Senseless),
             None => None,
         };
-        self.directory.call(move |directory| granted(directory, name, wish)).await
+        let observed = self.directory.observed();
+        let grant = move |directory: &mut dyn Directory| {
+            let (done, change) = granted(directory, name, wish)?;
+            // Other nodes find it in the order; here it is told by whoever has asked for it.
+            change.iter().for_each(|change| observed.tell(change));
+            Ok(done)
+        };
+        self.directory.call(grant).await
     }
 }
+
+/// What has come of it, and what those who are here have to be told.
+type Granted = (WishDone, Option<AccountChange>);
 
 fn granted(
     directory: &mut dyn Directory,
     name: Option<Username>,
     wish: AccountWish,
-) -> Result<WishDone, DirectoryError> {
+) -> Result<Granted, DirectoryError> {
     let Some(name) = name else {
         if let AccountWish::SetAdminPassword { password } = wish {
             directory.set_admin_password(password.map(HashText::read).as_ref())?;
         }
-        return Ok(WishDone::Yes);
+        return Ok((WishDone::Yes, None));
     };
     let found = |is_there| if is_there { WishDone::Yes } else { WishDone::NoAccount };
-    match wish {
+    let done = match wish {
         AccountWish::Add { password, level, .. } => {
             let Some(level) = Level::new(level).filter(|level| *level > Level::GUEST) else {
-                return Ok(WishDone::Senseless);
+                return Ok((WishDone::Senseless, None));
             };
             let (account_key, password) = (AccountKey::default(), password.read());
             let account = Account { account_key, name, password, level, created: unix_now() };
-            Ok(match directory.add(&account)? {
+            match directory.add(&account)? {
                 Added::Yes => WishDone::Yes,
                 Added::Already => WishDone::Exists,
                 Added::Full => WishDone::Full,
-            })
+            }
         }
         AccountWish::SetPassword { password, .. } => {
-            Ok(found(directory.change_password(&name, &password.read())?))
+            let is_there = directory.change_password(&name, &password.read())?;
+            return Ok((found(is_there), logins_ended(directory, &name)?));
         }
         AccountWish::SetLevel { level, .. } => {
             let Some(level) = Level::new(level).filter(|level| *level > Level::GUEST) else {
-                return Ok(WishDone::Senseless);
+                return Ok((WishDone::Senseless, None));
             };
-            Ok(found(directory.set_level(&name, level)?))
+            // Whoever has asked looks at the level of those who are here, and no login ends.
+            found(directory.set_level(&name, level)?)
         }
-        AccountWish::Remove { .. } => Ok(found(directory.remove(&name)?.is_some())),
-        AccountWish::SetAdminPassword { .. } => Ok(WishDone::Yes),
-    }
+        AccountWish::Remove { .. } => {
+            let spelling = directory.account(&name)?.map(|account| account.name);
+            let removed = directory.remove(&name)?;
+            let change = removed.map(|AccountKey { id: account, .. }| AccountChange {
+                account,
+                name: spelling.unwrap_or(name),
+                kind: AccountChangeKind::Removed,
+            });
+            return Ok((found(removed.is_some()), change));
+        }
+        AccountWish::SetAdminPassword { .. } => WishDone::Yes,
+    };
+    Ok((done, None))
+}
+
+/// That the logins of earlier epochs have ended.
+fn logins_ended(
+    directory: &mut dyn Directory,
+    name: &Username,
+) -> Result<Option<AccountChange>, DirectoryError> {
+    Ok(directory.account(name)?.map(|account| {
+        let AccountKey { id, epoch } = account.account_key;
+        let kind = AccountChangeKind::LoginsEnded { epoch, spared: None };
+        AccountChange { account: id, name: account.name, kind }
+    }))
 }

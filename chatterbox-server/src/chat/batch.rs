@@ -5,11 +5,12 @@
 //! sent, and what one connection wants beside its post comes behind it.
 
 use chatterbox_hub::{
-    Greeting, Group, JoinError, Outcome, Proposal, Refused, RoomRefusal, RoomWish, Say,
+    Greeting, Group, JoinError, Outcome, Proposal, Refused, RoomRefusal, RoomWish, Say, format,
 };
 use chatterbox_proto::{Code, Refusal};
 use tokio::sync::oneshot;
 
+use crate::chat::catching_up::CaughtUp;
 use crate::chat::posts::{Held, Post, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Change, Entry, Joining, OwnGreeting, WishDone};
 use crate::chat::shared::Chat;
@@ -19,7 +20,7 @@ use crate::chat::shared::Chat;
 pub(super) struct Bounds {
     /// Of messages: what is applied at once has to be a small part of the timeline.
     messages: usize,
-    /// Of their bytes.
+    /// Of their bytes, and in a group of several nodes of all its bytes.
     bytes: usize,
     /// Of joins and other changes: each welcome is taken under the lock.
     others: usize,
@@ -29,8 +30,8 @@ impl Bounds {
     /// Those of a node that is alone.
     pub(super) const ALONE: Self = Self { messages: 1024, bytes: 2 * 1024 * 1024, others: 64 };
 
-    /// Those of a node of several, whose groups have so many bytes of messages at most. One post may go beyond the bound, and all of it
-    /// is not more proposals than a group has ([`Group::PROPOSALS`]).
+    /// Those of a node of several, whose groups have so many bytes at most; what is larger has a group of its own. One post may go beyond the
+    /// bound of messages, and all of it is not more proposals than a group has ([`Group::PROPOSALS`]).
     pub(super) fn of_several(bytes: usize) -> Self {
         let Self { others, .. } = Self::ALONE;
         Self {
@@ -69,7 +70,27 @@ struct Posted {
 enum Waiting {
     Join(OwnGreeting, oneshot::Sender<Result<Admitted, JoinError>>),
     Change(oneshot::Sender<Result<Outcome, Refused>>),
+    CaughtUp(Vec<CaughtUp>),
     Nobody,
+}
+
+/// The bytes of a proposal beside what it holds: what it is, of whom, and the lengths of its parts.
+const BESIDE: usize = 24;
+
+/// The bytes that an entry takes in a group.
+fn size(entry: &Entry) -> usize {
+    let size = match entry {
+        Entry::Post(post, _) => {
+            let records = post.records.iter().map(|record| format::size(record) + BESIDE);
+            let tags = post.tags.iter().flatten().flatten().map(|tag| tag.len());
+            records.chain(tags).sum()
+        }
+        Entry::Join(Joining { join, .. }) => format::size(join),
+        Entry::Wish(wish, _) => format::size(wish),
+        Entry::Change(Change { proposal, .. }) => format::size(proposal),
+        Entry::Leave(_) | Entry::CatchUp(_) => 0,
+    };
+    size.saturating_add(BESIDE)
 }
 
 impl Batch {
@@ -79,6 +100,23 @@ impl Batch {
             && self.bytes < bounds.bytes
             && self.others.len() < bounds.others
             && self.wish.is_none()
+    }
+
+    /// Takes an entry in if all of it is not larger then than a group of several nodes is to be; else gives it back. The first one is
+    /// taken whatever it is: who waits for it alone learns whether the order takes it.
+    pub(super) fn add_within(&mut self, entry: Entry, bounds: &Bounds) -> Option<Entry> {
+        let bytes = self.bytes.saturating_add(size(&entry));
+        if self.bytes > 0 && bytes > bounds.bytes {
+            return Some(entry);
+        }
+        self.add(entry);
+        self.bytes = bytes;
+        None
+    }
+
+    /// How many proposals of the group somebody may wait for: the first ones.
+    pub(super) fn proposals(&self) -> usize {
+        self.said + usize::from(self.wished.is_some()) + self.waiting.len()
     }
 
     /// Takes an entry in.
@@ -96,6 +134,14 @@ impl Batch {
                 return;
             }
             Entry::Leave(member) => (Proposal::Leave(member), Waiting::Nobody),
+            Entry::CatchUp(turn) => {
+                let all = turn.take();
+                if all.is_empty() {
+                    return;
+                }
+                // It says nothing, and comes round behind everything before it.
+                (Proposal::Crowded(Vec::new()), Waiting::CaughtUp(all))
+            }
             Entry::Change(Change { proposal, done, _place }) => {
                 (proposal, done.map_or(Waiting::Nobody, Waiting::Change))
             }
@@ -162,7 +208,7 @@ impl Batch {
         let before = self.said + usize::from(self.wished.is_some());
         match self.waiting.get(index.checked_sub(before)?)? {
             Waiting::Join(greeting, _) => Some(greeting.get()),
-            Waiting::Change(_) | Waiting::Nobody => None,
+            Waiting::Change(_) | Waiting::CaughtUp(_) | Waiting::Nobody => None,
         }
     }
 
@@ -194,6 +240,11 @@ impl Batch {
                 }
                 Waiting::Change(done) => {
                     let _ = done.send(outcome);
+                }
+                Waiting::CaughtUp(all) => {
+                    for done in all {
+                        let _ = done.send(outcome.is_ok());
+                    }
                 }
                 Waiting::Nobody => {}
             }
@@ -243,3 +294,6 @@ fn admitted(outcome: Result<Outcome, Refused>, chat: &Chat) -> Result<Admitted, 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

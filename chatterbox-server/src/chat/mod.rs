@@ -4,6 +4,7 @@ mod amended;
 pub(crate) mod announcement;
 mod applying;
 mod batch;
+mod catching_up;
 pub(crate) mod census;
 pub(crate) mod cluster;
 mod doors;

@@ -41,12 +41,22 @@ impl Pace {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// Pauses now, if that is due.
     pub(super) async fn keep(&mut self, chat: &Chat) {
+        let mut pause = self.begin_pause(chat);
+        while let Some(going_on) = pause {
+            tokio::time::sleep_until(going_on.looks).await;
+            pause = self.go_on(going_on, chat);
+        }
+    }
+
+    /// A pause that is due now, for whoever has something else to do meanwhile.
+    pub(super) fn begin_pause(&mut self, chat: &Chat) -> Option<Pause> {
         let volume = chat.volume();
         let events = volume.events - self.checked.events;
         let bytes = volume.bytes - self.checked.bytes;
         if events < self.step.events && bytes < self.step.bytes {
-            return;
+            return None;
         }
         self.checked = volume;
         let floor = |amount: u64, rate: u32| {
@@ -56,11 +66,33 @@ impl Pace {
         let longest = floor(events, FLOOR_EVENTS).max(floor(bytes, FLOOR_BYTES));
         // What came no faster than that needs no pause.
         let longest = longest.saturating_sub(self.checked_at.elapsed());
-        let mut paused = Duration::ZERO;
-        while chat.evict_overtaken(self.now()).catching_up && paused < longest {
-            tokio::time::sleep(PAUSE).await;
-            paused += PAUSE;
+        let now = Instant::now();
+        self.go_on(Pause { looks: now, until: now + longest }, chat)
+    }
+
+    /// What is left of a pause when it is looked at.
+    pub(super) fn go_on(&mut self, pause: Pause, chat: &Chat) -> Option<Pause> {
+        let now = Instant::now();
+        if chat.evict_overtaken(self.now()).catching_up && now < pause.until {
+            return Some(Pause { looks: now + PAUSE, ..pause });
         }
-        self.checked_at = Instant::now();
+        self.checked_at = now;
+        None
+    }
+}
+
+/// A pause.
+#[derive(Debug)]
+pub(super) struct Pause {
+    /// When it is looked at next.
+    looks: Instant,
+    /// When it ends, if nothing ends it before.
+    until: Instant,
+}
+
+impl Pause {
+    /// When it is looked at next.
+    pub(super) const fn looks_at(&self) -> Instant {
+        self.looks
     }
 }

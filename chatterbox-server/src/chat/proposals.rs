@@ -16,6 +16,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use crate::chat::catching_up::{CatchingUp, Turn};
 use crate::chat::posts::{Held, Post, PostRoom, Receipt, Tags};
 use crate::store::{NotDecided, Proposer};
 
@@ -43,6 +44,8 @@ pub(super) enum Entry {
     Leave(MemberId),
     /// Anything else.
     Change(Change),
+    /// The turn of those who wait until this node has applied what was decided so far.
+    CatchUp(Turn),
 }
 
 /// Whom it is told what has become of a wish.
@@ -99,11 +102,15 @@ pub struct Proposals {
     joins: Arc<Semaphore>,
     tells: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
+    catching_up: Arc<CatchingUp>,
 }
 
 /// The receiving end, for the sequencer.
-#[derive(Debug)]
-pub struct ProposalQueue(mpsc::UnboundedReceiver<Entry>);
+pub struct ProposalQueue {
+    /// What was received, and given back.
+    first: Option<Entry>,
+    entries: mpsc::UnboundedReceiver<Entry>,
+}
 
 /// Both ends of a new queue.
 pub fn queue() -> (Proposals, ProposalQueue) {
@@ -112,11 +119,13 @@ pub fn queue() -> (Proposals, ProposalQueue) {
     let bytes = Arc::new(Semaphore::new(WAITING_BYTES as usize));
     let joins = Arc::new(Semaphore::new(WAITING_JOINS));
     let tells = Arc::new(Semaphore::new(WAITING_TELLS));
-    (Proposals { entries, posts, joins, tells, bytes }, ProposalQueue(queue))
+    let catching_up = Arc::default();
+    let proposals = Proposals { entries, posts, joins, tells, bytes, catching_up };
+    (proposals, ProposalQueue { first: None, entries: queue })
 }
 
 impl OwnGreeting {
-    fn of(greeting: Greeting<'_>) -> Self {
+    pub(super) fn of(greeting: Greeting<'_>) -> Self {
         let Greeting { info, extra, after, recent, secrets } = greeting;
         Self { info: info.into(), extra: extra.into(), after, recent, secrets }
     }
@@ -142,8 +151,11 @@ impl Proposals {
     /// Hands in messages, and waits until they are stored and delivered. A full queue is back-pressure: it waits for room,
     /// unless the caller has some already. Handing in nothing takes a turn, too.
     ///
+    /// Where whoever proposes ends with a fault while they are under way, nobody knows any more whether they are stored, so there is
+    /// no verdict: this waits until its connection ends. Whoever goes on elsewhere finds out there.
+    ///
     /// # Errors
-    /// [`Code::NotStored`].
+    /// [`Code::NotStored`]: they were not stored, and never will be.
     pub async fn post(
         &self,
         sender: MemberId,
@@ -162,7 +174,10 @@ impl Proposals {
         let (done, stored) = oneshot::channel();
         let post = Post { sender, records, _held: held, tags, bytes, done };
         self.entries.send(Entry::Post(post, place)).map_err(|_| Code::NotStored)?;
-        stored.await.map_err(|_| Code::NotStored)?
+        match stored.await {
+            Ok(receipt) => receipt,
+            Err(_) => std::future::pending().await,
+        }
     }
 
     /// Asks for a user to be let in, and waits for the answer.
@@ -198,6 +213,16 @@ impl Proposals {
         changed.await.map_err(|_| Refused::NotHere)?
     }
 
+    /// Waits until what was decided by now is applied; says `false` when that is not going to be.
+    pub(super) async fn catch_up(&self) -> bool {
+        let (caught_up, turn) = self.catching_up.wait();
+        if let Some(turn) = turn {
+            // When the loop of the node has ended, the turn is dropped, and nobody waits for it.
+            let _ = self.entries.send(Entry::CatchUp(turn));
+        }
+        caught_up.await.unwrap_or(false)
+    }
+
     /// Asks for a wish about rooms to be granted, and waits until it is, or is not.
     ///
     /// # Errors
@@ -227,6 +252,12 @@ impl Proposals {
     pub(super) fn leave(&self, member: MemberId) {
         // When the sequencer has ended, so has the chat.
         let _ = self.entries.send(Entry::Leave(member));
+    }
+
+    /// Puts something into the queue.
+    #[cfg(test)]
+    pub(super) fn hand_in(&self, entry: Entry) {
+        assert!(self.entries.send(entry).is_ok());
     }
 
     /// Begins changes from elsewhere.
@@ -292,17 +323,31 @@ impl Drop for Leaving {
     }
 }
 
+impl std::fmt::Debug for ProposalQueue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProposalQueue").field("entries", &self.entries).finish_non_exhaustive()
+    }
+}
+
 impl ProposalQueue {
     pub(super) async fn recv(&mut self) -> Option<Entry> {
-        self.0.recv().await
+        match self.first.take() {
+            Some(first) => Some(first),
+            None => self.entries.recv().await,
+        }
     }
 
     pub(super) fn try_recv(&mut self) -> Result<Entry, TryRecvError> {
-        self.0.try_recv()
+        self.first.take().map_or_else(|| self.entries.try_recv(), Ok)
+    }
+
+    /// Gives back what was received last, which is received next.
+    pub(super) fn give_back(&mut self, entry: Entry) {
+        self.first = Some(entry);
     }
 
     /// Refuses further entries; those in the queue can still be received.
     pub(super) fn close(&mut self) {
-        self.0.close();
+        self.entries.close();
     }
 }

@@ -1,8 +1,9 @@
 //! The chat as one node of several has it: which node it is of, which others are up, and what all of them have in common.
 
-use bytes::Bytes;
 use chatterbox_hub::format::FormatError;
-use chatterbox_hub::{Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, Sequence};
+use chatterbox_hub::{
+    Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, Sequence, StateCopy,
+};
 
 use crate::chat::shared::Chat;
 
@@ -27,6 +28,11 @@ impl Chat {
         self.hub().nodes_up()
     }
 
+    /// The time of the order, as what is applied has it, in milliseconds.
+    pub(crate) fn time_of_order(&self) -> u64 {
+        self.hub().time_of_order()
+    }
+
     /// The format in which groups may be written by now.
     pub(super) fn level(&self) -> u16 {
         self.hub().level()
@@ -48,9 +54,9 @@ impl Chat {
         self.hub().take_durable()
     }
 
-    /// All that nodes have in common, as it is now; see [`chatterbox_hub::Hub::freeze`].
-    pub(super) fn freeze(&self) -> Result<Bytes, FormatError> {
-        self.hub().freeze()
+    /// A copy of all that nodes have in common, as it is now; see [`chatterbox_hub::Hub::copy_state`].
+    pub(super) fn copy_state(&self) -> StateCopy {
+        self.hub().copy_state()
     }
 
     /// Begins with what another node has frozen; see [`chatterbox_hub::Hub::thaw`].
@@ -77,6 +83,7 @@ impl Chat {
     }
 
     /// One number for all that nodes have in common.
+    #[cfg(test)]
     pub(super) fn digest(&self) -> u64 {
         self.hub().digest()
     }

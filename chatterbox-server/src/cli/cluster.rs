@@ -6,6 +6,7 @@ use chatterbox_server::order::jetstream::{Finding, Verdict, check};
 
 use crate::cli::cluster_command::{Check, ClusterCommand};
 use crate::cli::cluster_move;
+use crate::cli::cluster_status;
 use crate::cli::exit::{self, Failure};
 
 /// Runs one of them.
@@ -20,16 +21,12 @@ pub fn cluster(
         ClusterCommand::Check(command) => checked(command, stdout),
         ClusterCommand::MoveIn(command) => cluster_move::move_in(command, stdout),
         ClusterCommand::MoveOut(command) => cluster_move::move_out(command, stdout),
+        ClusterCommand::Status(command) => cluster_status::status(command, stdout),
     }
 }
 
 fn checked(command: &Check, stdout: &mut dyn Write) -> Result<io::Result<()>, Failure> {
-    let engine = command.settings.engine()?;
-    let engine = engine.ok_or_else(|| Failure {
-        message: "where is the engine?".to_owned(),
-        hint: Some("--cluster nats://HOST:4222, or a configuration file that says it".into()),
-        code: exit::USAGE,
-    })?;
+    let engine = command.settings.engine_that_is_needed()?;
     let monitors = command.settings.monitors()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

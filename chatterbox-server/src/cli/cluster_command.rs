@@ -21,6 +21,10 @@ pub enum ClusterCommand {
     ///
     /// Where the engine is named and answers, it is refused while the other nodes have more.
     MoveOut(MoveOut),
+    /// Show what the engine has of a cluster: its servers, the log, snapshots, the nodes that are up, users, rooms. Nothing is changed
+    ///
+    /// It runs on any machine that reaches the engine, and needs no node.
+    Status(Status),
 }
 
 /// Arguments of `cluster check`.
@@ -54,6 +58,19 @@ pub struct MoveOut {
     pub settings: ClusterSettings,
 }
 
+/// Arguments of `cluster status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Print one JSON object, for programs
+    #[arg(long)]
+    pub json: bool,
+    /// Configuration file, which may say where the engine is
+    #[arg(long, value_name = "FILE", env = "CHATTERBOX_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: ClusterSettings,
+}
+
 impl ClusterCommand {
     /// The configuration file that was named.
     pub const fn config(&self) -> Option<&PathBuf> {
@@ -61,6 +78,7 @@ impl ClusterCommand {
             Self::Check(check) => check.config.as_ref(),
             Self::MoveIn(command) => command.messages.config.as_ref(),
             Self::MoveOut(command) => command.messages.config.as_ref(),
+            Self::Status(status) => status.config.as_ref(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chatterbox_server::Cluster;
 use chatterbox_server::order::jetstream::{
-    EngineError, EngineSettings, JetStream, MonitorUrl, check_monitors,
+    EngineError, EngineSettings, Exposed, JetStream, MonitorUrl, check_monitors, exposed,
 };
 
 use crate::cli::cluster_settings::ClusterSettings;
@@ -25,6 +25,9 @@ pub async fn open(settings: &ClusterSettings) -> Result<Option<Cluster>, Failure
     }
     let Some(engine) = settings.engine()? else { return Ok(None) };
     let monitors = settings.monitors()?;
+    for Exposed { about, told } in exposed(&engine) {
+        tracing::warn!("{about}: {told}");
+    }
     let mut told = String::new();
     loop {
         match attempt(&engine, &monitors).await {

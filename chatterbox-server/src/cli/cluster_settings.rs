@@ -115,6 +115,17 @@ impl ClusterSettings {
         }))
     }
 
+    /// The same for who can't do without one.
+    ///
+    /// # Errors
+    /// Something can't be understood, or no engine is named.
+    pub fn engine_that_is_needed(&self) -> Result<EngineSettings, Misunderstood> {
+        self.engine()?.ok_or_else(|| Misunderstood {
+            message: "where is the engine?".to_owned(),
+            hint: "--cluster nats://HOST:4222, or a configuration file that says it",
+        })
+    }
+
     /// The monitoring ports that were named.
     ///
     /// # Errors

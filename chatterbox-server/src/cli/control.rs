@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 
 use crate::cli::control_command::ControlCommand;
 use crate::cli::exit::{self, Failure};
-use crate::cli::status::{self, moment};
+use crate::cli::status;
+use crate::cli::words::moment;
 
 /// The server reads requests and takes answers in seconds, and does nothing for longer than half a minute.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(45);

@@ -36,6 +36,8 @@ pub const SYSTEM: u8 = 71;
 pub const MESSAGES: u8 = 74;
 /// The running server does not do it, or does not answer.
 pub const REFUSED: u8 = 75;
+/// A node of several must not go on before somebody has looked.
+pub const DISAGREES: u8 = 76;
 /// No permission to bind the port, or to control the server.
 pub const FORBIDDEN: u8 = 77;
 /// Certificate, key or configuration file are unusable.
@@ -48,13 +50,15 @@ Exit codes:
   64  wrong arguments
   65  this name or password can't be used, or there is such an account already
   67  there is no such account, user or ban
-  68  no server runs with this data folder, or it has no control socket
-  69  unknown host, or the address is in use or not to be had
+  68  no server runs with this data folder, or it has no control socket; no such cluster
+  69  unknown host, or the address is in use or not to be had; the engine of several nodes is away
   71  the system refuses something else
   74  messages or accounts can't be kept, read or copied: in use, damaged, of a newer version, no room;
       or what is printed can't be written
   75  the running server does not do it: it asks for --yes, would lock somebody out, is busy,
       of another version, or does not answer
+  76  a node of several must not go on: it has read something else than the others, can't read what
+      they write, or was away for too long
   77  no permission to listen there (ports below 1024 need rights), or to control the server
   78  the certificate, the key or the configuration file can't be used";
 

@@ -11,10 +11,13 @@ mod cluster_move;
 mod cluster_opening;
 #[cfg(feature = "cluster")]
 mod cluster_settings;
+#[cfg(feature = "cluster")]
+mod cluster_status;
 mod command_line;
 mod control;
 mod control_command;
 mod data_folder;
+mod ended;
 mod exit;
 mod gateways;
 mod layers;
@@ -22,6 +25,7 @@ mod messages;
 mod mistaken;
 mod moderation;
 mod moderation_command;
+mod nodes;
 mod operator;
 mod reload;
 mod rooms;
@@ -33,6 +37,7 @@ mod settings;
 mod status;
 mod subcommand;
 mod user;
+mod words;
 
 pub use exit::{Failure, USAGE};
 pub use layers::{LayerError, read};

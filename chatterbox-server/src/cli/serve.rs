@@ -18,7 +18,7 @@ use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{
     Memory, MemoryDirectory, MemoryModeration, SharedStores, Sqlite, SqliteDirectory,
-    SqliteModeration, Store, StoreError,
+    SqliteModeration, Store,
 };
 use chatterbox_server::{Cluster, Listeners, Live, Operation};
 use tokio::sync::watch;
@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use crate::cli::banner::ready;
 #[cfg(feature = "cluster")]
 use crate::cli::cluster_opening;
+use crate::cli::ended;
 use crate::cli::exit::{self, Failure};
 use crate::cli::gateways;
 use crate::cli::layers::Settings;
@@ -115,7 +116,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         let files = place.clone();
         let watched = data_watch::watch(move || files.as_ref().map_or(Ok(()), Place::check_all));
         tokio::select! {
-            outcome = server => outcome.map_err(|error| unreadable(&error)),
+            outcome = server => outcome.map_err(|error| ended::stored(&error)),
             () = signals => Ok(()),
             () = watched => Ok(()),
         }?;
@@ -144,15 +145,6 @@ fn control(options: &Serve) -> Result<Option<ControlSocket>, Failure> {
             tracing::warn!(%error, hint = error.hint(), "this server can't be controlled while it runs");
             Ok(None)
         }
-    }
-}
-
-/// What is stored can't be read, or not go on.
-fn unreadable(error: &StoreError) -> Failure {
-    Failure {
-        message: error.to_string(),
-        hint: Some("put a backup in its place, or give another folder with --data DIR".into()),
-        code: exit::MESSAGES,
     }
 }
 
@@ -193,7 +185,7 @@ async fn access(
     let rooms = if blocks.is_empty() {
         Vec::new()
     } else {
-        let stored = store.rooms().await.map_err(|error| unreadable(&error))?;
+        let stored = store.rooms().await.map_err(|error| ended::stored(&error))?;
         let password = |name: &RoomName| {
             stored.iter().find_map(|record| match record {
                 RoomRecord::Defined(room) if room.name == *name => room.settings.password.clone(),

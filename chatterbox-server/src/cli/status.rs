@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use chatterbox_hub::Level;
-use chatterbox_proto::ScreenText;
 use chatterbox_server::control::{Minute, Reply, Room, Status, User};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
+
+use crate::cli::nodes;
+use crate::cli::words::{count, moment, screen, size, table, time_text};
 
 /// The parts of an answer, if it is one to `status`.
 pub fn collect(replies: &[Reply]) -> Option<(&Status, Vec<&User>, Vec<&Room>)> {
@@ -91,21 +92,8 @@ pub fn show(
 
 fn show_cluster(status: &Status, out: &mut impl Write) -> io::Result<()> {
     let Some(cluster) = &status.cluster else { return Ok(()) };
-    let up = count(cluster.nodes.len() as u64, "node");
-    writeln!(out, "\n{up} up, as {} at place {} knows it", screen(&cluster.node), cluster.place)?;
-    let newest = cluster.nodes.iter().map(|node| node.place).max().unwrap_or_default();
-    let rows = cluster.nodes.iter().map(|node| {
-        [
-            screen(&node.name),
-            screen(&node.life),
-            node.heard.map_or_else(|| "never".to_owned(), |at| format!("{} ago", time_text(at))),
-            node.place.to_string(),
-            newest.saturating_sub(node.place).to_string(),
-            node.speaks.to_string(),
-        ]
-    });
-    let heads = ["NODE", "LIFE", "HEARD", "PLACE", "BEHIND", "FORMAT"];
-    table(heads, &rows.collect::<Vec<_>>(), out)
+    writeln!(out)?;
+    nodes::show(&cluster.nodes, &screen(&cluster.node), cluster.place, out)
 }
 
 fn show_users(status: &Status, users: &[&User], out: &mut impl Write) -> io::Result<()> {
@@ -147,25 +135,6 @@ fn here(all: usize, listed: usize, what: &str) -> String {
     if all.starts_with(&format!("{listed} ")) { all } else { format!("{all}, the first {listed}") }
 }
 
-fn table<const N: usize>(
-    heads: [&str; N],
-    rows: &[[String; N]],
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let heads = heads.map(str::to_owned);
-    let mut widths = [0; N];
-    for row in std::iter::once(&heads).chain(rows) {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    for row in std::iter::once(&heads).chain(rows) {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        writeln!(out, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
-    Ok(())
-}
-
 fn minute(minute: &Minute) -> String {
     let Minute { seconds, messages, joins, refused_joins, refused_frames } = *minute;
     let tenths = messages.saturating_mul(10) / seconds.max(1);
@@ -182,43 +151,6 @@ fn minute(minute: &Minute) -> String {
         count(joins, "join"),
         count(refused_joins, "join"),
         count(refused_frames, "frame"),
-    )
-}
-
-/// Nothing of the network is printed as it is: names may hold whatever a terminal obeys.
-fn screen(text: &str) -> String {
-    ScreenText::new(text).to_string()
-}
-
-fn count(number: u64, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
-fn size(bytes: u64) -> String {
-    let (unit, name) = match bytes {
-        0..1024 => return format!("{bytes} B"),
-        1024..1_048_576 => (1024, "KiB"),
-        1_048_576..1_073_741_824 => (1_048_576, "MiB"),
-        _ => (1_073_741_824, "GiB"),
-    };
-    let tenths = u128::from(bytes) * 10 / unit;
-    format!("{}.{} {name}", tenths / 10, tenths % 10)
-}
-
-fn time_text(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} {} h", count(seconds / 86_400, "day"), seconds / 3600 % 24),
-    }
-}
-
-/// A moment as people write it.
-pub fn moment(seconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(seconds).map_or_else(
-        |_| "?".to_owned(),
-        |at| format!("{} {:02}:{:02}:{:02} UTC", at.date(), at.hour(), at.minute(), at.second()),
     )
 }
 
@@ -257,29 +189,11 @@ mod tests {
     }
 
     #[test]
-    fn nodes_are_listed_with_what_is_known_of_them() {
-        let node = |name: &str, heard, place| Node {
-            name: name.into(),
-            life: "00000000000000ff".into(),
-            speaks: 1,
-            heard,
-            place,
-        };
-        let nodes =
-            vec![node("a", Some(0), 100), node("\u{1b}[2Jb", Some(61), 90), node("c", None, 0)];
-        let cluster = Some(Cluster { node: "a".into(), place: 100, nodes });
+    fn a_node_of_several_lists_those_that_are_up() {
+        let node = Node { name: "a".into(), users: 2, ..Node::default() };
+        let cluster = Some(Cluster { node: "a".into(), place: 100, nodes: vec![node] });
         let text = shown(&Status { cluster, ..Status::default() }, &[], &[]);
-        assert!(text.contains("\n3 nodes up, as a at place 100 knows it\n"), "{text}");
-        let lines: Vec<_> = text
-            .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
-            .collect();
-        assert!(lines.contains(&"a 00000000000000ff 0 s ago 100 0 1".to_owned()), "{text}");
-        assert!(
-            lines.iter().any(|line| line.ends_with("b 00000000000000ff 1 min 1 s ago 90 10 1")),
-            "{text}"
-        );
-        assert!(!text.contains('\u{1b}'), "{text:?}");
+        assert!(text.contains("\n1 node up, as a at place 100 knows it\nNODE"), "{text}");
         assert!(!shown(&Status::default(), &[], &[]).contains("node"));
     }
 

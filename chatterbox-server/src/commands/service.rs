@@ -96,6 +96,10 @@ impl Authenticator for Service {
         self.state.note_visit(happened);
     }
 
+    fn share_among(&self, nodes: usize) {
+        self.state.accounts.share_among(nodes);
+    }
+
     fn keep_visits(&self) -> BoxFuture<'_, ()> {
         self.state.keep_visits().boxed()
     }

@@ -259,8 +259,23 @@ impl Controlled {
             cluster: self
                 .reports
                 .as_ref()
-                .and_then(|reports| reports.borrow().as_ref().map(cluster)),
+                .and_then(|reports| reports.borrow().as_ref().map(|report| self.cluster(report))),
         }
+    }
+}
+
+impl Controlled {
+    fn cluster(&self, report: &Report) -> Cluster {
+        let nodes = report.nodes.iter().map(|node| Node {
+            name: node.name.as_ref().to_owned(),
+            life: node.node.to_string(),
+            speaks: node.speaks,
+            heard: node.heard.map(|heard| heard.elapsed().as_secs()),
+            place: node.applied,
+            users: self.chat.members_at(node.node),
+        });
+        let node = report.name.as_ref().to_owned();
+        Cluster { node, place: report.place, nodes: nodes.collect() }
     }
 }
 
@@ -300,17 +315,6 @@ fn user(identity: &Identity) -> User {
     }
 }
 
-fn cluster(report: &Report) -> Cluster {
-    let nodes = report.nodes.iter().map(|node| Node {
-        name: node.name.as_ref().to_owned(),
-        life: node.node.to_string(),
-        speaks: node.speaks,
-        heard: node.heard.map(|heard| heard.elapsed().as_secs()),
-        place: node.applied,
-    });
-    Cluster { node: report.name.as_ref().to_owned(), place: report.place, nodes: nodes.collect() }
-}
-
 fn room(room: &CountedRoom) -> Room {
     Room {
         name: room.name.as_str().to_owned(),
@@ -324,3 +328,6 @@ fn room(room: &CountedRoom) -> Room {
 fn texts(addresses: &[SocketAddr]) -> Vec<String> {
     addresses.iter().map(ToString::to_string).collect()
 }
+
+#[cfg(test)]
+mod tests;

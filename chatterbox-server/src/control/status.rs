@@ -78,6 +78,9 @@ pub struct Node {
     pub heard: Option<u64>,
     /// The last place of the order that it is known to have applied.
     pub place: u64,
+    /// How many users are connected with it, or were and are waited for.
+    #[serde(default)]
+    pub users: usize,
 }
 
 /// What there was in the last minute.

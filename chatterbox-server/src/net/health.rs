@@ -197,10 +197,20 @@ mod tests {
         task.abort();
     }
 
-    #[tokio::test]
+    /// Time stands still until this is dropped, or for so long that something is wrong: it goes on by itself only while nothing
+    /// blocks.
+    fn time_stands_still() -> std::sync::mpsc::Sender<()> {
+        let (goes_on, waits) = std::sync::mpsc::channel();
+        tokio::task::spawn_blocking(move || waits.recv_timeout(Duration::from_secs(20)));
+        goes_on
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn those_who_say_nothing_hold_bounded_places_for_seconds() {
+        let goes_on = time_stands_still();
         let (health, address, task) = serving().await;
         health.started();
+        let start = tokio::time::Instant::now();
         let mut silent = Vec::new();
         for _ in 0..AT_A_TIME {
             silent.push(TcpStream::connect(address).await.unwrap());
@@ -208,11 +218,15 @@ mod tests {
         let mut beyond = TcpStream::connect(address).await.unwrap();
         let closed = beyond.read(&mut [0; 1]).await;
         assert!(matches!(closed, Ok(0) | Err(_)), "beyond the places: {closed:?}");
-        // Their time ends, and others have their places.
+        assert_eq!(start.elapsed(), Duration::ZERO, "it is closed before anybody's time has ended");
+        // The others have their places until their time ends, and then somebody else has.
+        drop(goes_on);
         for stream in &mut silent {
             let closed = stream.read(&mut [0; 1]).await;
             assert!(matches!(closed, Ok(0) | Err(_)), "{closed:?}");
         }
+        assert!(start.elapsed() >= WITHIN, "they had some seconds");
+        tokio::time::resume();
         assert!(asked(address, b"GET / HTTP/1.1\n\n").await.ends_with("ready\n"));
         task.abort();
     }

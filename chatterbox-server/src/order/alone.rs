@@ -14,7 +14,7 @@ use futures_util::stream::{BoxStream, StreamExt as _, unfold};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::order::total_order::{Decided, Order, OrderError, Place, Reach, Unconfirmed};
+use crate::order::total_order::{Decided, OfferError, Order, OrderError, Place, Reach};
 
 /// The groups that are kept for those who follow. The sequencer applies each before it offers the next.
 const KEPT: usize = 4;
@@ -72,7 +72,7 @@ impl Alone {
 }
 
 impl Order for Alone {
-    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>> {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>> {
         {
             let mut log = self.log();
             log.newest += 1;

@@ -12,4 +12,4 @@ mod total_order;
 
 pub use alone::Alone;
 pub use position::Position;
-pub use total_order::{Decided, Order, OrderError, Place, Reach, Snapshot, Snapshots, Unconfirmed};
+pub use total_order::{Decided, OfferError, Order, OrderError, Place, Reach, Snapshot, Snapshots};

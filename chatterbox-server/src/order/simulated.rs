@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
-use chatterbox_hub::Group;
+use chatterbox_hub::{Group, format};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use futures_util::stream::{BoxStream, StreamExt as _, unfold};
@@ -13,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::order::total_order::{
-    Decided, Order, OrderError, Place, Reach, Snapshot, Snapshots, Unconfirmed,
+    Decided, OfferError, Order, OrderError, Place, Reach, Snapshot, Snapshots,
 };
 
 /// The engine.
@@ -24,7 +25,8 @@ pub struct Engine {
     start: Instant,
 }
 
-#[derive(Debug, Default)]
+/// What it has, and what is wrong with it.
+#[derive(Debug)]
 struct Log {
     groups: Vec<Arc<Decided>>,
     /// Those that are not kept any more.
@@ -34,6 +36,33 @@ struct Log {
     stopped: bool,
     /// The next groups are taken, but nobody hears of it.
     unconfirmed: usize,
+    /// The next questions are not answered.
+    failing: usize,
+    /// Whoever asks is answered by a server that has yet to read so many places.
+    behind: u64,
+    /// How far its clock was set back.
+    back: Duration,
+    /// The bytes of the largest group that it takes.
+    most: usize,
+    /// Snapshots that are there, and gone when somebody reads them, with those that are there instead then.
+    going: BTreeMap<Place, Option<Snapshot>>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            groups: Vec::new(),
+            dropped: 0,
+            snapshots: BTreeMap::new(),
+            stopped: false,
+            unconfirmed: 0,
+            failing: 0,
+            behind: 0,
+            back: Duration::ZERO,
+            most: usize::MAX,
+            going: BTreeMap::new(),
+        }
+    }
 }
 
 /// One node's way to the engine.
@@ -77,12 +106,63 @@ impl Engine {
         self.log().unconfirmed = groups;
     }
 
+    /// It does not answer the next questions: how far it goes, and of snapshots.
+    pub fn fails(&self, questions: usize) {
+        self.log().failing = questions;
+    }
+
+    /// The questions that it is not going to answer.
+    pub fn failing(&self) -> usize {
+        self.log().failing
+    }
+
+    /// From now on it answers through a server that was away for so many places.
+    pub fn is_behind(&self, places: u64) {
+        self.log().behind = places;
+        self.changed.notify_waiters();
+    }
+
+    /// Its clock is set back from now on.
+    pub fn set_clock_back(&self, by: Duration) {
+        self.log().back = by;
+    }
+
+    /// It loses everything behind this place.
+    pub fn loses(&self, behind: Place) {
+        let mut log = self.log();
+        let left = usize::try_from(behind.saturating_sub(log.dropped)).unwrap();
+        log.groups.truncate(left);
+        drop(log);
+        self.changed.notify_waiters();
+    }
+
+    fn answers(&self) -> Result<(), OrderError> {
+        let mut log = self.log();
+        if log.failing == 0 {
+            return Ok(());
+        }
+        log.failing -= 1;
+        Err(OrderError::Engine("an election".into()))
+    }
+
     /// It keeps nothing any more up to this place.
     pub fn drops(&self, up_to: Place) {
         let mut log = self.log();
         let count = usize::try_from(up_to.saturating_sub(log.dropped)).unwrap();
         log.groups.drain(..count);
         log.dropped = up_to;
+    }
+
+    /// It takes no group that has more bytes.
+    pub fn takes(&self, most: usize) {
+        self.log().most = most;
+    }
+
+    /// A snapshot is dropped between the list of them and the reading of it, and another one is kept in that moment.
+    pub fn is_dropping(&self, place: Place, keeps: Option<Place>) {
+        let mut log = self.log();
+        let instead = keeps.and_then(|other| log.snapshots.remove(&other));
+        log.going.insert(place, instead);
     }
 
     /// All that is kept of it.
@@ -135,15 +215,20 @@ impl Link {
 }
 
 impl Order for Link {
-    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>> {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>> {
         async move {
+            let bytes = format::encode(&group).map_or(usize::MAX, |record| record.len());
+            if bytes > self.engine.log().most {
+                return Err(OfferError::TooLarge(format!("it has {bytes} bytes")));
+            }
             self.open().await;
             let is_confirmed = {
                 let mut log = self.engine.log();
                 let place = log.dropped + log.groups.len() as u64 + 1;
                 let mut group = Group::clone(&group);
                 group.number_by_place(place);
-                let at = u64::try_from(self.engine.start.elapsed().as_millis()).unwrap();
+                let time = self.engine.start.elapsed() - log.back;
+                let at = u64::try_from(time.as_millis()).unwrap();
                 let read = group.from.0 ^ group.number.rotate_left(32) ^ place;
                 log.groups.push(Arc::new(Decided { place, at, read, group: Arc::new(group) }));
                 let is_confirmed = log.unconfirmed == 0;
@@ -151,7 +236,11 @@ impl Order for Link {
                 is_confirmed
             };
             self.engine.changed.notify_waiters();
-            if is_confirmed { Ok(()) } else { Err(Unconfirmed("nobody heard of it".into())) }
+            if is_confirmed {
+                Ok(())
+            } else {
+                Err(OfferError::Unconfirmed("nobody heard of it".into()))
+            }
         }
         .boxed()
     }
@@ -166,19 +255,30 @@ impl Order for Link {
     }
 
     fn reach(&self) -> BoxFuture<'_, Result<Reach, OrderError>> {
+        let answers = self.engine.answers();
         let log = self.engine.log();
-        let reach = Reach { first: log.dropped + 1, last: log.dropped + log.groups.len() as u64 };
-        ready(Ok(reach)).boxed()
+        let last = log.dropped + log.groups.len() as u64;
+        let reach = Reach { first: log.dropped + 1, last: last.saturating_sub(log.behind) };
+        ready(answers.map(|()| reach)).boxed()
     }
 }
 
 impl Snapshots for Link {
     fn places(&self) -> BoxFuture<'_, Result<Vec<Place>, OrderError>> {
-        ready(Ok(self.engine.log().snapshots.keys().copied().collect())).boxed()
+        let answers = self.engine.answers();
+        ready(answers.map(|()| self.engine.log().snapshots.keys().copied().collect())).boxed()
     }
 
     fn read(&self, place: Place) -> BoxFuture<'_, Result<Option<Snapshot>, OrderError>> {
-        ready(Ok(self.engine.log().snapshots.get(&place).cloned())).boxed()
+        if let Err(error) = self.engine.answers() {
+            return ready(Err(error)).boxed();
+        }
+        let mut log = self.engine.log();
+        if let Some(instead) = log.going.remove(&place) {
+            log.snapshots.remove(&place);
+            log.snapshots.extend(instead.map(|other| (other.place, other)));
+        }
+        ready(Ok(log.snapshots.get(&place).cloned())).boxed()
     }
 
     fn keep(&self, snapshot: Snapshot) -> BoxFuture<'_, Result<(), OrderError>> {

@@ -71,6 +71,14 @@ pub enum OrderError {
         /// What is wrong with it.
         why: String,
     },
+    /// Where the order was is another one now.
+    #[error(
+        "what is at place {place} of the order is not what was read there before: another order is in its place"
+    )]
+    Replaced {
+        /// The last place that was read.
+        place: Place,
+    },
     /// The engine does not do what it is asked for. Whoever asks again may be luckier.
     #[error("the engine does not answer: {0}")]
     Engine(String),
@@ -79,10 +87,17 @@ pub enum OrderError {
     Ended,
 }
 
-/// Nobody knows whether what was offered is in the order, or will be. Offering it again is harmless: a group counts once.
+/// Why whoever has offered a group does not know that it is in the order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the engine has not confirmed a group: {0}")]
-pub struct Unconfirmed(pub String);
+#[non_exhaustive]
+pub enum OfferError {
+    /// Nobody knows whether it is there, or will be. Offering it again is harmless: a group counts once.
+    #[error("the engine has not confirmed a group: {0}")]
+    Unconfirmed(String),
+    /// The order takes no group like this one, however often it is offered, and it never was there.
+    #[error("the order does not take a group: {0}")]
+    TooLarge(String),
+}
 
 /// One order for everything that nodes share.
 pub trait Order: Send + Sync + std::fmt::Debug {
@@ -90,14 +105,14 @@ pub trait Order: Send + Sync + std::fmt::Debug {
     /// has come round or can't count any more.
     ///
     /// # Errors
-    /// [`Unconfirmed`].
-    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>>;
+    /// [`OfferError`].
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>>;
 
     /// What is behind a place, now and later: in order, without holes, and nothing twice. While the engine is out of reach nothing
     /// comes; it goes on by itself. After an error nothing more comes.
     fn follow(&self, after: Place) -> BoxStream<'_, Result<Arc<Decided>, OrderError>>;
 
-    /// The bytes of messages up to which a group is collected. One entry of the queue, which may be larger than a message, can go beyond it.
+    /// The bytes up to which a group is collected. One entry of the queue that is larger has a group of its own.
     fn group_bytes(&self) -> usize {
         2 * 1024 * 1024
     }
@@ -123,7 +138,8 @@ pub trait Snapshots: Send + Sync + std::fmt::Debug {
     /// [`OrderError::Engine`].
     fn read(&self, place: Place) -> BoxFuture<'_, Result<Option<Snapshot>, OrderError>>;
 
-    /// Keeps one. It counts when all of it is there; keeping it twice is harmless.
+    /// Keeps one. It counts when all of it is there; keeping it twice is harmless. Others go for it: what stays is the newest few, and
+    /// behind them ever fewer, down to the oldest with which the order can be followed.
     ///
     /// # Errors
     /// [`OrderError::Engine`].

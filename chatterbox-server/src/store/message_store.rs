@@ -37,6 +37,10 @@ pub enum StoreError {
         "the disk takes no more, or fails: a limit on the size of files (ulimit -f), or a fault"
     )]
     Disk,
+    /// The database can't be used at the moment: somebody else writes, or the system gives no memory, no files or no rights. None of it
+    /// is kept.
+    #[error("the database can't be used at the moment: {0}")]
+    Busy(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What is to be done is of another version of this program, and trying again changes nothing.
     #[error("what is to be stored is of another version of this program")]
     NotUnderstood,
@@ -54,6 +58,14 @@ pub enum StoreError {
     /// The store failed.
     #[error("the message store failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Whether the same may be stored later: it is the disk or the system that does not take it, and not the database or what is to
+    /// be stored.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Full | Self::Moved | Self::Disk | Self::Busy(_))
+    }
 }
 
 /// Messages by number.
@@ -118,6 +130,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     fn enter<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<Followed, StoreError>> {
         let _ = cluster;
         ready(Err(StoreError::Failed("it is no store of a cluster".into()))).boxed()
+    }
+
+    /// Says what time it is by the order of a cluster, in seconds since 1970 UTC. A store of a cluster has no other clock for what is
+    /// old: so all nodes remove the same, whatever their machines take for the time. Before it is told, nothing is old.
+    fn time_is(&self, now: i64) {
+        let _ = now;
     }
 
     /// Keeps what follows from the order of a cluster up to a place, and that it has followed it so far. All of it is kept, or the place is not

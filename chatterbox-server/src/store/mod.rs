@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+pub(crate) mod failing;
 mod followed;
 mod kept_rooms;
 mod memory;

@@ -18,7 +18,9 @@ use crate::store::message_store::StoreError;
 ///
 /// Calls come from the one who follows the order, one at a time.
 pub trait StoreCommands: Send + Sync + Debug {
-    /// From now on commands can be asked for here. Until then, whoever wants to change something is refused.
+    /// From now on commands can be asked for here, and what follows from one is told to those who are here. Until then, whoever wants to
+    /// change something is refused, and a command is one that a node reads again, or that was decided without it: those who were
+    /// there have told what follows.
     fn begin(&self, proposer: Arc<dyn Proposer>);
 
     /// Does what a proposal asks of the stores: of [`Proposal::Store`] and [`Proposal::Moderate`]; nothing for others.
@@ -29,8 +31,8 @@ pub trait StoreCommands: Send + Sync + Debug {
     /// returned for all proposals up to it.
     ///
     /// # Errors
-    /// [`StoreError`]: nothing was done, and it has to be tried again, as nothing behind it can be done before. What a
-    /// command asks for in vain is no error.
+    /// [`StoreError`]: nothing was done, and nothing behind it can be done before. It has to be tried again where that
+    /// [may pass](StoreError::may_pass); otherwise the node can't go on. What a command asks for in vain is no error.
     fn apply<'a>(
         &'a self,
         number: Sequence,
@@ -47,11 +49,19 @@ pub trait StoreCommands: Send + Sync + Debug {
     /// Changes whenever the settings of admins may be others than before.
     fn settings(&self) -> watch::Receiver<u64>;
 
-    /// All of it, as it is now, for whoever begins with it ([`StoreCommands::restore`]). It holds hashes of passwords.
+    /// All of it, as it is at the moment of this call, whenever the answer is waited for: for whoever begins with it
+    /// ([`StoreCommands::restore`]). It holds hashes of passwords.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn dump(&self) -> BoxFuture<'_, Result<Bytes, StoreError>>;
+    fn dump(&self) -> BoxFuture<'static, Result<Bytes, StoreError>>;
+
+    /// One number for all of it but what each node has seen itself, as it is at the moment of this call; and the number of the last
+    /// proposal that was done by then. Nodes that have done the same have the same.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn digest(&self) -> BoxFuture<'static, Result<(Sequence, u64), StoreError>>;
 
     /// Begins with what another node has dumped, in place of all that is here; with nothing where that is empty.
     ///

@@ -57,7 +57,7 @@ pub struct Cost {
     pub until: f64,
     /// The longest time in which nobody got an acknowledgement.
     pub silence: f64,
-    /// The longest time that one user with something under way waited for an acknowledgement.
+    /// The longest time that one user waited for an acknowledgement that came before the next fault.
     pub longest: f64,
     /// How many connections ended that their users wanted to keep.
     pub closed: usize,
@@ -194,7 +194,7 @@ pub fn measure(evidence: &Evidence) -> Measures {
             .max();
         let longest = waits
             .iter()
-            .filter(|(first, took)| *first <= end && first.saturating_add(*took) >= from)
+            .filter(|(first, took)| window.contains(&first.saturating_add(*took)))
             .map(|(_, took)| *took)
             .max();
         let returned = |resumed: bool| {

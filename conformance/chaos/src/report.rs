@@ -189,8 +189,9 @@ fn cost_text(cost: &Cost) -> String {
             add(&format!(", {count} {word} after {p50:.0} ms, at most {most:.0}"));
         }
     }
-    for (code, count) in &cost.turned_away {
-        add(&format!(", {count} times {}", visible(code)));
+    let turned_away: usize = cost.turned_away.values().sum();
+    if turned_away > 0 {
+        add(&format!(", {turned_away} times not let in"));
     }
     add(&format!(", {} users announced as gone", cost.gone));
     text

@@ -1,4 +1,5 @@
 mod arbitrary;
+mod garbage;
 mod level1;
 
 use bytes::Bytes;

@@ -14,6 +14,15 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// The part of it that one of so many nodes has which count for themselves, so that together they allow what one would.
+    #[must_use]
+    pub const fn shared_among(self, nodes: u32) -> Self {
+        let nodes = if nodes == 0 { 1 } else { nodes };
+        let burst = self.burst / nodes;
+        let burst = if burst == 0 { 1 } else { burst };
+        Self { burst, every: self.every.saturating_mul(nodes) }
+    }
+
     /// How much may have been used when so many tokens are still there; of more than fit a bucket, when it is full.
     const fn ahead(&self, tokens: u32) -> Duration {
         self.every.saturating_mul(self.burst.saturating_sub(tokens))
@@ -154,6 +163,15 @@ mod tests {
         assert_eq!(buckets.try_take(seconds(110), &"ann"), Err(seconds(10)));
         // A long rest is worth one burst.
         assert_eq!((0..9).filter(|_| buckets.try_take(seconds(999), &"ann").is_ok()).count(), 3);
+    }
+
+    /// Nodes that count for themselves allow together what one allows.
+    #[test]
+    fn a_rate_is_shared_among_nodes() {
+        let rate = Rate { burst: 300, every: Duration::from_secs(10) };
+        assert_eq!((rate.shared_among(0), rate.shared_among(1)), (rate, rate));
+        assert_eq!(rate.shared_among(3), Rate { burst: 100, every: Duration::from_secs(30) });
+        assert_eq!(rate.shared_among(1000).burst, 1, "nobody is locked out");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::guard::network::wider;
 use crate::sorted;
 
 /// What is kept, by where it comes from.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>"))]
 pub(crate) struct Shares<T> {
     /// How much all places may have together.

@@ -35,6 +35,14 @@ impl Slope {
         Self { free, first: Duration::from_secs(1), longest: LONGEST, forgotten: FORGOTTEN }
     }
 
+    /// The part of it that one of so many nodes has which count for themselves, so that together they let hardly more through than one
+    /// would. One failure is free at each.
+    #[must_use]
+    pub const fn shared_among(self, nodes: u32) -> Self {
+        let free = self.free / if nodes == 0 { 1 } else { nodes };
+        Self { free: if free == 0 { 1 } else { free }, ..self }
+    }
+
     fn wait_after(&self, failures: u32) -> Duration {
         let Some(doublings) = failures.checked_sub(self.free) else { return Duration::ZERO };
         let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
@@ -70,6 +78,11 @@ impl<K: Hash + Eq + Clone> Counter<K> {
     /// Nothing counted yet; of at most `entries` keys anything is remembered.
     pub fn new(slope: Slope, entries: usize) -> Self {
         Self { slope, entries, counts: HashMap::new() }
+    }
+
+    /// Changes the slope; what was counted still counts.
+    pub const fn set_slope(&mut self, slope: Slope) {
+        self.slope = slope;
     }
 
     /// How long a try has to wait still. `now` is any clock that does not go back.
@@ -179,6 +192,13 @@ impl Default for Throttle {
 }
 
 impl Throttle {
+    /// From now on so many nodes count for themselves, and each has its part of all limits. What was counted still counts.
+    pub const fn share_among(&mut self, nodes: u32) {
+        self.pairs.set_slope(NAME_FROM_ADDRESS.shared_among(nodes));
+        self.addresses.set_slope(ADDRESS.shared_among(nodes));
+        self.names.set_slope(NAME.shared_among(nodes));
+    }
+
     /// Begins a try, which is counted at once. `address` stands for a network: see [`crate::guard::network`].
     ///
     /// # Errors

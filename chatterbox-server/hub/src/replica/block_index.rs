@@ -24,7 +24,7 @@ pub(crate) const COUNTED: usize = 256;
 pub(crate) const RELATED: usize = 1024;
 
 /// The index. What a member's identity or lists put into it is taken out with the same identity and lists.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct BlockIndex {
     /// The connections that are logged in with an account of this name.
     logged_in: HashMap<Username, BTreeSet<MemberId>>,

@@ -49,7 +49,7 @@ impl AccountChange {
 }
 
 /// The newest changes, by account.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct EndedLogins {
     /// The first epoch whose logins are good.
     #[serde(with = "sorted")]

@@ -12,7 +12,7 @@ use crate::replica::proposal::{Incarnation, Up};
 const FORGOTTEN: u64 = 10 * 60 * 1000;
 
 /// One life of a node.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Life {
     /// It counts.
     Up {
@@ -28,7 +28,7 @@ enum Life {
 }
 
 /// All nodes.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Nodes {
     lives: BTreeMap<Incarnation, Life>,
     /// The format that groups are written in.

@@ -48,7 +48,7 @@ pub(crate) struct Connection {
 }
 
 /// One user who is here.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) identity: Identity,
     /// The name as JSON, as it stands in lists and notices.
@@ -81,7 +81,7 @@ impl Person {
 }
 
 /// Everybody who is here.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Presence {
     /// In boxes: a node of the map is half empty where keys only rise, and most of the time nobody looks at a person.
     people: BTreeMap<MemberId, Box<Person>>,

@@ -183,6 +183,8 @@ pub struct Tick {
     pub read: u64,
     /// A place, and the digest of all that nodes have in common as it was behind it, each minute of the order.
     pub state: Option<(u64, u64)>,
+    /// The same of what nodes store alike beside messages.
+    pub stores: Option<(u64, u64)>,
 }
 
 /// A user who wants to come in.

@@ -17,7 +17,7 @@ const RENAME_FOLLOWED: u64 = 10_000;
 const RECENT_RENAMES: usize = 4096;
 
 /// A member that had another name a moment ago.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct RecentRename {
     #[serde(with = "plain::name")]
     old: Username,
@@ -28,7 +28,7 @@ struct RecentRename {
 }
 
 /// The newest renames, in order.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct RecentRenames(VecDeque<RecentRename>);
 
 impl RecentRenames {

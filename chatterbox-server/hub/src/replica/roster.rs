@@ -27,7 +27,7 @@ pub struct Claimant {
     pub resumes: bool,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Held {
     until: u64,
     address: Option<IpAddr>,
@@ -42,7 +42,7 @@ struct Reservation {
 }
 
 /// The names in use and the reservations.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Roster {
     here: HashMap<Username, MemberId>,
     /// How many of the names in use have this look-alike key.

@@ -68,7 +68,7 @@ impl Known<'_> {
 }
 
 /// Who was put out, and until when.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Kick {
     whom: Whom,
     until: i64,
@@ -78,7 +78,7 @@ struct Kick {
 type Ids = BTreeSet<SanctionId>;
 
 /// All that hold, with an index by what somebody is known by: each lookup costs as much as there are sanctions on one person.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Sanctions {
     all: BTreeMap<SanctionId, Arc<Sanction>>,
     accounts: BTreeMap<i64, Ids>,

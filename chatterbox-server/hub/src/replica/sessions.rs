@@ -29,7 +29,7 @@ const SESSIONS: usize = 20_000;
 const BRIEF: u64 = 10_000;
 
 /// One user's session, over all its connections.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Session {
     verifier: Verifier,
     /// The name under which it is resumed.
@@ -53,7 +53,7 @@ pub struct Session {
 
 /// Idempotency keys: the newest tags and the numbers of their messages. Of a tag only a hash is kept, keyed with the verifier
 /// of the session, so that every node comes to the same; two tags of one session share one with a chance of one to 2^56.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Tags(VecDeque<(u64, Sequence)>);
 
 /// The end of one of a session's connections. The session may have been resumed since.
@@ -92,7 +92,7 @@ impl Session {
 }
 
 /// All sessions.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sessions {
     #[serde(with = "sorted")]
     by_id: HashMap<SessionId, Session>,

@@ -26,7 +26,7 @@ use crate::replica::sanctions::{Known, Sanctions};
 use crate::replica::sessions::Sessions;
 
 /// One copy of the state that all nodes share.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Replica {
     pub(super) presence: Presence,
     pub(crate) sessions: Sessions,
@@ -40,7 +40,7 @@ pub(crate) struct Replica {
     /// The greatest number of a message, or of a wish about rooms.
     pub(super) newest: Sequence,
     /// The time, as the order has it: milliseconds of some clock, never going back.
-    pub(super) now: u64,
+    pub(crate) now: u64,
 }
 
 impl Replica {
@@ -58,6 +58,11 @@ impl Replica {
     /// Whether this life of a node counts.
     pub(crate) fn is_up(&self, node: Incarnation) -> bool {
         self.nodes.is_up(node)
+    }
+
+    /// The time, in milliseconds: that of the newest group.
+    pub(crate) const fn time(&self) -> u64 {
+        self.now
     }
 
     /// Sets the time; it never goes back.

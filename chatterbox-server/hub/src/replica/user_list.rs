@@ -16,13 +16,13 @@ use crate::ids::MemberId;
 const PIECE: usize = 128;
 
 /// The names of those who are here, in the order in which they joined.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct UserList {
     /// The pieces, each by a number that is not above that of its first member.
     pieces: BTreeMap<MemberId, Piece>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Piece {
     /// In order.
     names: Vec<(MemberId, Bytes)>,

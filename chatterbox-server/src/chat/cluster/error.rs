@@ -1,5 +1,7 @@
 //! Why a node can't go on.
 
+use chatterbox_hub::Incarnation;
+
 use crate::chat::cluster::life::Split;
 use crate::order::{OrderError, Place};
 use crate::store::StoreError;
@@ -36,6 +38,21 @@ pub enum ClusterError {
     /// What is in the order is not what this node has read there before.
     #[error("up to place {0} the order is not the one that this node has followed")]
     AnotherOrder(Place),
+    /// Something that is decided can't be carried out by this version.
+    #[error(
+        "what was decided at place {0} is of a newer version of this program, and may not be left out: this version is too old"
+    )]
+    NotUnderstood(Place),
+    /// Another node has the name of this one.
+    #[error(
+        "another node of this cluster is called {name}, too, and is up (life {life}): give this one another name with --node"
+    )]
+    NameTaken {
+        /// The name.
+        name: Box<str>,
+        /// The life of the other node.
+        life: Incarnation,
+    },
     /// What lies between is not kept any more.
     #[error(
         "this node has followed the order up to place {followed}, and the order can be followed from \
@@ -61,4 +78,26 @@ pub enum ClusterError {
         /// What is wrong with it.
         why: String,
     },
+}
+
+impl ClusterError {
+    /// Whether starting the node again comes to the same: somebody has to look first. Two chats that look like one are worse than a
+    /// node that stays away.
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::Order(error) => {
+                matches!(error, OrderError::OutOfReach { .. } | OrderError::Unreadable { .. })
+            }
+            Self::Store(error) => !error.may_pass(),
+            Self::EndsEarly { .. }
+            | Self::Split(_)
+            | Self::TooOldFor(_)
+            | Self::AnotherOrder(_)
+            | Self::NotUnderstood(_)
+            | Self::NameTaken { .. }
+            | Self::TooOld { .. }
+            | Self::NoSnapshot(_)
+            | Self::Snapshot { .. } => true,
+        }
+    }
 }

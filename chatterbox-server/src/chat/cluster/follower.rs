@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{Durable, Greeting, Group, Outcome, Proposal, Refused};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::cluster::error::ClusterError;
@@ -18,6 +20,10 @@ use crate::store::{Followed, Store, StoreCommands, StoreError};
 
 /// What is applied is stored when so much of it waits, or nothing more is decided at the moment.
 const WAITING: usize = 1024;
+
+/// The same for the bytes of the messages that wait: with one group more it is what a node holds twice. What is applied at once is also what
+/// is paused for, and a second of it is enough ([`FLOOR_BYTES`](crate::chat::pace::FLOOR_BYTES)).
+const WAITING_BYTES: usize = 8 * 1024 * 1024;
 
 /// Where nothing follows from what is decided, the place is stored after so many: whoever starts again reads them once more.
 const PLACES: u64 = 1000;
@@ -39,6 +45,8 @@ pub(super) struct Follower {
     pub(super) before: Followed,
     /// What has to be stored.
     waiting: Vec<Durable>,
+    /// The bytes of the messages in that.
+    bytes: usize,
     /// The place that the store has noted.
     noted: Place,
 }
@@ -56,7 +64,17 @@ impl Follower {
         progress.applies(position.place);
         progress.has_stored(position.place);
         let noted = before.place;
-        Self { chat, store, commands, progress, position, before, waiting: Vec::new(), noted }
+        Self {
+            chat,
+            store,
+            commands,
+            progress,
+            position,
+            before,
+            waiting: Vec::new(),
+            bytes: 0,
+            noted,
+        }
     }
 
     /// Applies a group; see [`Chat::apply`].
@@ -75,6 +93,7 @@ impl Follower {
         self.position = position;
         let durable = self.chat.take_durable();
         if position.place > self.before.place {
+            self.bytes += durable.iter().map(bytes_of).sum::<usize>();
             self.waiting.extend(durable);
         }
         Ok(outcomes)
@@ -87,74 +106,96 @@ impl Follower {
     }
 
     /// Does what the proposals of a group, with these outcomes, ask of what all nodes store alike. Says `false` if `stop` came first.
+    ///
+    /// # Errors
+    /// [`ClusterError::NotUnderstood`], and what is no better however often it is tried: nothing may be skipped.
     pub(super) async fn carry_out(
         &mut self,
         decided: &Decided,
         outcomes: &[Result<Outcome, Refused>],
         stop: &CancellationToken,
-    ) -> bool {
-        let Some(commands) = &self.commands else { return true };
+    ) -> Result<bool, ClusterError> {
+        let Some(commands) = &self.commands else { return Ok(true) };
         let all = decided.group.proposals.iter().zip(outcomes).enumerate();
         for (index, (proposal, outcome)) in all.filter(|(_, (proposal, _))| is_of_stores(proposal))
         {
             let number = Group::number_of(decided.place, index);
             let mut failed = Failed::default();
             while let Err(error) = commands.apply(number, proposal, outcome.is_ok()).await {
-                if !failed.waits(&error, stop).await {
-                    return false;
+                if !failed.waits(error, decided.place, stop).await? {
+                    return Ok(false);
                 }
             }
             failed.end();
         }
-        true
+        Ok(true)
     }
 
-    /// The state behind what was applied, for others to begin with.
+    /// The state behind what was applied when this is called, for others to begin with. It is put together while more is applied.
     ///
     /// # Errors
     /// [`ClusterError`]; there is none of this place then.
-    pub(super) async fn freeze(&self) -> Result<Snapshot, ClusterError> {
+    pub(super) fn freeze(&self) -> BoxFuture<'static, Result<Snapshot, ClusterError>> {
         let Position { place, read, .. } = self.position;
-        let failed = |why: String| ClusterError::Snapshot { place, why };
-        let hub = self.chat.freeze().map_err(|error| failed(error.to_string()))?;
-        let stores = match &self.commands {
-            Some(commands) => commands.dump().await?,
-            None => Bytes::new(),
-        };
-        Ok(Snapshot { place, read, state: pack(&hub, &stores) })
+        let hub = self.chat.copy_state();
+        let stores = self.commands.as_ref().map(|commands| commands.dump());
+        async move {
+            let failed = |why: String| ClusterError::Snapshot { place, why };
+            // It may take a tenth of a second.
+            let hub = tokio::task::spawn_blocking(move || hub.freeze()).await;
+            let hub = hub.map_err(|error| failed(error.to_string()))?;
+            let hub = hub.map_err(|error| failed(error.to_string()))?;
+            let stores = match stores {
+                Some(stores) => stores.await?,
+                None => Bytes::new(),
+            };
+            Ok(Snapshot { place, read, state: pack(&hub, &stores) })
+        }
+        .boxed()
     }
 
     /// Whether so much waits that it has to be stored before more is applied.
     pub(super) fn is_full(&self) -> bool {
-        self.waiting.len() >= WAITING
+        self.waiting.len() >= WAITING || self.bytes >= WAITING_BYTES
     }
 
-    /// Stores what waits. A store that fails is asked again until it takes it: nothing may be skipped, and nothing more is applied
-    /// until then. Says `false` if `stop` came first: whoever starts again finds it in the order.
-    pub(super) async fn store(&mut self, stop: &CancellationToken) -> bool {
+    /// Stores what waits. A store that takes nothing at the moment is asked again until it does: nothing may be skipped, and nothing more
+    /// is applied until then. Says `false` if `stop` came first: whoever starts again finds it in the order.
+    ///
+    /// # Errors
+    /// [`ClusterError::Store`] with what is no better however often it is tried.
+    pub(super) async fn store(&mut self, stop: &CancellationToken) -> Result<bool, ClusterError> {
         let place = self.position.place;
         if self.waiting.is_empty() && place < self.noted.saturating_add(PLACES) {
             self.progress.has_stored(place);
-            return true;
+            return Ok(true);
         }
         self.store_now(stop).await
     }
 
     /// The same, also where only the place has to be noted.
-    pub(super) async fn store_now(&mut self, stop: &CancellationToken) -> bool {
+    pub(super) async fn store_now(
+        &mut self,
+        stop: &CancellationToken,
+    ) -> Result<bool, ClusterError> {
         let Position { place, read, .. } = self.position;
         let mut failed = Failed::default();
         while let Err(error) = self.store.follow(Followed { place, read }, &self.waiting).await {
-            if !failed.waits(&error, stop).await {
-                return false;
+            if !failed.waits(error, place, stop).await? {
+                return Ok(false);
             }
         }
         failed.end();
         self.waiting.clear();
+        self.bytes = 0;
         self.noted = self.noted.max(place);
         self.progress.has_stored(place);
-        true
+        Ok(true)
     }
+}
+
+fn bytes_of(durable: &Durable) -> usize {
+    if let Durable::Message(_, record) = durable { record.json.len() } else { 0 }
 }
 
 fn is_of_stores(proposal: &Proposal) -> bool {
@@ -168,15 +209,28 @@ struct Failed(u32);
 impl Failed {
     /// Waits for the next attempt, and says `false` if `stop` came first. Logged at 1, 2, 4, 8 ... attempts: the log may be on the
     /// disk that is full.
-    async fn waits(&mut self, error: &StoreError, stop: &CancellationToken) -> bool {
+    ///
+    /// # Errors
+    /// What another attempt would not change.
+    async fn waits(
+        &mut self,
+        error: StoreError,
+        place: Place,
+        stop: &CancellationToken,
+    ) -> Result<bool, ClusterError> {
+        match error {
+            StoreError::NotUnderstood => return Err(ClusterError::NotUnderstood(place)),
+            error if !error.may_pass() => return Err(error.into()),
+            _ => {}
+        }
         let pause = AGAIN.saturating_mul(1 << self.0.min(6)).min(AGAIN_MOST);
         self.0 = self.0.saturating_add(1);
         if self.0.is_power_of_two() {
-            let error = error as &dyn std::error::Error;
+            let error = &error as &dyn std::error::Error;
             let count = self.0;
             tracing::error!(error, count, "what is decided can't be stored; this node waits");
         }
-        stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some()
+        Ok(stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some())
     }
 
     fn end(&self) {

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use chatterbox_hub::{Delivery, Hub, Incarnation, JoinError, JoinRequest, Keep, TimelineLimits};
+use chatterbox_hub::{
+    Delivery, Hub, Incarnation, JoinError, JoinRequest, Keep, TimelineLimits, format,
+};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{ServerFrame, Username, limits};
 use tokio::sync::watch;
@@ -20,7 +22,7 @@ use crate::chat::shared::Chat;
 use crate::ops::readiness::Health;
 use crate::order::Order;
 use crate::order::simulated::{Engine, Link};
-use crate::store::{Memory, Store};
+use crate::store::{Memory, Store, StoreCommands};
 
 /// An engine, and the nodes that are on it.
 #[derive(Debug)]
@@ -42,15 +44,48 @@ pub struct TestNode {
     pub running: JoinHandle<Result<(), ClusterError>>,
 }
 
+/// What a node has.
+#[derive(Debug)]
+pub struct Setup {
+    pub store: Arc<dyn Store>,
+    pub link: Link,
+    pub order: Arc<dyn Order>,
+    pub commands: Option<Arc<dyn StoreCommands>>,
+    pub speaks: u16,
+    pub limits: TimelineLimits,
+}
+
 impl Kit {
     pub fn new() -> Self {
         Self { engine: Engine::new() }
     }
 
+    /// What a node has that is like all others.
+    pub fn setup(&self) -> Setup {
+        let link = self.engine.link();
+        Setup {
+            store: Arc::new(Memory::default()),
+            order: Arc::new(link.clone()),
+            link,
+            commands: None,
+            speaks: format::LEVEL,
+            limits: TimelineLimits::default(),
+        }
+    }
+
     /// Starts a node with this store.
     pub fn start(&self, name: &str, store: Arc<dyn Store>) -> TestNode {
-        let link = self.engine.link();
-        self.start_with(name, store, link.clone(), Arc::new(link))
+        self.setup().store(store).start(name)
+    }
+
+    /// The same with what all nodes store alike.
+    pub fn start_sharing(
+        &self,
+        name: &str,
+        store: Arc<dyn Store>,
+        commands: Arc<dyn StoreCommands>,
+    ) -> TestNode {
+        Setup { store, commands: Some(commands), ..self.setup() }.start(name)
     }
 
     /// The same with an order of its own, which is behind this link.
@@ -61,8 +96,32 @@ impl Kit {
         link: Link,
         order: Arc<dyn Order>,
     ) -> TestNode {
+        Setup { store, link, order, ..self.setup() }.start(name)
+    }
+
+    /// Starts a node with this store, and waits until it is up.
+    pub async fn node_with(&self, name: &str, store: Arc<dyn Store>) -> TestNode {
+        let node = self.start(name, store);
+        node.up().await;
+        node
+    }
+
+    /// The same with a store in memory.
+    pub async fn node(&self, name: &str) -> TestNode {
+        self.node_with(name, Arc::new(Memory::default())).await
+    }
+}
+
+impl Setup {
+    /// The same with this store.
+    pub fn store(self, store: Arc<dyn Store>) -> Self {
+        Self { store, ..self }
+    }
+
+    /// Starts a node.
+    pub fn start(self, name: &str) -> TestNode {
+        let Self { store, link, order, commands, speaks, limits } = self;
         let (proposals, queue) = proposals::queue();
-        let limits = TimelineLimits::default();
         let chat = Arc::new(Chat::new(Hub::new(limits, Keep::default()), proposals));
         let (standing, watched) = watch::channel(Standing::Starting);
         let progress = Arc::new(Progress::default());
@@ -74,10 +133,11 @@ impl Kit {
             node: name.into(),
             order,
             snapshots: Arc::new(link.clone()),
-            commands: None,
+            commands,
         };
         let node = Node {
             cluster,
+            speaks,
             chat: Arc::clone(&chat),
             store: Arc::clone(&store),
             progress: Arc::clone(&progress),
@@ -97,16 +157,11 @@ impl Kit {
         TestNode { chat, link, store, progress, standing: watched, pulse, health, stop, running }
     }
 
-    /// Starts a node with this store, and waits until it is up.
-    pub async fn node_with(&self, name: &str, store: Arc<dyn Store>) -> TestNode {
-        let node = self.start(name, store);
+    /// Starts a node, and waits until it is up.
+    pub async fn up(self, name: &str) -> TestNode {
+        let node = self.start(name);
         node.up().await;
         node
-    }
-
-    /// The same with a store in memory.
-    pub async fn node(&self, name: &str) -> TestNode {
-        self.node_with(name, Arc::new(Memory::default())).await
     }
 }
 

@@ -8,12 +8,13 @@
 //!
 //! Nothing here has a clock or waits: `now` is the time since the node's program began, and what is to be done is given back.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chatterbox_hub::{Group, Incarnation, Proposal, Tick, Up};
 
 use crate::chat::cluster::checksums::Checksums;
+use crate::chat::cluster::digests::Digests;
 use crate::order::{Decided, Place};
 
 /// The time between two ticks of a node.
@@ -32,9 +33,6 @@ const SNAPSHOT: Place = 10_000;
 /// Milliseconds of the order between two digests of the state.
 const DIGEST: u64 = 60_000;
 
-/// The digests that are compared with those of others: a tick tells of the last minute.
-const DIGESTS: usize = 8;
-
 /// What a node knows of the life of all.
 #[derive(Debug)]
 pub(crate) struct Life {
@@ -45,10 +43,12 @@ pub(crate) struct Life {
     /// All other nodes that are up.
     others: BTreeMap<Incarnation, Other>,
     checksums: Checksums,
-    /// The newest digests of the state, with the places behind which it was like that.
-    digests: VecDeque<(Place, u64)>,
-    /// The one that no tick has told yet.
-    untold: Option<(Place, u64)>,
+    /// The format that groups are written in.
+    level: u16,
+    /// Of the state.
+    digests: Digests,
+    /// Of what nodes store alike.
+    stored: Digests,
     /// The minute of the order that was begun last; none while no place was applied.
     minute: Option<u64>,
     /// When the next tick is due.
@@ -77,7 +77,7 @@ pub(crate) struct Other {
 /// What is to be done behind a place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Due {
-    /// A digest of the state, for [`Life::has_digest`], before anything else is applied.
+    /// Digests as it is behind this place, for [`Life::has_digest`].
     pub(crate) digest: bool,
     /// A snapshot of the state, before anything else is applied.
     pub(crate) snapshot: bool,
@@ -121,6 +121,16 @@ pub enum Split {
         /// Where it says so.
         place: Place,
     },
+    /// Another node has read the same, and has stored something else of what all nodes store alike.
+    #[error(
+        "node {node} has other accounts, settings or acts of moderation than this one, as they were up to place {place}"
+    )]
+    Stores {
+        /// The other node.
+        node: Incarnation,
+        /// The place.
+        place: Place,
+    },
     /// A place is missing, or there twice.
     #[error("place {place} was read where place {expected} has to be")]
     Hole {
@@ -145,8 +155,9 @@ impl Life {
             speaks,
             others: others.map(|(node, up)| (node, Other::new(up, place, now))).collect(),
             checksums: Checksums::new(place, read),
-            digests: VecDeque::new(),
-            untold: None,
+            level: speaks,
+            digests: Digests::default(),
+            stored: Digests::default(),
             minute: None,
             next_tick: now,
             is_ticking: false,
@@ -160,23 +171,24 @@ impl Life {
         (self.own, self.is_ticking, self.next_tick) = (own, false, now);
     }
 
-    /// Learns what was decided, and applied. `read` is the checksum of everything that was read up to there, and `counts` says whether
-    /// the group counts: what is late, repeated or of a node that has ended is nothing that was heard.
+    /// Learns what was decided, and applied. `at` is the time of the order behind it, as all have it, `read` the checksum of everything that
+    /// was read up to there, and `counts` says whether the group counts: what is late, repeated or of a node that has ended is nothing
+    /// that was heard.
     ///
     /// # Errors
     /// [`Split`]: the node must not go on.
     pub(crate) fn applied(
         &mut self,
         decided: &Decided,
-        read: u64,
+        (at, read): (u64, u64),
         counts: bool,
         now: Duration,
     ) -> Result<Due, Split> {
-        let Decided { place, at, group, .. } = decided;
+        let Decided { place, group, .. } = decided;
         if let Err(expected) = self.checksums.push(*place, read) {
             return Err(Split::Hole { place: *place, expected });
         }
-        let mut due = Due { digest: self.begins_minute(*at), ..Due::default() };
+        let mut due = Due { digest: self.begins_minute(at), ..Due::default() };
         if counts {
             self.hear(*place, group, now, &mut due)?;
         }
@@ -224,7 +236,7 @@ impl Life {
 
     /// Compares what a node says that it has read with what was read here.
     fn compare(&self, node: Incarnation, tick: &Tick, at: Place) -> Result<(), Split> {
-        let Tick { place, read, state } = *tick;
+        let Tick { place, read, state, stores } = *tick;
         if place >= at {
             return Err(Split::Ahead { node, applied: place, place: at });
         }
@@ -232,13 +244,12 @@ impl Life {
         if self.checksums.at(place).is_some_and(|own| own != read) {
             return Err(Split::Order { node, place });
         }
-        let Some((place, digest)) = state else { return Ok(()) };
         let is_alike = self.others.get(&node).is_none_or(|other| other.speaks == self.speaks);
-        let own = self.digests.iter().find(|(own, _)| *own == place);
-        if is_alike && own.is_some_and(|(_, own)| *own != digest) {
-            return Err(Split::State { node, place });
+        match (self.digests.differs(state), self.stored.differs(stores)) {
+            (Some(place), _) if is_alike => Err(Split::State { node, place }),
+            (_, Some(place)) if is_alike => Err(Split::Stores { node, place }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether a minute of the order begins at this time. All nodes find the same places, but for the first minute that one sees:
@@ -254,35 +265,51 @@ impl Life {
         self.others.keys().next().is_none_or(|first| self.own < *first)
     }
 
-    /// Takes the digest of the state as it is behind the last place.
-    pub(crate) fn has_digest(&mut self, digest: u64) {
-        if self.digests.len() == DIGESTS {
-            self.digests.pop_front();
-        }
-        let told = (self.checksums.place(), digest);
-        self.digests.push_back(told);
-        self.untold = Some(told);
+    /// Takes the digest of the state as it was behind a place where digests were due. It may come later: others that have told theirs by then
+    /// hear this one.
+    pub(crate) fn has_digest(&mut self, place: Place, digest: u64) {
+        self.digests.add(place, digest);
     }
 
-    /// What this node proposes in the group that it is going to offer, if it is time: a tick, and the end of those that it has not
-    /// heard for too long. One tick is under way at a time, so a node that waited for the engine has missed no more than before.
+    /// The same of what nodes store alike.
+    pub(crate) fn has_digest_of_stores(&mut self, place: Place, digest: u64) {
+        self.stored.add(place, digest);
+    }
+
+    /// Takes the format that groups are written in.
+    pub(crate) fn writes(&mut self, level: u16) {
+        self.level = level;
+    }
+
+    /// A newer format that all who are up read, for the one of them who proposes it.
+    fn newer_format(&self) -> Option<u16> {
+        let others = self.others.values().map(|other| other.speaks);
+        let all_read = others.chain([self.speaks]).min()?;
+        (all_read > self.level && self.is_first()).then_some(all_read)
+    }
+
+    /// What this node proposes in the group that it is going to offer, if it is time: a tick, the end of those that it has not
+    /// heard for too long, and a newer format when all read it. One tick is under way at a time, so a node that waited for the engine has missed no more than before.
     pub(crate) fn proposals(&mut self, now: Duration) -> Vec<Proposal> {
         if self.next().is_none_or(|next| now < next) {
             return Vec::new();
         }
         (self.is_ticking, self.next_tick) = (true, now + TICK);
         let (place, read) = (self.checksums.place(), self.checksums.read());
-        let tick = Tick { place, read, state: self.untold.take() };
+        let (state, stores) = (self.digests.take_untold(), self.stored.take_untold());
+        let tick = Tick { place, read, state, stores };
         let gone = self.others.iter().filter(|(_, other)| other.unheard >= UNHEARD);
         let gone = gone.map(|(node, _)| Proposal::Down(*node)).take(DOWN);
-        std::iter::once(Proposal::Tick(tick)).chain(gone).collect()
+        let newer = self.newer_format().map(Proposal::Speak);
+        std::iter::once(Proposal::Tick(tick)).chain(gone).chain(newer).collect()
     }
 
     /// What this node says when it has found a split, before it stops. Whoever stops says nothing any more, and who has read the other
     /// story would go on without ever hearing of this one.
     pub(crate) fn last_words(&self) -> Proposal {
         let (place, read) = (self.checksums.place(), self.checksums.read());
-        Proposal::Tick(Tick { place, read, state: self.digests.back().copied() })
+        let (state, stores) = (self.digests.newest(), self.stored.newest());
+        Proposal::Tick(Tick { place, read, state, stores })
     }
 
     /// When [`Self::proposals`] has something next; never while a tick is on its way.

@@ -5,21 +5,28 @@
 
 mod checksums;
 mod common;
+mod digests;
+mod engine_patience;
 mod error;
 mod follower;
 pub(crate) mod guardian;
 #[cfg(test)]
 pub(crate) mod kit;
 mod life;
+mod living;
 pub mod moving_in;
 pub mod moving_out;
+mod namesakes;
 mod node;
 mod progress;
 mod pulse;
 pub(crate) mod report;
+mod rounds;
 mod silence;
 mod snapshot;
 mod starting;
+pub mod survey;
+mod taking;
 mod under_way;
 
 pub use common::{Cluster, Standing};

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use chatterbox_hub::Durable;
 
 use crate::chat::cluster::common::Cluster;
+use crate::chat::cluster::engine_patience::{reach_at_least, until_answered};
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::follower::Follower;
 use crate::chat::cluster::progress::Progress;
@@ -23,14 +24,15 @@ pub(super) async fn begin(
     progress: &Arc<Progress>,
 ) -> Result<Follower, ClusterError> {
     let mut before = store.enter(&cluster.name).await?;
-    let reach = cluster.order.reach().await?;
-    let mut places = cluster.snapshots.places().await?;
+    let reach = reach_at_least(&*cluster.order, before.place).await?;
+    let mut places = until_answered(|| cluster.snapshots.places()).await?;
+    let mut gone = Vec::new();
     let position = loop {
         let place = choose(before.place, reach, &places)?;
         if place == 0 {
             break Position::default();
         }
-        match cluster.snapshots.read(place).await? {
+        match until_answered(|| cluster.snapshots.read(place)).await? {
             Some(snapshot) => {
                 let read = snapshot.read;
                 let (hub, stores) = thaw(chat, snapshot)?;
@@ -45,7 +47,11 @@ pub(super) async fn begin(
                 break Position { place, read, at: 0 };
             }
             // Somebody has dropped it meanwhile, or not written it wholly.
-            None => places.retain(|other| *other != place),
+            None => {
+                gone.push(place);
+                places = until_answered(|| cluster.snapshots.places()).await?;
+                places.retain(|other| !gone.contains(other));
+            }
         }
     };
     // What is behind comes with what is applied. By its place nobody knows it: messages from before there were places have lower

@@ -16,10 +16,17 @@ use crate::chat::posts::Receipt;
 use crate::store::{Memory, Store};
 
 mod across;
+mod catching_up;
+mod engines;
 mod failures;
+mod large;
 mod life;
 mod moving;
+mod names;
 mod restarts;
+mod rows;
+mod stores;
+mod surveying;
 
 fn record(by: &str, text: &str) -> Record {
     let json = format!(r#"["{by}", "ALL", 1, "{text}"]"#).into();

@@ -5,7 +5,6 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: offers again by the clock")]
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::chat::batch::Batch;
-use crate::order::{Order, Unconfirmed};
+use crate::order::{OfferError, Order};
 
 /// A group that was taken comes round within this time; afterwards it is offered again.
 const ROUND: Duration = Duration::from_secs(5);
@@ -28,7 +27,7 @@ pub(super) struct UnderWay<'a> {
     /// Who waits for what becomes of it.
     pub(super) batch: Batch,
     order: &'a dyn Order,
-    offering: Option<BoxFuture<'a, Result<(), Unconfirmed>>>,
+    offering: Option<BoxFuture<'a, Result<(), OfferError>>>,
     /// When it was offered last, or is to be offered next.
     at: Instant,
     /// How often the engine has not confirmed it.
@@ -42,8 +41,9 @@ impl<'a> UnderWay<'a> {
         Self { group, batch, order, offering, at: Instant::now(), unconfirmed: 0 }
     }
 
-    /// Offers it until whoever polls this has seen it come round. May be dropped and called again at any time.
-    pub(super) async fn keep_offering(&mut self) -> Infallible {
+    /// Offers it until whoever polls this has seen it come round, or the order does not take it: says why not then. May be dropped
+    /// and called again at any time.
+    pub(super) async fn keep_offering(&mut self) -> String {
         loop {
             let Some(offering) = &mut self.offering else {
                 tokio::time::sleep_until(self.at).await;
@@ -57,20 +57,22 @@ impl<'a> UnderWay<'a> {
             self.at = Instant::now();
             match offered {
                 Ok(Ok(())) => self.at += ROUND,
-                Ok(Err(unconfirmed)) => {
-                    self.note_unconfirmed(&unconfirmed);
+                // The first attempt says so, or none does: it is nowhere.
+                Ok(Err(OfferError::TooLarge(why))) => return why,
+                Ok(Err(OfferError::Unconfirmed(why))) => {
+                    self.note_unconfirmed(&why);
                     self.at += UNCONFIRMED;
                 }
-                Err(_) => self.note_unconfirmed(&Unconfirmed("it does not answer".into())),
+                Err(_) => self.note_unconfirmed("it does not answer"),
             }
         }
     }
 
     /// Logged at 1, 2, 4, 8 ...: an engine that is away confirms nothing.
-    fn note_unconfirmed(&mut self, unconfirmed: &Unconfirmed) {
+    fn note_unconfirmed(&mut self, why: &str) {
         self.unconfirmed = self.unconfirmed.saturating_add(1);
         if self.unconfirmed.is_power_of_two() {
-            tracing::warn!(%unconfirmed, count = self.unconfirmed, "a group is offered again");
+            tracing::warn!(why, count = self.unconfirmed, "a group is offered again");
         }
     }
 }

@@ -3,12 +3,12 @@
 #![allow(clippy::disallowed_methods, reason = "tests are an edge")]
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{
-    Amendment, Delivery, Filing, JoinError, JoinRequest, MemberId, Rename, RoomNumber, RoomRecord,
+    Amendment, Delivery, Filing, JoinError, JoinRequest, MemberId, Rename, RoomRecord,
 };
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::Destination;
@@ -19,80 +19,11 @@ use futures_util::future::{BoxFuture, join_all};
 use super::*;
 use crate::chat::handle::{Seat, Welcomed};
 use crate::chat::opened;
-use crate::order::{Alone, Reach, Unconfirmed};
-use crate::store::{Memory, Page, PageQuery};
+use crate::order::{Alone, OfferError, Reach};
+use crate::store::Memory;
+use crate::store::failing::FailingStore;
 
 mod rooms;
-
-/// A store that can be out of room, or slow.
-#[derive(Debug, Default)]
-struct Filled {
-    memory: Memory,
-    is_full: AtomicBool,
-    /// Whether it fails when it has kept a change of rooms already.
-    is_unsure: AtomicBool,
-    /// How many changes of rooms it was given, and whoever locks this keeps them from being stored.
-    asked: AtomicUsize,
-    rooms: tokio::sync::Mutex<()>,
-}
-
-impl Store for Filled {
-    fn keep<'a>(
-        &'a self,
-        records: &'a [(Sequence, Record)],
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        if self.is_full.load(Ordering::Relaxed) {
-            return futures_util::future::ready(Err(StoreError::Full)).boxed();
-        }
-        self.memory.keep(records)
-    }
-
-    fn keep_rooms<'a>(
-        &'a self,
-        number: Sequence,
-        records: &'a [RoomRecord],
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        async move {
-            let _turn = self.rooms.lock().await;
-            if self.is_full.load(Ordering::Relaxed) {
-                return Err(StoreError::Full);
-            }
-            self.memory.keep_rooms(number, records).await?;
-            let is_unsure = self.is_unsure.load(Ordering::Relaxed);
-            if is_unsure { Err(StoreError::Failed("did it?".into())) } else { Ok(()) }
-        }
-        .boxed()
-    }
-
-    fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
-        self.memory.rooms()
-    }
-
-    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
-        self.memory.newest_of_rooms()
-    }
-
-    fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
-        self.memory.newest()
-    }
-
-    fn read(
-        &self,
-        from: Sequence,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, StoreError>> {
-        self.memory.read(from, limit)
-    }
-
-    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>> {
-        self.memory.page(query)
-    }
-
-    fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
-        self.memory.forget_account(account)
-    }
-}
 
 /// An order that counts its groups.
 #[derive(Debug, Default)]
@@ -102,7 +33,7 @@ struct Counted {
 }
 
 impl Order for Counted {
-    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>> {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>> {
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.order.offer(group)
     }
@@ -172,7 +103,7 @@ fn nobody() -> MemberId {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_disk_refuses_messages_and_nothing_else() {
-    let store = Arc::new(Filled::default());
+    let store = Arc::new(FailingStore::default());
     let chat = opened::chat(Arc::clone(&store) as _);
     let (ann, _) = join(&chat, "ann").await.unwrap();
     say(&ann, "one").await.unwrap();

@@ -2,71 +2,20 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests are an edge")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use chatterbox_hub::{Delivery, JoinRequest, Record, RoomNumber, RoomRecord, Sequence};
+use chatterbox_hub::{Delivery, JoinRequest};
 use chatterbox_proto::session::JoiningSession;
 use chatterbox_proto::{Capabilities, Username, frame, limits};
-use futures_util::future::BoxFuture;
 
 use super::*;
 use crate::chat::handle::Seat;
 use crate::chat::shared::Chat;
-use crate::store::{Memory, Page, PageQuery, Store, StoreError};
+use crate::store::failing::FailingStore;
 
-/// A store that notes how many messages each post had: one sender has one post in flight.
-#[derive(Debug, Default)]
-struct Noting {
-    memory: Memory,
-    posts: Mutex<Vec<usize>>,
-}
-
-impl Store for Noting {
-    fn keep<'a>(&'a self, all: &'a [(Sequence, Record)]) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.posts.lock().unwrap().push(all.len());
-        self.memory.keep(all)
-    }
-
-    fn keep_rooms<'a>(
-        &'a self,
-        number: Sequence,
-        records: &'a [RoomRecord],
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.memory.keep_rooms(number, records)
-    }
-
-    fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
-        self.memory.rooms()
-    }
-
-    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
-        self.memory.newest_of_rooms()
-    }
-
-    fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
-        self.memory.newest()
-    }
-
-    fn read(
-        &self,
-        from: Sequence,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, StoreError>> {
-        self.memory.read(from, limit)
-    }
-
-    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>> {
-        self.memory.page(query)
-    }
-
-    fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
-        self.memory.forget_account(account)
-    }
-}
-
-/// A chat whose messages are stored.
-fn chat() -> (Arc<Chat>, Arc<Noting>) {
-    let store = Arc::new(Noting::default());
+/// A chat whose messages are stored, and the store, which counts those of each post: one sender has one post in flight.
+fn chat() -> (Arc<Chat>, Arc<FailingStore>) {
+    let store = Arc::new(FailingStore::default());
     (crate::chat::opened::chat(Arc::clone(&store) as _), store)
 }
 
@@ -110,7 +59,7 @@ async fn posts_of(first: Option<Bytes>, input: &[u8]) -> Vec<usize> {
     tokio::spawn(read_all(bob));
     let end = reader(&member, input, first).run(&context).await;
     assert!(matches!(end, End::Closed));
-    store.posts.lock().unwrap().clone()
+    store.groups.lock().unwrap().clone()
 }
 
 fn messages(count: usize, to: &str, text: &str) -> Vec<u8> {

@@ -7,8 +7,9 @@ use tokio::time::timeout;
 
 use crate::order::jetstream::connecting::Connection;
 use crate::order::jetstream::engine_error::EngineError;
+use crate::order::jetstream::exposed::{Exposed, exposed};
 use crate::order::jetstream::jet_stream::reach_of;
-use crate::order::jetstream::monitor::{self, MonitorUrl};
+use crate::order::jetstream::monitor::{self, MonitorUrl, Vitals};
 use crate::order::jetstream::said::said;
 use crate::order::jetstream::settings::EngineSettings;
 use crate::order::jetstream::streams;
@@ -64,21 +65,24 @@ pub async fn check(settings: &EngineSettings, monitors: &[MonitorUrl]) -> Vec<Fi
             }
             Err(error) => findings.push(failed(server, &error)),
         }
-        if !server.is_encrypted() {
-            let told =
-                "nothing is encrypted on the way there: tls:// unless the network is yours alone";
-            findings.push(finding(server, Verdict::Advice, told));
-        }
     }
+    let advice = |Exposed { about, told }| finding(&about, Verdict::Advice, told);
+    findings.extend(exposed(settings).into_iter().map(advice));
+    let mut rooms = Vec::new();
     for monitor in monitors {
-        of_monitor(monitor, &mut findings).await;
+        let vitals = of_monitor(monitor, &mut findings).await;
+        rooms.extend(vitals.and_then(|vitals| Some((monitor, vitals.server(), vitals.room()?))));
     }
     if monitors.is_empty() {
         let told = "nobody looks whether the engine waits for its disks: --engine-monitor http://HOST:8222";
         findings.push(finding("sync_interval", Verdict::Advice, told));
     }
     if let Some(connection) = reached {
-        of_streams(settings, &connection, &mut findings).await;
+        let missing = of_streams(settings, &connection, &mut findings).await;
+        for (monitor, server, room) in rooms {
+            let (verdict, told) = room.judged(missing);
+            findings.push(finding(monitor, verdict, format!("server {server} {told}")));
+        }
     }
     findings
 }
@@ -94,9 +98,12 @@ fn of_server(server: &impl ToString, connection: &Connection) -> Finding {
     finding(server, Verdict::Good, told)
 }
 
-async fn of_monitor(monitor: &MonitorUrl, findings: &mut Vec<Finding>) {
+async fn of_monitor(monitor: &MonitorUrl, findings: &mut Vec<Finding>) -> Option<Vitals> {
     match monitor::ask(monitor).await {
-        Err(why) => findings.push(finding(monitor, Verdict::Unreachable, why)),
+        Err(why) => {
+            findings.push(finding(monitor, Verdict::Unreachable, why));
+            None
+        }
         Ok(vitals) => {
             findings.push(match vitals.fault() {
                 Some(fault) => finding(monitor, Verdict::Fault, fault),
@@ -112,19 +119,22 @@ async fn of_monitor(monitor: &MonitorUrl, findings: &mut Vec<Finding>) {
             findings.extend(
                 vitals.advice().into_iter().map(|advice| finding(monitor, Verdict::Advice, advice)),
             );
+            Some(vitals)
         }
     }
 }
 
+/// Looks at the streams, and says how many bytes those come to that are still to be made.
 async fn of_streams(
     settings: &EngineSettings,
     connection: &Connection,
     findings: &mut Vec<Finding>,
-) {
+) -> u64 {
     if let Err(error) = connection.check_account().await {
         findings.push(failed("JetStream", &error));
-        return;
+        return 0;
     }
+    let mut missing = 0;
     let name = &settings.cluster;
     let wanted =
         [streams::log(name, settings.replicas, 0), streams::state(name, settings.replicas)];
@@ -132,11 +142,11 @@ async fn of_streams(
         let about = format!("stream {}", wanted.name);
         match connection.find_stream(&wanted.name).await {
             Err(error) => findings.push(failed(&about, &error)),
-            Ok(None) => findings.push(finding(
-                &about,
-                Verdict::Good,
-                "is not there yet: the first node makes it",
-            )),
+            Ok(None) => {
+                missing += u64::try_from(wanted.max_bytes).unwrap_or_default();
+                let told = "is not there yet: the first node makes it";
+                findings.push(finding(&about, Verdict::Good, told));
+            }
             Ok(Some(found)) => {
                 let faults = streams::faults(&wanted, &found);
                 findings.extend(faults.iter().map(|fault| finding(&about, Verdict::Fault, fault)));
@@ -146,6 +156,7 @@ async fn of_streams(
             }
         }
     }
+    missing
 }
 
 /// Whether all servers of a stream have all of it.

@@ -26,6 +26,9 @@ const PING: Duration = Duration::from_secs(1);
 /// How long a server may take to let us in.
 const HANDSHAKE: Duration = Duration::from_secs(3);
 
+/// How long all of the servers that were named may take together, names that have to be looked up included.
+const CONNECTING: Duration = Duration::from_secs(30);
+
 /// The longest time between two attempts to connect again.
 const REST: Duration = Duration::from_secs(1);
 
@@ -33,7 +36,7 @@ const REST: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_secs(15);
 
 /// The records that the engine has to take: what the largest frame of a client becomes, and what comes in one group with it.
-const PAYLOAD: usize = 8 * 1024 * 1024;
+pub const PAYLOAD: usize = 8 * 1024 * 1024;
 
 /// A connection to the engine.
 #[derive(Debug, Clone)]
@@ -56,7 +59,10 @@ impl Connection {
         let options = options(settings, is_up).map_err(EngineError::Refused)?;
         let addresses: Vec<ServerAddr> =
             settings.servers.iter().map(|server| server.address()).collect();
-        let client = options.connect(addresses).await.map_err(|error| match error.kind() {
+        let connected = timeout(CONNECTING, options.connect(addresses)).await;
+        let connected = connected
+            .map_err(|_| EngineError::Unreachable("connecting takes too long".to_owned()))?;
+        let client = connected.map_err(|error| match error.kind() {
             ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => EngineError::Refused(
                 "the engine does not let us in: look at --cluster-credentials, and at the users of the engine".to_owned(),
             ),

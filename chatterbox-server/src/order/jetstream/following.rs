@@ -18,6 +18,7 @@ use futures_util::StreamExt as _;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
+use crate::order::jetstream::doubts::Doubts;
 use crate::order::jetstream::jet_stream::{JetStream, reach_of};
 use crate::order::jetstream::said::said;
 use crate::order::total_order::{OrderError, Place};
@@ -37,10 +38,6 @@ const MOST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The time between two attempts that have failed at once.
 const REST: Duration = Duration::from_millis(200);
-
-/// For how long the engine may say something that must not be, before it is believed: a server that was hung answers what was
-/// asked before with what it knew then, and one that was down for a while first catches up.
-const DOUBT: Duration = Duration::from_secs(12);
 
 /// After how long without anybody who listens the engine forgets a consumer.
 const FORGOTTEN: Duration = Duration::from_secs(10);
@@ -76,8 +73,9 @@ pub struct Follower<'a> {
     at: u64,
     feed: Option<Feed>,
     patience: Duration,
-    /// Since when the engine has said what must not be.
-    doubtful: Option<Instant>,
+    /// The time stamp of the last record that was read: another log in the place of ours has another one there.
+    stamp: Option<i128>,
+    doubts: Doubts,
 }
 
 /// A consumer in the engine.
@@ -97,15 +95,17 @@ enum Fed {
 
 impl<'a> Follower<'a> {
     /// Follows from behind a place.
-    pub const fn new(log: &'a JetStream, after: Place) -> Self {
-        Self { log, after, at: 0, feed: None, patience: PATIENCE, doubtful: None }
+    pub fn new(log: &'a JetStream, after: Place) -> Self {
+        let doubts = Doubts::default();
+        Self { log, after, at: 0, feed: None, patience: PATIENCE, stamp: None, doubts }
     }
 
     /// The next record, whenever there is one.
     ///
     /// # Errors
-    /// [`OrderError::OutOfReach`] when it is not kept, or the log ends before what was read; [`OrderError::Unreadable`] when
-    /// something is missing; [`OrderError::Engine`] when a server that can't be used has taken its place.
+    /// [`OrderError::OutOfReach`] when it is not kept, or the log ends before what was read; [`OrderError::Replaced`] when it is another
+    /// one; [`OrderError::Unreadable`] when something is missing; [`OrderError::Engine`] when a server that can't be used has
+    /// taken its place.
     pub async fn next(&mut self) -> Result<Raw, OrderError> {
         loop {
             let Some(feed) = &mut self.feed else {
@@ -113,8 +113,16 @@ impl<'a> Follower<'a> {
                 continue;
             };
             match timeout(SILENCE, feed.next(self.log)).await {
-                Ok(Fed::Record(place, ..)) if place <= self.after => {
-                    // A server that has not caught up begins before the place that we asked for.
+                // A server that has not caught up begins before the place that we asked for.
+                Ok(Fed::Record(place, ..)) if place < self.after => {}
+                Ok(Fed::Record(place, nanos, ..)) if place == self.after => {
+                    if self.stamp.is_none_or(|stamp| stamp == nanos) {
+                        self.doubts.is_the_same();
+                    } else {
+                        self.feed = None;
+                        let believed = self.doubts.is_another(Instant::now());
+                        doubt(believed, OrderError::Replaced { place }).await?;
+                    }
                 }
                 Ok(Fed::Record(place, nanos, payload, headers)) if place == self.after + 1 => {
                     return Ok(self.take(place, nanos, payload, headers));
@@ -135,8 +143,8 @@ impl<'a> Follower<'a> {
         payload: Bytes,
         headers: Option<HeaderMap>,
     ) -> Raw {
-        self.after = place;
-        self.doubtful = None;
+        (self.after, self.stamp) = (place, Some(nanos));
+        self.doubts.goes_on();
         self.at = self.at.max(u64::try_from(nanos / 1_000_000).unwrap_or(0));
         Raw { place, nanos, at: self.at, payload, headers }
     }
@@ -151,13 +159,14 @@ impl<'a> Follower<'a> {
         };
         let reach = reach_of(&info);
         let out = OrderError::OutOfReach { after: self.after, first: reach.first };
-        if self.after + 1 < reach.first {
+        if self.after.saturating_add(1) < reach.first {
             return Err(out);
         }
         if self.after > reach.last {
-            self.doubt(out).await?;
+            doubt(self.doubts.ends_early(Instant::now()), out).await?;
             return Ok(None);
         }
+        self.doubts.is_long_enough();
         let asking = self.ask();
         let feed = self.answered(self.patience, asking).await;
         if feed.is_some() {
@@ -188,7 +197,9 @@ impl<'a> Follower<'a> {
 
     /// Asks for a consumer.
     fn ask(&self) -> impl Future<Output = Result<Feed, String>> + use<'a> {
-        let (log, after) = (self.log, self.after);
+        let log = self.log;
+        // What was read last comes once more, to be compared with that.
+        let start_sequence = self.after.saturating_add(u64::from(self.stamp.is_none()));
         async move {
             let stream = log.stream().await.map_err(said)?;
             let client = &log.connection.client;
@@ -196,7 +207,7 @@ impl<'a> Follower<'a> {
             let subscriber = client.subscribe(inbox.clone()).await.map_err(said)?;
             let config = push::Config {
                 deliver_subject: inbox,
-                deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: after + 1 },
+                deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
                 ack_policy: AckPolicy::None,
                 replay_policy: ReplayPolicy::Instant,
                 max_deliver: 1,
@@ -224,18 +235,17 @@ impl<'a> Follower<'a> {
         }
         let place = self.after + 1;
         let why = format!("it is missing, and place {came} is there");
-        self.doubt(OrderError::Unreadable { place, why }).await
+        doubt(self.doubts.has_a_hole(Instant::now()), OrderError::Unreadable { place, why }).await
     }
+}
 
-    /// Believes the engine when it says the same for long enough.
-    async fn doubt(&mut self, error: OrderError) -> Result<(), OrderError> {
-        let since = *self.doubtful.get_or_insert_with(Instant::now);
-        if since.elapsed() >= DOUBT {
-            return Err(error);
-        }
-        sleep(REST).await;
-        Ok(())
+/// Says what the engine says, if it is believed, and else waits a moment.
+async fn doubt(is_believed: bool, error: OrderError) -> Result<(), OrderError> {
+    if is_believed {
+        return Err(error);
     }
+    sleep(REST).await;
+    Ok(())
 }
 
 impl Feed {

@@ -4,10 +4,13 @@ mod capacity;
 mod checking;
 mod connecting;
 mod credentials;
+mod doubts;
 mod engine_error;
+mod exposed;
 mod following;
 mod jet_stream;
 mod log;
+mod looking;
 mod monitor;
 mod names;
 mod packing;
@@ -15,7 +18,9 @@ mod pieces;
 mod said;
 mod settings;
 mod snapshots;
+mod store_room;
 mod streams;
+mod thinning;
 mod version;
 
 #[cfg(test)]
@@ -23,7 +28,9 @@ mod tests;
 
 pub use checking::{Finding, Verdict, check};
 pub use engine_error::EngineError;
+pub use exposed::{Exposed, exposed};
 pub use jet_stream::JetStream;
+pub use looking::{EngineSeen, ServerSeen, ServerStanding, StreamSeen};
 pub use monitor::{MonitorUrl, check as check_monitors};
 pub use names::{ClusterName, USUAL_NAME};
 pub use settings::{EngineSettings, ServerUrl, USUAL_REPLICAS};

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::order::jetstream::engine_error::EngineError;
 use crate::order::jetstream::said::said;
+use crate::order::jetstream::store_room::StoreRoom;
 
 /// The monitoring port of the engine if none is given.
 const USUAL_PORT: u16 = 8222;
@@ -83,6 +84,17 @@ pub struct Vitals {
 #[derive(Debug, Default, Deserialize)]
 struct Streams {
     config: Option<StreamsConfig>,
+    #[serde(default)]
+    stats: StreamsStats,
+}
+
+/// In bytes.
+#[derive(Debug, Default, Deserialize)]
+struct StreamsStats {
+    #[serde(default)]
+    storage: u64,
+    #[serde(default)]
+    reserved_storage: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,12 +104,22 @@ struct StreamsConfig {
     sync_interval: u64,
     #[serde(default)]
     sync_always: bool,
+    /// In bytes.
+    #[serde(default)]
+    max_storage: Option<u64>,
 }
 
 impl Vitals {
     /// The server.
     pub fn server(&self) -> String {
         said(&self.server_name)
+    }
+
+    /// How much it may store, where it says so.
+    pub fn room(&self) -> Option<StoreRoom> {
+        let most = self.jetstream.config.as_ref()?.max_storage?;
+        let StreamsStats { storage: used, reserved_storage: reserved } = self.jetstream.stats;
+        Some(StoreRoom { most, reserved, used })
     }
 
     /// What must not be so.

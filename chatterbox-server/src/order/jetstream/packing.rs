@@ -11,11 +11,17 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::read::{ZlibDecoder, ZlibEncoder};
 
+use crate::order::jetstream::connecting::PAYLOAD;
+
 /// Records of so many bytes are deflated.
 const FROM: usize = 1024 * 1024;
 
-/// The bytes of the largest record: more than a group of posts can have.
-const LARGEST: u64 = 64 * 1024 * 1024;
+/// The bytes of the largest record: more than a group of posts can have. None is written that is not read.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+/// The bytes of the largest record that the engine takes, without what is said of it. Every engine takes so much, so that what one does not take
+/// none does: whether a record can be in the log never depends on when it is asked.
+const LARGEST_PACKED: usize = PAYLOAD - 1024;
 
 /// Says that a record is deflated, and how.
 const HEADER: &str = "Chatterbox-Packed";
@@ -31,8 +37,31 @@ pub struct Packed {
     pub headers: HeaderMap,
 }
 
+/// A record that can't be in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "it has {bytes} bytes, {packed} when it is deflated, and at most {LARGEST} and {LARGEST_PACKED} are taken"
+)]
+pub struct TooLarge {
+    bytes: usize,
+    packed: usize,
+}
+
 /// Packs a record, if it is large and that makes it smaller.
-pub fn pack(record: Bytes) -> Packed {
+///
+/// # Errors
+/// [`TooLarge`], for the same record always.
+pub fn pack(record: Bytes) -> Result<Packed, TooLarge> {
+    let bytes = record.len();
+    if bytes > LARGEST {
+        return Err(TooLarge { bytes, packed: bytes });
+    }
+    let packed = deflated(record);
+    let size = packed.payload.len();
+    if size > LARGEST_PACKED { Err(TooLarge { bytes, packed: size }) } else { Ok(packed) }
+}
+
+fn deflated(record: Bytes) -> Packed {
     let mut headers = HeaderMap::new();
     if record.len() >= FROM {
         let mut packed = Vec::new();
@@ -54,9 +83,9 @@ pub fn unpack(payload: Bytes, headers: Option<&HeaderMap>) -> Result<Bytes, &'st
         None => Ok(payload),
         Some(way) if way.as_str() == ZLIB => {
             let mut record = Vec::new();
-            let mut decoder = ZlibDecoder::new(&*payload).take(LARGEST + 1);
+            let mut decoder = ZlibDecoder::new(&*payload).take(LARGEST as u64 + 1);
             decoder.read_to_end(&mut record).map_err(|_| "it is not what was packed")?;
-            if record.len() as u64 > LARGEST {
+            if record.len() > LARGEST {
                 return Err("it is larger than any that we write");
             }
             Ok(record.into())
@@ -76,7 +105,7 @@ mod tests {
 
     fn round(record: Vec<u8>) -> usize {
         let record = Bytes::from(record);
-        let Packed { payload, headers } = pack(record.clone());
+        let Packed { payload, headers } = pack(record.clone()).unwrap();
         let size = payload.len();
         assert_eq!(unpack(payload, Some(&headers)).unwrap(), record);
         size
@@ -116,8 +145,30 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_could_read_or_take_is_not_packed() {
+        assert_eq!(round(vec![0; LARGEST]), round(vec![0; LARGEST]));
+        let too_large = pack(Bytes::from(vec![0; LARGEST + 1])).err().unwrap();
+        assert_eq!(too_large, TooLarge { bytes: LARGEST + 1, packed: LARGEST + 1 });
+        // Nothing makes these smaller.
+        let mut state = 7_u64;
+        let mut random = |bytes: usize| -> Bytes {
+            (0..bytes)
+                .map(|_| {
+                    state ^= state << 13;
+                    state ^= state >> 7;
+                    state ^= state << 17;
+                    state.to_le_bytes()[3]
+                })
+                .collect()
+        };
+        assert_eq!(round(random(LARGEST_PACKED).to_vec()), LARGEST_PACKED);
+        let packed = LARGEST_PACKED + 1;
+        assert_eq!(pack(random(packed)).err(), Some(TooLarge { bytes: packed, packed }));
+    }
+
+    #[test]
     fn what_is_not_ours_is_an_error_and_takes_little_memory() {
-        let Packed { payload, headers } = pack(Bytes::from(vec![0; 65 * 1024 * 1024]));
+        let Packed { payload, headers } = deflated(Bytes::from(vec![0; LARGEST + 1]));
         assert!(payload.len() < 1024 * 1024);
         assert_eq!(
             unpack(payload.clone(), Some(&headers)).unwrap_err(),

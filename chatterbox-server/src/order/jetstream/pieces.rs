@@ -6,7 +6,7 @@ use crate::order::jetstream::names::Piece;
 use crate::order::total_order::{Place, Snapshot};
 
 /// The bytes of a piece. The engine sends them as base64 within JSON, and takes 1 MiB.
-const PIECE: usize = 512 * 1024;
+pub const PIECE: usize = 512 * 1024;
 
 /// The most pieces of a snapshot: 1 GiB.
 pub const MOST_PIECES: usize = 2048;

@@ -105,6 +105,14 @@ impl ServerUrl {
         self.0.clone()
     }
 
+    /// Whether what is sent there stays on this machine.
+    pub(super) fn is_of_this_machine(&self) -> bool {
+        let host = self.0.host();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost")
+            || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    }
+
     /// Whether nobody on the way may read.
     pub fn is_encrypted(&self) -> bool {
         self.0.tls_required()

@@ -14,8 +14,8 @@ const LOG_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How many bytes of log are kept, unless somebody says otherwise to the engine.
 const LOG_BYTES: i64 = 4 << 30;
 
-/// How many bytes of snapshots are kept.
-const STATE_BYTES: i64 = 1 << 30;
+/// How many bytes of snapshots are kept, unless somebody says otherwise to the engine.
+pub const STATE_BYTES: i64 = 1 << 30;
 
 /// The stream of the log, which begins behind a place.
 pub fn log(name: &ClusterName, replicas: usize, begins_behind: Place) -> Config {
@@ -32,11 +32,11 @@ pub fn log(name: &ClusterName, replicas: usize, begins_behind: Place) -> Config 
     }
 }
 
-/// The stream of snapshots. They are kept as long as the log.
+/// The stream of snapshots. Whoever keeps one drops others, and keeps the oldest with which the log can be followed; the engine drops
+/// none for its age.
 pub fn state(name: &ClusterName, replicas: usize) -> Config {
     Config {
         max_bytes: STATE_BYTES,
-        max_age: LOG_AGE,
         // The same piece again takes the place of the one before.
         max_messages_per_subject: 1,
         description: Some(
@@ -132,6 +132,18 @@ pub fn faults(wanted: &Config, found: &Config) -> Vec<String> {
                 "stream {name} keeps a piece more than once: nats stream edit {name} --max-msgs-per-subject 1"
             ),
         );
+        hold(
+            !found.deny_purge,
+            format!(
+                "stream {name} does not let nodes drop what is not needed any more (deny_purge): it has to be made anew"
+            ),
+        );
+        hold(
+            found.max_age.is_zero() && found.max_messages <= 0,
+            format!(
+                "stream {name} drops snapshots that are needed as long as the log: nats stream edit {name} --max-age 0 --max-msgs -1"
+            ),
+        );
     }
     faults
 }
@@ -178,9 +190,17 @@ mod tests {
             ("rollup", |config| config.allow_rollup = true),
             ("--max-msgs-per-subject -1", |config| config.max_messages_per_subject = 100),
         ];
+        let of_state: [(&str, Change); 4] = [
+            ("--max-msgs-per-subject 1", |config| config.max_messages_per_subject = -1),
+            ("deny_purge", |config| config.deny_purge = true),
+            ("--max-age 0", |config| config.max_age = Duration::from_secs(90)),
+            ("--max-msgs -1", |config| config.max_messages = 100),
+        ];
         let [log, state] = both();
         let cases = of_both.iter().flat_map(|change| [(&log, change), (&state, change)]);
-        for (wanted, (word, change)) in cases.chain(of_log.iter().map(|change| (&log, change))) {
+        let cases = cases.chain(of_log.iter().map(|change| (&log, change)));
+        let cases = cases.chain(of_state.iter().map(|change| (&state, change)));
+        for (wanted, (word, change)) in cases {
             let mut found = wanted.clone();
             change(&mut found);
             let told = faults(wanted, &found);

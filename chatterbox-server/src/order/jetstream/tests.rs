@@ -7,6 +7,9 @@ mod engine;
 
 mod contract;
 mod failures;
+mod hostile;
 mod kit;
+mod looking;
 mod refusals;
+mod replaced;
 mod snapshots;

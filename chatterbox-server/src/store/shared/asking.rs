@@ -83,7 +83,7 @@ impl Asking {
         }
     }
 
-    /// Where commands are asked for from now on; the first one counts.
+    /// Where commands are asked for from now on, and from where on changes are news; the first one counts.
     pub(super) fn begin(&self, proposer: Arc<dyn Proposer>) {
         let _ = self.proposer.set(proposer);
     }
@@ -172,8 +172,12 @@ impl Asking {
         asker.is_some_and(|(_, asker)| asker.try_send(answer).is_ok())
     }
 
-    /// Notes a change of an account for whoever is told of them.
+    /// Notes a change of an account for whoever is told of them. Before the node is one of those that are up, it is nothing new: they
+    /// have told it, and whoever came back since then would be put out once more.
     pub(super) fn note_change(&self, change: AccountChange) {
+        if self.proposer.get().is_none() {
+            return;
+        }
         let mut changes = lock(&self.changes);
         if changes.len() >= CHANGES {
             changes.pop_front();

@@ -22,8 +22,8 @@ use crate::store::store_commands::{Proposer, StoreCommands};
 
 type Job = Box<dyn FnOnce(&mut Tables) + Send>;
 
-/// Calls that may wait for the thread; whoever follows the order makes one at a time.
-const WAITING_JOBS: usize = 4;
+/// Calls that may wait for the thread: whoever follows the order makes one at a time, and has one digest and one dump made beside it.
+const WAITING_JOBS: usize = 8;
 
 /// What all nodes store alike, in the database of this one.
 #[derive(Debug)]
@@ -98,7 +98,6 @@ impl Shared {
         &self,
         function: impl FnOnce(&mut Tables) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let gone = || StoreError::Failed("its thread has ended".into());
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(gone)?;
         // The caller may have been cancelled meanwhile.
@@ -106,6 +105,25 @@ impl Shared {
         jobs.send(job).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
+
+    /// The same behind what was called before, and before what is called later, whenever the answer is waited for.
+    fn call_now<T: Send + 'static>(
+        &self,
+        function: impl FnOnce(&mut Tables) -> Result<T, StoreError> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |tables| drop(reply.send(function(tables))));
+        let sent = self.jobs.as_ref().map(|jobs| jobs.try_send(job).is_ok());
+        match sent {
+            Some(true) => async move { answer.await.map_err(|_| gone())? }.boxed(),
+            Some(false) => ready(Err(StoreError::Busy("too much waits for it".into()))).boxed(),
+            None => ready(Err(gone())).boxed(),
+        }
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::Failed("its thread has ended".into())
 }
 
 impl StoreCommands for Shared {
@@ -153,8 +171,12 @@ impl StoreCommands for Shared {
         self.asking.settings()
     }
 
-    fn dump(&self) -> BoxFuture<'_, Result<Bytes, StoreError>> {
-        self.call(|tables| Ok(tables.dump()?.into())).boxed()
+    fn dump(&self) -> BoxFuture<'static, Result<Bytes, StoreError>> {
+        self.call_now(|tables| Ok(tables.dump()?.into()))
+    }
+
+    fn digest(&self) -> BoxFuture<'static, Result<(Sequence, u64), StoreError>> {
+        self.call_now(|tables| Ok(tables.digest()?))
     }
 
     fn restore(&self, state: Bytes) -> BoxFuture<'_, Result<(), StoreError>> {

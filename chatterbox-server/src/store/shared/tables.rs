@@ -14,7 +14,7 @@ use crate::store::shared::asking::Asking;
 use crate::store::shared::command::{Asked, Command, Of, WrittenSpared, level, name, read};
 use crate::store::shared::not_understood::NotUnderstood;
 use crate::store::shared::written::WrittenAudit;
-use crate::store::sqlite::{SqliteDirectory, SqliteModeration};
+use crate::store::sqlite::{SqliteDirectory, SqliteModeration, refused};
 
 /// The tables, through connections of their own.
 #[derive(Debug)]
@@ -52,6 +52,13 @@ impl From<Failed> for StoreError {
                 Self::Disk
             }
             Failed::NotUnderstood(NotUnderstood) => Self::NotUnderstood,
+            Failed::Accounts(DirectoryError::Store(source))
+            | Failed::Moderation(ModerationError::Store(source)) => {
+                match source.downcast::<rusqlite::Error>() {
+                    Ok(error) => refused(*error),
+                    Err(source) => Self::Failed(source),
+                }
+            }
             failed => Self::Failed(Box::new(failed)),
         }
     }
@@ -118,6 +125,14 @@ impl Tables {
     /// [`Failed`].
     pub(super) fn dump(&mut self) -> Result<Vec<u8>, Failed> {
         Ok(self.directory.dump()?)
+    }
+
+    /// One number for all of it, and the number of the last command by then.
+    ///
+    /// # Errors
+    /// [`Failed`].
+    pub(super) fn digest(&mut self) -> Result<(Sequence, u64), Failed> {
+        Ok(self.directory.digest()?)
     }
 
     /// The same from another node, in place of all that is here.

@@ -14,6 +14,7 @@ use crate::accounts::{
     TOKENS, TokenHash,
 };
 use crate::store::sqlite::account_changes;
+use crate::store::sqlite::alike;
 use crate::store::sqlite::commands::{self, Connected};
 use crate::store::sqlite::database::open_shared;
 use crate::store::sqlite::dump;
@@ -102,6 +103,14 @@ impl Sqlite {
     /// [`DirectoryError`]; nothing was changed then.
     pub(crate) fn restore(&mut self, state: &[u8]) -> Result<(), DirectoryError> {
         Ok(dump::restore(&mut self.connection, state)?)
+    }
+
+    /// One number for all that nodes store alike, and the number of the last command by then; see [`alike`].
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub(crate) fn digest(&mut self) -> Result<(Sequence, u64), DirectoryError> {
+        Ok(alike::digest(&mut self.connection)?)
     }
 
     pub(super) fn writing(&mut self) -> Result<Writing<'_>, rusqlite::Error> {

@@ -12,7 +12,7 @@ use crate::store::sqlite::commands;
 use crate::store::sqlite::writing::Writing;
 
 /// The tables, those first that others refer to.
-const TABLES: &[&str] = &[
+pub(super) const TABLES: &[&str] = &[
     "accounts",
     "account_looks",
     "tokens",

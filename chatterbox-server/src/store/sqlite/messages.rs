@@ -18,6 +18,7 @@ use crate::store::sqlite::database::{self, Opened};
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::followed;
 use crate::store::sqlite::options::SqliteOptions;
+use crate::store::sqlite::store_time::OrderTime;
 use crate::store::sqlite::writer::{Job, Writer};
 
 /// The most jobs that may wait for the thread: a group to keep and a few reads.
@@ -29,6 +30,7 @@ pub struct Sqlite {
     /// There until the end.
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    time: OrderTime,
 }
 
 /// Waits for the thread, which puts everything into one file before it ends.
@@ -67,12 +69,13 @@ impl Sqlite {
 
     fn with(opened: Opened, options: &SqliteOptions) -> Result<Self, OpenError> {
         let writer = Writer::new(opened, options.retention)?;
+        let time = writer.order_time();
         let (jobs, inbox) = mpsc::channel(WAITING_JOBS);
         let thread = std::thread::Builder::new()
             .name("messages".into())
             .spawn(move || writer.run(inbox))
             .map_err(|source| OpenError::Thread { source })?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), time })
     }
 
     async fn ask<T>(
@@ -142,6 +145,10 @@ impl Store for Sqlite {
     fn enter<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<Followed, StoreError>> {
         let cluster = cluster.to_owned();
         self.ask(|reply| Job::Enter { cluster, reply }).boxed()
+    }
+
+    fn time_is(&self, now: i64) {
+        self.time.is(now);
     }
 
     fn follow<'a>(

@@ -1,25 +1,23 @@
 //! The thread that owns the database: it keeps messages, reads them, and removes old ones.
 
-#![allow(clippy::disallowed_methods, reason = "the edge: the age of messages is measured here")]
-
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
 
 use chatterbox_hub::{Durable, Filing, Party, Record, RoomNumber, RoomRecord, Sender, Sequence};
 use chatterbox_proto::session::Destination;
-use rusqlite::{CachedStatement, ErrorCode, Transaction, params};
+use rusqlite::{CachedStatement, Transaction, params};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::ops::clock::unix_now;
 use crate::store::followed::Followed;
 use crate::store::message_store::{StoreError, not_kept_before, other_cluster};
 use crate::store::page::{Page, PageQuery};
 use crate::store::sqlite::database::Opened;
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::numbers::{self, newest};
+use crate::store::sqlite::refusal::refused;
 use crate::store::sqlite::removed::Removed;
 use crate::store::sqlite::retention::Retention;
 use crate::store::sqlite::row::{COLUMNS, Records};
+use crate::store::sqlite::store_time::{OrderTime, StoreTime};
 use crate::store::sqlite::stored::Stored;
 use crate::store::sqlite::{followed, pages, rooms};
 
@@ -67,8 +65,8 @@ const FREED_PAGES: u32 = 256;
 /// The statements that stay prepared: a few more than there are.
 const STATEMENTS: usize = 64;
 
-/// The interval at which the age of messages is checked.
-const AGE_EVERY: Duration = Duration::from_secs(60);
+/// The seconds between two checks of the age of messages.
+const AGE_EVERY: i64 = 60;
 
 const INSERT: &str = "INSERT INTO messages
     (sequence, arrived, source, recipient, json, conversation, mailbox, sender, origin, room)
@@ -78,7 +76,9 @@ pub(super) struct Writer {
     opened: Opened,
     retention: Retention,
     stored: Stored,
-    age_looked_at: SystemTime,
+    /// When it was checked, in seconds since 1970 UTC.
+    age_looked_at: i64,
+    time: StoreTime,
 }
 
 impl Writer {
@@ -88,10 +88,21 @@ impl Writer {
             let transaction = opened.writing()?;
             rooms::forget_accounts(&transaction)?;
             transaction.commit()?;
-            Stored::load(&opened.connection, retention.keep())
+            let stored = Stored::load(&opened.connection, retention.keep())?;
+            Ok((stored, followed::of(&opened.connection)?.is_some()))
         };
-        let stored = load().map_err(|error| OpenError::database(&opened.path, error))?;
-        Ok(Self { opened, retention, stored, age_looked_at: SystemTime::UNIX_EPOCH })
+        let (stored, is_of_cluster) =
+            load().map_err(|error| OpenError::database(&opened.path, error))?;
+        let mut time = StoreTime::default();
+        if is_of_cluster {
+            time.enters_cluster();
+        }
+        Ok(Self { opened, retention, stored, age_looked_at: 0, time })
+    }
+
+    /// Where the time is told by the order of a cluster, if it belongs to one.
+    pub(super) fn order_time(&self) -> OrderTime {
+        self.time.order()
     }
 
     /// Works until no more jobs can come.
@@ -128,7 +139,7 @@ impl Writer {
                     drop(reply.send(newest));
                 }
                 Some(Job::Rooms { reply }) => {
-                    let found = rooms::records(&self.opened.connection, unix_now());
+                    let found = rooms::records(&self.opened.connection, self.time.now());
                     drop(reply.send(found.map_err(refused)));
                 }
             }
@@ -171,7 +182,7 @@ impl Writer {
         if number <= newest(&transaction).map_err(refused)? {
             return Ok(());
         }
-        let now = unix_now();
+        let now = self.time.now();
         for record in records {
             rooms::apply(&transaction, record, now).map_err(refused)?;
         }
@@ -193,6 +204,7 @@ impl Writer {
         }
         followed::enter(&transaction, cluster).map_err(refused)?;
         transaction.commit().map_err(refused)?;
+        self.time.enters_cluster();
         Ok(Followed::default())
     }
 
@@ -229,7 +241,7 @@ impl Writer {
                 }
                 Durable::Message(id, _) => only_numbers = Some(*id),
                 Durable::Rooms(_, records) | Durable::Begin(records) => {
-                    let now = unix_now();
+                    let now = self.time.now();
                     for record in records {
                         rooms::apply(&transaction, record, now).map_err(refused)?;
                     }
@@ -296,12 +308,9 @@ impl Writer {
 
     /// Removes one step of the messages beyond the bounds; returns whether there are more.
     fn clean(&mut self) -> bool {
-        let now = SystemTime::now();
-        let mut too_old = None;
-        if now.duration_since(self.age_looked_at).is_ok_and(|age| age >= AGE_EVERY) {
-            let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-            too_old = self.retention.oldest(i64::try_from(seconds).unwrap_or(i64::MAX));
-        }
+        let now = self.time.now();
+        let is_due = now.saturating_sub(self.age_looked_at) >= AGE_EVERY;
+        let too_old = if is_due { self.retention.oldest(now) } else { None };
         if too_old.is_none() && !self.stored.is_too_much() {
             return false;
         }
@@ -383,18 +392,6 @@ fn put(insert: &mut CachedStatement<'_>, id: Sequence, record: &Record) -> Resul
 fn use_number(transaction: &Transaction<'_>, number: Sequence) -> Result<(), StoreError> {
     i64::try_from(number).map_err(|error| StoreError::Failed(error.into()))?;
     numbers::use_up_to(transaction, number).map_err(refused)
-}
-
-fn refused(error: rusqlite::Error) -> StoreError {
-    let extended = error.sqlite_error().map(|error| error.extended_code);
-    if extended == Some(rusqlite::ffi::SQLITE_CONSTRAINT_COMMITHOOK) {
-        return StoreError::Moved;
-    }
-    match error.sqlite_error_code() {
-        Some(ErrorCode::SystemIoFailure) => StoreError::Disk,
-        Some(ErrorCode::DiskFull) => StoreError::Full,
-        _ => StoreError::Failed(error.into()),
-    }
 }
 
 /// Shows the path of the database only.

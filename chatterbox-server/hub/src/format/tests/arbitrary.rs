@@ -37,8 +37,9 @@ fn proposal() -> impl Strategy<Value = Proposal> {
         (any::<u64>(), ".{0,8}", any::<u16>()).prop_map(|(read_to, name, speaks)| Proposal::Up(
             Up { read_to, name: name.into(), speaks }
         )),
-        (any::<u64>(), any::<u64>(), of(any::<(u64, u64)>()))
-            .prop_map(|(place, read, state)| Proposal::Tick(Tick { place, read, state })),
+        (any::<u64>(), any::<u64>(), of(any::<(u64, u64)>()), of(any::<(u64, u64)>())).prop_map(
+            |(place, read, state, stores)| Proposal::Tick(Tick { place, read, state, stores })
+        ),
         any::<u64>().prop_map(|node| Proposal::Down(Incarnation(node))),
         join().prop_map(|join| Proposal::Join(Box::new(join))),
         member().prop_map(Proposal::Leave),
@@ -84,11 +85,14 @@ fn text() -> impl Strategy<Value = Arc<str>> {
 }
 
 fn member() -> impl Strategy<Value = MemberId> {
-    any::<u64>().prop_map(MemberId)
+    // Many are of somebody who may be here.
+    prop_oneof![0..6_u64, any::<u64>()].prop_map(MemberId)
 }
 
 fn room() -> impl Strategy<Value = RoomNumber> {
-    any::<u64>().prop_map(RoomNumber)
+    // A room has the number of the first or second proposal of an early group, or is the lobby.
+    let early = (0..20_u64, 0..2_u64).prop_map(|(place, index)| 1024 * place + index);
+    prop_oneof![early, any::<u64>()].prop_map(RoomNumber)
 }
 
 fn level() -> impl Strategy<Value = Level> {

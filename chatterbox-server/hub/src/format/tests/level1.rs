@@ -190,8 +190,11 @@ fn proposals() -> Vec<(&'static str, Proposal)> {
     ];
     vec![
         ("up", Proposal::Up(Up { read_to: 300, name: "n1".into(), speaks: 1 })),
-        ("tick", Proposal::Tick(Tick { place: 300, read: u64::MAX, state: None })),
-        ("tick with state", Proposal::Tick(Tick { place: 3, read: 4, state: Some((5, 6)) })),
+        ("tick", Proposal::Tick(Tick { place: 300, read: u64::MAX, ..Tick::default() })),
+        (
+            "tick with digests",
+            Proposal::Tick(Tick { place: 3, read: 4, state: Some((5, 6)), stores: Some((7, 8)) }),
+        ),
         ("down", Proposal::Down(Incarnation(1 << 63))),
         ("join", join()),
         ("guest joins", guest_joins()),

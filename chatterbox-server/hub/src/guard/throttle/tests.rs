@@ -32,6 +32,44 @@ fn five_are_free_then_the_wait_doubles_up_to_five_minutes() {
     let _free_again = throttle.begin(now + at(15 * 60), "ann", address(1)).unwrap();
 }
 
+/// Guessing at three nodes at once gains hardly anything: together they let through what one does.
+#[test]
+fn nodes_share_what_is_free() {
+    let free = |nodes: u32| {
+        let throttles = (0..nodes.max(1)).map(|_| {
+            let mut throttle = Throttle::default();
+            throttle.share_among(nodes);
+            throttle
+        });
+        let one_name = throttles.clone().map(|mut throttle| {
+            (0..200).filter(|_| throttle.begin(at(0), "ann", address(1)).is_ok()).count()
+        });
+        let one_address = throttles.clone().map(|mut throttle| {
+            let begin = |n: u32| throttle.begin(at(0), &n.to_string(), address(1)).is_ok();
+            (0..200).map(begin).filter(|free| *free).count()
+        });
+        let everywhere = throttles.map(|mut throttle| {
+            (0..200).filter(|n| throttle.begin(at(0), "ann", address(*n)).is_ok()).count()
+        });
+        (one_name.sum::<usize>(), one_address.sum::<usize>(), everywhere.sum::<usize>())
+    };
+    assert_eq!((free(0), free(1)), ((5, 50, 100), (5, 50, 100)));
+    assert_eq!(free(3), (3, 48, 99));
+    assert_eq!(free(20), (20, 40, 100), "one try is free at each");
+}
+
+#[test]
+fn what_was_counted_counts_when_the_number_of_nodes_changes() {
+    let mut throttle = Throttle::default();
+    for _ in 0..4 {
+        let _failed = throttle.begin(at(0), "ann", address(1)).unwrap();
+    }
+    throttle.share_among(3);
+    assert_eq!(throttle.begin(at(0), "ann", address(1)), Err(TooMany(at(8))));
+    throttle.share_among(1);
+    let _free_again = throttle.begin(at(0), "ann", address(1)).unwrap();
+}
+
 #[test]
 fn others_are_not_held_up() {
     let mut throttle = Throttle::default();

@@ -36,7 +36,7 @@ pub(crate) struct Departure {
 }
 
 /// The newest ones, oldest first.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Departures {
     all: VecDeque<Departure>,
     members: usize,

@@ -19,7 +19,7 @@ const LARGE: usize = 500;
 const SMALL: usize = 250;
 
 /// An account as a member.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Seat {
     pub(crate) account: AccountRef,
     /// The greatest number of the log when it became one.
@@ -53,7 +53,7 @@ impl From<&RoomMember> for Who {
 }
 
 /// One room.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Room {
     pub(crate) definition: Arc<RoomDefinition>,
     /// The settings that the configuration names, which commands don't change: a bit for each (RM-16).

@@ -16,7 +16,7 @@ use crate::replica::rooms::record::RoomRecord;
 use crate::replica::rooms::room::{Invitation, Room, Who};
 
 /// The rooms of one user.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct OwnRooms {
     pub(crate) rooms: BTreeSet<RoomNumber>,
     /// Where they begin, if that is not the lobby (RM-5).
@@ -24,7 +24,7 @@ pub(crate) struct OwnRooms {
 }
 
 /// All rooms beside the lobby, and what the lobby has of one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RoomTable {
     lobby: Arc<RoomDefinition>,
     rooms: BTreeMap<RoomNumber, Room>,

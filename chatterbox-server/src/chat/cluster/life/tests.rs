@@ -41,7 +41,7 @@ impl World {
     fn decide(&mut self, from: Incarnation, proposals: Vec<Proposal>) -> Result<Vec<Due>, Split> {
         self.place += 1;
         let decided = self.decided(from, proposals);
-        let (sum, now) = (self.place * 7, self.now);
+        let (sum, now) = ((self.at, self.place * 7), self.now);
         self.nodes.iter_mut().map(|life| life.applied(&decided, sum, true, now)).collect()
     }
 
@@ -78,7 +78,7 @@ fn a_node_ticks_each_second_and_never_twice_before_it_has_come_round() {
     let second = Duration::from_secs(1);
     assert_eq!(world.life(A).next(), Some(Duration::ZERO));
     let tick = world.life(A).proposals(second);
-    assert!(matches!(tick[..], [Proposal::Tick(Tick { place: 1, read: 7, state: None })]));
+    assert!(matches!(tick[..], [Proposal::Tick(Tick { place: 1, read: 7, state: None, .. })]));
     assert_eq!(world.life(A).next(), None, "it is on its way");
     assert!(world.life(A).proposals(60 * second).is_empty(), "the engine stands still");
     world.now = 60 * second;
@@ -132,7 +132,8 @@ fn what_does_not_count_was_not_heard() {
     for _ in 0..10 {
         world.second(&[A]);
         world.place += 1;
-        let (late, sum, now) = (world.decided(B, Vec::new()), world.place * 7, world.now);
+        let (late, now) = (world.decided(B, Vec::new()), world.now);
+        let sum = (world.at, world.place * 7);
         for life in &mut world.nodes {
             life.applied(&late, sum, false, now).unwrap();
         }
@@ -171,7 +172,7 @@ fn who_was_up_before_this_node_can_be_missed_as_well() {
 }
 
 fn tick(place: Place, read: u64, state: Option<(Place, u64)>) -> Vec<Proposal> {
-    vec![Proposal::Tick(Tick { place, read, state })]
+    vec![Proposal::Tick(Tick { place, read, state, stores: None })]
 }
 
 #[test]
@@ -213,7 +214,8 @@ fn digests_are_taken_at_the_same_places_and_told_once() {
         if due[0].digest {
             places.push((world.place, world.at));
             let digest = 1000 + world.place;
-            world.nodes.iter_mut().for_each(|life| life.has_digest(digest));
+            let place = world.place;
+            world.nodes.iter_mut().for_each(|life| life.has_digest(place, digest));
         }
     }
     assert_eq!(places.iter().map(|(_, at)| *at).collect::<Vec<_>>(), [60_000, 120_000]);
@@ -232,7 +234,16 @@ fn digests_are_taken_at_the_same_places_and_told_once() {
     world.decide(C, vec![Proposal::Up(newer)]).unwrap();
     world.decide(C, other).unwrap();
     world.decide(B, tick(1, 7, Some((1, 5)))).unwrap();
-    assert!(world.life(A).digests.len() == 2, "of a place without one nothing is known");
+    let stores = |place, digest| {
+        let tick = Tick { place: 1, read: 7, state: None, stores: Some((place, digest)) };
+        vec![Proposal::Tick(tick)]
+    };
+    world.life(A).has_digest_of_stores(place, 5);
+    world.decide(C, stores(place, 6)).unwrap();
+    world.decide(B, stores(place, 5)).unwrap();
+    world.decide(B, stores(place + 1, 6)).unwrap();
+    let split = Split::Stores { node: B, place };
+    assert_eq!(world.decide(B, stores(place, 6)).unwrap_err(), split);
 }
 
 #[test]
@@ -254,4 +265,30 @@ fn the_first_of_those_who_are_up_keeps_snapshots() {
     }
     let due = world.decide(C, vec![Proposal::Down(A)]).unwrap();
     assert_eq!(keepers(&due)[1..], [true, false]);
+}
+
+#[test]
+fn the_first_of_those_who_are_up_proposes_a_newer_format_when_all_read_it() {
+    let life = |node, speaks, others: &[(Incarnation, u16)]| {
+        let up =
+            |(node, speaks): &(Incarnation, u16)| (*node, Up { speaks: *speaks, ..Up::default() });
+        let mut life = Life::new((node, speaks), (0, 0), others.iter().map(up), Duration::ZERO);
+        life.writes(2);
+        life
+    };
+    let spoken = |mut life: Life| {
+        let proposals = life.proposals(TICK);
+        proposals.iter().find_map(|proposal| match proposal {
+            Proposal::Speak(level) => Some(*level),
+            _ => None,
+        })
+    };
+    assert_eq!(spoken(life(A, 4, &[(B, 3), (C, 5)])), Some(3), "what all read");
+    assert_eq!(spoken(life(B, 4, &[(A, 3), (C, 5)])), None, "another one does it");
+    assert_eq!(spoken(life(A, 4, &[(B, 2), (C, 5)])), None, "one does not read it");
+    assert_eq!(spoken(life(A, 2, &[(B, 3)])), None, "it does not read it itself");
+    assert_eq!(spoken(life(A, 3, &[])), Some(3), "alone");
+    let mut spoken = life(A, 3, &[]);
+    spoken.writes(3);
+    assert_eq!(spoken.proposals(TICK).len(), 1, "it is spoken");
 }

@@ -1,88 +1,19 @@
 //! What a node does when the engine, the store or the other nodes don't do as they should.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use chatterbox_hub::{Durable, Group, Incarnation, RoomNumber, RoomRecord, Sequence};
-use futures_util::future::BoxFuture;
+use chatterbox_hub::{Group, Incarnation};
 
 use super::*;
 use crate::order::Order as _;
-use crate::store::{Followed, Page, PageQuery, StoreError};
-
-/// A store that is out of room, or not.
-#[derive(Debug, Default)]
-struct Filled {
-    memory: Memory,
-    is_full: AtomicBool,
-    refused: AtomicUsize,
-}
-
-impl Store for Filled {
-    fn keep<'a>(
-        &'a self,
-        records: &'a [(Sequence, Record)],
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.memory.keep(records)
-    }
-
-    fn keep_rooms<'a>(
-        &'a self,
-        number: Sequence,
-        records: &'a [RoomRecord],
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.memory.keep_rooms(number, records)
-    }
-
-    fn rooms(&self) -> BoxFuture<'_, Result<Vec<RoomRecord>, StoreError>> {
-        self.memory.rooms()
-    }
-
-    fn newest_of_rooms(&self) -> BoxFuture<'_, Result<Vec<(RoomNumber, Sequence)>, StoreError>> {
-        self.memory.newest_of_rooms()
-    }
-
-    fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
-        self.memory.newest()
-    }
-
-    fn read(
-        &self,
-        from: Sequence,
-        limit: usize,
-    ) -> BoxFuture<'_, Result<Vec<(Sequence, Record)>, StoreError>> {
-        self.memory.read(from, limit)
-    }
-
-    fn page(&self, query: PageQuery) -> BoxFuture<'_, Result<Page, StoreError>> {
-        self.memory.page(query)
-    }
-
-    fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
-        self.memory.forget_account(account)
-    }
-
-    fn enter<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<Followed, StoreError>> {
-        self.memory.enter(cluster)
-    }
-
-    fn follow<'a>(
-        &'a self,
-        to: Followed,
-        durable: &'a [Durable],
-    ) -> BoxFuture<'a, Result<(), StoreError>> {
-        if self.is_full.load(Ordering::Relaxed) {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            return futures_util::future::ready(Err(StoreError::Full)).boxed();
-        }
-        self.memory.follow(to, durable)
-    }
-}
+use crate::store::StoreError;
+use crate::store::failing::FailingStore;
 
 #[tokio::test(start_paused = true)]
 async fn a_node_whose_disk_is_full_waits_and_skips_nothing() {
     let kit = Kit::new();
-    let store = Arc::new(Filled::default());
+    let store = Arc::new(FailingStore::default());
     let (one, two) = (kit.node_with("one", Arc::clone(&store) as _).await, kit.node("two").await);
     let (ann, _) = two.join("ann").await.unwrap();
     settled(&kit, &[&one, &two]).await;

@@ -14,7 +14,7 @@ use crate::chat::cluster::life::Split;
 use crate::chat::handle::Seat;
 use crate::ops::readiness::Readiness;
 use crate::order::simulated::Link;
-use crate::order::{Decided, Order, OrderError, Place, Reach, Snapshots as _, Unconfirmed};
+use crate::order::{Decided, OfferError, Order, OrderError, Place, Reach, Snapshots as _};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -233,7 +233,7 @@ async fn a_node_that_can_not_say_that_it_ends_ends_nevertheless() {
 struct Misread(Link, Place);
 
 impl Order for Misread {
-    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>> {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>> {
         self.0.offer(group)
     }
 

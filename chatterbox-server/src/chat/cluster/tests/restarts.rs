@@ -51,7 +51,7 @@ async fn make_room(node: &TestNode, by: &Seat, text: &str) -> RoomRef {
 }
 
 /// Somebody reads all that is decided, from wherever a new node begins, and keeps a snapshot.
-async fn keep_snapshot(kit: &Kit) -> u64 {
+pub(super) async fn keep_snapshot(kit: &Kit) -> u64 {
     let (proposals, _queue) = crate::chat::proposals::queue();
     let hub = chatterbox_hub::Hub::new(
         chatterbox_hub::TimelineLimits::default(),
@@ -72,7 +72,7 @@ async fn keep_snapshot(kit: &Kit) -> u64 {
     let mut decided = link.follow(follower.position.place);
     while let Some(next) = decided.next().now_or_never() {
         follower.apply(&next.unwrap().unwrap(), |_| None).unwrap();
-        assert!(follower.store(&CancellationToken::new()).await);
+        assert!(follower.store(&CancellationToken::new()).await.unwrap());
     }
     let snapshot = follower.freeze().await.unwrap();
     let place = snapshot.place;
@@ -169,4 +169,28 @@ async fn a_node_that_is_stopped_in_order_has_stored_everything() {
     two.end().await;
     assert_eq!(stored(&*first).await, stored(&*second).await);
     assert_eq!(stored(&*first).await.len(), 40);
+}
+
+/// The one that keeps them has dropped it between the list and the reading.
+#[tokio::test(start_paused = true)]
+async fn a_node_whose_snapshot_is_dropped_meanwhile_takes_another() {
+    let kit = Kit::new();
+    let (one, two) = busy(&kit).await;
+    let first = keep_snapshot(&kit).await;
+    let (cyd, _) = two.join("cyd").await.unwrap();
+    say(&two, cyd.handle().id(), "cyd", "between them").await.unwrap();
+    settled(&kit, &[&one, &two]).await;
+    let second = keep_snapshot(&kit).await;
+    kit.engine.drops(first);
+    kit.engine.is_dropping(first, None);
+    let three = kit.node("three").await;
+    settled(&kit, &[&one, &two, &three]).await;
+    same(&[&one, &two, &three]);
+    // None of the list is there any more, and the one that is was kept behind it.
+    let third = keep_snapshot(&kit).await;
+    assert!(first < second && second < third);
+    kit.engine.is_dropping(second, Some(third));
+    let four = kit.node("four").await;
+    settled(&kit, &[&one, &two, &four]).await;
+    same(&[&one, &two, &four]);
 }

@@ -95,7 +95,7 @@ async fn say_in(seat: &Seat, room: &RoomRef, text: &str) -> Result<(), Code> {
 }
 
 /// Waits until the store was asked for its how many-eth change, and gives everybody else turns enough to do what they would do.
-async fn is_asked(store: &Filled, count: usize) {
+async fn is_asked(store: &FailingStore, count: usize) {
     while store.asked.load(Ordering::Relaxed) < count {
         tokio::task::yield_now().await;
     }
@@ -105,8 +105,8 @@ async fn is_asked(store: &Filled, count: usize) {
 }
 
 /// A chat with a store that can fail, ann and bob, and a room of ann with both in it.
-async fn lab() -> (Arc<Filled>, Arc<Chat>, Seat, Seat, RoomRef) {
-    let store = Arc::new(Filled::default());
+async fn lab() -> (Arc<FailingStore>, Arc<Chat>, Seat, Seat, RoomRef) {
+    let store = Arc::new(FailingStore::default());
     let chat = opened::chat(Arc::clone(&store) as _);
     let ann = come(&chat, "ann", Some(1)).await;
     let bob = come(&chat, "bob", Some(2)).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::engine::Engine;
 use super::kit::{PATIENCE, connect, next, of_its_own, offer};
@@ -24,22 +24,53 @@ struct Written {
     silence: Duration,
 }
 
+/// How many groups were confirmed, and how many attempts were not, of all writers.
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    confirmed: u64,
+    unconfirmed: u64,
+}
+
+/// Is told of each attempt of all writers.
+#[derive(Debug)]
+struct Watch(watch::Receiver<Counts>);
+
+impl Watch {
+    /// Waits until so many more of these are counted.
+    async fn more(&mut self, of: fn(&Counts) -> u64, count: u64, what: &str) {
+        let before = of(&self.0.borrow());
+        let more = self.0.wait_for(|counts| of(counts) > before + count);
+        timeout(PATIENCE, more).await.expect(what).unwrap();
+    }
+
+    /// Waits until everything goes on.
+    async fn goes_on(&mut self) {
+        self.more(|counts| counts.confirmed, 30, "it goes on").await;
+    }
+
+    /// Waits until nothing is confirmed any more, to nobody.
+    async fn stands_still(&mut self) {
+        self.more(|counts| counts.unconfirmed, 3, "it stands still").await;
+    }
+}
+
 /// Offers one group after the other, each until it is confirmed.
 async fn writes(
     node: Arc<JetStream>,
     who: u64,
     stop: watch::Receiver<bool>,
-    count: watch::Sender<u64>,
+    count: watch::Sender<Counts>,
 ) -> Written {
     let mut written = Written { confirmed: Vec::new(), silence: Duration::ZERO };
     for number in 1000 * 1000 * who.. {
         let start = Instant::now();
         while node.offer(group(number)).await.is_err() {
+            count.send_modify(|counts| counts.unconfirmed += 1);
             assert!(start.elapsed() < PATIENCE, "nothing is confirmed");
         }
         written.silence = written.silence.max(start.elapsed());
         written.confirmed.push(number);
-        count.send_modify(|count| *count += 1);
+        count.send_modify(|counts| counts.confirmed += 1);
         if *stop.borrow() {
             break;
         }
@@ -64,11 +95,16 @@ async fn reads(node: Arc<JetStream>) -> (Vec<(Place, u64, u64)>, Duration) {
 
 /// Three nodes write and read while something happens. What was confirmed is in the log, in the order of each writer, and everybody
 /// reads the same.
-async fn disturbed(engine: &mut Engine, what: &str, happens: impl AsyncFnOnce(&mut Engine, &str)) {
+async fn disturbed(
+    engine: &mut Engine,
+    what: &str,
+    happens: impl AsyncFnOnce(&mut Engine, &str, &mut Watch),
+) {
     let settings = of_its_own(engine);
     let nodes = join_all([connect(&settings), connect(&settings), connect(&settings)]).await;
     let (stop, stopped) = watch::channel(false);
-    let (count, mut counted) = watch::channel(0);
+    let (count, counted) = watch::channel(Counts::default());
+    let mut counted = Watch(counted);
     let readers: Vec<_> = nodes.iter().map(|node| tokio::spawn(reads(Arc::clone(node)))).collect();
     let writers: Vec<_> = (1..)
         .zip(&nodes)
@@ -76,13 +112,9 @@ async fn disturbed(engine: &mut Engine, what: &str, happens: impl AsyncFnOnce(&m
             tokio::spawn(writes(Arc::clone(node), who, stopped.clone(), count.clone()))
         })
         .collect();
-    counted.wait_for(|count| *count > 30).await.unwrap();
-    happens(engine, &settings.cluster.log_stream()).await;
-    let before = *counted.borrow();
-    timeout(PATIENCE, counted.wait_for(|count| *count > before + 30))
-        .await
-        .expect("it goes on")
-        .unwrap();
+    counted.goes_on().await;
+    happens(engine, &settings.cluster.log_stream(), &mut counted).await;
+    counted.goes_on().await;
     stop.send_replace(true);
     let mut confirmed = Vec::new();
     let mut silences = Vec::new();
@@ -128,14 +160,14 @@ async fn disturbed(engine: &mut Engine, what: &str, happens: impl AsyncFnOnce(&m
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_was_confirmed_is_lost_when_servers_fail() {
     let Some(mut engine) = Engine::start(3) else { return };
-    disturbed(&mut engine, "leader stopped in order", async |engine, stream| {
+    disturbed(&mut engine, "leader stopped in order", async |engine, stream, _| {
         let leader = engine.leader(stream);
         engine.stop(leader);
         engine.start_again(leader);
         engine.is_ready(leader);
     })
     .await;
-    disturbed(&mut engine, "leader killed", async |engine, stream| {
+    disturbed(&mut engine, "leader killed", async |engine, stream, _| {
         let leader = engine.leader(stream);
         engine.kill(leader);
         engine.leader(stream);
@@ -143,21 +175,21 @@ async fn nothing_that_was_confirmed_is_lost_when_servers_fail() {
         engine.is_ready(leader);
     })
     .await;
-    disturbed(&mut engine, "leader hung, and back", async |engine, stream| {
+    disturbed(&mut engine, "leader hung, and back", async |engine, stream, counted| {
         let leader = engine.leader(stream);
         engine.hang(leader);
         // The others choose another one, with which everything goes on before the old one is back.
         engine.leader(stream);
-        sleep(Duration::from_secs(5)).await;
+        counted.goes_on().await;
         engine.goes_on(leader);
     })
     .await;
-    disturbed(&mut engine, "two of three killed, and back", async |engine, stream| {
+    disturbed(&mut engine, "two of three killed, and back", async |engine, stream, counted| {
         let leader = engine.leader(stream);
         let other = (leader + 1) % 3;
         engine.kill(leader);
         engine.kill(other);
-        sleep(Duration::from_secs(3)).await;
+        counted.stands_still().await;
         for index in [leader, other] {
             engine.start_again(index);
         }
@@ -166,7 +198,7 @@ async fn nothing_that_was_confirmed_is_lost_when_servers_fail() {
         }
     })
     .await;
-    disturbed(&mut engine, "all killed, and back", async |engine, _| {
+    disturbed(&mut engine, "all killed, and back", async |engine, _, _| {
         for index in 0..3 {
             engine.kill(index);
         }

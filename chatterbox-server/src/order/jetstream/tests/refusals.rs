@@ -78,13 +78,19 @@ async fn a_stream_that_may_lose_something_is_refused_and_check_says_so() {
     let monitors = MonitorUrl::parse_list(&engine.monitor(0)).unwrap();
     let findings = check(&settings, &monitors).await;
     let verdicts: Vec<_> = findings.iter().map(|finding| finding.verdict).collect();
-    // The server, its missing encryption, its disk, the log, and snapshots that there are none of yet.
+    // The server, its disk, the log, snapshots that there are none of yet, and the room for them.
     assert_eq!(
         verdicts,
-        [Verdict::Good, Verdict::Advice, Verdict::Good, Verdict::Fault, Verdict::Good],
+        [Verdict::Good, Verdict::Good, Verdict::Fault, Verdict::Good, Verdict::Good],
         "{findings:?}"
     );
     check_monitors(&monitors).await.unwrap();
+    // Of the other stream as well.
+    let settings = of_its_own(&engine);
+    let wrong = Config { deny_purge: true, ..streams::state(&settings.cluster, 1) };
+    other.connection.context.create_stream(wrong).await.unwrap();
+    let why = refused(&settings).await;
+    assert!(why.contains("_STATE") && why.contains("deny_purge"), "{why}");
     // Three servers are wanted, and there is one.
     let why = refused(&EngineSettings { replicas: 3, ..of_its_own(&engine) }).await;
     assert!(why.contains("3 replicas"), "{why}");

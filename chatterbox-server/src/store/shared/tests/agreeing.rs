@@ -64,6 +64,7 @@ fn it_is_a_directory_and_another_node_has_the_same() {
         };
         first.catch_up();
         second.catch_up();
+        assert_eq!(first.digest(), second.digest(), "that is not in it");
         forget(first);
         forget(second);
         assert_eq!(first.dump(), second.dump());
@@ -81,6 +82,7 @@ fn it_is_a_store_of_moderation_and_another_node_has_the_same() {
     });
     for [first, second] in &*all.borrow() {
         assert_eq!(first.dump(), second.dump());
+        assert_eq!(first.digest(), second.digest());
     }
 }
 
@@ -263,6 +265,7 @@ fn a_node_that_begins_with_a_dump_goes_on_like_the_others() {
     let dump = old.dump();
     let new = Node::from_dump(&log, dump.clone(), log.len());
     assert_eq!(new.dump(), dump);
+    assert_eq!(new.digest(), old.digest());
     // Numbers that were used once are used for nothing else, though nothing has them any more.
     let mut here = new.stores.directory().unwrap();
     here.add(&account("dan")).unwrap();
@@ -342,4 +345,25 @@ fn who_was_here_is_what_each_node_has_seen_itself() {
     let mut there = second.stores.directory().unwrap();
     assert_eq!((here.last_seen(id).unwrap(), there.last_seen(id).unwrap()), (Some(9), None));
     assert!(there.ever_seen(None, 9, 9).unwrap()[0].hides);
+}
+
+#[test]
+fn a_database_that_somebody_else_holds_may_be_had_later_and_one_that_refuses_may_not() {
+    let [node] = nodes();
+    let asked = Asked { nonce: (1, 2), command: Command::SetPrefix("!".to_owned()) };
+    let proposal = Proposal::Store(written(&asked).unwrap());
+    let apply = || block_on(node.stores.apply(5_000, &proposal, true));
+    let beside = rusqlite::Connection::open(node.folder().join("chatterbox.db")).unwrap();
+    beside.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let held = apply().unwrap_err();
+    assert!(matches!(held, StoreError::Busy(_)) && held.may_pass(), "{held:?}");
+    beside.execute_batch("ROLLBACK").unwrap();
+    let refuses =
+        "CREATE TRIGGER refuses BEFORE INSERT ON settings BEGIN SELECT RAISE(ABORT, 'no'); END";
+    beside.execute_batch(refuses).unwrap();
+    let refused = apply().unwrap_err();
+    assert!(matches!(refused, StoreError::Failed(_)) && !refused.may_pass(), "{refused:?}");
+    beside.execute_batch("DROP TRIGGER refuses").unwrap();
+    apply().unwrap();
+    assert_eq!(block_on(node.stores.applied()).unwrap(), 5_000);
 }

@@ -103,13 +103,23 @@ impl Node {
 
     pub fn with_patience(log: &Arc<Log>, patience: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::start(log, folder, patience, None)
+        Self::start(log, folder, patience, None, true)
+    }
+
+    /// One that reads what was decided before.
+    pub fn not_yet_up(log: &Arc<Log>) -> Self {
+        Self::start(log, tempfile::tempdir().unwrap(), PATIENCE, None, false)
+    }
+
+    /// It is one of those that are up from now on.
+    pub fn comes_up(&self) {
+        self.stores.begin(Arc::clone(&self.log) as _);
     }
 
     /// Begins with what another one has dumped behind so many places.
     pub fn from_dump(log: &Arc<Log>, dump: Bytes, behind: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::start(log, folder, PATIENCE, Some((dump, behind)))
+        Self::start(log, folder, PATIENCE, Some((dump, behind)), true)
     }
 
     /// Ends, and starts again in the same folder from the first place of the log.
@@ -120,7 +130,7 @@ impl Node {
             std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap()),
         );
         drop(self);
-        Self::start(&log, folder, PATIENCE, None)
+        Self::start(&log, folder, PATIENCE, None, true)
     }
 
     fn start(
@@ -128,9 +138,12 @@ impl Node {
         folder: tempfile::TempDir,
         patience: Duration,
         dump: Option<(Bytes, usize)>,
+        is_up: bool,
     ) -> Self {
         let stores = Arc::new(SharedStores::with_patience(folder.path(), patience).unwrap());
-        stores.begin(Arc::clone(log) as _);
+        if is_up {
+            stores.begin(Arc::clone(log) as _);
+        }
         let first = match dump {
             Some((dump, behind)) => {
                 block_on(stores.restore(dump)).unwrap();
@@ -172,6 +185,12 @@ impl Node {
     pub fn dump(&self) -> Bytes {
         self.catch_up();
         block_on(self.stores.dump()).unwrap()
+    }
+
+    /// One number for it, after everything that was decided.
+    pub fn digest(&self) -> (u64, u64) {
+        self.catch_up();
+        block_on(self.stores.digest()).unwrap()
     }
 
     fn end(&mut self) {

@@ -85,3 +85,21 @@ fn what_comes_round_when_nobody_waits_for_it_any_more_is_told_like_that_of_other
     node.catch_up();
     assert_eq!(directory.changes().unwrap().len(), 1, "its logins have ended");
 }
+
+#[test]
+fn what_was_decided_before_a_node_was_up_is_no_news_there() {
+    let log = Arc::new(Log::default());
+    let asker = Node::new(&log);
+    let mut directory = asker.stores.directory().unwrap();
+    directory.add(&account("ann")).unwrap();
+    directory.remove_tokens(&name("ann")).unwrap();
+    let later = Node::not_yet_up(&log);
+    later.catch_up();
+    let mut there = later.stores.directory().unwrap();
+    assert_eq!(there.account(&name("ann")).unwrap().unwrap().account_key.epoch, 1, "it is done");
+    assert_eq!(there.changes().unwrap(), [], "and was told by those who were there");
+    later.comes_up();
+    directory.remove_tokens(&name("ann")).unwrap();
+    later.catch_up();
+    assert_eq!(there.changes().unwrap().len(), 1, "from here on");
+}

@@ -53,6 +53,7 @@ fn make_accounts(folder: &Path) {
     }
 }
 
+mod aging;
 mod room_messages;
 mod rooms;
 mod shares;
@@ -344,7 +345,7 @@ async fn a_full_disk_refuses_and_recovers() {
     let writer = Writer::new(opened, Retention { messages: 20, ..FOR_EVER }).unwrap();
     let (jobs, inbox) = mpsc::channel(16);
     let thread = std::thread::spawn(|| writer.run(inbox));
-    let store = Sqlite { jobs: Some(jobs), thread: Some(thread) };
+    let store = Sqlite { jobs: Some(jobs), thread: Some(thread), time: OrderTime::default() };
     let long = "x".repeat(3000);
     let mut stored = Vec::new();
     let full = loop {

@@ -26,7 +26,7 @@ use crate::chat::handle::{Seat, Welcomed};
 use crate::chat::proposals;
 use crate::chat::shared::Chat;
 use crate::order::simulated::{Engine, Link};
-use crate::order::{Decided, Order, OrderError, Place, Reach, Snapshot, Snapshots, Unconfirmed};
+use crate::order::{Decided, OfferError, Order, OrderError, Place, Reach, Snapshot, Snapshots};
 use crate::store::sqlite::{Durability, OpenError, Retention, SqliteOptions, Stopped};
 use crate::store::{SharedStores, Sqlite, Store, StoreCommands};
 
@@ -277,7 +277,7 @@ impl Cut {
 }
 
 impl Order for Cut {
-    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), Unconfirmed>> {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>> {
         async move {
             if !self.gets_through().await {
                 self.cut();
@@ -354,6 +354,7 @@ impl Node {
                 snapshots: link,
                 commands: Some(commands),
             },
+            speaks: chatterbox_hub::format::LEVEL,
             chat: Arc::clone(&chat),
             store,
             progress: Arc::clone(&progress),

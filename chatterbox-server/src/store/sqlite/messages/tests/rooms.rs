@@ -156,7 +156,7 @@ async fn a_full_disk_refuses_facts_and_takes_them_again() {
     let writer = Writer::new(opened, FOR_EVER).unwrap();
     let (jobs, inbox) = mpsc::channel(16);
     let thread = std::thread::spawn(|| writer.run(inbox));
-    let store = Sqlite { jobs: Some(jobs), thread: Some(thread) };
+    let store = Sqlite { jobs: Some(jobs), thread: Some(thread), time: OrderTime::default() };
     let mut long = room(1, RoomKeep::All, 0);
     long.settings.topic = "x".repeat(100_000).into();
     let refused = store.keep_rooms(1, &[defined(room(2, RoomKeep::All, 0)), defined(long)]).await;

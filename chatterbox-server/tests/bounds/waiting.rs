@@ -1,0 +1,123 @@
+//! What waits for those who do not read.
+
+use super::*;
+
+#[tokio::test]
+async fn private_messages_to_whoever_does_not_read() {
+    let subject = Subject::start();
+    let mut stalled = Vec::new();
+    for n in 0..40 {
+        stalled.push(subject.stalled(&format!("s{n}")).await);
+    }
+    let mut ann = subject.join("ann").await;
+    for _ in 0..2 {
+        for n in 0..40 {
+            // 3 MiB when they are escaped.
+            ann.say(&format!("s{n}"), &"é".repeat(MIB / 2)).await;
+        }
+    }
+    ann.say("ann", "all").await;
+    let ended = async {
+        loop {
+            let frame = ann.next().await;
+            let own = frame.messages.into_iter().flatten().any(|message| message.content == "all");
+            if own {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE * 4, ended).await.unwrap();
+    let tried = "80 of 3 MiB to 40 who do not read";
+    subject.reached("what waits for members", tried, 224).await;
+}
+
+#[tokio::test]
+async fn pages_that_nobody_reads() {
+    let mut subject = Subject::start();
+    subject.remember_long_ones().await;
+    subject.begin();
+    let mut stalled = Vec::new();
+    let page = frame::encode(br#"{"HISTORY": {"WITH": "ALL", "LIMIT": 500}}"#).unwrap();
+    for n in 0..40 {
+        let mut peer = subject.stalled(&format!("s{n}")).await;
+        push(&mut peer, &page.repeat(4)).await;
+        stalled.push(peer);
+    }
+    subject.reached("what waits for members", "160 pages of 12 MiB, 40 connections", 192).await;
+}
+
+#[tokio::test]
+async fn welcomes_that_nobody_reads() {
+    let mut subject = Subject::start();
+    subject.remember_long_ones().await;
+    subject.begin();
+    let mut stalled = Vec::new();
+    for n in 0..100 {
+        stalled.push(subject.stalled(&format!("s{n}")).await);
+    }
+    let tried = "100 welcomes of 24 MiB without escapes";
+    subject.reached("what waits for members", tried, 96).await;
+}
+
+#[tokio::test]
+async fn commands_that_wait_and_are_remembered() {
+    let subject = Subject::start();
+    let arguments = vec![r#""""#; 5_000].join(",");
+    let call = |arguments: &str| {
+        let body =
+            format!(r#"{{"COMMAND": {{"ID": "1", "NAME": "test", "ARGS": [{arguments}]}}}}"#);
+        frame::encode(body.as_bytes()).unwrap()
+    };
+    let many = call(&arguments).repeat(80);
+    let long = call(&format!(r#""{}""#, "\u{7f}".repeat(15_000))).repeat(80);
+    let mut stalled = Vec::new();
+    for n in 0..60 {
+        let mut peer = subject.stalled(&format!("s{n}")).await;
+        push(&mut peer, if n % 2 == 0 { &many } else { &long }).await;
+        stalled.push(peer);
+    }
+    subject.reached("commands that wait, are remembered", "60 times 80 of 16 KiB", 64).await;
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads() {
+    let subject = Subject::start();
+    let garbage = b"\0\0\0\x01x".repeat(MIB);
+    let mut tasks = Vec::new();
+    for n in 0..40 {
+        let mut peer = subject.stalled(&format!("s{n}")).await;
+        let garbage = garbage.clone();
+        tasks.push(tokio::spawn(async move { (push(&mut peer, &garbage).await, peer) }));
+    }
+    let sent: Vec<_> = join_all(tasks).await.into_iter().map(Result::unwrap).collect();
+    assert!(sent.iter().all(|(sent, _)| *sent < garbage.len()), "the server went on listening");
+    subject.reached("answers to a member's own frames", "40 send 1,048,576 mistakes", 64).await;
+}
+
+#[tokio::test]
+async fn public_messages_to_whoever_does_not_read() {
+    let subject = Subject::start();
+    let mut stalled = Vec::new();
+    for n in 0..40 {
+        stalled.push(subject.stalled(&format!("s{n}")).await);
+    }
+    // One who reads, and says so much that the others fall behind.
+    let (mut reads, mut writes) =
+        TcpStream::connect(subject.running.address).await.unwrap().into_split();
+    writes.write_all(&client_frame::join("ann").unwrap()).await.unwrap();
+    let said = 30;
+    let all = said * 12 * (2 * MIB - 100) / 2;
+    let reading = tokio::spawn(async move {
+        let (mut read, mut buffer) = (0, vec![0; 256 * 1024]);
+        while read < all {
+            read += reads.read(&mut buffer).await.unwrap();
+        }
+    });
+    for _ in 0..said {
+        writes.write_all(&long_one("ann")).await.unwrap();
+    }
+    tokio::time::timeout(PATIENCE * 4, reading).await.unwrap().unwrap();
+    // Timeline and history, 64 MiB each, share their bytes; then batches, and messages on their way.
+    let tried = "360 MiB said beside 40 who do not read";
+    subject.reached("timeline, history, posts, batches", tried, 384).await;
+}

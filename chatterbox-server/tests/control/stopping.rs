@@ -1,0 +1,75 @@
+//! Stopping: at once, and in a while.
+
+use super::*;
+
+#[test]
+fn stop_tells_everybody_and_waits_until_the_server_has_gone() {
+    let folder = Folder::new();
+    let server = folder.start(&["--grace", "3600"]);
+    let mut ann = connect(server.address);
+    join(&mut ann, "ann");
+    let waiting = std::thread::spawn({
+        let data = folder.path("data");
+        move || {
+            let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+            command.args(["stop", "--in", "1"]).arg("--data").arg(data).timeout(PATIENCE).assert()
+        }
+    });
+    let told = read_until(&mut ann, "shutting down in 1 s");
+    assert!(told.contains("SERVER"), "{told}");
+    waiting.join().unwrap().success().stdout("stopped\n").stderr(contains("1 user is told"));
+    // The process has ended by now: its folder is free, and so is its socket.
+    assert!(!folder.socket().exists());
+    folder.run(&["status"]).code(68);
+    let again = folder.start(&[]);
+    assert_eq!(folder.status()["process"], again.id());
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[test]
+fn a_stop_in_a_while_lets_people_in_until_the_grace_begins_and_can_be_brought_forward() {
+    let folder = Folder::new();
+    let server = folder.start(&["--grace", "2"]);
+    let mut ann = connect(server.address);
+    join(&mut ann, "ann");
+    let data = folder.path("data");
+    let stop = move |seconds: &'static str| {
+        let data = data.clone();
+        std::thread::spawn(move || {
+            let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+            command
+                .args(["stop", "--in", seconds])
+                .arg("--data")
+                .arg(data)
+                .timeout(PATIENCE)
+                .assert()
+        })
+    };
+    let first = stop("3600");
+    read_until(&mut ann, "shutting down in 3600 s");
+    assert!(join(&mut connect(server.address), "bob").contains("true"), "the doors are open");
+    let stops = folder.status()["stops"].as_i64().unwrap();
+    let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    assert!(stops.unsigned_abs().abs_diff(since_1970 + 3600) < 120, "{stops}");
+    stop("0").join().unwrap().success();
+    first.join().unwrap().success().stdout("stopped\n");
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
+fn whoever_waits_for_a_stop_takes_no_place_from_others() {
+    let folder = Folder::new();
+    let server = folder.start(&[]);
+    // As many as there are places, each interrupted while it waits.
+    for _ in 0..8 {
+        let mut stream = UnixStream::connect(folder.socket()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(b"{\"v\": 1, \"do\": \"stop\", \"seconds\": 600}\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(stream).read_line(&mut line).unwrap();
+        assert!(line.contains("stopping"), "{line}");
+    }
+    assert_eq!(folder.status()["process"], server.id());
+    folder.run(&["stop", "--in", "0"]).success().stdout("stopped\n");
+}
