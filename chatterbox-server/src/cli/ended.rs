@@ -19,8 +19,13 @@ pub fn ended(error: &ClusterError) -> Failure {
         ClusterError::Order(OrderError::Engine(_) | OrderError::Ended) => {
             ("`chatterbox-server cluster check` looks at the engine", exit::UNAVAILABLE)
         }
-        ClusterError::TooOldFor(_) | ClusterError::Order(OrderError::Unreadable { .. }) => {
+        ClusterError::TooOldFor(_)
+        | ClusterError::NotUnderstood(_)
+        | ClusterError::Order(OrderError::Unreadable { .. }) => {
             ("use the version of the other nodes", exit::DISAGREES)
+        }
+        ClusterError::NameTaken { .. } => {
+            ("give each node a name of its own: --node NAME", exit::CONFIGURATION)
         }
         ClusterError::TooOld { .. } => ("begin with an empty folder: --data DIR", exit::DISAGREES),
         ClusterError::NoSnapshot(_) => (
@@ -68,6 +73,8 @@ fn whole(error: &ClusterError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_hub::Incarnation;
+
     use super::*;
 
     fn code(error: ClusterError) -> u8 {
@@ -82,6 +89,11 @@ mod tests {
             (ClusterError::AnotherOrder(7), exit::DISAGREES),
             (ClusterError::EndsEarly { followed: 9, last: 7 }, exit::DISAGREES),
             (ClusterError::TooOldFor(2), exit::DISAGREES),
+            (ClusterError::NotUnderstood(7), exit::DISAGREES),
+            (
+                ClusterError::NameTaken { name: "one".into(), life: Incarnation(7) },
+                exit::CONFIGURATION,
+            ),
             (ClusterError::TooOld { followed: 1, from: 9 }, exit::DISAGREES),
             (ClusterError::NoSnapshot(7), exit::DISAGREES),
             (ClusterError::Snapshot { place: 7, why: "x".into() }, exit::DISAGREES),

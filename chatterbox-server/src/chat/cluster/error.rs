@@ -86,7 +86,7 @@ impl ClusterError {
     pub const fn is_final(&self) -> bool {
         match self {
             Self::Order(error) => {
-                matches!(error, OrderError::OutOfReach { .. } | OrderError::Unreadable { .. })
+                !matches!(error, OrderError::Engine(_) | OrderError::Ended)
             }
             Self::Store(error) => !error.may_pass(),
             Self::EndsEarly { .. }

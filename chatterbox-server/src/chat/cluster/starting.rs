@@ -96,7 +96,7 @@ fn choose(followed: Place, reach: Reach, snapshots: &[Place]) -> Result<Place, C
     if followed > last {
         return Err(ClusterError::EndsEarly { followed, last });
     }
-    let can_be_followed = |place: &Place| *place + 1 >= first && *place <= last;
+    let can_be_followed = |place: &Place| place.saturating_add(1) >= first && *place <= last;
     let all = std::iter::once(0).chain(snapshots.iter().copied()).filter(can_be_followed);
     let oldest = all.clone().min();
     let chosen = if followed == 0 { oldest } else { all.filter(|place| *place <= followed).max() };

@@ -57,7 +57,7 @@ pub struct SurveyedNode {
 pub async fn survey(order: &dyn Order, snapshots: &dyn Snapshots) -> Result<Survey, ClusterError> {
     let Reach { first, last } = order.reach().await?;
     let mut places = snapshots.places().await?;
-    places.retain(|place| *place + 1 >= first && *place <= last);
+    places.retain(|place| place.saturating_add(1) >= first && *place <= last);
     let snapshot = loop {
         match places.pop() {
             // Somebody may have dropped it meanwhile, or not written it wholly.
