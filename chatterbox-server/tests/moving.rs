@@ -70,14 +70,14 @@ impl Site {
     }
 
     fn run(&self, data: &str, arguments: &[&str]) -> (Option<i32>, String) {
-        said(self.command(data, arguments).output().unwrap())
+        said(&self.command(data, arguments).output().unwrap())
     }
 
     /// The program with any arguments, which ends by itself.
     fn program(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let mut command = Command::cargo_bin("chatterbox-server").unwrap();
         command.args(arguments).env("XDG_CONFIG_HOME", self.folder.path()).stdin(Stdio::null());
-        said(command.output().unwrap())
+        said(&command.output().unwrap())
     }
 
     fn add(&self, data: &str, name: &str, level: &str) {
@@ -107,7 +107,7 @@ impl Site {
     }
 }
 
-fn said(output: Output) -> (Option<i32>, String) {
+fn said(output: &Output) -> (Option<i32>, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
 }

