@@ -325,6 +325,9 @@ impl Snapshots for Cut {
     }
 }
 
+/// How many nodes were started: each has a name of its own.
+static NODES: AtomicUsize = AtomicUsize::new(0);
+
 /// A node that stores in a folder.
 pub struct Node {
     pub chat: Arc<Chat>,
@@ -349,7 +352,7 @@ impl Node {
         let node = Run {
             cluster: Cluster {
                 name: "chat".into(),
-                node: "one".into(),
+                node: format!("n{}", NODES.fetch_add(1, Ordering::Relaxed)).into(),
                 order: Arc::<Link>::clone(&link),
                 snapshots: link,
                 commands: Some(commands),
