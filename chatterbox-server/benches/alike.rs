@@ -25,9 +25,8 @@ fn stores(accounts: i64) -> (TempDir, SharedStores) {
         writing.execute(insert, params![number, name, name, hash]).unwrap();
         writing.execute("INSERT INTO account_looks VALUES (?, ?)", params![name, number]).unwrap();
         for which in 0..2_i64 {
-            let token: [u8; 32] = std::array::from_fn(|index| {
-                (number >> (index % 8)) as u8 ^ which as u8 ^ index as u8
-            });
+            let mut token = [which.to_le_bytes()[0]; 32];
+            token[..8].copy_from_slice(&number.to_le_bytes());
             let insert = "INSERT INTO tokens (hash, account, expires) VALUES (? || ?, ?, 100)";
             writing.execute(insert, params![&token[..], name.as_bytes(), number]).unwrap();
             let other = format!("other{which}");

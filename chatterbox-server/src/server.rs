@@ -268,7 +268,12 @@ pub async fn run_controlled(
         failed = history => failed,
         () = requested(&mut stop, 1) => Ok(()),
         ended = &mut sequencer => match ended {
-            Ok(Err(error)) => Err(StoreError::Node(Box::new(error))),
+            Ok(Err(error)) => {
+                if error.is_final() {
+                    tracing::error!("this node does not go on, nor when it is started again: look into it");
+                }
+                Err(StoreError::Node(Box::new(error)))
+            }
             _ => Err(StoreError::Failed("the sequencer has ended".into())),
         },
     };

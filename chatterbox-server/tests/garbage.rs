@@ -129,7 +129,8 @@ fn what_does_not_count_changes_nothing() {
     let (mut ann, mut bob) = (comes(&one, "ann"), comes(&two, "bob"));
     say(&mut ann, "ann", "before");
     hears(&mut bob, "before");
-    let tick = || Proposal::Tick(Tick { place: u64::MAX, read: 7, state: Some((1, 2)) });
+    let tick =
+        || Proposal::Tick(Tick { place: u64::MAX, read: 7, state: Some((1, 2)), stores: None });
     let long_ago = Up { read_to: 0, name: "x".repeat(100_000).into(), speaks: u16::MAX };
     let garbage = [
         // A stranger, who is not up: nothing of it counts, whatever it says.

@@ -70,14 +70,14 @@ impl Site {
     }
 
     fn run(&self, data: &str, arguments: &[&str]) -> (Option<i32>, String) {
-        said(self.command(data, arguments).output().unwrap())
+        said(&self.command(data, arguments).output().unwrap())
     }
 
     /// The program with any arguments, which ends by itself.
     fn program(&self, arguments: &[&str]) -> (Option<i32>, String) {
         let mut command = Command::cargo_bin("chatterbox-server").unwrap();
         command.args(arguments).env("XDG_CONFIG_HOME", self.folder.path()).stdin(Stdio::null());
-        said(command.output().unwrap())
+        said(&command.output().unwrap())
     }
 
     fn add(&self, data: &str, name: &str, level: &str) {
@@ -107,7 +107,7 @@ impl Site {
     }
 }
 
-fn said(output: Output) -> (Option<i32>, String) {
+fn said(output: &Output) -> (Option<i32>, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
 }
@@ -273,7 +273,7 @@ async fn what_moves_out_is_told_what_the_others_have() {
 }
 
 /// So many messages as a server would have stored them.
-fn fill(folder: &Path, count: u64) {
+fn fill(folder: &Path, count: i64) {
     let connection = rusqlite::Connection::open(folder.join("chatterbox.db")).unwrap();
     connection.execute_batch("BEGIN").unwrap();
     let insert =
@@ -285,7 +285,7 @@ fn fill(folder: &Path, count: u64) {
     connection.execute_batch("COMMIT").unwrap();
 }
 
-fn stored(folder: &Path) -> Vec<(u64, String)> {
+fn stored(folder: &Path) -> Vec<(i64, String)> {
     let connection = rusqlite::Connection::open(folder.join("chatterbox.db")).unwrap();
     let mut select = connection.prepare("SELECT sequence, json FROM messages ORDER BY 1").unwrap();
     let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
@@ -295,11 +295,11 @@ fn stored(folder: &Path) -> Vec<(u64, String)> {
 /// It is killed again and again, wherever it is then.
 #[tokio::test]
 async fn kill_9_in_the_middle_costs_nothing() {
-    const MESSAGES: u64 = 20_000;
+    const MESSAGES: i64 = 20_000;
     let Some(site) = Site::new() else { return };
     stop(site.serve("old", &[]));
     fill(&site.path("old"), MESSAGES);
-    let place = MESSAGES / 1024;
+    let place = MESSAGES.unsigned_abs() / 1024;
     let mut killed = 0;
     for groups in [1, 3, 6, 10, 15, 19] {
         let mut process = site

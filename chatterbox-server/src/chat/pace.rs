@@ -82,7 +82,7 @@ impl Pace {
 }
 
 /// A pause.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Pause {
     /// When it is looked at next.
     looks: Instant,

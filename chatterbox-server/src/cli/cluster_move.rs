@@ -47,7 +47,7 @@ pub fn move_in(command: &MoveInCommand, stdout: &mut dyn Write) -> Result<io::Re
     let monitors = command.settings.monitors()?;
     let database = open(&folder)?;
     let cluster = engine.cluster.to_string();
-    let moving = MoveIn::of(database, &cluster).map_err(|error| refused(error, &folder))?;
+    let moving = MoveIn::of(database, &cluster).map_err(|error| refused(&error, &folder))?;
     let engine = EngineSettings { begins_behind: moving.place(), ..engine };
     let began = Instant::now();
     let moved = runtime()?.block_on(async {
@@ -61,7 +61,7 @@ pub fn move_in(command: &MoveInCommand, stdout: &mut dyn Write) -> Result<io::Re
             }
         };
         let moved = moving.run(&opened, &opened, told).await;
-        moved.map_err(|error| refused(error, &folder))
+        moved.map_err(|error| refused(&error, &folder))
     })?;
     Ok(print_moved(&moved, &cluster, &folder, began.elapsed(), stdout))
 }
@@ -284,8 +284,8 @@ async fn has_room(opened: &JetStream, engine: &EngineSettings, load: Load) -> Re
     }
 }
 
-fn refused(error: MoveError, folder: &Path) -> Failure {
-    let hint = match &error {
+fn refused(error: &MoveError, folder: &Path) -> Failure {
+    let hint = match error {
         MoveError::Unanswered(_) => "run it again: it goes on where it was".to_owned(),
         MoveError::OfAnother(name) => format!(
             "give --cluster-name {name} to go on; or make it one that starts alone first: chatterbox-server cluster move-out --data {}",
@@ -301,7 +301,7 @@ fn refused(error: MoveError, folder: &Path) -> Failure {
         }
         _ => String::new(),
     };
-    let code = match &error {
+    let code = match error {
         MoveError::Unanswered(_) => exit::UNAVAILABLE,
         MoveError::Database(_) => exit::MESSAGES,
         MoveError::Overtaken => exit::REFUSED,

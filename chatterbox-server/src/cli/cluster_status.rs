@@ -47,7 +47,7 @@ pub fn status(command: &Status, out: &mut dyn Write) -> Result<io::Result<()>, F
         .build()
         .map_err(|error| Failure::system("can't start threads", &error))?;
     runtime.block_on(async {
-        let looked = JetStream::look(&settings).await.map_err(unseen)?;
+        let looked = JetStream::look(&settings).await.map_err(|error| unseen(&error))?;
         let Some((stream, engine)) = looked else {
             return Err(Failure {
                 message: format!("the engine has no cluster {}", settings.cluster),
@@ -79,7 +79,7 @@ pub fn status(command: &Status, out: &mut dyn Write) -> Result<io::Result<()>, F
     })
 }
 
-fn unseen(error: EngineError) -> Failure {
+fn unseen(error: &EngineError) -> Failure {
     let code = match error {
         EngineError::Refused(_) => exit::CONFIGURATION,
         _ => exit::UNAVAILABLE,

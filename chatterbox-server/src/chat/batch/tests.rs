@@ -166,6 +166,8 @@ fn the_size_of_a_proposal_is_that_which_is_written() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     /// However things come, a group has no more bytes than it may have, or one entry; and nothing is lost or exchanged.
     #[test]
     fn a_group_is_as_large_as_it_may_be_or_has_one_entry(

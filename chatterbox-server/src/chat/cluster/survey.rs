@@ -61,10 +61,11 @@ pub async fn survey(order: &dyn Order, snapshots: &dyn Snapshots) -> Result<Surv
     let snapshot = loop {
         match places.pop() {
             // Somebody may have dropped it meanwhile, or not written it wholly.
-            Some(place) => match snapshots.read(place).await? {
-                Some(snapshot) => break Some(snapshot),
-                None => {}
-            },
+            Some(place) => {
+                if let Some(snapshot) = snapshots.read(place).await? {
+                    break Some(snapshot);
+                }
+            }
             None if first > 1 => return Err(ClusterError::NoSnapshot(first)),
             None => break None,
         }
@@ -135,9 +136,8 @@ impl Surveyor {
         let known = self.heard.entry(group.from).or_insert((at, place.saturating_sub(1)));
         known.0 = at;
         for proposal in &group.proposals {
-            match proposal {
-                Proposal::Tick(tick) => known.1 = tick.place,
-                _ => {}
+            if let Proposal::Tick(tick) = proposal {
+                known.1 = tick.place;
             }
         }
     }

@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use crate::order::jetstream::connecting::Connection;
 use crate::order::jetstream::engine_error::EngineError;
 use crate::order::jetstream::exposed::{Exposed, exposed};
+use crate::order::jetstream::finding::{Finding, Verdict};
 use crate::order::jetstream::jet_stream::reach_of;
 use crate::order::jetstream::monitor::{self, MonitorUrl, Vitals};
 use crate::order::jetstream::said::said;
@@ -16,30 +17,6 @@ use crate::order::jetstream::streams;
 
 /// How long the engine may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// What was found out about something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// What it is about.
-    pub about: String,
-    /// How it is.
-    pub verdict: Verdict,
-    /// What was found, or what to do.
-    pub told: String,
-}
-
-/// How something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// As it should be.
-    Good,
-    /// Good enough, and could be better.
-    Advice,
-    /// It can't be seen.
-    Unreachable,
-    /// No node would start with it.
-    Fault,
-}
 
 fn finding(about: &(impl ToString + ?Sized), verdict: Verdict, told: impl Into<String>) -> Finding {
     Finding { about: about.to_string(), verdict, told: told.into() }

@@ -57,6 +57,7 @@ impl Doubts {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "some moment from which the others count")]
 mod tests {
     use super::*;
 

@@ -7,6 +7,7 @@ mod credentials;
 mod doubts;
 mod engine_error;
 mod exposed;
+mod finding;
 mod following;
 mod jet_stream;
 mod log;
@@ -26,9 +27,10 @@ mod version;
 #[cfg(test)]
 mod tests;
 
-pub use checking::{Finding, Verdict, check};
+pub use checking::check;
 pub use engine_error::EngineError;
 pub use exposed::{Exposed, exposed};
+pub use finding::{Finding, Verdict};
 pub use jet_stream::JetStream;
 pub use looking::{EngineSeen, ServerSeen, ServerStanding, StreamSeen};
 pub use monitor::{MonitorUrl, check as check_monitors};

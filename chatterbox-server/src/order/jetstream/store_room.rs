@@ -1,6 +1,6 @@
 //! How much a server of the engine may store: too little, and the streams of a cluster can't be made.
 
-use crate::order::jetstream::checking::Verdict;
+use crate::order::jetstream::finding::Verdict;
 
 /// The file store of a server, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -108,7 +108,7 @@ mod tests {
         // They are as far from each other, so the older one is missed less; and before the oldest is place 0.
         assert_eq!(to_drop(&more, 1, 1000), Ok(vec![EVERY]));
         assert_eq!(to_drop(&more, 2, 1000), Ok(vec![2 * EVERY]), "the oldest is needed");
-        let mut wide = more.clone();
+        let mut wide = more;
         wide[0].place = 1;
         let gone = to_drop(&wide, 2, 1000).unwrap();
         assert_eq!(gone, [3 * EVERY], "behind the wide gap");

@@ -97,7 +97,8 @@ impl Order {
     }
 
     /// All nodes read something.
-    fn read(&mut self, bytes: Bytes) {
+    fn read(&mut self, bytes: impl Into<Bytes>) {
+        let bytes = bytes.into();
         self.written.push(bytes.clone());
         let place = self.written.len() as u64;
         self.at += place % 3 * 1000;
@@ -148,11 +149,11 @@ proptest! {
                     }
                     let end = end.map_or(written.len(), |end| end.index(written.len()));
                     written.truncate(end);
-                    order.read(written.into());
+                    order.read(written);
                 }
                 Entry::Bytes(like, bytes) => {
                     let first: &[u8] = if like { &[1] } else { &[] };
-                    order.read([first, &bytes[..]].concat().into());
+                    order.read([first, &bytes[..]].concat());
                 }
                 Entry::Again(which) => {
                     let again = which.get(&order.written).clone();
