@@ -7,7 +7,9 @@
 
 use std::sync::Arc;
 
-use chatterbox_hub::{AccountChange, AccountChangeKind, Amendment, Level, MemberId};
+use chatterbox_hub::{
+    AccountChange, AccountChangeKind, Amendment, Identity, Level, LoggedIn, MemberId,
+};
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use chatterbox_proto::{SERVER, Username};
 use tokio::runtime;
@@ -24,6 +26,9 @@ pub struct AccountWatch {
     pub access: Access,
     pub store: Arc<dyn Store>,
 }
+
+/// Accounts, and the members that are logged in with each.
+pub type Logins = Vec<(Vec<(MemberId, Identity)>, LoggedIn)>;
 
 /// What has become of those who were logged in with an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,13 +77,28 @@ impl AccountWatch {
     /// # Errors
     /// [`DirectoryError`]; nothing is changed then.
     pub async fn follow(&self, name: &Username) -> Result<Followed, DirectoryError> {
-        // Reading the accounts tells the observer of changes, who comes here as well, in a task of its own, and may be faster. So
-        // what becomes of everybody is told by what they were before.
-        let logins = self.chat.accounts_named(name);
-        let before: Vec<_> = logins.iter().map(|login| self.chat.logged_in(login)).collect();
+        self.follow_since(name, self.logins(name)).await
+    }
+
+    /// Those who are logged in with accounts of this name.
+    pub fn logins(&self, name: &Username) -> Logins {
+        let logins = self.chat.accounts_named(name).into_iter();
+        logins.map(|login| (self.chat.logged_in(&login), login)).collect()
+    }
+
+    /// The same as [`Self::follow`], told by who was logged in at some moment before. The observer of changes comes here as well, in a
+    /// task of its own, and may be faster.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; nothing is changed then.
+    pub async fn follow_since(
+        &self,
+        name: &Username,
+        logins: Logins,
+    ) -> Result<Followed, DirectoryError> {
         let stored = self.access.authenticator.standing(name).await?;
         let mut followed = Followed::default();
-        for (login, before) in logins.into_iter().zip(before) {
+        for (before, login) in logins {
             let account = login.account_key.id;
             let stored = stored.filter(|stored| stored.account_key.id == account);
             let kind = stored.map_or(AccountChangeKind::Removed, |stored| {

@@ -13,8 +13,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::access::House;
-use crate::account_watch::AccountWatch;
-use crate::accounts::{AccountWish, WishDone};
+use crate::account_watch::{self, AccountWatch};
+use crate::accounts::{AccountWish, DirectoryError, WishDone};
 use crate::chat::census::{Census, CountedRoom};
 use crate::chat::cluster::report::Report;
 use crate::chat::shared::Chat;
@@ -174,6 +174,8 @@ impl Controlled {
                 format!("no account was changed, since that can't be written down: {text}"),
             )
         })?;
+        // Changes are told while they are made, so who was logged in is looked at before.
+        let logins = about.map(|name| (self.watch.logins(&name), name));
         let granted = match self.watch.access.requests.grant(wish).await {
             Some(granted) => granted,
             None => return Err(Failure::new(FailureCode::Unknown, "this server has no accounts")),
@@ -182,8 +184,10 @@ impl Controlled {
             tracing::warn!(%error, "an account could not be changed");
             Failure::new(FailureCode::NotStored, error.to_string())
         })?;
-        let followed = match name {
-            Some(name) if granted == WishDone::Yes => self.follow(&name).await?,
+        let followed = match logins {
+            Some((logins, name)) if granted == WishDone::Yes => {
+                followed(self.watch.follow_since(&name, logins).await)?
+            }
             _ => Followed::default(),
         };
         Ok(Reply::Granted(granted, followed))
@@ -192,15 +196,7 @@ impl Controlled {
     async fn follow(&self, name: &str) -> Result<Followed, Failure> {
         let name = Username::parse(name)
             .map_err(|error| Failure::new(FailureCode::BadRequest, error.to_string()))?;
-        let followed = self.watch.follow(&name).await.map_err(|error| {
-            tracing::warn!(%error, "a changed account could not be read");
-            Failure::new(FailureCode::NotStored, error.to_string())
-        })?;
-        Ok(Followed {
-            connections: followed.connections,
-            ended: followed.ended,
-            amended: followed.amended,
-        })
+        followed(self.watch.follow(&name).await)
     }
 
     async fn status(&self) -> Vec<Reply> {
@@ -305,6 +301,16 @@ impl std::fmt::Debug for Controlled {
 
 fn failed() -> Failure {
     Failure::new(FailureCode::Unknown, "the server has failed at this")
+}
+
+/// What has become of those who are here, as it is answered.
+fn followed(outcome: Result<account_watch::Followed, DirectoryError>) -> Result<Followed, Failure> {
+    let followed = outcome.map_err(|error| {
+        tracing::warn!(%error, "a changed account could not be read");
+        Failure::new(FailureCode::NotStored, error.to_string())
+    })?;
+    let account_watch::Followed { connections, ended, amended } = followed;
+    Ok(Followed { connections, ended, amended })
 }
 
 fn done(outcome: Result<Done, NotDone>) -> Result<Reply, Failure> {

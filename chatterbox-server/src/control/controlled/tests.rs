@@ -79,11 +79,11 @@ impl Server {
         }
     }
 
-    /// Somebody who is logged in with an account.
-    async fn user(&self, text: &str, account: i64) -> Seat {
+    /// Somebody who is logged in with an account of this number and name.
+    async fn user(&self, text: &str, (account, of): (i64, &str)) -> Seat {
         let name = Username::parse(text).unwrap();
         let account_key = AccountKey { id: account, epoch: 0 };
-        let login = Some(LoggedIn { account: name.clone(), account_key });
+        let login = Some(LoggedIn { account: Username::parse(of).unwrap(), account_key });
         let identity = Identity { login, level: Level::USER, ..Identity::guest(name.clone()) };
         let request = JoinRequest { identity, ..JoinRequest::base(&name, "Hi") };
         Seat::join(&self.node.chat, request).await.unwrap().0
@@ -146,8 +146,8 @@ async fn servers(kit: &Kit) -> (Server, Server) {
 async fn what_was_of_a_removed_account_goes_at_all_nodes() {
     let kit = Kit::new();
     let (one, two) = servers(&kit).await;
-    let bob = one.user("bob", 2).await;
-    let (_here, _there) = (one.user("ann", 1).await, two.user("ann2", 1).await);
+    let bob = one.user("bob", (2, "bob")).await;
+    let (_here, _there) = (one.user("ann", (1, "ann")).await, two.user("ann2", (1, "ann")).await);
     let said = one.node.chat.post(bob.handle().id(), vec![to_account(1, "ann")], None, None, None);
     said.await.unwrap();
     let kept = one.private(1).await;
@@ -169,7 +169,7 @@ async fn what_was_of_a_removed_account_goes_at_all_nodes() {
 async fn another_level_and_another_password_count_at_all_nodes() {
     let kit = Kit::new();
     let (one, two) = servers(&kit).await;
-    let (_here, _there) = (one.user("ann", 1).await, two.user("ann2", 1).await);
+    let (_here, _there) = (one.user("ann", (1, "ann")).await, two.user("ann2", (1, "ann")).await);
     let wish = AccountWish::SetLevel { name: "ann".into(), level: 3 };
     assert_eq!(one.granted(wish).await.0, WishDone::Yes);
     let moderator = Level::new(3);
