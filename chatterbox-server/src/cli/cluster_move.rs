@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use chatterbox_server::order::Place;
 use chatterbox_server::order::jetstream::{
     EngineError, EngineSettings, JetStream, MonitorUrl, check_monitors,
 };
@@ -127,10 +128,12 @@ pub fn move_out(command: &MoveOut, stdout: &mut dyn Write) -> Result<io::Result<
         ));
     };
     let newest = database.newest()?;
+    // Numbers go on above those that other nodes have given, as far as the engine says so.
+    let mut last = 0;
     if command.settings.cluster.is_some() {
         let engine = engine(&command.settings)?;
         if engine.cluster.to_string() == cluster {
-            compare(&engine, followed, newest, command.behind)?;
+            last = compare(&engine, followed, newest, command.behind)?;
         } else {
             eprintln!(
                 "chatterbox-server: note: it belongs to cluster {cluster}, and not to {}: nobody was asked",
@@ -139,7 +142,7 @@ pub fn move_out(command: &MoveOut, stdout: &mut dyn Write) -> Result<io::Result<
         }
     }
     let moment = database.moment()?;
-    database.leave()?;
+    database.leave(last)?;
     let newest = if moment == 0 {
         "it has no messages".to_owned()
     } else {
@@ -166,20 +169,21 @@ fn compare(
     followed: Followed,
     newest: u64,
     anyway: bool,
-) -> Result<(), Failure> {
+) -> Result<Place, Failure> {
     let looked = runtime()?.block_on(async {
         let opened = tokio::time::timeout(SHORT_PATIENCE, JetStream::find(engine)).await;
         match opened {
             Err(_) => Err(BehindError::Unanswered("it takes too long".to_owned())),
+            Ok(Err(EngineError::Refused(why))) => Err(BehindError::Refused(why)),
             Ok(Err(error)) => Err(BehindError::Unanswered(error.to_string())),
             Ok(Ok(None)) => Ok(Behind::default()),
             Ok(Ok(Some(opened))) => look_behind(&opened, followed, newest).await,
         }
     });
-    let behind = |message: String| {
+    let behind = |last: Place, message: String| {
         if anyway {
             eprintln!("chatterbox-server: note: {message}");
-            return Ok(());
+            return Ok(last);
         }
         Err(Failure {
             message,
@@ -188,17 +192,23 @@ fn compare(
         })
     };
     match looked {
-        Ok(found) if found.is_nothing() => Ok(()),
-        Ok(Behind { last, messages, changes }) => behind(format!(
-            "the cluster is ahead: up to place {last} there are {messages} messages and {changes} other changes that this database has not"
-        )),
+        Ok(found) if found.is_nothing() => Ok(found.last),
+        Ok(Behind { last, messages, changes }) => behind(
+            last,
+            format!(
+                "the cluster is ahead: up to place {last} there are {messages} messages and {changes} other changes that this database has not"
+            ),
+        ),
         Err(BehindError::Unanswered(why)) => {
             eprintln!(
                 "chatterbox-server: note: the engine does not say whether there is more: {why}"
             );
-            Ok(())
+            Ok(0)
         }
-        Err(error) => behind(error.to_string()),
+        Err(error) => {
+            let last = if let BehindError::Ahead { last, .. } = error { last } else { 0 };
+            behind(last, error.to_string())
+        }
     }
 }
 

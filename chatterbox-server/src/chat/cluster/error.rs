@@ -85,9 +85,7 @@ impl ClusterError {
     /// node that stays away.
     pub const fn is_final(&self) -> bool {
         match self {
-            Self::Order(error) => {
-                !matches!(error, OrderError::Engine(_) | OrderError::Ended)
-            }
+            Self::Order(error) => !matches!(error, OrderError::Engine(_) | OrderError::Ended),
             Self::Store(error) => !error.may_pass(),
             Self::EndsEarly { .. }
             | Self::Split(_)

@@ -20,7 +20,7 @@ use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::time::Instant;
 
 use crate::chat::cluster::snapshot::pack;
-use crate::order::{Decided, Order, OrderError, Place, Position, Snapshot, Snapshots};
+use crate::order::{Decided, OfferError, Order, OrderError, Place, Position, Snapshot, Snapshots};
 use crate::store::Followed;
 use crate::store::sqlite::{Load, OpenError, Stopped};
 
@@ -51,6 +51,14 @@ pub enum MoveError {
         "the engine does not answer: {0}; no node starts with what is there until this is run again and ends"
     )]
     Unanswered(String),
+    /// A message is larger than any that the log takes.
+    #[error("message {number}, or one with it, is larger than what the log takes: {why}")]
+    TooLarge {
+        /// Its number; 0 where none is known.
+        number: Sequence,
+        /// How large.
+        why: String,
+    },
     /// The log can't be followed.
     #[error(transparent)]
     Order(OrderError),
@@ -277,19 +285,29 @@ where
 }
 
 /// Offers a group once, and waits until it has to be offered again; says why, if it is known.
-async fn offered(order: &dyn Order, group: &Arc<Group>) -> Option<String> {
+///
+/// # Errors
+/// [`MoveError::TooLarge`]: offering it again is of no use.
+async fn offered(order: &dyn Order, group: &Arc<Group>) -> Result<Option<String>, MoveError> {
     let offering = tokio::time::timeout(ROUND, order.offer(Arc::clone(group)));
     match offering.await {
         // It comes round in a moment.
         Ok(Ok(())) => {
             tokio::time::sleep(ROUND).await;
-            None
+            Ok(None)
+        }
+        Ok(Err(OfferError::TooLarge(why))) => {
+            let number = group.proposals.iter().find_map(|proposal| match proposal {
+                Proposal::Old(old) => Some(old.number),
+                _ => None,
+            });
+            Err(MoveError::TooLarge { number: number.unwrap_or_default(), why })
         }
         Ok(Err(error)) => {
             tokio::time::sleep(AGAIN).await;
-            Some(error.to_string())
+            Ok(Some(error.to_string()))
         }
-        Err(_) => None,
+        Err(_) => Ok(None),
     }
 }
 
@@ -373,7 +391,7 @@ impl<'a> Writer<'a> {
             tokio::select! {
                 biased;
                 done = comes_round => return done,
-                failed = offering => why = failed.unwrap_or(why),
+                failed = offering => why = failed?.unwrap_or(why),
             }
             if began.elapsed() >= PATIENCE {
                 return Err(MoveError::Unanswered(why));

@@ -32,6 +32,9 @@ pub enum BehindError {
     /// The engine does not answer.
     #[error("the engine does not answer: {0}")]
     Unanswered(String),
+    /// The engine does not let us in, or can't be used.
+    #[error("{0}")]
+    Refused(String),
     /// The log ends before what was followed.
     #[error(
         "the log ends at place {last}, and this database has followed one up to {followed}: it is another"
@@ -41,6 +44,16 @@ pub enum BehindError {
         followed: Place,
         /// The newest place.
         last: Place,
+    },
+    /// The log goes on behind what was followed, and nobody knows with what.
+    #[error(
+        "the cluster is ahead, up to place {last}, and the engine does not say with what: {why}"
+    )]
+    Ahead {
+        /// The newest place.
+        last: Place,
+        /// Why not.
+        why: String,
     },
     /// The log can't be read from there.
     #[error(transparent)]
@@ -56,12 +69,13 @@ pub async fn look_behind(
     followed: Followed,
     newest: Sequence,
 ) -> Result<Behind, BehindError> {
-    let slow = || BehindError::Unanswered("it takes too long".to_owned());
-    let failed = |error| match error {
+    const SLOW: &str = "it takes too long";
+    let reach = timeout(PATIENCE, order.reach()).await;
+    let reach = reach.unwrap_or_else(|_| Err(OrderError::Engine(SLOW.to_owned())));
+    let reach = reach.map_err(|error| match error {
         OrderError::Engine(why) => BehindError::Unanswered(why),
         other => BehindError::Order(other),
-    };
-    let reach = timeout(PATIENCE, order.reach()).await.map_err(|_| slow())?.map_err(failed)?;
+    })?;
     let Followed { place, .. } = followed;
     if place > reach.last {
         return Err(BehindError::EndsEarly { followed: place, last: reach.last });
@@ -70,8 +84,12 @@ pub async fn look_behind(
     let mut decided = order.follow(place);
     let mut at = place;
     while at < reach.last {
-        let next = timeout(PATIENCE, decided.next()).await.map_err(|_| slow())?;
-        let next = next.unwrap_or(Err(OrderError::Ended)).map_err(failed)?;
+        let ahead = |why| BehindError::Ahead { last: reach.last, why };
+        let next = timeout(PATIENCE, decided.next()).await.map_err(|_| ahead(SLOW.to_owned()))?;
+        let next = next.unwrap_or(Err(OrderError::Ended)).map_err(|error| match error {
+            OrderError::Engine(why) => ahead(why),
+            other => BehindError::Order(other),
+        })?;
         at = next.place;
         behind.count(&next, newest);
     }

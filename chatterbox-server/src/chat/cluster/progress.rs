@@ -67,6 +67,10 @@ impl Store for StoredBehind {
         self.store.keep(records)
     }
 
+    fn time_is(&self, now: i64) {
+        self.store.time_is(now);
+    }
+
     fn newest(&self) -> BoxFuture<'_, Result<Sequence, StoreError>> {
         self.store.newest()
     }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use chatterbox_hub::{Group, Party, Record, RoomNumber, RoomRecord, Sanction, Sequence};
+use chatterbox_hub::{
+    Group, Moderation, Party, Record, RoomNumber, RoomRecord, Sanction, Sequence,
+};
 use rusqlite::{Connection, Row};
 
 use crate::store::followed::Followed;
@@ -99,12 +101,16 @@ impl Stopped {
     /// [`OpenError`].
     pub fn newest(&self) -> Result<Sequence, OpenError> {
         self.read(|connection| {
-            let select =
-                "SELECT max(seq) FROM sqlite_sequence WHERE name IN ('messages', 'sanctions')";
-            let used: Option<i64> = connection.query_row(select, [], |row| row.get(0))?;
-            let rooms: Option<i64> =
-                connection.query_row("SELECT max(number) FROM rooms", [], |row| row.get(0))?;
-            Ok(used.max(rooms).map_or(0, i64::unsigned_abs))
+            let number = |select: &str| -> Result<u64, rusqlite::Error> {
+                let number: Option<i64> = connection.query_row(select, [], |row| row.get(0))?;
+                Ok(number.map_or(0, i64::unsigned_abs))
+            };
+            let used = |table: &str| {
+                number(&format!("SELECT max(seq) FROM sqlite_sequence WHERE name = '{table}'"))
+            };
+            // An act has so many of them, with numbers that are those of the act times as many.
+            let acts = used("sanctions")? / Moderation::SANCTIONS as u64;
+            Ok(used("messages")?.max(acts).max(number("SELECT max(number) FROM rooms")?))
         })
     }
 
@@ -157,6 +163,10 @@ impl Stopped {
                 let (number, mut record) = records.read(row)?;
                 if let Some(conversation) = text(row, 9)? {
                     record.filing.from = sender(&record, &conversation);
+                }
+                // A large one has a group of its own: with others it might be more than the log takes.
+                if !all.is_empty() && read + record.json.len() > bytes {
+                    break;
                 }
                 read += record.json.len();
                 all.push((number, record));
@@ -218,15 +228,17 @@ impl Stopped {
         })
     }
 
-    /// Makes it one of a node that is alone. Numbers go on above all that were given at the places that it has followed.
+    /// Makes it one of a node that is alone. Numbers go on above all that were given at the places that it has followed, and up to the
+    /// last one that is known.
     ///
     /// # Errors
     /// [`OpenError`]; nothing was changed then.
-    pub fn leave(&mut self) -> Result<(), OpenError> {
+    pub fn leave(&mut self, last: u64) -> Result<(), OpenError> {
         self.write(|transaction| {
             let Some((_, Followed { place, .. })) = followed::of(transaction)? else {
                 return Ok(());
             };
+            let place = place.max(last);
             if place > 0 {
                 numbers::use_up_to(transaction, Group::number_of(place, Group::PROPOSALS - 1))?;
             }

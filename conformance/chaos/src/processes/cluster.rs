@@ -287,6 +287,8 @@ impl Stage for Processes {
             fault if fault.is_of_nodes() => vec![chosen],
             _ => Vec::new(),
         };
+        // Whoever has ended by itself is told before a fault hides it.
+        let before = self.losses();
         let mut outcome = Ok(());
         for node in &hit {
             let from = now();
@@ -302,8 +304,8 @@ impl Stage for Processes {
             outcome = self.strike_engine(fault, leader, lasts).await;
             struck.push(Struck { fault, node: None, from, until: now() });
         }
-        let loss = self.losses();
+        let after = self.losses();
         outcome.map_err(failed)?;
-        loss.map_or(Ok(()), |loss| Err(failed(loss)))
+        before.or(after).map_or(Ok(()), |loss| Err(failed(loss)))
     }
 }

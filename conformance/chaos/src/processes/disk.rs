@@ -14,6 +14,8 @@ use super::process::ProcessError;
 
 /// A larger file system is nobody's to fill.
 const LARGEST: u64 = 1024 * 1024 * 1024;
+/// What is in the data folder of a node that has run.
+const DATABASE: &str = "chatterbox.db";
 /// What fills a file system.
 const FILLER: &str = "chaos-filler";
 
@@ -56,12 +58,15 @@ impl Drop for Full {
     }
 }
 
-/// Removes all that is in a folder.
+/// Removes all that is in the data folder of a node.
 ///
 /// # Errors
-/// When something can't be removed.
+/// When something can't be removed, or it is none: nothing is removed then.
 pub(super) fn empty(folder: &Path) -> Result<(), ProcessError> {
     let emptying = || {
+        if fs::read_dir(folder)?.next().is_some() && !folder.join(DATABASE).exists() {
+            return Err(io::Error::other("it is no data folder of a node, and is not emptied"));
+        }
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
@@ -85,6 +90,9 @@ mod tests {
         fs::create_dir(folder.path().join("a")).unwrap();
         fs::write(folder.path().join("a/b"), "b").unwrap();
         fs::write(folder.path().join("c"), "c").unwrap();
+        assert!(empty(folder.path()).is_err(), "somebody else's");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+        fs::write(folder.path().join(DATABASE), "").unwrap();
         empty(folder.path()).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

@@ -51,7 +51,7 @@ async fn every_table_survives_moving_in_and_out() {
         Sqlite::open_alone(&options(folder.path())),
         Err(OpenError::OfCluster { .. })
     ));
-    Stopped::open(folder.path()).unwrap().leave().unwrap();
+    Stopped::open(folder.path()).unwrap().leave(0).unwrap();
     assert_eq!(everything(folder.path()), expected);
     let sqlite = Sqlite::open_alone(&options(folder.path())).unwrap();
     let newest = Group::number_of(followed.place, Group::PROPOSALS - 1);
