@@ -205,6 +205,8 @@ impl Writer {
         followed::enter(&transaction, cluster).map_err(refused)?;
         transaction.commit().map_err(refused)?;
         self.time.enters_cluster();
+        // It was looked at by the clock of this machine before, which may be ahead by years.
+        self.age_looked_at = 0;
         Ok(Followed::default())
     }
 

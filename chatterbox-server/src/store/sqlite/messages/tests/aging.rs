@@ -19,13 +19,16 @@ async fn follow(store: &Sqlite, place: u64, arrived: i64) {
 
 /// The numbers of what is there when so much is. Each reading is followed by a look at what is old.
 async fn left(store: &Sqlite, count: usize) -> Vec<Sequence> {
-    loop {
-        let there = texts(store).await;
-        if there.len() <= count {
-            return there.into_iter().map(|(number, _)| number).collect();
+    let waiting = async {
+        loop {
+            let there = texts(store).await;
+            if there.len() <= count {
+                return there.into_iter().map(|(number, _)| number).collect();
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("what is too old goes")
 }
 
 #[tokio::test]
