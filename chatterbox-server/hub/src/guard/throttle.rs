@@ -36,11 +36,11 @@ impl Slope {
     }
 
     /// The part of it that one of so many nodes has which count for themselves, so that together they let hardly more through than one
-    /// would. One failure is free at each.
+    /// would. Two are free at each: whoever was wrong once may try again on the same connection (AN-4).
     #[must_use]
     pub const fn shared_among(self, nodes: u32) -> Self {
         let free = self.free / if nodes == 0 { 1 } else { nodes };
-        Self { free: if free == 0 { 1 } else { free }, ..self }
+        Self { free: if free < 2 { 2 } else { free }, ..self }
     }
 
     fn wait_after(&self, failures: u32) -> Duration {
