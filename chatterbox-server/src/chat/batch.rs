@@ -11,7 +11,7 @@ use chatterbox_proto::{Code, Refusal};
 use tokio::sync::oneshot;
 
 use crate::chat::catching_up::CaughtUp;
-use crate::chat::posts::{Held, Post, Receipt, Tags};
+use crate::chat::posts::{Held, POST_RECORDS, Post, Receipt, Tags};
 use crate::chat::proposals::{Admitted, Change, Entry, Joining, OwnGreeting, WishDone};
 use crate::chat::shared::Chat;
 
@@ -30,15 +30,18 @@ impl Bounds {
     /// Those of a node that is alone.
     pub(super) const ALONE: Self = Self { messages: 1024, bytes: 2 * 1024 * 1024, others: 64 };
 
-    /// Those of a node of several, whose groups have so many bytes at most; what is larger has a group of its own. One post may go beyond the
-    /// bound of messages, and all of it is not more proposals than a group has ([`Group::PROPOSALS`]).
+    /// The messages up to which a group of a node of several takes further ones.
+    const MESSAGES_OF_SEVERAL: usize = Group::PROPOSALS - 2 * Self::ALONE.others;
+
+    /// The proposals of such a group at most: the last post may go beyond the bound of messages, and there may be one wish.
+    pub(super) const MOST_OF_SEVERAL: usize =
+        Self::MESSAGES_OF_SEVERAL - 1 + POST_RECORDS + 1 + Self::ALONE.others;
+
+    /// Those of a node of several, whose groups have so many bytes at most; what is larger has a group of its own.
     pub(super) fn of_several(bytes: usize) -> Self {
         let Self { others, .. } = Self::ALONE;
-        Self {
-            messages: Group::PROPOSALS - 2 * others,
-            bytes: bytes.min(Self::ALONE.bytes),
-            others,
-        }
+        let messages = Self::MESSAGES_OF_SEVERAL;
+        Self { messages, bytes: bytes.min(Self::ALONE.bytes), others }
     }
 }
 

@@ -6,6 +6,9 @@ use chatterbox_hub::{MemberId, Record, Sequence};
 use chatterbox_proto::Code;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+/// The messages that a post has at most.
+pub(crate) const POST_RECORDS: usize = 32;
+
 /// The messages that a connection hands in at once.
 pub(super) struct Post {
     pub(super) sender: MemberId,

@@ -14,7 +14,7 @@ use chatterbox_proto::{Code, Fault, Faults, LookupKey, server_frame};
 
 use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
-use crate::chat::posts::{Acks, Held, PostRoom, Receipt};
+use crate::chat::posts::{Acks, Held, POST_RECORDS, PostRoom, Receipt};
 use crate::chat::reserved::Reserved;
 use crate::chat::waiting_mail::resolve_waiting;
 use crate::config::Live;
@@ -22,8 +22,7 @@ use crate::net::long_work::{LONG_WORK, LongWork};
 use crate::net::put_off::Found;
 use crate::net::requests::Requests;
 
-/// A post takes further messages up to these bounds.
-const POST_RECORDS: usize = 32;
+/// A post takes further messages up to this many bytes.
 const POST_BYTES: usize = 1024 * 1024;
 
 /// Flow control: after a post, the next read waits until the post was delivered to the sender itself, but no longer than

@@ -27,6 +27,9 @@ const UNHEARD: u32 = 10;
 /// The nodes that are declared down by one tick, at most: a group has a bounded number of proposals. The others have the next one.
 const DOWN: usize = 16;
 
+/// The proposals that a node has to say of the life of all in one group, at most: a tick, who is down, and a newer format.
+pub(super) const PROPOSALS: usize = 1 + DOWN + 1;
+
 /// Places between two snapshots.
 const SNAPSHOT: Place = 10_000;
 

@@ -18,7 +18,7 @@ use crate::chat::batch::{Batch, Bounds};
 use crate::chat::cluster::common::{Cluster, Standing};
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::follower::Follower;
-use crate::chat::cluster::life::Life;
+use crate::chat::cluster::life::{self, Life};
 use crate::chat::cluster::namesakes::Namesakes;
 use crate::chat::cluster::pulse::Pulse;
 use crate::chat::cluster::under_way::UnderWay;
@@ -26,6 +26,10 @@ use crate::chat::pace::{Pace, Pause};
 use crate::chat::proposals::{Entry, ProposalQueue};
 use crate::order::{Decided, Order, OrderError, Place, Snapshots};
 use crate::store::{StoreCommands, StoreError};
+
+/// Beside what a batch has: what a node says of the life of all, and of the queues of its members. With one proposal more than a group may
+/// have ([`Group::PROPOSALS`]) all of it would be dropped.
+const _: () = assert!(Bounds::MOST_OF_SEVERAL + life::PROPOSALS + 1 <= Group::PROPOSALS);
 
 /// A node that stops waits so long for what it has still to propose.
 const LAST_ROUNDS: Duration = Duration::from_secs(5);
