@@ -96,8 +96,8 @@ enum Fed {
 impl<'a> Follower<'a> {
     /// Follows from behind a place.
     pub fn new(log: &'a JetStream, after: Place) -> Self {
-        let doubts = Doubts::default();
-        Self { log, after, at: 0, feed: None, patience: PATIENCE, stamp: None, doubts }
+        let (doubts, stamp) = (Doubts::default(), log.stamp_of(after));
+        Self { log, after, at: 0, feed: None, patience: PATIENCE, stamp, doubts }
     }
 
     /// The next record, whenever there is one.
@@ -144,6 +144,7 @@ impl<'a> Follower<'a> {
         headers: Option<HeaderMap>,
     ) -> Raw {
         (self.after, self.stamp) = (place, Some(nanos));
+        self.log.has_read(place, nanos);
         self.doubts.goes_on();
         self.at = self.at.max(u64::try_from(nanos / 1_000_000).unwrap_or(0));
         Raw { place, nanos, at: self.at, payload, headers }

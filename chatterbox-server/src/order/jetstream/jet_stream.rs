@@ -1,5 +1,7 @@
 //! The engine of one cluster: the connection and the two streams, which the log and the snapshots are made of.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use async_nats::jetstream::stream::{Info, Stream};
 
 use crate::order::jetstream::connecting::Connection;
@@ -8,13 +10,24 @@ use crate::order::jetstream::names::ClusterName;
 use crate::order::jetstream::said::said;
 use crate::order::jetstream::settings::EngineSettings;
 use crate::order::jetstream::streams;
-use crate::order::total_order::{OrderError, Reach};
+use crate::order::total_order::{OrderError, Place, Reach};
 
 /// The order of a cluster, in the engine.
 #[derive(Debug, Clone)]
 pub struct JetStream {
     pub(super) connection: Connection,
     pub(super) name: ClusterName,
+    /// The record that was read last, by whoever has followed the log.
+    last_read: Arc<Mutex<Option<Stamp>>>,
+}
+
+/// By what a log is known: a record of it.
+#[derive(Debug, Clone, Copy)]
+struct Stamp {
+    /// Its place.
+    place: Place,
+    /// The engine's time stamp, in nanoseconds: another log in the place of ours has another one there.
+    nanos: i128,
 }
 
 impl JetStream {
@@ -29,7 +42,25 @@ impl JetStream {
         let name = settings.cluster.clone();
         connection.stream(streams::log(&name, settings.replicas, settings.begins_behind)).await?;
         connection.stream(streams::state(&name, settings.replicas)).await?;
-        Ok(Self { connection, name })
+        Ok(Self::new(connection, name))
+    }
+
+    /// One that has read nothing.
+    pub(super) fn new(connection: Connection, name: ClusterName) -> Self {
+        Self { connection, name, last_read: Arc::default() }
+    }
+
+    /// Notes the record that was read last. Whoever follows the log from there later, after an error of the engine too, finds out
+    /// whether it is the same log still.
+    pub(super) fn has_read(&self, place: Place, nanos: i128) {
+        let mut last = self.last_read.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(Stamp { place, nanos });
+    }
+
+    /// The time stamp of the record of a place, if that was read last.
+    pub(super) fn stamp_of(&self, place: Place) -> Option<i128> {
+        let last = *self.last_read.lock().unwrap_or_else(PoisonError::into_inner);
+        last.filter(|stamp| stamp.place == place).map(|stamp| stamp.nanos)
     }
 
     /// What there is of the log.

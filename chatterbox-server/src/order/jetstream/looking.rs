@@ -107,7 +107,7 @@ impl JetStream {
             log: seen(&log.info, &server),
             state: state.map(|state| seen(&state.info, &server)),
         };
-        Ok(Some((Self { connection, name }, seen)))
+        Ok(Some((Self::new(connection, name), seen)))
     }
 }
 

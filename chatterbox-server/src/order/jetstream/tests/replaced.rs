@@ -36,6 +36,38 @@ async fn another_log_in_the_place_of_ours_is_not_followed() {
     assert!(error.to_string().contains("place 3"), "{error}");
 }
 
+/// The same, and whoever had followed it had given up meanwhile, as a node does where the engine fails, and follows it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_log_is_not_followed_either_by_whoever_begins_to_follow_again() {
+    let Some(engine) = Engine::start(1) else { return };
+    let order = connect(&of_its_own(&engine)).await;
+    for number in 1..=3 {
+        offer(&order, number).await;
+    }
+    let mut follow = order.follow(0);
+    for number in 1..=3 {
+        assert_eq!(next(&mut follow).await.unwrap().place, number);
+    }
+    drop(follow);
+    offer(&order, 4).await;
+    let mut again = order.follow(3);
+    assert_eq!(next(&mut again).await.unwrap().place, 4, "it is the same log");
+    drop(again);
+    let name = order.name.log_stream();
+    order.connection.context.delete_stream(&name).await.unwrap();
+    configured(&order, streams::log(&order.name, 1, 0)).await;
+    for number in 11..=15 {
+        offer(&order, number).await;
+    }
+    let error = next(&mut order.follow(4)).await.unwrap_err();
+    assert_eq!(error, OrderError::Replaced { place: 4 });
+    assert_eq!(
+        next(&mut order.follow(2)).await.unwrap().place,
+        3,
+        "of that place nothing is known"
+    );
+}
+
 /// The same, and the other one is shorter.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_ends_before_what_was_read_is_not_followed() {
