@@ -171,13 +171,13 @@ fn compare(
     anyway: bool,
 ) -> Result<Place, Failure> {
     let looked = runtime()?.block_on(async {
-        let opened = tokio::time::timeout(SHORT_PATIENCE, JetStream::find(engine)).await;
+        let opened = tokio::time::timeout(SHORT_PATIENCE, JetStream::look(engine)).await;
         match opened {
             Err(_) => Err(BehindError::Unanswered("it takes too long".to_owned())),
             Ok(Err(EngineError::Refused(why))) => Err(BehindError::Refused(why)),
             Ok(Err(error)) => Err(BehindError::Unanswered(error.to_string())),
             Ok(Ok(None)) => Ok(Behind::default()),
-            Ok(Ok(Some(opened))) => look_behind(&opened, followed, newest).await,
+            Ok(Ok(Some((opened, _)))) => look_behind(&opened, followed, newest).await,
         }
     });
     let behind = |last: Place, message: String| {

@@ -12,4 +12,6 @@ mod total_order;
 
 pub use alone::Alone;
 pub use position::Position;
-pub use total_order::{Decided, OfferError, Order, OrderError, Place, Reach, Snapshot, Snapshots};
+pub use total_order::{
+    DOUBT, Decided, OfferError, Order, OrderError, Place, Reach, Snapshot, Snapshots,
+};

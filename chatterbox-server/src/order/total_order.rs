@@ -7,11 +7,17 @@
 //! which other nodes offer to as well, which may be out of reach for a while, and which outlives all of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::Group;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
+
+/// For how long an engine has to say something that must not be, and nothing else, until it is believed: that the order ends before
+/// what was read of it, has a hole, or is another one. A server of it that was hung or away answers with what it knew then, until it has
+/// caught up with the others.
+pub const DOUBT: Duration = Duration::from_secs(12);
 
 /// A place in the order, from 1.
 pub type Place = u64;

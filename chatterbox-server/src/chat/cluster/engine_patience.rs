@@ -8,15 +8,11 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::chat::cluster::error::ClusterError;
-use crate::order::{Order, OrderError, Place, Reach};
+use crate::order::{DOUBT, Order, OrderError, Place, Reach};
 
 /// The time between two attempts: from this to that.
 const AGAIN: Duration = Duration::from_millis(500);
 const AGAIN_MOST: Duration = Duration::from_secs(5);
-
-/// For how long the engine may say that the order ends before what this node has read of it, until it is believed. A server of the engine
-/// that was away answers with what it knew then, until it has caught up with the others.
-const DOUBT: Duration = Duration::from_secs(12);
 
 /// The time between two questions to an engine that is doubted.
 const DOUBTING: Duration = Duration::from_secs(1);

@@ -4,12 +4,9 @@
 //! So each fault is believed when the engine has said it for long enough, and never anything else between. An answer that is as it
 //! has to be ends a doubt about the same thing, and of nothing else: that the log is long enough says nothing of a hole in it.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
-/// For how long the engine may say something that must not be, before it is believed.
-pub const DOUBT: Duration = Duration::from_secs(12);
+use crate::order::total_order::DOUBT;
 
 /// Since when the engine has said what must not be.
 #[derive(Debug, Default)]
@@ -59,6 +56,8 @@ impl Doubts {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "some moment from which the others count")]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// A way to say a fault, and to say that it is none.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::stream::Info;
 use bytes::Bytes;
 use chatterbox_hub::{Group, format};
 use futures_util::FutureExt as _;
@@ -24,6 +25,21 @@ const CONFIRMING: Duration = Duration::from_secs(2);
 const ASKING: Duration = Duration::from_secs(5);
 
 impl JetStream {
+    /// The bytes of the log that the engine keeps, before the oldest go; nothing where there is no bound.
+    ///
+    /// # Errors
+    /// [`OrderError::Engine`].
+    pub async fn log_bytes(&self) -> Result<Option<u64>, OrderError> {
+        let max_bytes = self.asked_info().await?.config.max_bytes;
+        Ok(u64::try_from(max_bytes).ok().filter(|bytes| *bytes > 0))
+    }
+
+    /// What there is of the log, if the engine says so in time.
+    async fn asked_info(&self) -> Result<Info, OrderError> {
+        let asked = timeout(ASKING, self.info()).await;
+        asked.unwrap_or_else(|_| Err(OrderError::Engine("it takes too long".to_owned())))
+    }
+
     async fn publish(&self, group: &Group) -> Result<(), OfferError> {
         let record = format::encode(group).map_err(|error| OfferError::TooLarge(said(error)))?;
         let Packed { payload, headers } = packed(record).await?;
@@ -81,13 +97,7 @@ impl Order for JetStream {
     }
 
     fn reach(&self) -> BoxFuture<'_, Result<Reach, OrderError>> {
-        async move {
-            let asked = timeout(ASKING, self.info()).await;
-            asked
-                .map_err(|_| OrderError::Engine("it takes too long".to_owned()))?
-                .map(|info| reach_of(&info))
-        }
-        .boxed()
+        async move { Ok(reach_of(&self.asked_info().await?)) }.boxed()
     }
 }
 

@@ -1,6 +1,5 @@
 //! The order of several nodes, in NATS JetStream: a stream is the log, and another has snapshots.
 
-mod capacity;
 mod checking;
 mod connecting;
 mod credentials;
