@@ -46,6 +46,8 @@ struct Log {
     most: usize,
     /// Snapshots that are there, and gone when somebody reads them, with those that are there instead then.
     going: BTreeMap<Place, Option<Snapshot>>,
+    /// What is not kept any more up to some place, from the reading of a snapshot on.
+    dropping: BTreeMap<Place, Place>,
 }
 
 impl Default for Log {
@@ -61,7 +63,16 @@ impl Default for Log {
             back: Duration::ZERO,
             most: usize::MAX,
             going: BTreeMap::new(),
+            dropping: BTreeMap::new(),
         }
+    }
+}
+
+impl Log {
+    fn drops(&mut self, up_to: Place) {
+        let count = usize::try_from(up_to.saturating_sub(self.dropped)).unwrap();
+        self.groups.drain(..count);
+        self.dropped = up_to;
     }
 }
 
@@ -147,10 +158,12 @@ impl Engine {
 
     /// It keeps nothing any more up to this place.
     pub fn drops(&self, up_to: Place) {
-        let mut log = self.log();
-        let count = usize::try_from(up_to.saturating_sub(log.dropped)).unwrap();
-        log.groups.drain(..count);
-        log.dropped = up_to;
+        self.log().drops(up_to);
+    }
+
+    /// It keeps nothing any more up to a place, from the moment on in which somebody reads this snapshot.
+    pub fn drops_while_read(&self, snapshot: Place, up_to: Place) {
+        self.log().dropping.insert(snapshot, up_to);
     }
 
     /// It takes no group that has more bytes.
@@ -277,6 +290,9 @@ impl Snapshots for Link {
         if let Some(instead) = log.going.remove(&place) {
             log.snapshots.remove(&place);
             log.snapshots.extend(instead.map(|other| (other.place, other)));
+        }
+        if let Some(up_to) = log.dropping.remove(&place) {
+            log.drops(up_to);
         }
         ready(Ok(log.snapshots.get(&place).cloned())).boxed()
     }

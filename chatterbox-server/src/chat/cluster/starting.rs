@@ -24,7 +24,7 @@ pub(super) async fn begin(
     progress: &Arc<Progress>,
 ) -> Result<Follower, ClusterError> {
     let mut before = store.enter(&cluster.name).await?;
-    let reach = reach_at_least(&*cluster.order, before.place).await?;
+    let mut reach = reach_at_least(&*cluster.order, before.place).await?;
     let mut places = until_answered(|| cluster.snapshots.places()).await?;
     let mut gone = Vec::new();
     let position = loop {
@@ -34,6 +34,18 @@ pub(super) async fn begin(
         }
         match until_answered(|| cluster.snapshots.read(place)).await? {
             Some(snapshot) => {
+                let now = reach_at_least(&*cluster.order, before.place).await?;
+                let went = now.first.saturating_sub(reach.first);
+                reach = now;
+                if is_falling_off(before.place, place, reach, went, &places) {
+                    tracing::warn!(
+                        place,
+                        "the order is full, and goes on behind another snapshot soon: taking that"
+                    );
+                    gone.push(place);
+                    places.retain(|other| *other != place);
+                    continue;
+                }
                 let read = snapshot.read;
                 let (hub, stores) = thaw(chat, snapshot)?;
                 tracing::info!(place, bytes = hub.len() + stores.len(), "begins with a snapshot");
@@ -106,9 +118,53 @@ fn choose(followed: Place, reach: Reach, snapshots: &[Place]) -> Result<Place, C
     })
 }
 
+/// Whether the order can't be followed any more from behind a place that was chosen, or won't be when all of it is read: a log that is
+/// full loses its oldest end while this node reads the snapshot, and went on by so many places meanwhile. As many may go once more
+/// until what is behind the snapshot is read, so another one is taken if there is one. A log that is not full loses nothing, so
+/// whoever begins there has all of it.
+fn is_falling_off(
+    followed: Place,
+    chosen: Place,
+    reach: Reach,
+    went: Place,
+    snapshots: &[Place],
+) -> bool {
+    let is_behind = |first: Place| chosen.saturating_add(1) >= first;
+    if !is_behind(reach.first) {
+        return true;
+    }
+    let soon = reach.first.saturating_add(went);
+    // A node that has followed the order needs this one, and no newer.
+    followed == 0
+        && !is_behind(soon)
+        && snapshots.iter().any(|other| other.saturating_add(1) >= soon && *other <= reach.last)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_snapshot_that_falls_off_a_full_order_is_left_for_a_newer_one() {
+        // Followed up to, chosen, the order from and to, how much of it went meanwhile, and whether another one is taken.
+        for (followed, chosen, first, last, went, expected) in [
+            // Nothing goes: it is the one that begins where the order does.
+            (0, 5, 6, 99, 0, false),
+            (0, 5, 7, 99, 1, true),
+            (0, 5, 6, 99, 1, true),
+            (0, 8, 6, 99, 3, false),
+            (0, 8, 6, 99, 4, true),
+            (0, 20, 20, 99, 4, false),
+            // There is no other.
+            (0, 20, 20, 29, 4, false),
+            (9, 8, 6, 99, 4, false),
+            (9, 8, 10, 99, 4, true),
+        ] {
+            let reach = Reach { first, last };
+            let found = is_falling_off(followed, chosen, reach, went, &[chosen, 10, 20]);
+            assert_eq!(found, expected, "{chosen} of {first} to {last}, {went} gone");
+        }
+    }
 
     fn chosen(followed: Place, first: Place, last: Place, snapshots: &[Place]) -> Option<Place> {
         choose(followed, Reach { first, last }, snapshots).ok()

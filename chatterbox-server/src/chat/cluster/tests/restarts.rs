@@ -194,3 +194,37 @@ async fn a_node_whose_snapshot_is_dropped_meanwhile_takes_another() {
     settled(&kit, &[&one, &two, &four]).await;
     same(&[&one, &two, &four]);
 }
+
+/// An order that is full loses its oldest end, and with it what is behind the oldest snapshot.
+#[tokio::test(start_paused = true)]
+async fn a_node_whose_beginning_goes_while_it_reads_it_takes_another() {
+    let kit = Kit::new();
+    let (one, two) = busy(&kit).await;
+    let mut snapshots = Vec::new();
+    for name in ["cyd", "dan", "eve"] {
+        let (seat, _) = two.join(name).await.unwrap();
+        for _ in 0..10 {
+            say(&two, seat.handle().id(), name, name).await.unwrap();
+        }
+        settled(&kit, &[&one, &two]).await;
+        snapshots.push(keep_snapshot(&kit).await);
+    }
+    let (fay, _) = two.join("fay").await.unwrap();
+    say(&two, fay.handle().id(), "fay", "behind all").await.unwrap();
+    let texts = async |node: &TestNode| {
+        settled(&kit, &[&one, &two, node]).await;
+        same(&[&one, &two, node]);
+        stored(&*node.store).await.len()
+    };
+    kit.engine.drops(snapshots[0] - 3);
+    // It can still be followed, and as much again would go while it is.
+    kit.engine.drops_while_read(snapshots[0], snapshots[0] - 1);
+    assert_eq!(texts(&kit.node("three").await).await, 11, "behind the second one");
+    // It has gone.
+    kit.engine.drops(snapshots[0] + 1);
+    kit.engine.drops_while_read(snapshots[1], snapshots[1] + 1);
+    assert_eq!(texts(&kit.node("four").await).await, 1, "behind the third one");
+    // There is no other.
+    kit.engine.drops_while_read(snapshots[2], snapshots[2]);
+    assert_eq!(texts(&kit.node("five").await).await, 1);
+}
