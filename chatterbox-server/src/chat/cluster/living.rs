@@ -13,6 +13,7 @@ use crate::chat::batch::Batch;
 use crate::chat::cluster::common::Standing;
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::life::Split;
+use crate::chat::cluster::engine_patience::reach_at_least;
 use crate::chat::cluster::namesakes::Namesakes;
 use crate::chat::cluster::report::Report;
 use crate::chat::cluster::rounds::Rounds;
@@ -34,12 +35,35 @@ impl Rounds<'_> {
     /// # Errors
     /// [`ClusterError::NameTaken`], and what stands in the way of reading on.
     pub(super) async fn watch_namesakes(&mut self) -> Result<bool, ClusterError> {
-        let up = self.follower.chat.nodes_up();
-        self.namesakes = Namesakes::of(self.name, Incarnation::default(), up);
-        if self.namesakes.is_empty() {
-            return Ok(true);
+        let mut suspects = false;
+        loop {
+            let up = self.follower.chat.nodes_up();
+            self.namesakes = Namesakes::of(self.name, Incarnation::default(), up);
+            if self.namesakes.is_empty() {
+                return Ok(true);
+            }
+            tracing::info!(
+                node = self.name,
+                "a node of this name is up: watching whether it goes on"
+            );
+            match self.watch().await {
+                Err(ClusterError::NameTaken { .. }) if !suspects => suspects = true,
+                watched => return watched,
+            }
+            // What was heard may be of a process that has ended: a server of the engine that was hung says late how far the order goes, so that
+            // this node has taken for new what was decided before it began. It reads on to where the order ends now, and what is heard behind that
+            // is certain.
+            self.namesakes = Namesakes::default();
+            let reach = reach_at_least(self.order, self.follower.position.place);
+            let Some(reach) = self.stop.run_until_cancelled(reach).await else { return Ok(false) };
+            if !self.read_up_to(reach?.last).await? {
+                return Ok(false);
+            }
         }
-        tracing::info!(node = self.name, "a node of this name is up: watching whether it goes on");
+    }
+
+    /// Watches for a while, in which the engine answers, whether a namesake goes on. Says `false` if it is to stop.
+    async fn watch(&mut self) -> Result<bool, ClusterError> {
         loop {
             let end = Instant::now() + WATCHED;
             let watched = loop {

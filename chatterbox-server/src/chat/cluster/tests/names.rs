@@ -44,6 +44,23 @@ async fn a_node_that_was_killed_begins_again_under_its_name_after_a_look() {
     assert!(!one.running.is_finished());
 }
 
+/// A server of the engine that was hung says how far the order went some time ago. What comes behind that looks like news.
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_node_has_said_before_a_late_answer_is_no_sign_of_life() {
+    let kit = Kit::new();
+    let one = kit.node("one").await;
+    tokio::time::sleep(30 * SECOND).await;
+    let first = one.up().await;
+    one.kill().await;
+    kit.engine.is_behind(20);
+    let again = kit.start("one", Arc::new(Memory::default()));
+    tokio::time::sleep(SECOND / 2).await;
+    kit.engine.is_behind(0);
+    assert_ne!(again.up().await, first);
+    tokio::time::sleep(10 * SECOND).await;
+    assert!(!again.running.is_finished());
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_killed_node_had_on_its_way_is_no_sign_of_life() {
     let kit = Kit::new();
