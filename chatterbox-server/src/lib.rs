@@ -20,6 +20,7 @@ mod aging;
 mod chat;
 pub mod commands;
 pub mod config;
+mod configured_rooms;
 pub mod control;
 mod flood;
 pub mod gateway;

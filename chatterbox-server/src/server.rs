@@ -6,10 +6,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use chatterbox_hub::{
-    ConfiguredRoom, Happened, Hub, ModerationAct, RoomActor, RoomChange, RoomRefusal, Sequence,
-};
-use chatterbox_proto::{RoomName, SERVER, Username};
+use chatterbox_hub::{Happened, Hub, ModerationAct, Sequence};
+use chatterbox_proto::{SERVER, Username};
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -27,6 +25,7 @@ use crate::chat::paging::Pages;
 use crate::chat::proposals;
 use crate::chat::shared::{Chat, Observer};
 use crate::config::Live;
+use crate::configured_rooms::configure_rooms;
 use crate::control::{self, Control, Controlled};
 use crate::gateway::telnet::Telnet;
 use crate::gateway::web::{Web, WebListeners};
@@ -240,7 +239,7 @@ pub async fn run_controlled(
                 if let Some(moderation) = &moderation {
                     load_sanctions(&chat, moderation).await?;
                 }
-                configure_rooms(&chat, &rooms).await?;
+                configure_rooms(&chat, &rooms, || std::future::ready(false)).await?;
                 load_history(&chat, &*store, Sequence::MAX).await?;
             }
             Some(node) => {
@@ -250,7 +249,11 @@ pub async fn run_controlled(
                 }
                 // What was decided before was seen by those who were there.
                 chat.observe(Observer(Box::new(observer)), is_logged);
-                configure_rooms(&chat, &rooms).await?;
+                configure_rooms(&chat, &rooms, || async {
+                    // Whoever has ended says why.
+                    node.is_up().await || std::future::pending().await
+                })
+                .await?;
             }
         }
         history_loaded.cancel();
@@ -387,29 +390,6 @@ async fn load_sanctions(chat: &Chat, moderation: &Moderation) -> Result<(), Stor
     };
     let restored = chat.moderate(restored).await;
     restored.map(drop).map_err(|_| StoreError::Failed("who is banned could not be noted".into()))
-}
-
-/// Makes, or changes, the rooms that the configuration names; others are no configured ones any more (RM-16).
-async fn configure_rooms(chat: &Chat, rooms: &[ConfiguredRoom]) -> Result<(), StoreError> {
-    let named = |name: &RoomName| rooms.iter().any(|room| room.name == *name);
-    let released = chat.configured_rooms().into_iter().filter(|room| !named(&room.name));
-    let released = released.map(|room| RoomChange::Release(room.number));
-    let configured = rooms.iter().map(|room| RoomChange::Configure(Box::new(room.clone())));
-    for change in released.chain(configured) {
-        match chat.change_room(RoomActor::Operator, change).await {
-            Ok(_) => {}
-            Err(RoomRefusal::NotStored) => {
-                return Err(StoreError::Failed("a configured room could not be stored".into()));
-            }
-            Err(refusal) => {
-                tracing::error!(reason = refusal.word(), "a configured room is not there");
-            }
-        }
-    }
-    if !rooms.is_empty() {
-        tracing::info!(rooms = rooms.len(), "rooms configured");
-    }
-    Ok(())
 }
 
 /// The time between two looks at the rooms whose members are counted instead of listed. It is a part of the time between two

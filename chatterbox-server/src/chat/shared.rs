@@ -253,7 +253,7 @@ impl Chat {
     ///
     /// # Errors
     /// [`Refused`], by the rules of the change.
-    pub(super) async fn change(&self, proposal: Proposal) -> Result<Outcome, Refused> {
+    pub(crate) async fn change(&self, proposal: Proposal) -> Result<Outcome, Refused> {
         self.proposals.change(proposal).await
     }
 
