@@ -60,6 +60,10 @@ pub(crate) struct Life {
     is_ticking: bool,
     /// When a tick of this node came round last.
     ticked: Option<Duration>,
+    /// Whether what others say that they have read ends this node where it is something else.
+    judges: bool,
+    /// Whether a disagreement from before that was told.
+    has_told_of_past: bool,
 }
 
 /// Another node that is up.
@@ -86,11 +90,13 @@ pub(crate) struct Due {
     pub(crate) snapshot: bool,
     /// A tick of this node has come round.
     pub(crate) ticked: bool,
+    /// The first disagreement that this node has read without being up, to be logged.
+    pub(crate) past: Option<Split>,
 }
 
 /// Nodes have read, or become, something else. The engine has split or lost what it had confirmed, or programs differ where they
 /// must not: whoever finds it stops, and somebody has to look.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Split {
     /// Another node has read something else up to a place.
     #[error(
@@ -165,11 +171,26 @@ impl Life {
             next_tick: now,
             is_ticking: false,
             ticked: None,
+            judges: false,
+            has_told_of_past: false,
         }
+    }
+
+    /// The node is up: from here on, whoever has read something else than it ends it.
+    ///
+    /// Ticks from before are a record of what was decided without this node. One wrong tick in it has ended those who were up then,
+    /// and would end every node that reads it again, for as long as it is kept. Nothing is lost by waiting: a checksum is of
+    /// everything up to its place, so where the orders differ, the first tick of any other node that comes now says so. What a node has
+    /// read before it was started is compared with what it reads again by itself ([`ClusterError::AnotherOrder`]).
+    ///
+    /// [`ClusterError::AnotherOrder`]: crate::chat::cluster::ClusterError::AnotherOrder
+    pub(crate) fn is_up(&mut self) {
+        self.judges = true;
     }
 
     /// The node begins another life, because its last one was declared to have ended.
     pub(crate) fn is_reborn(&mut self, own: Incarnation, now: Duration) {
+        self.judges = false;
         self.others.remove(&own);
         (self.own, self.is_ticking, self.next_tick) = (own, false, now);
     }
@@ -220,7 +241,14 @@ impl Life {
                     }
                 }
                 Proposal::Tick(tick) => {
-                    self.compare(from, tick, place)?;
+                    let compared = self.compare(from, tick, place);
+                    if self.judges {
+                        compared?;
+                    } else if let Err(split) = compared
+                        && !std::mem::replace(&mut self.has_told_of_past, true)
+                    {
+                        due.past = Some(split);
+                    }
                     match self.others.get_mut(&from) {
                         Some(other) => other.applied = tick.place,
                         None => {

@@ -159,6 +159,7 @@ impl Rounds<'_> {
         self.standing.send_replace(Standing::Up(self.own));
     }
 
+        self.life.is_up();
     /// The beginning of this life has come round and does not count: by then, what this node had read was too long ago, as it is where
     /// all nodes were away for longer than that. Having read so far, it tries again, and not in a hurry.
     fn is_not_born(&mut self) {

@@ -105,6 +105,9 @@ impl Rounds<'_> {
         if due.ticked {
             self.beat();
         }
+        if let Some(split) = due.past {
+            tracing::warn!(%split, "nodes have disagreed before this one was up; it compares itself with those that are");
+        }
         if !self.follower.carry_out(decided, &outcomes, self.stop).await? {
             return Ok(false);
         }

@@ -29,6 +29,7 @@ impl World {
         for index in 0..world.nodes.len() {
             world.decide(world.nodes[index].own, vec![up("node")]).unwrap();
         }
+        world.nodes.iter_mut().for_each(Life::is_up);
         world
     }
 
@@ -194,10 +195,32 @@ fn whoever_was_told_another_story_is_found_out_by_one_tick() {
 }
 
 #[test]
+fn a_disagreement_that_is_read_again_ends_nobody_and_one_with_a_node_that_is_up_does() {
+    let mut world = World::new(&[A]);
+    world.decide(B, vec![up("b")]).unwrap();
+    let now = world.now;
+    // It has read everything up to here, and is not up yet.
+    world.nodes = vec![Life::new((C, FORMAT), (2, 14), [(B, Up::default())], now)];
+    let split = Split::Order { node: B, place: 2 };
+    let past = |due: Vec<Due>| due[0].past;
+    assert_eq!(past(world.decide(B, tick(2, 15, None)).unwrap()), Some(split));
+    assert_eq!(past(world.decide(B, tick(2, 15, None)).unwrap()), None, "it is told once");
+    // What it says itself is no reason to end, either.
+    world.decide(B, tick(9, 1, None)).unwrap();
+    world.life(C).is_up();
+    world.decide(B, tick(5, 35, None)).unwrap();
+    assert_eq!(world.decide(B, tick(6, 43, None)), Err(Split::Order { node: B, place: 6 }));
+    // Another life reads what was decided in between as one that was not there.
+    world.life(C).is_reborn(A, now);
+    assert_eq!(past(world.decide(B, tick(6, 43, None)).unwrap()), None);
+}
+
+#[test]
 fn what_a_node_does_not_know_any_more_it_does_not_judge() {
     let mut world = World::new(&[A, B]);
     let now = world.now;
     world.nodes = vec![Life::new((A, FORMAT), (100, 700), [], now)];
+    world.life(A).is_up();
     world.place = 100;
     world.decide(B, tick(99, 1, None)).unwrap();
     assert!(world.decide(B, tick(100, 1, None)).is_err(), "where it began it knows");

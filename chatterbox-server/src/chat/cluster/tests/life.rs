@@ -272,6 +272,31 @@ async fn nodes_that_were_told_different_stories_stop_within_seconds() {
     }
 }
 
+/// What ended them stays in the order, and is read by whoever begins again.
+#[tokio::test(start_paused = true)]
+async fn one_wrong_checksum_does_not_keep_a_cluster_from_starting_again() {
+    let kit = Kit::new();
+    let misreads = || {
+        let link = kit.engine.link();
+        let order = Arc::new(Misread(link.clone(), 20));
+        kit.start_with("two", Arc::new(Memory::default()), link, order)
+    };
+    let (one, two) = (kit.node("one").await, misreads());
+    two.up().await;
+    let store = Arc::clone(&one.store);
+    let ends = async { (one.running.await.unwrap(), two.running.await.unwrap()) };
+    let (one, two) = tokio::time::timeout(60 * SECOND, ends).await.unwrap();
+    assert!(one.is_err() && two.is_err(), "{one:?}, {two:?}");
+    let (one, three) = (kit.node_with("one", store).await, kit.node("three").await);
+    seconds(70).await;
+    assert!(!one.running.is_finished() && !three.running.is_finished());
+    // Whoever is wrong itself, and still is, does not go on.
+    let two = misreads();
+    two.up().await;
+    let ended = tokio::time::timeout(5 * SECOND, two.running).await.unwrap().unwrap();
+    assert!(matches!(ended, Err(ClusterError::Split(Split::Order { .. }))), "{ended:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn nodes_whose_states_differ_stop_within_a_minute_of_the_order() {
     let kit = Kit::new();
