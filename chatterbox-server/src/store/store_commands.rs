@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_hub::{Proposal, Sequence, StoreCommand};
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
 use tokio::sync::watch;
 
 use crate::store::message_store::StoreError;
@@ -62,6 +63,16 @@ pub trait StoreCommands: Send + Sync + Debug {
     /// # Errors
     /// [`StoreError`].
     fn digest(&self) -> BoxFuture<'static, Result<(Sequence, u64), StoreError>>;
+
+    /// Those of these accounts, by number, that are not there, as it is at the moment of this call. A number is used once, so they never
+    /// will be. Whoever knows of no accounts knows of none that has gone.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn gone(&self, accounts: Vec<i64>) -> BoxFuture<'static, Result<Vec<i64>, StoreError>> {
+        drop(accounts);
+        ready(Ok(Vec::new())).boxed()
+    }
 
     /// Begins with what another node has dumped, in place of all that is here; with nothing where that is empty.
     ///

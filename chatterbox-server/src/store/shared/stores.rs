@@ -17,7 +17,7 @@ use crate::store::shared::asking::{Asking, PATIENCE};
 use crate::store::shared::directory::Shared as SharedDirectory;
 use crate::store::shared::moderation::Shared as SharedModeration;
 use crate::store::shared::tables::Tables;
-use crate::store::sqlite::{OpenError, SqliteDirectory, SqliteModeration};
+use crate::store::sqlite::{Moment, OpenError, SqliteDirectory, SqliteModeration, refused};
 use crate::store::store_commands::{Proposer, StoreCommands};
 
 type Job = Box<dyn FnOnce(&mut Tables) + Send>;
@@ -106,7 +106,23 @@ impl Shared {
         answer.await.map_err(|_| gone())?
     }
 
-    /// The same behind what was called before, and before what is called later, whenever the answer is waited for.
+    /// Reads all of it as it is behind what was called before, in a thread for which nobody else waits: whoever carries commands out goes
+    /// on meanwhile.
+    fn read_now<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Moment) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, StoreError>> {
+        let folder = self.folder.clone();
+        let moment = self.call_now(move |tables| tables.moment(&folder));
+        async move {
+            let moment = moment.await?;
+            let read = tokio::task::spawn_blocking(move || read(&moment)).await;
+            read.map_err(|error| StoreError::Failed(Box::new(error)))?.map_err(refused)
+        }
+        .boxed()
+    }
+
+    /// Calls behind what was called before, and before what is called later, whenever the answer is waited for.
     fn call_now<T: Send + 'static>(
         &self,
         function: impl FnOnce(&mut Tables) -> Result<T, StoreError> + Send + 'static,
@@ -172,11 +188,15 @@ impl StoreCommands for Shared {
     }
 
     fn dump(&self) -> BoxFuture<'static, Result<Bytes, StoreError>> {
-        self.call_now(|tables| Ok(tables.dump()?.into()))
+        self.read_now(|moment| Ok(moment.dump()?.into()))
     }
 
     fn digest(&self) -> BoxFuture<'static, Result<(Sequence, u64), StoreError>> {
-        self.call_now(|tables| Ok(tables.digest()?))
+        self.read_now(Moment::digest)
+    }
+
+    fn gone(&self, accounts: Vec<i64>) -> BoxFuture<'static, Result<Vec<i64>, StoreError>> {
+        self.read_now(move |moment| moment.gone(&accounts))
     }
 
     fn restore(&self, state: Bytes) -> BoxFuture<'_, Result<(), StoreError>> {

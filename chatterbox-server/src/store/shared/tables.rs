@@ -1,5 +1,7 @@
 //! The tables of one node that all nodes have alike, and what commands do with them.
 
+use std::path::Path;
+
 use chatterbox_hub::{
     AccountChange, AccountChangeKind, AccountKey, Moderation, ModerationAct, RoomNumber,
     SanctionId, Sequence, StoreCommand,
@@ -14,7 +16,7 @@ use crate::store::shared::asking::Asking;
 use crate::store::shared::command::{Asked, Command, Of, WrittenSpared, level, name, read};
 use crate::store::shared::not_understood::NotUnderstood;
 use crate::store::shared::written::WrittenAudit;
-use crate::store::sqlite::{SqliteDirectory, SqliteModeration, refused};
+use crate::store::sqlite::{Moment, SqliteDirectory, SqliteModeration, refused};
 
 /// The tables, through connections of their own.
 #[derive(Debug)]
@@ -119,23 +121,16 @@ impl Tables {
         Ok(())
     }
 
-    /// All of it, for another node.
+    /// All of it as it is now, to be read elsewhere while more commands are carried out.
     ///
     /// # Errors
-    /// [`Failed`].
-    pub(super) fn dump(&mut self) -> Result<Vec<u8>, Failed> {
-        Ok(self.directory.dump()?)
+    /// [`StoreError`]; [`StoreError::Moved`] where the database of the folder is another one by now.
+    pub(super) fn moment(&self, folder: &Path) -> Result<Moment, StoreError> {
+        let moment = Moment::begin(folder).map_err(|error| StoreError::Failed(Box::new(error)))?;
+        if moment.number() == self.applied { Ok(moment) } else { Err(StoreError::Moved) }
     }
 
-    /// One number for all of it, and the number of the last command by then.
-    ///
-    /// # Errors
-    /// [`Failed`].
-    pub(super) fn digest(&mut self) -> Result<(Sequence, u64), Failed> {
-        Ok(self.directory.digest()?)
-    }
-
-    /// The same from another node, in place of all that is here.
+    /// Takes all of it from another node, in place of all that is here.
     ///
     /// # Errors
     /// [`Failed`]; nothing was changed.

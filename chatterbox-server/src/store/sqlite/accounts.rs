@@ -14,7 +14,6 @@ use crate::accounts::{
     TOKENS, TokenHash,
 };
 use crate::store::sqlite::account_changes;
-use crate::store::sqlite::alike;
 use crate::store::sqlite::commands::{self, Connected};
 use crate::store::sqlite::database::open_shared;
 use crate::store::sqlite::dump;
@@ -89,28 +88,12 @@ impl Sqlite {
         Ok(commands::has_own(&self.connection)?)
     }
 
-    /// All that nodes store alike; see [`dump`].
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub(crate) fn dump(&mut self) -> Result<Vec<u8>, DirectoryError> {
-        Ok(dump::dump(&mut self.connection)?)
-    }
-
-    /// The same from another node, in place of all that is here.
+    /// Takes all that nodes store alike from another node, in place of all that is here; see [`dump`].
     ///
     /// # Errors
     /// [`DirectoryError`]; nothing was changed then.
     pub(crate) fn restore(&mut self, state: &[u8]) -> Result<(), DirectoryError> {
         Ok(dump::restore(&mut self.connection, state)?)
-    }
-
-    /// One number for all that nodes store alike, and the number of the last command by then; see [`alike`].
-    ///
-    /// # Errors
-    /// [`DirectoryError`].
-    pub(crate) fn digest(&mut self) -> Result<(Sequence, u64), DirectoryError> {
-        Ok(alike::digest(&mut self.connection)?)
     }
 
     pub(super) fn writing(&mut self) -> Result<Writing<'_>, rusqlite::Error> {

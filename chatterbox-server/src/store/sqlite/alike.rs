@@ -5,8 +5,8 @@
 
 use chatterbox_hub::Sequence;
 use ring::digest::{Context, SHA256};
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, TransactionBehavior};
 
 use crate::store::sqlite::commands;
 
@@ -76,12 +76,8 @@ const TABLES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The digest, and the number of the last command that was carried out by then.
-pub(super) fn digest(connection: &mut Connection) -> Result<(Sequence, u64), rusqlite::Error> {
-    of(&*connection.transaction_with_behavior(TransactionBehavior::Deferred)?)
-}
-
-fn of(moment: &Connection) -> Result<(Sequence, u64), rusqlite::Error> {
+/// The digest, and the number of the last command that was carried out by then, within a transaction.
+pub(super) fn of(moment: &Connection) -> Result<(Sequence, u64), rusqlite::Error> {
     let number = commands::newest(moment)?;
     let mut all = Context::new(&SHA256);
     all.update(&number.to_le_bytes());
@@ -194,10 +190,10 @@ mod tests {
 
     #[test]
     fn whatever_is_another_is_noticed() {
-        let mut connection = database();
+        let connection = database();
         connection.pragma_update(None, "ignore_check_constraints", true).unwrap();
-        let before = digest(&mut connection).unwrap();
-        assert_eq!(digest(&mut connection).unwrap(), before);
+        let before = of(&connection).unwrap();
+        assert_eq!(of(&connection).unwrap(), before);
         let mut changes = Vec::new();
         for name in dump::TABLES {
             for (column, kind) in columns(&connection, name) {
@@ -226,11 +222,11 @@ mod tests {
     fn the_order_of_rows_is_no_difference() {
         let mut digests = Vec::new();
         for names in [["a", "b"], ["b", "a"]] {
-            let mut connection = database();
+            let connection = database();
             for name in names {
                 connection.execute("INSERT INTO settings VALUES (?, 'v')", [name]).unwrap();
             }
-            digests.push(digest(&mut connection).unwrap());
+            digests.push(of(&connection).unwrap());
         }
         assert_eq!(digests[0], digests[1]);
     }

@@ -84,13 +84,17 @@ fn damaged(what: &str) -> rusqlite::Error {
 
 /// Writes all of it, as it is at one moment.
 pub(super) fn dump(connection: &mut Connection) -> Result<Vec<u8>, rusqlite::Error> {
-    let moment = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-    let tables = TABLES.iter().map(|name| table(&moment, name)).collect::<Result<_, _>>()?;
+    of(&*connection.transaction_with_behavior(TransactionBehavior::Deferred)?)
+}
+
+/// The same within a transaction.
+pub(super) fn of(moment: &Connection) -> Result<Vec<u8>, rusqlite::Error> {
+    let tables = TABLES.iter().map(|name| table(moment, name)).collect::<Result<_, _>>()?;
     let mut select = moment.prepare("SELECT name, seq FROM sqlite_sequence ORDER BY name")?;
     let used = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let used: Vec<(String, i64)> = used.collect::<Result<_, _>>()?;
     let used = used.into_iter().filter(|(name, _)| TABLES.contains(&name.as_str())).collect();
-    let dump = Dump { format: FORMAT, number: commands::newest(&moment)?, tables, used };
+    let dump = Dump { format: FORMAT, number: commands::newest(moment)?, tables, used };
     postcard::to_allocvec(&dump).map_err(|error| damaged(&error.to_string()))
 }
 

@@ -289,6 +289,31 @@ fn a_node_that_begins_with_a_dump_goes_on_like_the_others() {
     }
 }
 
+/// Whoever reads all of it is not waited for, and has it as it was when it asked.
+#[test]
+fn what_is_read_is_of_the_moment_in_which_it_was_asked_for() {
+    let [node] = nodes();
+    let mut accounts = node.stores.directory().unwrap();
+    accounts.add(&account("ann")).unwrap();
+    accounts.add(&account("bob")).unwrap();
+    let (dump, digest) = (node.dump(), node.digest());
+    let id = |name| accounts_id(&node, name);
+    let (ann, bob) = (id("ann"), id("bob"));
+    let (dumping, digesting) = (node.stores.dump(), node.stores.digest());
+    let looking = node.stores.gone(vec![ann, bob, 99]);
+    accounts.remove(&name("ann")).unwrap();
+    assert_ne!(node.digest(), digest);
+    assert_eq!(block_on(dumping).unwrap(), dump);
+    assert_eq!(block_on(digesting).unwrap(), digest);
+    assert_eq!(block_on(looking).unwrap(), [99]);
+    assert_eq!(block_on(node.stores.gone(vec![ann, bob, 99])).unwrap(), [ann, 99]);
+}
+
+fn accounts_id(node: &Node, text: &str) -> i64 {
+    let mut accounts = node.stores.directory().unwrap();
+    accounts.account(&name(text)).unwrap().unwrap().account_key.id
+}
+
 #[test]
 fn a_command_that_is_not_understood_stops_a_node_and_changes_nothing() {
     let [node] = nodes();
