@@ -12,6 +12,8 @@ pub enum Durable {
     Rooms(Sequence, Vec<RoomRecord>),
     /// All that is so of rooms where a node begins. It uses no number: messages that were said before may come behind it.
     Begin(Vec<RoomRecord>),
+    /// An account was removed, and what was said to it goes, as all that rooms have of it. It uses no number, and done twice it is the same.
+    AccountRemoved(i64),
 }
 
 impl Durable {
@@ -19,7 +21,7 @@ impl Durable {
     pub const fn number(&self) -> Option<Sequence> {
         match self {
             Self::Message(number, _) | Self::Rooms(number, _) => Some(*number),
-            Self::Begin(_) => None,
+            Self::Begin(_) | Self::AccountRemoved(_) => None,
         }
     }
 

@@ -44,6 +44,7 @@ mod happened;
 mod hub;
 mod identity;
 mod ids;
+mod known_accounts;
 mod level;
 mod mail_desk;
 mod member;

@@ -256,6 +256,7 @@ impl Hub {
         let mut wakes = Vec::new();
         if let Some(account) = removed {
             self.history.forget_account(account);
+            self.leave_removed(account);
         }
         let is_seen = !left.is_empty();
         let ours: Vec<_> =

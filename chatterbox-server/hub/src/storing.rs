@@ -30,6 +30,12 @@ impl Hub {
         }
     }
 
+    pub(crate) fn leave_removed(&mut self, account: i64) {
+        if let Some(durable) = &mut self.durable {
+            durable.push(Durable::AccountRemoved(account));
+        }
+    }
+
     pub(crate) fn leave_rooms(&mut self, number: Sequence, mut records: Vec<RoomRecord>) {
         if let Some(durable) = &mut self.durable {
             records.retain(RoomRecord::is_durable);

@@ -2,7 +2,7 @@
 
 use chatterbox_hub::format::FormatError;
 use chatterbox_hub::{
-    Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, Sequence, StateCopy,
+    AccountRef, Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, Sequence, StateCopy,
 };
 
 use crate::chat::shared::Chat;
@@ -26,6 +26,11 @@ impl Chat {
     /// The nodes that are up, as what is applied has it.
     pub(super) fn nodes_up(&self) -> Vec<NodeUp> {
         self.hub().nodes_up()
+    }
+
+    /// The accounts of which something is known here; see [`chatterbox_hub::Hub::known_accounts`].
+    pub(super) fn known_accounts(&self) -> Vec<AccountRef> {
+        self.hub().known_accounts()
     }
 
     /// The time of the order, as what is applied has it, in milliseconds.

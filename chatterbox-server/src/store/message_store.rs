@@ -141,6 +141,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Keeps what follows from the order of a cluster up to a place, and that it has followed it so far. All of it is kept, or the place is not
     /// noted, and whoever tries again keeps once what was kept before.
     ///
+    /// What was said to an account that is removed on the way ([`Durable::AccountRemoved`]) goes as with [`Store::forget_account`], on a
+    /// node that was not there, too.
+    ///
     /// A place that is not behind the one before was followed already, and is passed over with all that follows from it. Otherwise this
     /// is [`Store::keep`] and [`Store::keep_rooms`], which a node of a cluster does not call.
     fn follow<'a>(

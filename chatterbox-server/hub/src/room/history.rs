@@ -148,6 +148,14 @@ impl History {
             .map(|(_, kept)| kept.sender.number)
     }
 
+    /// The accounts to which there are private messages.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = i64> {
+        self.mailboxes.owners().filter_map(|owner| match Party::of_key(owner) {
+            Party::Account(id) => Some(id),
+            Party::Guest(_) => None,
+        })
+    }
+
     /// Forgets all private messages to an account, which is removed.
     pub fn forget_account(&mut self, account: i64) {
         self.mailboxes.seal(&Party::Account(account).key());

@@ -173,6 +173,11 @@ impl<T> Mailboxes<T> {
         self.remove(*id)
     }
 
+    /// Those who have messages.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = &str> {
+        self.by_owner.keys().map(|owner| &**owner)
+    }
+
     /// Removes all that somebody has: nobody is to read it any more.
     pub fn seal(&mut self, owner: &str) -> Vec<Sequence> {
         let ids =

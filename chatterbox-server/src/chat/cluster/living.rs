@@ -5,19 +5,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatterbox_hub::{Group, Incarnation, Proposal, Up};
+use chatterbox_hub::{
+    AccountChange, AccountChangeKind, AccountRef, Group, Incarnation, Proposal, Up,
+};
 use futures_util::stream::StreamExt as _;
 use tokio::time::Instant;
 
 use crate::chat::batch::Batch;
 use crate::chat::cluster::common::Standing;
+use crate::chat::cluster::engine_patience::reach_at_least;
 use crate::chat::cluster::error::ClusterError;
 use crate::chat::cluster::life::Split;
-use crate::chat::cluster::engine_patience::reach_at_least;
 use crate::chat::cluster::namesakes::Namesakes;
 use crate::chat::cluster::report::Report;
 use crate::chat::cluster::rounds::Rounds;
 use crate::chat::cluster::under_way::UnderWay;
+use crate::store::StoreCommands;
 
 /// A node that must not go on tells the others for so long.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -154,12 +157,40 @@ impl Rounds<'_> {
         self.namesakes = Namesakes::of(self.name, self.own, up);
         if let Some(commands) = self.commands {
             commands.begin(self.follower.chat.proposer());
+            self.ends_what_is_gone(commands);
         }
+        self.life.is_up();
         self.beat();
         self.standing.send_replace(Standing::Up(self.own));
     }
 
-        self.life.is_up();
+    /// Looks for accounts of which this node knows something, and that are not there any more. Whoever has removed one tells it
+    /// afterwards, and so do all who are up then; where all have ended in between, nobody has told it, and rooms would have it
+    /// for ever.
+    fn ends_what_is_gone(&mut self, commands: &Arc<dyn StoreCommands>) {
+        let chat = Arc::clone(&self.follower.chat);
+        let known = chat.known_accounts();
+        // As it is now. Accounts that are made later are none of these.
+        let gone = commands.gone(known.iter().map(|account| account.id).collect());
+        self.looking.abort_all();
+        self.looking.spawn(async move {
+            let gone = match gone.await {
+                Ok(gone) => gone,
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    return tracing::warn!(error, "removed accounts are not looked for");
+                }
+            };
+            for AccountRef { id: account, name } in known {
+                if gone.binary_search(&account).is_ok() {
+                    tracing::info!(account, "an account was removed, and nobody has told so");
+                    let kind = AccountChangeKind::Removed;
+                    chat.change_account(&AccountChange { account, name, kind });
+                }
+            }
+        });
+    }
+
     /// The beginning of this life has come round and does not count: by then, what this node had read was too long ago, as it is where
     /// all nodes were away for longer than that. Having read so far, it tries again, and not in a hurry.
     fn is_not_born(&mut self) {

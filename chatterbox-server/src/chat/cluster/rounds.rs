@@ -55,6 +55,8 @@ pub(super) struct Rounds<'a> {
     pub(super) commands: Option<&'a Arc<dyn StoreCommands>>,
     /// The snapshot that is being kept.
     pub(super) keeping: JoinSet<()>,
+    /// Looks for accounts that have gone.
+    pub(super) looking: JoinSet<()>,
     /// Digests that are being made.
     pub(super) digesting: Option<BoxFuture<'static, Made>>,
     /// The life of all nodes.
@@ -101,6 +103,7 @@ impl<'a> Rounds<'a> {
             snapshots: &cluster.snapshots,
             commands: cluster.commands.as_ref(),
             keeping: JoinSet::new(),
+            looking: JoinSet::new(),
             digesting: None,
             life,
             namesakes: Namesakes::default(),

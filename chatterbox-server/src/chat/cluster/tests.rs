@@ -23,6 +23,7 @@ mod large;
 mod life;
 mod moving;
 mod names;
+mod removed;
 mod restarts;
 mod rows;
 mod stores;

@@ -1,9 +1,11 @@
 //! What every store has to do for a node of a cluster: it follows an order, and knows how far.
 
-use chatterbox_hub::{Durable, Keep, RoomKeep, RoomNumber, RoomRecord, Sequence};
+use chatterbox_hub::{
+    Durable, Filing, Keep, Party, Record, RoomKeep, RoomNumber, RoomRecord, Sequence,
+};
 
 use super::rooms::{defined, ids_of, room, said_in};
-use super::{ROOMY, read_all, said};
+use super::{ROOMY, read_all, said, settles};
 use crate::store::followed::Followed;
 use crate::store::message_store::{Store, StoreError};
 
@@ -12,6 +14,7 @@ pub async fn hold<S: Store>(fresh: &impl Fn(Keep) -> S) {
     a_place_is_followed_once(fresh(ROOMY)).await;
     what_is_said_in_a_room_that_was_just_made_is_kept(fresh(ROOMY)).await;
     old_messages_come_behind_what_a_store_begins_with(fresh(ROOMY)).await;
+    what_was_said_to_an_account_goes_where_it_is_removed(fresh(ROOMY)).await;
 }
 
 async fn a_store_belongs_to_one_cluster<S: Store>(one: S, alone: S) {
@@ -90,4 +93,28 @@ async fn old_messages_come_behind_what_a_store_begins_with<S: Store>(store: S) {
     assert_eq!(ids_of(&store, 1).await, [7]);
     assert_eq!(read_all(&store).await, [(9, old), (at(7, 0), new)]);
     assert_eq!(store.rooms().await.unwrap(), [made]);
+}
+
+async fn what_was_said_to_an_account_goes_where_it_is_removed<S: Store>(store: S) {
+    store.enter("one").await.unwrap();
+    let to = |account, text: &str| {
+        let filing = Filing { to: Some(Party::Account(account)), ..Filing::default() };
+        Record { filing, ..said("bob", Some("ann"), text) }
+    };
+    let said_to = |place, account| Durable::Message(at(place, 0), to(account, "secret"));
+    let durable = [
+        said_to(1, 7),
+        said_to(2, 8),
+        Durable::AccountRemoved(7),
+        Durable::Rooms(at(3, 0), vec![defined(room(1, RoomKeep::All, 0))]),
+        said_to(4, 8),
+    ];
+    store.follow(Followed { place: 4, read: 1 }, &durable).await.unwrap();
+    let left = [2, 4].map(|place| (at(place, 0), to(8, "secret")));
+    settles(&store, &left).await;
+    // Nodes tell of it one after the other, and there is nothing left to do.
+    let again = [Durable::AccountRemoved(7), Durable::AccountRemoved(9)];
+    store.follow(Followed { place: 5, read: 1 }, &again).await.unwrap();
+    settles(&store, &left).await;
+    assert_eq!(store.newest().await.unwrap(), at(4, 0), "it uses no number");
 }

@@ -183,6 +183,13 @@ impl Kept {
         }
     }
 
+    fn forget_account(&mut self, account: i64) {
+        for id in self.mailboxes.seal(&Party::Account(account).key()) {
+            self.records.remove(&id);
+        }
+        self.rooms.forget_account(account);
+    }
+
     /// Drops the oldest public record of a sender, or of all; says `false` when there is none.
     fn drop_oldest(&mut self, of: Option<i64>) -> bool {
         let oldest = match of {
@@ -278,11 +285,7 @@ impl Store for Memory {
     }
 
     fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        for id in kept.mailboxes.seal(&Party::Account(account).key()) {
-            kept.records.remove(&id);
-        }
-        kept.rooms.forget_account(account);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).forget_account(account);
         ready(()).boxed()
     }
 
@@ -322,6 +325,7 @@ impl Store for Memory {
                     records.iter().for_each(|record| kept.apply(record));
                 }
                 Durable::Begin(records) => records.iter().for_each(|record| kept.apply(record)),
+                Durable::AccountRemoved(account) => kept.forget_account(*account),
             }
         }
         ready(Ok(())).boxed()

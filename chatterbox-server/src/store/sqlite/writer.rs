@@ -249,6 +249,9 @@ impl Writer {
                     }
                     only_numbers = durable.number().or(only_numbers);
                 }
+                Durable::AccountRemoved(account) => {
+                    rooms::forget_account(&transaction, *account).map_err(refused)?;
+                }
             }
         }
         drop(insert);
@@ -265,6 +268,8 @@ impl Writer {
                 Durable::Rooms(_, records) | Durable::Begin(records) => {
                     records.iter().for_each(|record| self.stored.apply(record));
                 }
+                // They go in small steps. Whoever is killed before finds at its start that the account is not there.
+                Durable::AccountRemoved(account) => self.stored.forget_account(*account),
             }
         }
         Ok(())

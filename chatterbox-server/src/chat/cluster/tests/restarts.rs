@@ -27,7 +27,7 @@ async fn busy(kit: &Kit) -> (TestNode, TestNode) {
 }
 
 /// A user with an account who speaks rooms.
-async fn come(node: &TestNode, text: &str, id: i64) -> Seat {
+pub(super) async fn come(node: &TestNode, text: &str, id: i64) -> Seat {
     let name = Username::parse(text).unwrap();
     let account_key = AccountKey { id, ..AccountKey::default() };
     let login = Some(LoggedIn { account: name.clone(), account_key });
@@ -43,7 +43,7 @@ async fn come(node: &TestNode, text: &str, id: i64) -> Seat {
     Seat::join(&node.chat, request).await.unwrap().0
 }
 
-async fn make_room(node: &TestNode, by: &Seat, text: &str) -> RoomRef {
+pub(super) async fn make_room(node: &TestNode, by: &Seat, text: &str) -> RoomRef {
     let name = RoomName::parse(text).unwrap();
     name.looks();
     let change = RoomChange::Create { name, password: None };

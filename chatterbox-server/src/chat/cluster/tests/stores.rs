@@ -17,7 +17,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Tables of one node, made up: the commands that were carried out.
 #[derive(Debug)]
-struct Tables {
+pub(super) struct Tables {
     done: Mutex<VecDeque<(Sequence, Bytes)>>,
     /// What comes of the next attempts.
     fault: Mutex<Option<fn() -> StoreError>>,
@@ -29,6 +29,8 @@ struct Tables {
     /// How long reading all of it takes.
     takes: Mutex<Duration>,
     settings: watch::Sender<u64>,
+    /// Accounts that are not there.
+    lacking: Mutex<Vec<i64>>,
 }
 
 impl Default for Tables {
@@ -41,6 +43,7 @@ impl Default for Tables {
             stray: Mutex::default(),
             takes: Mutex::default(),
             settings: watch::Sender::new(0),
+            lacking: Mutex::default(),
         }
     }
 }
@@ -48,6 +51,11 @@ impl Default for Tables {
 impl Tables {
     fn newest(&self) -> Sequence {
         self.done.lock().unwrap().back().map_or(0, |(number, _)| *number)
+    }
+
+    /// These accounts are not there.
+    pub(super) fn lack(&self, accounts: &[i64]) {
+        *self.lacking.lock().unwrap() = accounts.to_vec();
     }
 
     fn fails(&self, fault: Option<fn() -> StoreError>) {
@@ -112,6 +120,12 @@ impl StoreCommands for Tables {
         .boxed()
     }
 
+    fn gone(&self, accounts: Vec<i64>) -> BoxFuture<'static, Result<Vec<i64>, StoreError>> {
+        let lacking = self.lacking.lock().unwrap();
+        let gone = accounts.into_iter().filter(|account| lacking.contains(account)).collect();
+        ready(Ok(gone)).boxed()
+    }
+
     fn restore(&self, state: Bytes) -> BoxFuture<'_, Result<(), StoreError>> {
         let done: Vec<(Sequence, Vec<u8>)> = postcard::from_bytes(&state).unwrap();
         let done = done.into_iter().map(|(number, command)| (number, command.into()));
@@ -126,7 +140,7 @@ impl Tables {
     }
 }
 
-fn with(kit: &Kit, tables: &Arc<Tables>) -> Setup {
+pub(super) fn with(kit: &Kit, tables: &Arc<Tables>) -> Setup {
     Setup { commands: Some(Arc::<Tables>::clone(tables)), ..kit.setup() }
 }
 
