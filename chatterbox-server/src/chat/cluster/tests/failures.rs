@@ -33,6 +33,30 @@ async fn a_node_whose_disk_is_full_waits_and_skips_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_fails_ends_a_node_and_what_it_has_kept_is_kept_once() {
+    let kit = Kit::new();
+    let store = Arc::new(FailingStore::default());
+    let (one, two) = (kit.node_with("one", Arc::clone(&store) as _).await, kit.node("two").await);
+    let (ann, _) = two.join("ann").await.unwrap();
+    say(&two, ann.handle().id(), "ann", "before").await.unwrap();
+    settled(&kit, &[&one, &two]).await;
+    // It keeps what it gets, and nobody is told so.
+    store.is_unsure.store(true, Ordering::Relaxed);
+    say(&two, ann.handle().id(), "ann", "kept").await.unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(5), one.running).await.unwrap().unwrap();
+    let ended = ended.unwrap_err();
+    assert!(matches!(ended, ClusterError::Store(StoreError::Failed(_))), "{ended}");
+    assert!(ended.is_final(), "another attempt would not be better");
+    store.is_unsure.store(false, Ordering::Relaxed);
+    say(&two, ann.handle().id(), "ann", "while it was away").await.unwrap();
+    let one = kit.node_with("one", store).await;
+    settled(&kit, &[&one, &two]).await;
+    assert_eq!(stored(&*one.store).await.len(), 3);
+    assert_eq!(stored(&*one.store).await, stored(&*two.store).await);
+    same(&[&one, &two]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn groups_that_the_engine_does_not_confirm_count_once() {
     let kit = Kit::new();
     let (one, two) = (kit.node("one").await, kit.node("two").await);

@@ -59,6 +59,33 @@ async fn in_a_cluster_the_order_says_what_is_too_old() {
     assert_eq!(left(&store, 1).await, [3072]);
 }
 
+/// They were said before there was an order: by their numbers they are older than all of it, and their age is that of their moment.
+#[tokio::test]
+async fn what_was_moved_in_is_kept_as_long_as_it_would_have_been_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open_aging(folder.path());
+    store.enter("chat").await.unwrap();
+    store.time_is(10_000);
+    store.follow(Followed { place: 5, read: 1 }, &[Durable::Begin(Vec::new())]).await.unwrap();
+    let name = Username::parse("bob").unwrap();
+    let to_bob = |record: Record| {
+        let filing = Filing { to: Some(Party::Guest(name.clone())), ..record.filing };
+        Record { destination: Destination::User(name.clone()), filing, ..record }
+    };
+    let moved_in = [
+        Durable::Message(7, record("old", 1_000)),
+        Durable::Message(8, to_bob(record("old, to bob", 1_000))),
+        Durable::Message(9, record("not so old", 9_000)),
+        Durable::Message(10, to_bob(record("not so old, to bob", 9_000))),
+        Durable::Message(6 * 1024, record("new", 10_000)),
+    ];
+    store.follow(Followed { place: 6, read: 1 }, &moved_in).await.unwrap();
+    store.time_is(10_061);
+    assert_eq!(left(&store, 3).await, [9, 10, 6 * 1024]);
+    store.time_is(12_700);
+    assert_eq!(left(&store, 1).await, [6 * 1024]);
+}
+
 #[tokio::test]
 async fn a_store_of_no_cluster_is_told_nothing() {
     let folder = tempfile::tempdir().unwrap();
