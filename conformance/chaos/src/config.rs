@@ -188,6 +188,7 @@ impl Config {
         Ok(Setting {
             seed: self.seed.unwrap_or(base.seed),
             lasting: Duration::from_secs(self.seconds),
+            rounds: None,
             users: self.users.unwrap_or(base.users),
             base: self.base.unwrap_or(base.base),
             contested: self.contested.unwrap_or(base.contested),

@@ -11,6 +11,9 @@ pub type Micros = u64;
 /// One second of them.
 pub const SECOND: Micros = 1_000_000;
 
+/// So many messages of the past that a base client is told when it joins are kept at most: the newest.
+pub const PAST: usize = 1_000;
+
 /// A name of the run: its place in [`Evidence::names`].
 pub type Name = u16;
 
@@ -288,6 +291,32 @@ impl Fault {
     }
 }
 
+/// How a process ended that was told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this exit code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl Ending {
+    /// Whether it ended as one does that was told to: by itself, and without complaint.
+    #[must_use]
+    pub const fn is_in_order(self) -> bool {
+        matches!(self, Self::Code(0))
+    }
+}
+
+impl std::fmt::Display for Ending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+        }
+    }
+}
+
 /// A fault that was put in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Struck {
@@ -299,6 +328,8 @@ pub struct Struck {
     pub from: Micros,
     /// When it was over.
     pub until: Micros,
+    /// How the node ended, where it was told to end in order and did so in time.
+    pub ended: Option<Ending>,
 }
 
 /// All that a run leaves.

@@ -11,8 +11,11 @@ use crate::evidence::{Fault, Micros};
 pub struct Setting {
     /// Everything random follows from it.
     pub seed: u64,
-    /// How long users talk while faults are put in.
+    /// How long users talk while faults are put in, at most.
     pub lasting: Duration,
+    /// After so many rounds, in each of which every fault is put in once, it is enough, however much time is left; never where it is
+    /// nothing.
+    pub rounds: Option<usize>,
     /// How many users talk.
     pub users: u16,
     /// One in so many of them speaks the base protocol alone; none where it is 0.
@@ -48,6 +51,7 @@ impl Setting {
         Self {
             seed: 1,
             lasting: Duration::from_secs(60),
+            rounds: None,
             users: 24,
             base: 6,
             claimants: 3,

@@ -41,7 +41,7 @@ impl Stage for InProcess {
         self.0.expire(node);
         self.0.revive(node);
         let until = u64::try_from(clock.elapsed().as_micros()).unwrap();
-        struck.push(Struck { fault, node: u16::try_from(node).ok(), from, until });
+        struck.push(Struck { fault, node: u16::try_from(node).ok(), from, until, ended: None });
         Ok(())
     }
 }
@@ -82,7 +82,10 @@ async fn a_cluster_that_is_right_is_cleared_although_its_nodes_die() {
 const fn found_as(fault: ClusterFault) -> Kind {
     match fault {
         ClusterFault::LosesMessages | ClusterFault::ForgetsAtRestart => Kind::Lost,
-        ClusterFault::SkipsReceiver | ClusterFault::HidesFromBase => Kind::Missing,
+        ClusterFault::SkipsReceiver | ClusterFault::HidesFromBase | ClusterFault::HoleInPast => {
+            Kind::Missing
+        }
+        ClusterFault::AltersPast => Kind::Altered,
         ClusterFault::TellsTwice | ClusterFault::TellsBaseTwice | ClusterFault::ForgetsTags => {
             Kind::Doubled
         }

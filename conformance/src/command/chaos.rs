@@ -88,9 +88,11 @@ pub(crate) fn run(arguments: &ChaosArguments) -> anyhow::Result<u8> {
     let runtime = tokio::runtime::Runtime::new()?;
     let report = interrupt::block_on(&runtime, async {
         let mut cluster = Processes::start(plan).await?;
-        let (_, report) =
+        let (_, mut report) =
             conformance_chaos::run(setting, &mut cluster, &mut |text| say::aside(text)).await;
-        cluster.stop().await;
+        if let Err(error) = cluster.stop().await {
+            report.troubles.push(format!("at the end: {error}"));
+        }
         anyhow::Ok(report)
     })??;
     finish(arguments, &report)

@@ -53,6 +53,15 @@ export class Chat {
     }
   }
 
+  /** Comes back from a lost connection as soon as that goes. The page tries by itself as well, and then there is nothing to click at. */
+  async comesBack() {
+    const now = this.page.getByRole("button", { name: /^(Try now|Join again)$/ });
+    await eventually(async () => {
+      if (await now.isVisible()) await now.click({ timeout: 1000 }).catch(() => {});
+      return { lost: await this.lost.count(), inside: await this.input.isVisible() };
+    }, { lost: 0, inside: true });
+  }
+
   /** Types a line and sends it. */
   async say(text) {
     await this.input.fill(text);

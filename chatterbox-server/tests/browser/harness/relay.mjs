@@ -10,9 +10,7 @@ export class Relay {
     const { port } = new URL(url);
     relay.pairs = new Set();
     relay.broken = false;
-    relay.tried = 0;
     relay.server = createServer((near) => {
-      relay.tried += 1;
       if (relay.broken) {
         near.destroy();
         return;

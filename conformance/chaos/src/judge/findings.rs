@@ -37,11 +37,13 @@ pub enum Kind {
     Unreachable,
     /// Stored, and sent by nobody.
     Invented,
+    /// A node that was told to end in order ended as one that has failed.
+    Ended,
 }
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Lost,
         Self::Doubled,
         Self::Missing,
@@ -55,6 +57,7 @@ impl Kind {
         Self::RefusedStored,
         Self::Unreachable,
         Self::Invented,
+        Self::Ended,
     ];
 
     /// What it is called in a report.
@@ -74,6 +77,7 @@ impl Kind {
             Self::RefusedStored => "refused and stored",
             Self::Unreachable => "refused as to nobody",
             Self::Invented => "sent by nobody",
+            Self::Ended => "nodes that failed at their end",
         }
     }
 }

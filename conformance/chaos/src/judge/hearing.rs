@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{
     findings::{Findings, Kind},
     log::Log,
+    past,
 };
 use crate::evidence::{
     Entry, Evidence, Name, Place, Seen, Session, Side, Testimony, Welcome, What,
@@ -85,8 +86,11 @@ impl<'a> Hearing<'a> {
             let newest = if self.testimony.base { 0 } else { from };
             self.sitting = Some(Sitting { from, newest, ..Sitting::default() });
             if self.testimony.base {
-                // It has the past, which is sorted, and has nothing twice (OR-1, HI-4).
-                welcome.messages.iter().for_each(|seen| self.saw(*seen));
+                // It has the past, which is sorted, and has nothing twice (OR-1, HI-4), and has no holes (HI-1, HI-2).
+                let (me, name) = (self.testimony.name, self.name());
+                past::look(me, name, &welcome.messages, self.log, self.findings);
+                let known = welcome.messages.iter().filter(|seen| seen.id > 0);
+                known.for_each(|seen| self.saw(*seen));
             }
             return;
         }

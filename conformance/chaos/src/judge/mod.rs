@@ -2,10 +2,12 @@
 //! what the protocol promises to users.
 
 mod accusations;
+mod endings;
 mod findings;
 mod hearing;
 mod log;
 mod names;
+mod past;
 mod presence;
 mod refusals;
 mod stays;

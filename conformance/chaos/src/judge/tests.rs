@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::{Findings, Kind, judge};
 use crate::evidence::{
-    Closing, Entry, Event, Evidence, Fault, Micros, Name, Pages, Place, Post, Print, SECOND, Seen,
-    Session, Side, Struck, Testimony, Welcome, What,
+    Closing, Ending, Entry, Event, Evidence, Fault, Micros, Name, PAST, Pages, Place, Post, Print,
+    SECOND, Seen, Session, Side, Struck, Testimony, Welcome, What,
 };
 
 mod damages;
@@ -234,8 +234,10 @@ impl World {
                 others.iter().for_each(|other| self.note(*other, What::Came(name(who))));
             }
         }
-        let (until, of_nodes) = (self.now, fault.is_of_nodes());
-        self.evidence.faults.push(Struck { fault, node: of_nodes.then_some(node), from, until });
+        let (until, node) = (self.now, fault.is_of_nodes().then_some(node));
+        let in_order = [Fault::NodeStopped, Fault::RollingRestart].contains(&fault);
+        let ended = in_order.then_some(Ending::Code(0));
+        self.evidence.faults.push(Struck { fault, node, from, until, ended });
     }
 
     /// Everybody sees the last message, and the pages are read.
@@ -344,6 +346,40 @@ fn what_was_not_sent_after_a_gap_is_not_missing_but_what_came_behind_it_is() {
     welcome.gaps.clear();
     evidence.testimonies[1].events[at].what = What::Welcomed(welcome);
     assert_eq!(judge(&evidence).count(Kind::Missing), 3);
+}
+
+#[test]
+fn of_a_long_past_the_newest_part_is_looked_at() {
+    let mut world = World::new();
+    for _ in 0..PAST + 10 {
+        world.say(0, Place::Lobby, true);
+    }
+    world.step(&Step::Leave { who: 5, resumes: false });
+    let mut evidence = world.end();
+    let past = |evidence: &mut Evidence, change: &dyn Fn(&mut Vec<Seen>)| {
+        let events = evidence.testimonies[5].events.iter_mut();
+        let welcome = events.rev().find_map(|event| match &mut event.what {
+            What::Welcomed(welcome) => Some(welcome),
+            _ => None,
+        });
+        change(&mut welcome.unwrap().messages);
+    };
+    past(&mut evidence, &|messages| drop(messages.drain(..messages.len() - PAST)));
+    assert!(judge(&evidence).is_clean(), "{:?}", judge(&evidence));
+    let mut one_less = evidence.clone();
+    past(&mut one_less, &|messages| {
+        messages.remove(0);
+    });
+    // So few were all that it was told, and there were more.
+    assert_eq!(judge(&one_less).count(Kind::Missing), 11);
+    // One is skipped in the middle, so that one more of the old ones is kept.
+    let log = evidence.pages[0].entries.clone();
+    past(&mut evidence, &|messages| {
+        messages.remove(PAST / 2);
+        let before = log.iter().rfind(|entry| entry.id < messages[0].id).unwrap();
+        messages.insert(0, Seen { id: before.id, print: before.print, side: Side::Lobby });
+    });
+    assert_eq!(judge(&evidence).count(Kind::Missing), 1);
 }
 
 /// What is found when the users of a node lose their connections like this, and are announced as gone.

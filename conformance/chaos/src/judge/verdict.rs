@@ -1,8 +1,8 @@
 //! All questions, one after the other.
 
 use super::{
-    accusations, findings::Findings, hearing::Hearing, log::Log, names, presence, refusals,
-    stays::Stays,
+    accusations, endings, findings::Findings, hearing::Hearing, log::Log, names, presence,
+    refusals, stays::Stays,
 };
 use crate::evidence::Evidence;
 
@@ -19,5 +19,6 @@ pub fn judge(evidence: &Evidence) -> Findings {
     let notices = presence::look(evidence, &mut findings);
     accusations::look(evidence, &stays, notices, &mut findings);
     refusals::look(evidence, &stays, &mut findings);
+    endings::look(evidence, &mut findings);
     findings
 }

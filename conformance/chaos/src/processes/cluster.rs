@@ -62,15 +62,31 @@ impl Processes {
     }
 
     /// Ends everything in order, nodes first.
-    pub async fn stop(mut self) {
-        for processes in [&mut self.nodes, &mut self.engine] {
-            for process in processes.iter() {
-                let _ = process.signal(Signal::TERM);
-            }
-            for process in processes {
-                let _ = process.gone(ENDING).await;
-            }
+    ///
+    /// # Errors
+    /// When a node can't be told to end, does not end, or ends as one that has failed. The others are ended all the same.
+    pub async fn stop(mut self) -> Result<(), ProcessError> {
+        let mut outcome = Ok(());
+        for process in &self.nodes {
+            outcome = outcome.and(process.signal(Signal::TERM));
         }
+        for process in &mut self.nodes {
+            let gone = process.gone(ENDING).await.and_then(|ended| match ended {
+                Some(ended) if !ended.is_in_order() => {
+                    Err(ProcessError::Badly(process.name.clone(), ended))
+                }
+                _ => Ok(()),
+            });
+            outcome = outcome.and(gone);
+        }
+        // How the servers of the engine end says nothing of the nodes.
+        for process in &self.engine {
+            let _ = process.signal(Signal::TERM);
+        }
+        for process in &mut self.engine {
+            let _ = process.gone(ENDING).await;
+        }
+        outcome
     }
 
     async fn start_engine(&mut self) -> Result<(), ProcessError> {
@@ -123,13 +139,13 @@ impl Processes {
 
     async fn strike_node(
         &mut self,
-        fault: Fault,
+        struck: &mut Struck,
         node: usize,
         lasts: Duration,
     ) -> Result<(), ProcessError> {
         let Some(process) = self.nodes.get_mut(node) else { return Err(ProcessError::Nothing) };
         let data = self.plan.nodes.get(node).and_then(|node| node.data.as_deref());
-        match fault {
+        match struck.fault {
             Fault::NodeKilled => {
                 process.kill().await?;
                 sleep(lasts).await;
@@ -147,7 +163,7 @@ impl Processes {
                 let gone = process.gone(ENDING).await;
                 sleep(lasts).await;
                 process.start()?;
-                gone?;
+                struck.ended = gone?;
             }
             Fault::DiskFull => {
                 let full = disk::Full::of(data.ok_or(ProcessError::Nothing)?)?;
@@ -163,7 +179,7 @@ impl Processes {
                 process.signal(Signal::TERM)?;
                 let gone = process.gone(ENDING).await;
                 process.start()?;
-                gone?;
+                struck.ended = gone?;
             }
             Fault::NodeCutOff => {
                 self.network.cut_off(&self.plan, node, true).await?;
@@ -291,9 +307,11 @@ impl Stage for Processes {
         let before = self.losses();
         let mut outcome = Ok(());
         for node in &hit {
-            let from = now();
-            outcome = self.strike_node(fault, *node, lasts).await;
-            struck.push(Struck { fault, node: u16::try_from(*node).ok(), from, until: now() });
+            let (from, number) = (now(), u16::try_from(*node).ok());
+            let mut one = Struck { fault, node: number, from, until: from, ended: None };
+            outcome = self.strike_node(&mut one, *node, lasts).await;
+            one.until = now();
+            struck.push(one);
             if outcome.is_err() {
                 break;
             }
@@ -302,7 +320,7 @@ impl Stage for Processes {
             let leader = self.leader().await.map_err(failed)?;
             let from = now();
             outcome = self.strike_engine(fault, leader, lasts).await;
-            struck.push(Struck { fault, node: None, from, until: now() });
+            struck.push(Struck { fault, node: None, from, until: now(), ended: None });
         }
         let after = self.losses();
         outcome.map_err(failed)?;

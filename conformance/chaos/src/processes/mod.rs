@@ -8,6 +8,8 @@ mod network;
 mod plan;
 mod process;
 mod proxy;
+#[cfg(test)]
+mod tests;
 
 pub use cluster::Processes;
 pub use plan::{Engine, Node, Plan};

@@ -4,8 +4,9 @@
 use std::{
     fs::OpenOptions,
     io,
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     time::Duration,
 };
 
@@ -15,6 +16,8 @@ use tokio::{
     process::{Child, Command},
     time::timeout,
 };
+
+use crate::evidence::Ending;
 
 /// Why a process is not as it was to be.
 #[derive(Debug, Error)]
@@ -35,6 +38,9 @@ pub enum ProcessError {
     /// It has ended by itself.
     #[error("{0} has ended by itself: {1}")]
     Ended(String, String),
+    /// It was told to end, and has failed at that.
+    #[error("{0} was told to end, and ended with {1}")]
+    Badly(String, Ending),
     /// The engine does not say who leads.
     #[error("the engine names no leader of the stream {0}")]
     NoLeader(String),
@@ -100,26 +106,32 @@ impl Process {
         kill_process(pid, signal).map_err(|error| failed(error.into()))
     }
 
-    /// Waits until it has ended; it is killed where that takes too long.
-    pub(super) async fn gone(&mut self, patience: Duration) -> Result<(), ProcessError> {
-        let Some(child) = &mut self.child else { return Ok(()) };
-        let in_time = timeout(patience, child.wait()).await.is_ok();
-        if !in_time {
+    /// Waits until it has ended, and says how, where that is known; it is killed where it takes too long.
+    pub(super) async fn gone(
+        &mut self,
+        patience: Duration,
+    ) -> Result<Option<Ending>, ProcessError> {
+        let Some(child) = &mut self.child else { return Ok(None) };
+        let status = timeout(patience, child.wait()).await;
+        if status.is_err() {
             let _ = child.kill().await;
         }
         self.child = None;
-        if in_time {
-            Ok(())
-        } else {
-            Err(ProcessError::Stays(self.name.clone(), patience.as_secs()))
+        match status {
+            Ok(status) => Ok(status.ok().and_then(ending)),
+            Err(_) => Err(ProcessError::Stays(self.name.clone(), patience.as_secs())),
         }
     }
 
     /// Kills it at once.
     pub(super) async fn kill(&mut self) -> Result<(), ProcessError> {
         self.signal(Signal::KILL)?;
-        self.gone(Duration::from_secs(10)).await
+        self.gone(Duration::from_secs(10)).await.map(drop)
     }
+}
+
+fn ending(status: ExitStatus) -> Option<Ending> {
+    status.code().map(Ending::Code).or_else(|| status.signal().map(Ending::Signal))
 }
 
 impl Drop for Process {

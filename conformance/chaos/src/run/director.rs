@@ -15,7 +15,7 @@ use crate::{
     report::{Circumstances, Report},
     setting::{Setting, Shared, micros},
     stage::Stage,
-    user::{Base, Claimant, Phase, Report as Word, Talker},
+    user::{Base, Claimant, Phase, Report as Word, Talker, live},
 };
 
 /// What one user leaves.
@@ -43,9 +43,9 @@ pub async fn run(
         let is_base = setting.is_base(me);
         users.spawn(async move {
             let (testimony, pages) = if is_base {
-                Base::new(shared, me, reports).run(phase).await
+                live(Base::new(shared, me, reports), phase).await
             } else {
-                Talker::new(shared, me, reports).run(phase).await
+                live(Talker::new(shared, me, reports), phase).await
             };
             (usize::from(me), testimony, pages)
         });
@@ -140,6 +140,9 @@ async fn break_things(
             return;
         }
         if turn.is_empty() {
+            if setting.rounds.is_some_and(|rounds| round >= rounds) {
+                return;
+            }
             turn = turns(setting, round);
             turn.shuffle(&mut random);
             round += 1;

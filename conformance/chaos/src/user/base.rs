@@ -10,20 +10,21 @@ use std::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 use tokio::{
-    sync::{mpsc::UnboundedSender, watch},
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    sync::mpsc::UnboundedSender,
+    time::{sleep, timeout},
 };
 
 use super::{
     frame,
-    habits::{JOINING, LOOK, PATIENT, burst, other_node, peers, wanders},
+    habits::{JOINING, PATIENT, burst, other_node, peers, wanders},
+    life::Life,
     line::{Line, Object},
     pages::Reader,
     phase::{Phase, Report},
 };
 use crate::{
     evidence::{
-        Closing, Event, Micros, Name, Pages, Place, Post, Print, Session, Side, Testimony, Welcome,
+        Closing, Event, Micros, Name, PAST, Place, Post, Print, Session, Side, Testimony, Welcome,
         What,
     },
     setting::Shared,
@@ -31,8 +32,6 @@ use crate::{
 
 /// So many of its posts to all have not come back at most.
 const UNDER_WAY: usize = 16;
-/// So much of what it is told of the past is kept: the newest.
-const PAST: usize = 1_000;
 
 /// A user who speaks the base protocol alone.
 pub(crate) struct Base {
@@ -76,89 +75,9 @@ impl Base {
         }
     }
 
-    /// Lives to the end of the run.
-    pub(crate) async fn run(
-        mut self,
-        mut phase: watch::Receiver<Phase>,
-    ) -> (Testimony, Vec<Pages>) {
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let now = *phase.borrow_and_update();
-            if now == Phase::Read {
-                break;
-            }
-            let Some(line) = &mut self.line else {
-                self.join().await;
-                continue;
-            };
-            tokio::select! {
-                object = line.next() => match object {
-                    // Others who have heard of the end are gone already, which is no news of the run.
-                    _ if *phase.borrow() == Phase::Read => break,
-                    Some(object) => self.take(&object),
-                    None => self.ended(Closing::Lost),
-                },
-                _ = looks.tick() => {
-                    if now == Phase::Talk {
-                        self.talk().await;
-                    }
-                    self.report(now);
-                }
-                changed = phase.changed() => if changed.is_err() { break },
-            }
-        }
-        if let Some(line) = self.line.take() {
-            line.close().await;
-        }
-        let reader = Reader {
-            shared: &self.shared,
-            name: self.testimony.name,
-            session: None,
-            partners: self.partners,
-            public: false,
-        };
-        let pages = reader.read().await;
-        (self.testimony, pages)
-    }
-
     fn note(&mut self, what: What) {
         let at = self.shared.now();
         self.testimony.events.push(Event { at, what });
-    }
-
-    fn report(&mut self, phase: Phase) {
-        let report = match phase {
-            Phase::Settle if self.echoes.is_empty() && self.line.is_some() => {
-                Report::Flushed(self.me)
-            }
-            Phase::End(_, print) if self.last == Some(print) && self.line.is_some() => {
-                self.testimony.settled = true;
-                Report::Settled(self.me)
-            }
-            _ => return,
-        };
-        // The director is gone only when the run is.
-        let _ = self.reports.send(report);
-    }
-
-    /// The connection is over, and what was not confirmed is nobody's business any more: sent again it would be another message.
-    fn ended(&mut self, why: Closing) {
-        if self.line.take().is_some() {
-            self.testimony.settled = false;
-            self.note(What::Closed(why));
-            self.session += 1;
-            self.node = other_node(self.node, self.shared.nodes.len(), &mut self.random);
-        }
-        self.echoes.clear();
-    }
-
-    /// Asks a node for the name, once.
-    async fn join(&mut self) {
-        if self.open().await.is_none() {
-            self.node = other_node(self.node, self.shared.nodes.len(), &mut self.random);
-            sleep(Duration::from_millis(self.random.random_range(100..400))).await;
-        }
     }
 
     async fn open(&mut self) -> Option<()> {
@@ -188,33 +107,6 @@ impl Base {
         }));
         self.line = Some(line);
         Some(())
-    }
-
-    /// Takes an object of the server, in the order in which it is meant (PB-2).
-    fn take(&mut self, object: &Object) {
-        let shared = Arc::clone(&self.shared);
-        for name in frame::names(object, "USERS_JOINED", &shared) {
-            self.note(What::Came(name));
-        }
-        for seen in frame::base_messages(object, &shared, &self.name) {
-            if seen.side == Side::Lobby {
-                self.last = Some(seen.print);
-            }
-            if let Some(at) = self.echoes.iter().position(|(print, _)| *print == seen.print) {
-                self.echoes.drain(..=at);
-            }
-            self.note(What::Saw(seen));
-        }
-        for src in frame::senders(object, &shared, &self.name) {
-            self.partners.insert(src);
-        }
-        for name in frame::names(object, "USERS_LEFT", &shared) {
-            self.note(What::Went(name));
-        }
-        if object.contains_key("ERROR") {
-            // Of which post it speaks it does not say, so nothing is waited for any more.
-            self.echoes.clear();
-        }
     }
 
     /// What a user does by itself.
@@ -267,5 +159,89 @@ impl Base {
             self.echoes.push_back((print, now));
         }
         json!([self.name, dest, conformance_kit::clock::unix_seconds(), text])
+    }
+}
+
+impl Life for Base {
+    fn line(&mut self) -> Option<&mut Line> {
+        self.line.as_mut()
+    }
+
+    /// Asks a node for the name, once.
+    async fn connect(&mut self) {
+        if self.open().await.is_none() {
+            self.node = other_node(self.node, self.shared.nodes.len(), &mut self.random);
+            sleep(Duration::from_millis(self.random.random_range(100..400))).await;
+        }
+    }
+
+    /// Takes an object of the server, in the order in which it is meant (PB-2).
+    fn take(&mut self, object: &Object) {
+        let shared = Arc::clone(&self.shared);
+        for name in frame::names(object, "USERS_JOINED", &shared) {
+            self.note(What::Came(name));
+        }
+        for seen in frame::base_messages(object, &shared, &self.name) {
+            if seen.side == Side::Lobby {
+                self.last = Some(seen.print);
+            }
+            if let Some(at) = self.echoes.iter().position(|(print, _)| *print == seen.print) {
+                self.echoes.drain(..=at);
+            }
+            self.note(What::Saw(seen));
+        }
+        for src in frame::senders(object, &shared, &self.name) {
+            self.partners.insert(src);
+        }
+        for name in frame::names(object, "USERS_LEFT", &shared) {
+            self.note(What::Went(name));
+        }
+        if object.contains_key("ERROR") {
+            // Of which post it speaks it does not say, so nothing is waited for any more.
+            self.echoes.clear();
+        }
+    }
+
+    /// The connection is over, and what was not confirmed is nobody's business any more: sent again it would be another message.
+    fn ended(&mut self, why: Closing) {
+        if self.line.take().is_some() {
+            self.testimony.settled = false;
+            self.note(What::Closed(why));
+            self.session += 1;
+            self.node = other_node(self.node, self.shared.nodes.len(), &mut self.random);
+        }
+        self.echoes.clear();
+    }
+
+    async fn look(&mut self, phase: Phase) {
+        if phase == Phase::Talk {
+            self.talk().await;
+        }
+    }
+
+    fn report(&mut self, phase: Phase) {
+        let report = match phase {
+            Phase::Settle if self.echoes.is_empty() && self.line.is_some() => {
+                Report::Flushed(self.me)
+            }
+            Phase::End(_, print) if self.last == Some(print) && self.line.is_some() => {
+                self.testimony.settled = true;
+                Report::Settled(self.me)
+            }
+            _ => return,
+        };
+        // The director is gone only when the run is.
+        let _ = self.reports.send(report);
+    }
+
+    fn leave(self) -> (Testimony, Option<Line>, Reader) {
+        let reader = Reader {
+            shared: self.shared,
+            name: self.testimony.name,
+            session: None,
+            partners: self.partners,
+            public: false,
+        };
+        (self.testimony, self.line, reader)
     }
 }

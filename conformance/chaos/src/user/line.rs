@@ -21,10 +21,10 @@ const DIALING: Duration = Duration::from_secs(3);
 const WRITING: Duration = Duration::from_secs(5);
 
 /// An object of the server.
-pub(super) type Object = Map<String, Value>;
+pub(crate) type Object = Map<String, Value>;
 
 /// A connection.
-pub(super) struct Line {
+pub(crate) struct Line {
     pub(super) node: u16,
     stream: Box<dyn Duplex>,
     decoder: Decoder,

@@ -4,6 +4,7 @@ mod base;
 mod claimant;
 mod frame;
 mod habits;
+mod life;
 mod line;
 mod pages;
 mod phase;
@@ -11,5 +12,6 @@ mod talker;
 
 pub(crate) use base::Base;
 pub(crate) use claimant::Claimant;
+pub(crate) use life::live;
 pub(crate) use phase::{Phase, Report};
 pub(crate) use talker::Talker;

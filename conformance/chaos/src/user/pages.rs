@@ -1,6 +1,6 @@
 //! Reading pages at the end, over connections that count as nobody's.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -20,8 +20,8 @@ const READINGS: u32 = 60;
 const AGAIN: Duration = Duration::from_millis(300);
 
 /// Whose pages are read.
-pub(super) struct Reader<'a> {
-    pub(super) shared: &'a Shared,
+pub(crate) struct Reader {
+    pub(super) shared: Arc<Shared>,
     pub(super) name: Name,
     /// The session that goes on, and the newest message that it has.
     pub(super) session: Option<(String, u64)>,
@@ -31,7 +31,7 @@ pub(super) struct Reader<'a> {
     pub(super) public: bool,
 }
 
-impl Reader<'_> {
+impl Reader {
     /// Reads all pages of every node.
     pub(super) async fn read(self) -> Vec<Pages> {
         let names = self.partners.iter();
@@ -59,9 +59,9 @@ impl Reader<'_> {
         all: &BTreeSet<String>,
     ) -> Option<Vec<Pages>> {
         let mut line = self.join(node).await?;
-        let mut read = vec![pages(self.shared, &mut line, Some(self.name), own).await?];
+        let mut read = vec![pages(&self.shared, &mut line, Some(self.name), own).await?];
         if self.public {
-            read.push(pages(self.shared, &mut line, None, all).await?);
+            read.push(pages(&self.shared, &mut line, None, all).await?);
         }
         line.close().await;
         Some(read)

@@ -9,20 +9,21 @@ use std::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::{Value, json};
 use tokio::{
-    sync::{mpsc::UnboundedSender, watch},
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    sync::mpsc::UnboundedSender,
+    time::{sleep, timeout},
 };
 
 use super::{
     frame,
-    habits::{JOINING, LOOK, OFFER, burst, other_node, patience, peers, wanders},
+    habits::{JOINING, OFFER, burst, other_node, patience, peers, wanders},
+    life::Life,
     line::{Line, Object},
     pages::Reader,
     phase::{Phase, Report},
 };
 use crate::{
     evidence::{
-        Closing, Event, Micros, Name, Pages, Place, Post, Print, SECOND, Session, Side, Testimony,
+        Closing, Event, Micros, Name, Place, Post, Print, SECOND, Session, Side, Testimony,
         Welcome, What,
     },
     setting::Shared,
@@ -92,92 +93,9 @@ impl Talker {
         }
     }
 
-    /// Lives to the end of the run.
-    pub(crate) async fn run(
-        mut self,
-        mut phase: watch::Receiver<Phase>,
-    ) -> (Testimony, Vec<Pages>) {
-        // Of its own: whoever hears a lot must look after itself all the same.
-        let mut looks = interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let now = *phase.borrow_and_update();
-            if now == Phase::Read {
-                break;
-            }
-            let Some(line) = &mut self.line else {
-                self.reconnect().await;
-                continue;
-            };
-            tokio::select! {
-                object = line.next() => match object {
-                    // Others who have heard of the end are gone already, which is no news of the run.
-                    _ if *phase.borrow() == Phase::Read => break,
-                    Some(object) => self.take(&object),
-                    None => self.ended(Closing::Lost),
-                },
-                _ = looks.tick() => {
-                    self.look(now).await;
-                    self.report(now);
-                }
-                changed = phase.changed() => if changed.is_err() { break },
-            }
-        }
-        if let Some(line) = self.line.take() {
-            line.close().await;
-        }
-        let reader = Reader {
-            shared: &self.shared,
-            name: self.testimony.name,
-            session: self.token.map(|token| (token, self.newest)),
-            partners: self.partners,
-            public: self.me == 0,
-        };
-        let pages = reader.read().await;
-        (self.testimony, pages)
-    }
-
     fn note(&mut self, what: What) {
         let at = self.shared.now();
         self.testimony.events.push(Event { at, what });
-    }
-
-    fn report(&mut self, phase: Phase) {
-        let report = match phase {
-            Phase::Settle if self.unanswered.is_empty() && self.line.is_some() => {
-                Report::Flushed(self.me)
-            }
-            Phase::End(id, _) if self.newest >= id && self.line.is_some() => {
-                self.testimony.settled = true;
-                Report::Settled(self.me)
-            }
-            _ => return,
-        };
-        // The director is gone only when the run is.
-        let _ = self.reports.send(report);
-    }
-
-    /// The connection is over.
-    fn ended(&mut self, why: Closing) {
-        if self.line.take().is_some() {
-            self.testimony.settled = false;
-            self.note(What::Closed(why));
-        }
-        (self.asked, self.pinged) = (None, None);
-    }
-
-    /// Tries the nodes until one lets the user in; once for each call.
-    async fn reconnect(&mut self) {
-        let pause = Duration::from_millis(self.random.random_range(20..200));
-        let node = self.node;
-        if self.connect(node).await {
-            self.tries = 0;
-        } else {
-            // Whoever is refused somewhere may be let in elsewhere, and not at once where nobody is.
-            self.tries = (self.tries + 1).min(10);
-            self.node = self.other_node();
-            sleep(pause * self.tries).await;
-        }
     }
 
     fn other_node(&mut self) -> u16 {
@@ -185,7 +103,7 @@ impl Talker {
     }
 
     /// Goes on, or begins, at a node; a connection that is there is given up when that succeeds.
-    async fn connect(&mut self, node: u16) -> bool {
+    async fn go_on_at(&mut self, node: u16) -> bool {
         let Some(address) = self.shared.nodes.get(usize::from(node)).copied() else { return false };
         let transport = self.shared.setting.transport.clone();
         let Some(mut line) = Line::open(node, address, &transport).await else { return false };
@@ -282,6 +200,83 @@ impl Talker {
         self.write(&json!({"MESSAGES": messages, "TAGS": tags})).await;
     }
 
+    fn answered(&mut self, post: u32) {
+        self.unanswered.retain(|n| *n != post);
+        self.texts.retain(|(n, _)| *n != post);
+        self.asked = (!self.unanswered.is_empty()).then(|| self.shared.now());
+    }
+
+    async fn talk(&mut self) {
+        if wanders(&mut self.random) {
+            let node = self.other_node();
+            self.go_on_at(node).await;
+            return;
+        }
+        let count = burst(&self.shared.setting, &mut self.random);
+        let room = UNDER_WAY.saturating_sub(self.unanswered.len());
+        let posts: Vec<(u32, Value)> = (0..count.min(room))
+            .map(|_| {
+                let place = self.choose();
+                self.post(place)
+            })
+            .collect();
+        self.write_posts(&posts).await;
+    }
+
+    fn choose(&mut self) -> Place {
+        let kind = self.random.random_range(0..8_u8);
+        let pick = self.random.random_range(0..4_usize);
+        let room = self.members.iter().copied().next();
+        match (kind, self.peers.get(pick % self.peers.len().max(1)), room) {
+            (0 | 1, Some(peer), _) => Place::User(*peer),
+            (2 | 3, _, Some(room)) => Place::Room(room),
+            _ => Place::Lobby,
+        }
+    }
+
+    fn post(&mut self, place: Place) -> (u32, Value) {
+        let n = u32::try_from(self.testimony.posts.len()).unwrap_or(u32::MAX);
+        let shared = Arc::clone(&self.shared);
+        let dest = match place {
+            Place::Lobby => "ALL",
+            Place::Room(room) => {
+                shared.setting.rooms.get(usize::from(room)).map_or("ALL", String::as_str)
+            }
+            Place::User(peer) => {
+                self.partners.insert(peer);
+                shared.names.get(usize::from(peer)).map_or("ALL", String::as_str)
+            }
+        };
+        let text = format!("{} {} {n}", shared.setting.mark(), self.me);
+        let print = Print::of(&self.name, dest, &text);
+        self.testimony.posts.push(Post { place, print, session: self.session });
+        let time = conformance_kit::clock::unix_seconds();
+        let post = (n, json!([self.name, dest, time, text]));
+        self.unanswered.push_back(n);
+        self.texts.push_back(post.clone());
+        post
+    }
+}
+
+impl Life for Talker {
+    fn line(&mut self) -> Option<&mut Line> {
+        self.line.as_mut()
+    }
+
+    /// Tries the nodes until one lets the user in; once for each call.
+    async fn connect(&mut self) {
+        let pause = Duration::from_millis(self.random.random_range(20..200));
+        let node = self.node;
+        if self.go_on_at(node).await {
+            self.tries = 0;
+        } else {
+            // Whoever is refused somewhere may be let in elsewhere, and not at once where nobody is.
+            self.tries = (self.tries + 1).min(10);
+            self.node = self.other_node();
+            sleep(pause * self.tries).await;
+        }
+    }
+
     /// Takes an object of the server, in the order in which it is meant (CP-10).
     fn take(&mut self, object: &Object) {
         let shared = Arc::clone(&self.shared);
@@ -332,10 +327,13 @@ impl Talker {
         }
     }
 
-    fn answered(&mut self, post: u32) {
-        self.unanswered.retain(|n| *n != post);
-        self.texts.retain(|(n, _)| *n != post);
-        self.asked = (!self.unanswered.is_empty()).then(|| self.shared.now());
+    /// The connection is over.
+    fn ended(&mut self, why: Closing) {
+        if self.line.take().is_some() {
+            self.testimony.settled = false;
+            self.note(What::Closed(why));
+        }
+        (self.asked, self.pinged) = (None, None);
     }
 
     /// What a user does by itself.
@@ -365,55 +363,30 @@ impl Talker {
         }
     }
 
-    async fn talk(&mut self) {
-        if wanders(&mut self.random) {
-            let node = self.other_node();
-            self.connect(node).await;
-            return;
-        }
-        let count = burst(&self.shared.setting, &mut self.random);
-        let room = UNDER_WAY.saturating_sub(self.unanswered.len());
-        let posts: Vec<(u32, Value)> = (0..count.min(room))
-            .map(|_| {
-                let place = self.choose();
-                self.post(place)
-            })
-            .collect();
-        self.write_posts(&posts).await;
-    }
-
-    fn choose(&mut self) -> Place {
-        let kind = self.random.random_range(0..8_u8);
-        let pick = self.random.random_range(0..4_usize);
-        let room = self.members.iter().copied().next();
-        match (kind, self.peers.get(pick % self.peers.len().max(1)), room) {
-            (0 | 1, Some(peer), _) => Place::User(*peer),
-            (2 | 3, _, Some(room)) => Place::Room(room),
-            _ => Place::Lobby,
-        }
-    }
-
-    fn post(&mut self, place: Place) -> (u32, Value) {
-        let n = u32::try_from(self.testimony.posts.len()).unwrap_or(u32::MAX);
-        let shared = Arc::clone(&self.shared);
-        let dest = match place {
-            Place::Lobby => "ALL",
-            Place::Room(room) => {
-                shared.setting.rooms.get(usize::from(room)).map_or("ALL", String::as_str)
+    fn report(&mut self, phase: Phase) {
+        let report = match phase {
+            Phase::Settle if self.unanswered.is_empty() && self.line.is_some() => {
+                Report::Flushed(self.me)
             }
-            Place::User(peer) => {
-                self.partners.insert(peer);
-                shared.names.get(usize::from(peer)).map_or("ALL", String::as_str)
+            Phase::End(id, _) if self.newest >= id && self.line.is_some() => {
+                self.testimony.settled = true;
+                Report::Settled(self.me)
             }
+            _ => return,
         };
-        let text = format!("{} {} {n}", shared.setting.mark(), self.me);
-        let print = Print::of(&self.name, dest, &text);
-        self.testimony.posts.push(Post { place, print, session: self.session });
-        let time = conformance_kit::clock::unix_seconds();
-        let post = (n, json!([self.name, dest, time, text]));
-        self.unanswered.push_back(n);
-        self.texts.push_back(post.clone());
-        post
+        // The director is gone only when the run is.
+        let _ = self.reports.send(report);
+    }
+
+    fn leave(self) -> (Testimony, Option<Line>, Reader) {
+        let reader = Reader {
+            shared: self.shared,
+            name: self.testimony.name,
+            session: self.token.map(|token| (token, self.newest)),
+            partners: self.partners,
+            public: self.me == 0,
+        };
+        (self.testimony, self.line, reader)
     }
 }
 

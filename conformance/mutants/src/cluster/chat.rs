@@ -168,23 +168,32 @@ impl Chat {
         if let (None, Some(recent)) = (after, recent) {
             past.drain(..past.len().saturating_sub(recent));
         }
+        let Some(member) = self.members.iter().find(|member| member.token == token) else { return };
+        let mut messages: Vec<Value> = past.iter().map(|entry| json!(entry.message)).collect();
+        let mut ids: Vec<u64> = past.iter().map(|entry| entry.id).collect();
+        let middle = past.len() / 2;
+        if member.base && past.len() > 2 {
+            if self.has(ClusterFault::HoleInPast) {
+                messages.remove(middle);
+                ids.remove(middle);
+            }
+            if self.has(ClusterFault::AltersPast)
+                && let Some(Value::String(text)) =
+                    messages.get_mut(middle).and_then(|message| message.get_mut(3))
+            {
+                text.push_str(" and more");
+            }
+        }
         // A room's past is not told to who was not there; nobody here joins one twice.
         let users: Vec<&str> = self.members.iter().map(|member| self.name_of(member)).collect();
         let rooms: Vec<Value> =
             session.rooms.iter().map(|room| json!({"ROOM": room, "LAST": self.last})).collect();
-        let Some(outbox) = self
-            .members
-            .iter()
-            .find(|member| member.token == token)
-            .and_then(|member| member.outbox.as_ref())
-        else {
-            return;
-        };
+        let Some(outbox) = &member.outbox else { return };
         let _ = outbox.send(Some(json!({
             "USERNAME_ACCEPTED": true,
             "USER_LIST": users,
-            "MESSAGES": past.iter().map(|entry| &entry.message).collect::<Vec<_>>(),
-            "IDS": past.iter().map(|entry| entry.id).collect::<Vec<_>>(),
+            "MESSAGES": messages,
+            "IDS": ids,
             "ROOMS": rooms,
             "RESUME": token,
             "RESUMED": after.is_some(),

@@ -29,13 +29,17 @@ pub enum ClusterFault {
     TellsBaseTwice,
     /// One message in a few is not told to base clients.
     HidesFromBase,
+    /// The past that a base client is told when it joins lacks one message.
+    HoleInPast,
+    /// One message of the past that a base client is told when it joins has other words.
+    AltersPast,
     /// Now and then all users of a node that is well are announced as gone, and sent away.
     SendsAway,
 }
 
 impl ClusterFault {
     /// All there are.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::LosesMessages,
         Self::SkipsReceiver,
         Self::TellsTwice,
@@ -49,6 +53,8 @@ impl ClusterFault {
         Self::StoresRefused,
         Self::TellsBaseTwice,
         Self::HidesFromBase,
+        Self::HoleInPast,
+        Self::AltersPast,
         Self::SendsAway,
     ];
 }

@@ -2,7 +2,8 @@
 
 use super::super::findings::Kind;
 use crate::evidence::{
-    Closing, Entry, Event, Evidence, Place, Post, Print, Seen, Session, Side, Welcome, What,
+    Closing, Ending, Entry, Event, Evidence, Fault, Place, Post, Print, Seen, Session, Side,
+    Struck, Welcome, What,
 };
 
 /// The last acknowledged post to such a place: who sent it, which one, its id.
@@ -40,12 +41,21 @@ fn before_last(evidence: &mut Evidence, who: usize, what: Vec<What>) {
 
 /// The base client leaves behind all that was said but the last word, and joins again, which nobody hears of.
 fn joined_again(evidence: &mut Evidence) -> &mut Welcome {
-    let log: Vec<Entry> =
-        evidence.pages.iter().find(|pages| pages.reader.is_none()).unwrap().entries.clone();
-    let public =
-        log.iter().filter(|entry| entry.place == Some(Place::Lobby) && entry.id < evidence.end);
-    let messages: Vec<Seen> =
-        public.map(|entry| Seen { id: entry.id, print: entry.print, side: Side::Lobby }).collect();
+    let pages = evidence.pages.iter().filter(|pages| pages.node == 0);
+    let mine = pages.filter(|pages| [None, Some(5)].contains(&pages.reader));
+    let mut messages: Vec<Seen> = mine
+        .flat_map(|pages| &pages.entries)
+        .filter(|entry| entry.id < evidence.end)
+        .filter_map(|entry| {
+            let side = match entry.place? {
+                Place::Lobby => Side::Lobby,
+                Place::User(5) => Side::Me,
+                _ => return None,
+            };
+            Some(Seen { id: entry.id, print: entry.print, side })
+        })
+        .collect();
+    messages.sort_by_key(|seen| seen.id);
     let (session, users) = (Session::New, (0..6).collect());
     let (gaps, left) = (Vec::new(), Vec::new());
     let welcome = Welcome { node: 0, session, users, messages, gaps, left };
@@ -239,6 +249,26 @@ pub(super) const DAMAGES: &[(&str, Kind, Damage)] = &[
     ("a base client's past is out of order", Kind::Disordered, |evidence| {
         joined_again(evidence).messages.reverse();
     }),
+    ("a base client's past has a hole", Kind::Missing, |evidence| {
+        let messages = &mut joined_again(evidence).messages;
+        messages.remove(messages.len() / 2);
+    }),
+    ("a base client's past lacks its beginning", Kind::Missing, |evidence| {
+        joined_again(evidence).messages.remove(0);
+    }),
+    ("a base client's past lacks its end", Kind::Missing, |evidence| {
+        joined_again(evidence).messages.pop();
+    }),
+    ("a base client's past has another text", Kind::Altered, |evidence| {
+        let messages = &mut joined_again(evidence).messages;
+        let middle = messages.len() / 2;
+        (messages[middle].id, messages[middle].print) = (0, Print(3));
+    }),
+    ("a base client's past has one message more", Kind::Lost, |evidence| {
+        let messages = &mut joined_again(evidence).messages;
+        let more = Seen { id: 0, print: Print(3), side: Side::Lobby };
+        messages.insert(messages.len() / 2, more);
+    }),
     ("a base client's post is stored twice", Kind::Doubled, |evidence| {
         let again = evidence.end + 7;
         let mine = |entry: &Entry| entry.src == Some(5) && entry.place == Some(Place::Lobby);
@@ -246,6 +276,14 @@ pub(super) const DAMAGES: &[(&str, Kind, Damage)] = &[
             let entry = *pages.entries.iter().rev().find(|entry| mine(entry)).unwrap();
             pages.entries.push(Entry { id: again, ..entry });
         }
+    }),
+    ("a node that is told to end fails", Kind::Ended, |evidence| {
+        let (fault, ended) = (Fault::RollingRestart, Some(Ending::Code(70)));
+        evidence.faults.push(Struck { fault, node: Some(1), from: 0, until: 0, ended });
+    }),
+    ("a node that is told to end is ended by a signal", Kind::Ended, |evidence| {
+        let (fault, ended) = (Fault::NodeStopped, Some(Ending::Signal(6)));
+        evidence.faults.push(Struck { fault, node: Some(1), from: 0, until: 0, ended });
     }),
     ("a user who is there is missing from a list", Kind::Presence, |evidence| {
         let welcome = evidence.testimonies[5].events.iter_mut().rev().find_map(|event| {
