@@ -4,6 +4,7 @@
 mod harness;
 
 use assert_cmd::Command;
+use chatterbox_server::order::jetstream::{EngineSettings, JetStream, ServerUrl};
 use harness::engine::Engine;
 
 fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -45,4 +46,24 @@ fn what_is_wrong_has_an_exit_code_of_its_own() {
     let (code, out, err) = check(&["--cluster", "nats://127.0.0.1:1"]);
     assert_eq!(code, Some(69), "{out}{err}");
     assert!(out.contains("can't be reached") || out.contains('?'), "{out}");
+}
+
+#[test]
+fn a_log_that_is_kept_for_less_than_the_messages_is_told_of() {
+    let Some(engine) = Engine::start(1) else { return };
+    let url = engine.url(0);
+    let one = ["--cluster", &url, "--cluster-replicas", "1"];
+    let settings = EngineSettings {
+        replicas: 1,
+        ..EngineSettings::new(ServerUrl::parse_list(&url).unwrap(), "one".to_owned())
+    };
+    // What a node does at its start: the streams are made, with a log of 90 days.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(JetStream::connect(&settings)).unwrap();
+    let told = |days: &str| {
+        let (code, out, err) = check(&[&one[..], &["--keep-days", days]].concat());
+        assert_eq!(code, Some(0), "{out}{err}");
+        out.matches("nats stream edit CHAT --max-age 91d").count()
+    };
+    assert_eq!((told("90"), told("91")), (0, 1));
 }

@@ -2,12 +2,13 @@
 
 use std::io::{self, Write};
 
-use chatterbox_server::order::jetstream::{Finding, Verdict, check};
+use chatterbox_server::order::jetstream::{Finding, JetStream, Verdict, check};
 
 use crate::cli::cluster_command::{Check, ClusterCommand};
 use crate::cli::cluster_move;
 use crate::cli::cluster_status;
 use crate::cli::exit::{self, Failure};
+use crate::cli::log_limits;
 
 /// Runs one of them.
 ///
@@ -32,7 +33,16 @@ fn checked(command: &Check, stdout: &mut dyn Write) -> Result<io::Result<()>, Fa
         .enable_all()
         .build()
         .map_err(|error| Failure::system("can't start threads", &error))?;
-    let findings = runtime.block_on(check(&engine, &monitors));
+    let findings = runtime.block_on(async {
+        let mut findings = check(&engine, &monitors).await;
+        // The log is there to be looked at. Why it could not be is told already.
+        if findings.iter().all(|finding| finding.verdict < Verdict::Unreachable)
+            && let Ok(Some((_, seen))) = JetStream::look(&engine).await
+        {
+            findings.extend(log_limits::findings(&seen.log, &command.keeping));
+        }
+        findings
+    });
     let written = print(&findings, stdout);
     match failure(&findings) {
         // What was found is on the terminal before it is said that it is not good.

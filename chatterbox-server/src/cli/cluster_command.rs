@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::cli::cluster_settings::ClusterSettings;
+use crate::cli::keeping::Keeping;
 use crate::cli::messages::Messages;
 
 /// Tasks around several nodes.
 #[derive(Debug, Subcommand)]
 pub enum ClusterCommand {
-    /// Look at the engine as a node would: its versions, streams, disks. Nothing is changed
+    /// Look at the engine as a node would: its versions, streams, disks, and whether the log is kept for as long as messages are. Nothing is changed
     Check(Check),
     /// Make a cluster of the database of a server that is stopped: nodes with empty data folders begin with all of it
     ///
@@ -35,6 +36,8 @@ pub struct Check {
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub settings: ClusterSettings,
+    #[command(flatten)]
+    pub keeping: Keeping,
 }
 
 /// Arguments of `cluster move-in`.

@@ -20,7 +20,10 @@ mod data_folder;
 mod ended;
 mod exit;
 mod gateways;
+mod keeping;
 mod layers;
+#[cfg(feature = "cluster")]
+mod log_limits;
 mod messages;
 mod mistaken;
 mod moderation;

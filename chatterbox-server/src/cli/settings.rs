@@ -5,20 +5,19 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use chatterbox_address::{AddressError, HostPort};
-use chatterbox_hub::Keep;
-use chatterbox_server::config::{Config, between, days};
+use chatterbox_server::config::Config;
 use chatterbox_server::gateway::GatewayAddress;
 use chatterbox_server::net::CertificateSource;
 use chatterbox_server::ops::folders;
 use chatterbox_server::ops::logging::LogFormat;
-use chatterbox_server::store::sqlite::{self, Retention, SqliteOptions};
+use chatterbox_server::store::sqlite::{self, SqliteOptions};
 use clap::{ArgGroup, Args, ValueEnum};
 
 #[cfg(feature = "cluster")]
 use crate::cli::cluster_settings::ClusterSettings;
+use crate::cli::keeping::Keeping;
 
 /// The worst event after which a broadcast message is still stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,28 +95,8 @@ pub struct Serve {
     #[arg(long, value_name = "WHAT", default_value = "process", help_heading = "Messages")]
     pub durability: Durability,
 
-    /// Messages kept; the oldest go
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = Keep::default().messages,
-        help_heading = "Messages"
-    )]
-    pub keep_messages: u64,
-
-    /// Bytes of messages kept, 80 MiB at most; the oldest go
-    #[arg(
-        long,
-        value_name = "BYTES",
-        default_value_t = Keep::default().bytes,
-        value_parser = keep_bytes,
-        help_heading = "Messages"
-    )]
-    pub keep_bytes: u64,
-
-    /// Days that messages are kept [default: for ever]
-    #[arg(long, value_name = "DAYS", value_parser = days, help_heading = "Messages")]
-    pub keep_days: Option<Duration>,
+    #[command(flatten)]
+    pub keeping: Keeping,
 
     /// The settings of the running server, which SIGHUP reads again.
     #[command(flatten)]
@@ -240,15 +219,6 @@ fn log_filter(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The most bytes of messages that are kept. Who joins gets them in one frame, of which our client takes 144 MiB, and in it are
-/// also the private messages (a quarter more: 20 MiB), the ids and times of all (17 and 12 bytes each, 35 MiB for 1,250,000 of
-/// them), and the names of who is here (4 MiB for 10,000 of the longest).
-const MOST_KEPT: u64 = 80 * 1024 * 1024;
-
-fn keep_bytes(text: &str) -> Result<u64, String> {
-    between(text, 0, MOST_KEPT)
-}
-
 /// Whether a host is this machine for itself, as far as it can be seen without asking a resolver.
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
@@ -296,11 +266,7 @@ impl Serve {
                 Durability::Process => sqlite::Durability::Process,
                 Durability::Power => sqlite::Durability::Power,
             },
-            retention: Retention {
-                messages: self.keep_messages,
-                bytes: self.keep_bytes,
-                age: self.keep_days,
-            },
+            retention: self.keeping.retention(),
         })
     }
 
@@ -312,8 +278,8 @@ impl Serve {
         let largest = usize::MAX;
         Config {
             max_frame: self.live.max_frame.min(largest),
-            keep: Keep { messages: self.keep_messages, bytes: self.keep_bytes },
-            keep_age: self.keep_days,
+            keep: self.keeping.keep(),
+            keep_age: self.keeping.keep_days,
             forgets_at_end: self.memory,
             ..self.live.clone()
         }
@@ -322,7 +288,6 @@ impl Serve {
 
 #[cfg(test)]
 mod tests {
-    use chatterbox_proto::limits;
     use clap::Parser as _;
 
     use super::*;
@@ -379,20 +344,5 @@ mod tests {
         ] {
             assert_eq!(hosts(line), expected, "{line:?}");
         }
-    }
-
-    #[test]
-    fn whatever_is_kept_our_client_takes_the_welcome() {
-        assert_eq!(keep_bytes(&MOST_KEPT.to_string()), Ok(MOST_KEPT));
-        assert!(keep_bytes(&(MOST_KEPT + 1).to_string()).is_err());
-        let config = Config::default();
-        let public = Keep { bytes: MOST_KEPT, ..Keep::default() };
-        let all = public.plus(public.of_private());
-        let name = limits::USERNAME_CHARS * r"\ud83d\ude00".len() + r#""", "#.len();
-        // Everybody is in USER_LIST, and in PRESENCE with a time.
-        let state = name + r#": {"SINCE": 1700000000, "AWAY": null}, "#.len();
-        let users = config.max_connections * (name + state);
-        let most = all.bytes + all.messages * (17 + 12) + users as u64;
-        assert!(most < limits::SERVER_FRAME as u64, "{most}");
     }
 }
