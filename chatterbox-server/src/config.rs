@@ -223,7 +223,7 @@ pub struct Config {
 }
 
 /// What every chat speaks, with accounts or without them.
-const SPOKEN: [Capability; 7] = [
+const SPOKEN: [Capability; 8] = [
     Capability::Ids,
     Capability::Notices,
     Capability::Ping,
@@ -231,6 +231,7 @@ const SPOKEN: [Capability; 7] = [
     Capability::Recent,
     Capability::Rename,
     Capability::Utf8,
+    Capability::Zstd,
 ];
 
 impl Default for Config {
