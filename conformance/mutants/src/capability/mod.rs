@@ -22,3 +22,4 @@ pub(super) mod rooms;
 pub(super) mod state;
 mod times;
 pub(super) mod utf8;
+pub(super) mod zstd;

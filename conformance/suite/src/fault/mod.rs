@@ -4,6 +4,7 @@ mod choices;
 mod client;
 mod server;
 mod table;
+mod zstd;
 
 pub use choices::{FRAGILE, OPPOSITE_CHOICES};
 pub use client::{ClientFault, OPPOSITE_CLIENT};
