@@ -218,7 +218,7 @@ mod tests {
     }
 
     fn raw(stored: &[u8]) -> Vec<u8> {
-        block(true, 0, stored.len() as u32, stored)
+        block(true, 0, u32::try_from(stored.len()).unwrap(), stored)
     }
 
     const SINGLE: u8 = 0x20;
@@ -267,7 +267,8 @@ mod tests {
         let size = (1_u32 << 20).to_le_bytes();
         let one = body(SINGLE | 0x80, &size, &block(true, 2, 1, &[0]));
         assert_eq!(inflated_size(&one, LIMIT), Err(BadZstd::WrongSize));
-        let blocks: Vec<u8> = (0..8).flat_map(|n| block(n == 7, 1, BLOCK as u32, b" ")).collect();
+        let blocks: Vec<u8> =
+            (0..8).flat_map(|n| block(n == 7, 1, u32::try_from(BLOCK).unwrap(), b" ")).collect();
         assert_eq!(inflated_size(&body(SINGLE | 0x80, &size, &blocks), LIMIT), Ok(LIMIT));
     }
 

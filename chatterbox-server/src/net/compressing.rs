@@ -42,11 +42,11 @@ impl Compressing {
     ) -> Option<Vec<Bytes>> {
         let length = pieces.first()?.first_chunk::<PREFIX>()?;
         let plain = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-        let mut stream = Stream::begin(plain)?;
         let _place = self.welcomes.try_acquire().ok()?;
         if !seat.has_spare(plain) {
             return None;
         }
+        let mut stream = Stream::begin(plain)?;
         let mut since_yield = 0;
         for (number, piece) in pieces.iter().enumerate() {
             let mut rest = piece.clone();
