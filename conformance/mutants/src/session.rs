@@ -21,7 +21,7 @@ use super::{
     },
     chat::Chat,
     faults::Faults,
-    inbox::{Inbox, Incoming},
+    inbox::{Inbox, Incoming, limit},
     outbox::Outbox,
     power::Power,
 };
@@ -165,7 +165,7 @@ impl Session {
         let inflated;
         let mut body = body;
         if self.agreed.has("zstd") && body.starts_with(&MAGIC) && !f.acts(Fault::ZstdNotTaken) {
-            inflated = match zstd::inflated(body, &f) {
+            inflated = match zstd::inflated(body, limit(&f), &f) {
                 Ok(inflated) => inflated,
                 Err(text) => return self.error(text).await,
             };

@@ -4,7 +4,7 @@ use conformance_kit::wire::zstd::{WINDOW, compress, frame_length, header, unlabe
 use conformance_suite::fault::Fault;
 use serde_json::{Value, json};
 
-use crate::{faults::Faults, inbox::limit};
+use crate::faults::Faults;
 
 /// A shorter body is not compressed.
 const WORTH: usize = 1024;
@@ -45,8 +45,8 @@ fn is_private(object: &Value) -> bool {
     page.is_some_and(of_two) || messages.is_some_and(|all| all.iter().any(to_one))
 }
 
-/// What is inside a compressed body of a client.
-pub(crate) fn inflated(body: &[u8], f: &Faults) -> Result<Vec<u8>, &'static str> {
+/// What is inside a compressed body of a client, at most so many bytes.
+pub(crate) fn inflated(body: &[u8], most: usize, f: &Faults) -> Result<Vec<u8>, &'static str> {
     const DAMAGED: &str = "that can't be inflated";
     let says = header(body).ok_or(DAMAGED)?;
     if says.size.is_none() && !f.acts(Fault::ZstdSizeOptional) {
@@ -58,7 +58,7 @@ pub(crate) fn inflated(body: &[u8], f: &Faults) -> Result<Vec<u8>, &'static str>
     if says.window.is_some_and(|window| window > WINDOW) && !f.acts(Fault::ZstdWindowUnchecked) {
         return Err("that window is too large");
     }
-    let most = limit(f) as u64;
+    let most = most as u64;
     let long = says.size.is_some_and(|size| size > most) && !f.acts(Fault::ZstdUnbounded);
     if long {
         return Err("that would be too long");
