@@ -21,11 +21,14 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::replica::proposal::Group;
 pub use crate::replica::proposal::LEVEL;
+use crate::replica::proposal::{Group, Proposal};
 
 /// The first byte of a group of level 1.
 const FIRST: u8 = 1;
+
+/// The first byte of a group of level 2, in which somebody has read something ([`Proposal::Read`]).
+const SECOND: u8 = 2;
 
 /// Why a group can't be written or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -64,8 +67,14 @@ pub fn encode(group: &Group) -> Result<Bytes, FormatError> {
     if group.proposals.len() > Group::PROPOSALS {
         return Err(FormatError::TooMany);
     }
-    let written = postcard::to_extend(group, vec![FIRST]);
+    let written = postcard::to_extend(group, vec![level_of(group)]);
     written.map(Bytes::from).map_err(|_| FormatError::NotUnderstood)
+}
+
+/// The lowest level that has all that is in a group.
+fn level_of(group: &Group) -> u8 {
+    let is_newer = |proposal: &Proposal| matches!(proposal, Proposal::Read(_));
+    if group.proposals.iter().any(is_newer) { SECOND } else { FIRST }
 }
 
 /// The bytes that something takes as a part of a group, without writing it.
@@ -81,7 +90,7 @@ pub fn size(it: &(impl Serialize + ?Sized)) -> usize {
 /// [`FormatError`] when it is not exactly one group that this version understands.
 pub fn decode(bytes: &[u8]) -> Result<Group, FormatError> {
     let (level, rest) = bytes.split_first().ok_or(FormatError::Empty)?;
-    if *level != FIRST {
+    if !matches!(*level, FIRST | SECOND) {
         return Err(FormatError::Level { level: *level });
     }
     match postcard::take_from_bytes(rest) {

@@ -96,6 +96,8 @@ pub(crate) struct Member {
     pub(crate) moved_at: u64,
     /// How it is told what happens.
     pub(crate) view: View,
+    /// Whether its own messages move marks of its account.
+    pub(crate) is_marking: bool,
     /// What only few have.
     pub(crate) extras: Option<Box<Extras>>,
 }
@@ -127,6 +129,7 @@ impl Member {
             welcomed_at: 0,
             moved_at: now,
             view: View::BASE,
+            is_marking: false,
             extras: None,
         }
     }

@@ -15,6 +15,7 @@ use crate::replica::effect::Refused;
 use crate::replica::ended_logins::AccountChange;
 use crate::replica::proposal::{Amendment, Incarnation, Join, Proposal, Rename, Resume};
 use crate::stepping::{Applied, Outcome};
+use crate::unread::StoredMark;
 use crate::wake::Wake;
 
 /// Why a user could not join.
@@ -55,6 +56,8 @@ pub struct JoinRequest<'a> {
     pub resume: Option<Resuming>,
     /// How many messages the welcome has at most, unless it resumes a session (RC-1).
     pub recent: Option<u16>,
+    /// How far they have read, as it was read from the store (MK-2).
+    pub marks: &'a [StoredMark],
     /// 128 random bits, for a new session. They don't leave this node, but for the client.
     pub random: u128,
     /// For how long their name is reserved after they have left, in milliseconds.
@@ -84,6 +87,7 @@ impl<'a> JoinRequest<'a> {
             extra: b"",
             resume: None,
             recent: None,
+            marks: &[],
             random: 0,
             hold: 0,
         }
@@ -91,7 +95,7 @@ impl<'a> JoinRequest<'a> {
 
     /// What is decided by all nodes, and what this one says.
     pub fn into_parts(self) -> (Join, Greeting<'a>) {
-        let Self { identity, lists, info, extra, resume, recent, random, hold } = self;
+        let Self { identity, lists, info, extra, resume, recent, marks, random, hold } = self;
         let after = resume.map(|resume| resume.after);
         let key = resume.and_then(|resume| resume.key);
         let secrets = Secrets { fresh: random, shown: key.map(|key| key.secret) };
@@ -99,7 +103,7 @@ impl<'a> JoinRequest<'a> {
         let resume =
             resume.map(|Resuming { only, .. }| Resume { key: key.map(SessionKey::proof), only });
         let lists = Arc::new(lists);
-        let greeting = Greeting { info, extra, after, recent, secrets };
+        let greeting = Greeting { info, extra, after, recent, marks, secrets };
         (Join { identity, lists, resume, verifier, hold }, greeting)
     }
 }
@@ -179,6 +183,8 @@ impl Hub {
     pub fn apply(&mut self, number: Sequence, record: Record) -> Wake {
         self.replica.tick(self.now);
         let said = self.replica.address(number, record);
-        self.deliver(said).0
+        let mut applied = Applied::unseen(Ok(Outcome::Done));
+        self.deliver(said, &mut applied);
+        applied.wake
     }
 }

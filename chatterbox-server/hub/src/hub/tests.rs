@@ -14,6 +14,7 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 
 mod blocks;
 mod budget;
+mod devices;
 mod elsewhere;
 mod logins;
 mod presence;

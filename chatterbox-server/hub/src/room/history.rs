@@ -8,20 +8,23 @@
 //! Every message has its number (ID-2), and the numbers are the order.
 
 use std::cmp::Reverse;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
 use chatterbox_proto::json::LIST_SEPARATOR;
+use chatterbox_proto::session::Destination;
 
 use crate::filing::Party;
 use crate::record::{Record, Sequence};
 use crate::room::cut::{HistoryCut, OwnMessage};
 use crate::room::limits::Keep;
 use crate::room::mailboxes::{Kept, Mailboxes};
+use crate::room::reader::Reader;
 use crate::room::segment::{Marks, Segment};
 use crate::room::shares::Shares;
+use crate::unread::Unread;
 
 /// The size in bytes at which a segment is sealed; from then on it is shared without copying.
 const SEGMENT: u64 = 64 * 1024;
@@ -32,9 +35,14 @@ const SEGMENT_PART: u64 = 16;
 /// Segments that are written anew for one message at most; a share that is exceeded after that is cut by the next messages.
 const CUTS: usize = 8;
 
+/// So many of the newest private messages of a reader are looked at where conversations are told apart.
+const LOOKED_AT: usize = 4096;
+
 #[derive(Debug)]
 struct PrivateMessage {
     source: Username,
+    /// To whom it is, as its tuple says.
+    destination: Option<Username>,
     /// With its separator.
     json: Bytes,
 }
@@ -128,7 +136,14 @@ impl History {
             arrived: record.arrived,
             // As in the database, so that the same ones go there.
             bytes: record.json.len() as u64,
-            message: PrivateMessage { source: record.source.clone(), json },
+            message: PrivateMessage {
+                source: record.source.clone(),
+                destination: match &record.destination {
+                    Destination::User(name) => Some(name.clone()),
+                    Destination::All | Destination::Room(_) => None,
+                },
+                json,
+            },
         };
         self.mailboxes.push(id, &recipient.key(), kept);
     }
@@ -153,28 +168,45 @@ impl History {
         self.mailboxes.seal(&Party::Account(account).key());
     }
 
-    /// Whether all messages to this user after this number are still kept.
-    pub fn reaches(&self, parties: &[Party], after: Sequence) -> bool {
+    /// Whether all messages to this reader after this number are still kept, and those that they sent where they get these.
+    pub(crate) fn reaches(&self, reader: &Reader, after: Sequence) -> bool {
         let reaches = |party: &Party| after >= self.mailboxes.forgotten(&party.key());
-        after >= self.public_forgotten && parties.iter().all(reaches)
+        let sent = |sender: i64| after >= self.mailboxes.sent_forgotten(sender);
+        after >= self.public_forgotten
+            && reader.parties.iter().all(reaches)
+            && reader.sender.is_none_or(sent)
     }
 
-    /// The public messages and those to these after a number, in their order; 0 for all.
-    pub(crate) fn cut(&self, parties: &[Party], after: Sequence) -> HistoryCut {
-        self.cut_with(parties, after, Vec::new())
+    /// The public messages and those of a reader after a number, in their order; 0 for all.
+    pub(crate) fn cut(&self, reader: &Reader, after: Sequence) -> HistoryCut {
+        self.cut_with(reader, after, Vec::new())
+    }
+
+    /// The private messages that a reader sent after a number, where they get these (DV-2). What they sent to themselves is in a
+    /// mailbox of theirs.
+    fn sent(
+        &self,
+        reader: &Reader,
+        after: Sequence,
+    ) -> impl DoubleEndedIterator<Item = (Sequence, &Kept<PrivateMessage>)> {
+        let own: Vec<_> = reader.parties.iter().map(|party| party.key().into_owned()).collect();
+        let sent = reader.sender.into_iter().flat_map(move |one| self.mailboxes.sent(one, after));
+        let others = sent.filter(move |(_, owner, _)| !own.iter().any(|key| key == owner));
+        others.map(|(id, _, kept)| (id, kept))
     }
 
     /// The same together with others that only this reader gets (RH-6).
     pub(crate) fn cut_with(
         &self,
-        parties: &[Party],
+        reader: &Reader,
         after: Sequence,
         mut own: Vec<OwnMessage>,
     ) -> HistoryCut {
         let mut out = HistoryCut::with_capacity(self.sealed.len() + 1);
-        for party in parties {
+        for party in &reader.parties {
             own.extend(self.mailboxes.after(&party.key(), after).map(own_message));
         }
+        own.extend(self.sent(reader, after).map(own_message));
         own.sort_unstable_by_key(|message| message.id);
         let mut own = own.into_iter().peekable();
         for (json, marks) in self.segments() {
@@ -194,13 +226,14 @@ impl History {
     /// The newest of the public messages and of those to these, for a short welcome (RC-1). Where the reader hides nobody, it
     /// looks at no more of them than are asked for, and one; else at all segments, since only whoever writes the cut counts
     /// what is hidden.
-    pub(crate) fn cut_newest(&self, parties: &[Party], newest: u16, hides: bool) -> HistoryCut {
+    pub(crate) fn cut_newest(&self, reader: &Reader, newest: u16, hides: bool) -> HistoryCut {
         let mut out = HistoryCut::of_newest(newest);
         let most = if hides { usize::MAX } else { usize::from(newest) + 1 };
         let mut privates = Vec::new();
-        for party in parties {
+        for party in &reader.parties {
             privates.extend(self.mailboxes.newest(&party.key()).take(most));
         }
+        privates.extend(self.sent(reader, 0).rev().take(most));
         privates.sort_unstable_by_key(|(id, _)| Reverse(*id));
         let mut privates = privates.into_iter().peekable();
         let mut count = 0;
@@ -230,6 +263,83 @@ impl History {
         let freeze = || self.frozen.get_or_init(|| Bytes::copy_from_slice(self.open.json()));
         let open = (!self.open.is_empty()).then(|| (freeze(), self.open.marks()));
         self.sealed.iter().map(|segment| (segment.json(), segment.marks())).chain(open)
+    }
+
+    /// The number of the newest public message that is kept.
+    pub(crate) fn newest_public(&self) -> Sequence {
+        let sealed = self.sealed.back().map_or(0, |segment| segment.marks().last());
+        self.open.marks().last().max(sealed)
+    }
+
+    /// What the owner of an account has not read of the public messages.
+    pub(crate) fn unread_public(
+        &self,
+        account: i64,
+        read: Sequence,
+        hidden: &HashSet<Username>,
+    ) -> Unread {
+        let sealed = self.sealed.iter().map(Segment::marks);
+        let segments = sealed.chain([self.open.marks()]).rev();
+        let each = segments.flat_map(|marks| {
+            let among = (!hidden.is_empty()).then(|| marks.sources().among(hidden)).flatten();
+            (0..marks.len()).rev().map(move |place| {
+                let sources = marks.sources();
+                let index = sources.index_at(place);
+                let is_hidden = among.as_ref().zip(index).and_then(|(all, index)| all.get(index));
+                let is_own = sources.sender_of(place) == account;
+                (marks.id_at(place), is_own, is_hidden != Some(&true))
+            })
+        });
+        Unread::count(each, read)
+    }
+
+    /// The newest private messages of a reader, the newest first: the number, whether they have sent it, and with whom it is.
+    fn newest_privates(&self, reader: &Reader) -> Vec<(Sequence, bool, &Username)> {
+        let mut all: Vec<(Sequence, &Kept<PrivateMessage>)> = Vec::new();
+        for party in &reader.parties {
+            all.extend(self.mailboxes.newest(&party.key()).take(LOOKED_AT));
+        }
+        all.extend(self.sent(reader, 0).rev().take(LOOKED_AT));
+        all.sort_unstable_by_key(|(id, _)| Reverse(*id));
+        all.truncate(LOOKED_AT);
+        let with = all.into_iter().map(|(id, kept)| {
+            let is_own = Some(kept.sender.number) == reader.sender;
+            let PrivateMessage { source, destination, .. } = &kept.message;
+            (id, is_own, destination.as_ref().filter(|_| is_own).unwrap_or(source))
+        });
+        with.collect()
+    }
+
+    /// The number of the newest private message between a reader and whoever has, or had, a name.
+    pub(crate) fn newest_with(&self, reader: &Reader, other: &Username) -> Option<Sequence> {
+        let mut newest = self.newest_privates(reader).into_iter();
+        newest.find(|(_, _, with)| *with == other).map(|(id, ..)| id)
+    }
+
+    /// The private conversations of a reader with the newest messages: with whom, and of each message, the newest first, its
+    /// number and whether they have sent it.
+    pub(crate) fn private_conversations(
+        &self,
+        reader: &Reader,
+        most: usize,
+    ) -> Vec<(Username, Vec<(Sequence, bool)>)> {
+        let mut places = HashMap::new();
+        let mut all: Vec<(Username, Vec<_>)> = Vec::new();
+        for (id, is_own, with) in self.newest_privates(reader) {
+            let place = match places.get(with) {
+                Some(place) => *place,
+                None if all.len() == most => continue,
+                None => {
+                    places.insert(with.clone(), all.len());
+                    all.push((with.clone(), Vec::new()));
+                    all.len() - 1
+                }
+            };
+            if let Some((_, messages)) = all.get_mut(place) {
+                messages.push((id, is_own));
+            }
+        }
+        all
     }
 
     /// Drops messages that arrived before `oldest`; public ones only when their whole segment did.
@@ -366,7 +476,7 @@ impl History {
 }
 
 fn own_message((id, kept): (Sequence, &Kept<PrivateMessage>)) -> OwnMessage {
-    let Kept { arrived, message: PrivateMessage { source, json }, .. } = kept;
+    let Kept { arrived, message: PrivateMessage { source, json, .. }, .. } = kept;
     OwnMessage { id, source: source.clone(), json: json.clone(), arrived: *arrived }
 }
 

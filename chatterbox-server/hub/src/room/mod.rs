@@ -5,6 +5,7 @@ pub(crate) mod history;
 pub(crate) mod limits;
 pub(crate) mod mailboxes;
 pub(crate) mod memberships;
+pub(crate) mod reader;
 pub(crate) mod ring_budget;
 pub(crate) mod segment;
 pub(crate) mod shares;

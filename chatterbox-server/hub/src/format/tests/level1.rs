@@ -59,6 +59,11 @@ fn say_to(destination: crate::record::To) -> Proposal {
     Proposal::Say(Say { tag: None, record: Record { destination, ..record }, ..say() })
 }
 
+/// Capabilities have been added since the bytes were written down: each has a bit of its own, and those before keep theirs.
+fn is_newer(capability: Capability) -> bool {
+    matches!(capability, Capability::Devices | Capability::Marks)
+}
+
 fn join() -> Proposal {
     let identity = Identity {
         name: name("Жора"),
@@ -68,7 +73,7 @@ fn join() -> Proposal {
         address: Some("192.0.2.1".parse().unwrap()),
         since: 1_700_000_000,
         away: Some("tea".into()),
-        agreed: Some(Capability::EVERY.iter().copied().collect()),
+        agreed: Some(Capability::EVERY.iter().copied().filter(|one| !is_newer(*one)).collect()),
     };
     let lists = BlockLists::new(vec![name("Bob")], [(7, name("Жора"))]);
     let key = SessionProof { id: SessionId(1), verifier: Verifier(u128::MAX) };

@@ -15,7 +15,7 @@ fn the_memory_of_one_reader_alone_is_known() {
     }
     let own = |after, hidden: &[&str], ids| {
         let hidden = hidden.iter().map(|text| name(text)).collect();
-        let mut writer = history.cut(&[guest("ann")], after).begin(ids, false);
+        let mut writer = history.cut(&reader("ann"), after).begin(ids, false);
         while writer.step(&hidden) {}
         let pieces = writer.own_bytes();
         let Written { messages, ids, times, .. } = writer.finish();
@@ -43,7 +43,7 @@ fn a_short_welcome_holds_as_much_as_is_asked_for_and_not_the_history() {
     let of = |newest, hides: &str| {
         let hidden: HashSet<_> =
             [hides].iter().filter(|text| !text.is_empty()).map(|t| name(t)).collect();
-        let cut = history.cut_newest(&[guest("ann")], newest, !hidden.is_empty());
+        let cut = history.cut_newest(&reader("ann"), newest, !hidden.is_empty());
         let held = cut.own_bytes();
         let mut writer = cut.begin(true, true);
         while writer.step(&hidden) {}
