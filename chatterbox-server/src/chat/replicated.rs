@@ -4,10 +4,24 @@ use chatterbox_hub::format::FormatError;
 use chatterbox_hub::{
     Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, Sequence, StateCopy,
 };
+use chatterbox_proto::{Capabilities, Capability};
 
 use crate::chat::shared::Chat;
 
+/// The format of groups since which all nodes know of devices and marks.
+const WITH_DEVICES: u16 = 2;
+
 impl Chat {
+    /// What of all that is spoken can be agreed to now: that somebody is here more than once, and how far they have read, is agreed to
+    /// once all nodes know of it.
+    pub(crate) fn carried(&self, spoken: Capabilities) -> Capabilities {
+        let is_carried = !self.is_in_cluster() || self.level() >= WITH_DEVICES;
+        match is_carried {
+            true => spoken,
+            false => spoken.without(Capability::Devices).without(Capability::Marks),
+        }
+    }
+
     /// Notes which life of a node of several this is.
     pub(super) fn serves(&self, node: Incarnation) {
         self.hub().serves(node);
