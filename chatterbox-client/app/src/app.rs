@@ -9,6 +9,7 @@ mod greeting;
 mod input;
 mod intents;
 mod local;
+mod marks;
 mod rooms;
 mod secrets;
 
@@ -107,6 +108,12 @@ pub struct App {
     /// A person is shown the newest messages of a welcome, at most so many.
     newest: usize,
     time: TimeFormatter,
+    /// Before this time the server is not told again how far the user has read.
+    marks_from: i64,
+    /// Whether the user is logged in.
+    has_account: bool,
+    /// Whether a session goes on: what is unread is known then.
+    resumed: bool,
     /// What a screen shows, where there is one.
     model: Option<Model>,
 }
@@ -145,6 +152,9 @@ impl App {
             json: options.json,
             full_screen: options.full_screen,
             newest: options.recent.map_or(NEWEST, usize::from),
+            marks_from: 0,
+            has_account: false,
+            resumed: false,
             model: model(&options),
             login: Login::new(options),
             time,

@@ -77,6 +77,8 @@ impl App {
     fn apply(&mut self, event: Event, now: i64, effects: &mut Vec<Effect>) {
         match event {
             Event::Accepted { info, history, agreed, account, server, more } => {
+                self.resumed = false;
+                self.has_account = account.as_ref().is_some_and(|account| account.level > 0);
                 self.welcomed(agreed);
                 self.begin_in_default();
                 self.show_newest(history, more, effects);
@@ -88,6 +90,8 @@ impl App {
             }
             Event::Welcomed => self.greet(effects),
             Event::Rejoined { missed, complete, agreed, account } => {
+                self.resumed = true;
+                self.has_account = account.as_ref().is_some_and(|account| account.level > 0);
                 self.reconnect.resumed();
                 self.closed = None;
                 self.welcomed(agreed);
@@ -131,6 +135,7 @@ impl App {
                 let until = self.until(notice.until, now);
                 effects.push(Effect::Show(Output::Notice(notice, until)));
             }
+            Event::Marks { read, unread } => self.marks_told(read, &unread, effects),
             Event::Closed(closed) => {
                 if self.json || !self.session.complains() {
                     effects.push(Effect::Show(Output::Closed(closed.clone())));
@@ -296,6 +301,7 @@ impl App {
         let table = match &mut outcome.data {
             Some(data) => {
                 if let Some(token) = take_token(data) {
+                    self.has_account = true;
                     self.login.token_received(&self.session, token, effects);
                 }
                 Table::read(data).filter(|_| self.interactive)
