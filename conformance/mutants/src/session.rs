@@ -25,7 +25,7 @@ use super::{
 };
 
 /// The keys that this server knows; those of capabilities where they were agreed on.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "USERNAME",
     "MESSAGES",
     "CAPABILITIES",
@@ -35,13 +35,14 @@ const KEYS: [&str; 12] = [
     "TOKEN",
     "TAGS",
     "HISTORY",
+    "READ",
     "COMMAND",
     "ANSWER",
     "PING",
 ];
 
 /// The requests beside messages, in the order in which they are served.
-const REQUESTS: [&str; 4] = ["HISTORY", "COMMAND", "ANSWER", "PING"];
+const REQUESTS: [&str; 5] = ["HISTORY", "READ", "COMMAND", "ANSWER", "PING"];
 
 /// The state that all sessions share.
 #[derive(Clone)]
@@ -417,7 +418,9 @@ impl Session {
         {
             return Ok(Taken::Before(id));
         }
+        chat.speaking = Some(self.connection);
         let id = chat.deliver(&parts, routed.unwrap_or(dest), tag.map(|(tag, _)| tag));
+        chat.said_by(self.connection, dest, id);
         if let Some((tag, _)) = tag {
             chat.remember(self.connection, tag, id);
         }

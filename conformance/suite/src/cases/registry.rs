@@ -53,6 +53,8 @@ pub const SERVER_GROUPS: &[Group<ServerSide>] = &[
     ),
     ("report", "Moderation: reports", capability::moderation::REPORTS),
     ("presence", "Capability presence", capability::presence::CASES),
+    ("devices", "Capability devices", capability::devices::CASES),
+    ("marks", "Capability marks", capability::marks::CASES),
     ("flood", "Flood control", capability::flood::CASES),
 ];
 

@@ -1,9 +1,9 @@
 //! Everything that the mutant server can do wrong, or otherwise: data, so that a case can name what it
 //! notices. What a fault does is in `conformance-mutants`, where `acts(Fault::Name)` asks for it.
 
-use super::table::faults;
+use super::{devices::with_devices, table::faults};
 
-faults! {
+with_devices! { faults! {
     /// One thing that the mutant server does wrong; or, where the norm is open, otherwise.
     Fault {
     LengthCountsItself: "The length includes its own four bytes, in both directions.",
@@ -485,4 +485,4 @@ faults! {
     BroadcastBothWays: "What is broadcast comes as a message and as a notice.",
     BroadcastToMessagesOnly: "What is broadcast is a message for those, too, who agreed on notices.",
 }
-}
+}}
