@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::commands::{ANSWER, Answer, COMMAND, Call, CommandRequest};
+use super::files::{self, FileChunk, FileCredit, FileGet, FilePut, FileRequest};
 use super::ids::{HISTORY, Query};
 use super::ping::{PING, PONG};
 use super::set::Capabilities;
@@ -17,6 +18,8 @@ use crate::code::Code;
 pub enum Request {
     /// A page of history (ID-6).
     History(Query),
+    /// An upload or a download (FI-1, FI-2, FI-4).
+    File(FileRequest),
     /// A command, or the answer to a prompt of one (CM-2, CM-4).
     Command(CommandRequest),
     /// The answer to a PING of the server (PI-1).
@@ -42,6 +45,36 @@ const KEYS: &[RequestKey] = &[
         capability: Capability::Ids,
         read: |value| Query::read(value).map(Request::History),
         invalid: Code::BadHistory,
+    },
+    RequestKey {
+        key: files::FILE_CHUNK,
+        capability: Capability::Files,
+        read: |value| FileChunk::read(value).map(FileRequest::Chunk).map(Request::File),
+        invalid: Code::BadFile,
+    },
+    RequestKey {
+        key: files::FILE_CREDIT,
+        capability: Capability::Files,
+        read: |value| FileCredit::read(value).map(FileRequest::Credit).map(Request::File),
+        invalid: Code::BadFile,
+    },
+    RequestKey {
+        key: files::FILE_STOP,
+        capability: Capability::Files,
+        read: |value| files::read_stop(value).map(FileRequest::Stop).map(Request::File),
+        invalid: Code::BadFile,
+    },
+    RequestKey {
+        key: files::FILE_PUT,
+        capability: Capability::Files,
+        read: |value| FilePut::read(value).map(FileRequest::Put).map(Request::File),
+        invalid: Code::BadFile,
+    },
+    RequestKey {
+        key: files::FILE_GET,
+        capability: Capability::Files,
+        read: |value| FileGet::read(value).map(FileRequest::Get).map(Request::File),
+        invalid: Code::BadFile,
     },
     RequestKey {
         key: COMMAND,

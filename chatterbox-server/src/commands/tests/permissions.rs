@@ -265,6 +265,7 @@ fn joined_word(action: &JoinedAction<'_>) -> &'static str {
             Request::History(_) => "history",
             Request::Command(CommandRequest::Call(_)) => "call",
             Request::Command(CommandRequest::Answer(_)) => "answer",
+            Request::File(_) => "file",
             Request::Ping(_) => "ping",
             Request::Pong(_) => "pong",
         },
