@@ -5,6 +5,7 @@ mod agreed;
 mod blocking;
 mod calling;
 pub(super) mod commands;
+pub(super) mod files;
 pub(super) mod flood;
 pub(super) mod ids;
 mod membership;
