@@ -21,6 +21,7 @@ mod chat;
 pub mod commands;
 pub mod config;
 pub mod control;
+pub mod file_service;
 pub mod files;
 mod flood;
 pub mod gateway;
