@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::faults::Faults;
 
 /// The capabilities of this server, all in version 1.
-const KNOWN: [&str; 11] = [
-    "accounts", "commands", "ids", "meta", "notices", "ping", "presence", "recent", "rename",
-    "rooms", "utf8",
+const KNOWN: [&str; 12] = [
+    "accounts", "commands", "files", "ids", "meta", "notices", "ping", "presence", "recent",
+    "rename", "rooms", "utf8",
 ];
 
 /// The capabilities without which there is no `rooms` (CP-8).
@@ -64,6 +64,9 @@ impl Agreed {
         }
         if !answered.contains("ids") {
             answered.remove("meta");
+        }
+        if !(answered.contains("accounts") && answered.contains("meta")) {
+            answered.remove("files");
         }
         if f.acts(Fault::NothingAgreed) {
             answered.clear();

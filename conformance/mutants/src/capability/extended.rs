@@ -3,7 +3,7 @@
 use conformance_suite::fault::Fault;
 use serde_json::Value;
 
-use super::agreed::Agreed;
+use super::{agreed::Agreed, filed};
 use crate::session::Session;
 
 impl Session {
@@ -20,6 +20,7 @@ impl Session {
                 self.ping(value).await
             }
             "HISTORY" if agreed.has("ids") => self.history(value).await,
+            key if agreed.has("files") && filed::KEYS.contains(&key) => self.file(key, value).await,
             "COMMAND" if agreed.has("commands") => self.command(value).await,
             "ANSWER" if agreed.has("commands") => self.answer(value).await,
             _ => return None,

@@ -6,6 +6,8 @@ mod blocking;
 pub(super) mod commands;
 mod counting;
 mod extended;
+pub(super) mod filed;
+mod files;
 pub(super) mod flood;
 mod history;
 pub(super) mod ids;

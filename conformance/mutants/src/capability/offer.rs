@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     agreed::Agreed,
+    filed::{CHUNK, LARGEST},
     rooms::room::{LONGEST_TOPIC, MOST_MEMBERSHIPS},
 };
 use crate::{chat::Chat, faults::Faults, session::Session};
@@ -75,6 +76,10 @@ fn limits(agreed: &Agreed, f: &Faults) -> Value {
     }
     // A character is twelve bytes of JSON at most.
     let content = frame / 16;
+    if agreed.has("files") {
+        return json!({"FRAME": frame, "USERNAME": name, "CONTENT": content, "FILE": LARGEST,
+            "CHUNK": CHUNK, "ROOMS": MOST_MEMBERSHIPS, "TOPIC": LONGEST_TOPIC});
+    }
     if agreed.has("rooms") {
         return json!({"FRAME": frame, "USERNAME": name, "CONTENT": content,
             "ROOMS": MOST_MEMBERSHIPS, "TOPIC": LONGEST_TOPIC});

@@ -2,6 +2,7 @@
 
 mod choices;
 mod client;
+mod files;
 mod server;
 mod table;
 

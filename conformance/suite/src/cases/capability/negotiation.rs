@@ -162,9 +162,10 @@ pub const CASES: &[Case] = &[
 ];
 
 /// The keys that a server sends where a capability was agreed.
-const KEYS: [(&str, &[&str]); 10] = [
+const KEYS: [(&str, &[&str]); 11] = [
     ("accounts", &["ACCOUNT"]),
     ("commands", &["COMMANDS", "PREFIX", "RESULT", "PROMPT"]),
+    ("files", &["FILE", "FILE_CHUNK", "FILE_CREDIT", "FILE_STOP"]),
     ("ids", &["IDS", "TIMES", "ACKS", "REFUSED", "HISTORY", "RESUME", "RESUMED"]),
     ("notices", &["NOTICES", "CLOSED"]),
     ("ping", &["PING", "PONG"]),
