@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod commands;
+pub mod e2ee;
 pub mod ids;
 pub mod meta;
 pub(crate) mod negotiation;

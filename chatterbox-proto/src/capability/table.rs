@@ -35,6 +35,8 @@ table! {
     Accounts = "accounts" / 1, bit 0;
     /// Remote commands, their results and prompts.
     Commands = "commands" / 1, bit 1;
+    /// Encrypted private messages: the directory of keys.
+    E2ee = "e2ee" / 1, bit 15;
     /// Sequence numbers: acknowledgements, paging, resuming a session.
     Ids = "ids" / 1, bit 2;
     /// What goes with a message beside its text: replies, mentions, files, encrypted texts.
@@ -59,6 +61,7 @@ impl Capability {
     /// The capabilities without which it is not agreed to (CP-8).
     pub const fn needs(self) -> &'static [Self] {
         match self {
+            Self::E2ee => &[Self::Accounts, Self::Ids, Self::Meta],
             Self::Meta => &[Self::Ids],
             Self::Rooms => &[Self::Ids, Self::Rename, Self::Commands],
             _ => &[],

@@ -263,6 +263,7 @@ fn joined_word(action: &JoinedAction<'_>) -> &'static str {
         JoinedAction::Error(faults) => code_of(faults),
         JoinedAction::Request(request) => match request {
             Request::History(_) => "history",
+            Request::Keys(_) => "keys",
             Request::Command(CommandRequest::Call(_)) => "call",
             Request::Command(CommandRequest::Answer(_)) => "answer",
             Request::Ping(_) => "ping",
