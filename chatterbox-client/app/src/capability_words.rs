@@ -11,6 +11,7 @@ fn word(capability: Capability) -> Option<&'static str> {
     Some(match capability {
         Capability::Accounts => "registered names",
         Capability::Commands => "commands",
+        Capability::E2ee => "encrypted private messages (experimental)",
         Capability::Ids => "confirmed messages and pages of history",
         Capability::Notices => "notices",
         Capability::Ping => "a heartbeat",

@@ -249,6 +249,7 @@ mod tests {
                 tag: None,
                 mention: true,
                 kind: MessageKind::Live,
+                lock: Lock::Open,
             }),
             Output::Users {
                 users: vec![wire("ann"), wire("bob")],

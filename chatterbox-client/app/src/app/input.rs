@@ -1,6 +1,7 @@
 //! Typed lines: what the user wants, in each input mode.
 
 use chatterbox_proto::capability::accounts::one_line;
+use chatterbox_proto::capability::meta::NewMeta;
 use chatterbox_proto::session::SayError;
 use chatterbox_proto::{ALL, ScreenText, WireText};
 
@@ -11,7 +12,7 @@ use crate::effect::{Effect, note};
 use crate::front::At;
 use crate::help::Help;
 use crate::input_mode::InputMode;
-use crate::output::{Message, MessageKind, Output};
+use crate::output::{Lock, Message, MessageKind, Output};
 use crate::own::Has;
 use crate::parse::ParsedLine;
 
@@ -255,6 +256,12 @@ impl App {
             (ParsedLine::Connection, _) => self.describe(),
             (ParsedLine::Front(name), _) => self.bring_to_front(name, now),
             (ParsedLine::History(_), _) => self.server_command("/history", text),
+            (ParsedLine::Sealed(what, rest), _) if self.encryption.is_some() => {
+                self.sealed(what, rest, now)
+            }
+            (ParsedLine::Sealed(what, _), _) => {
+                self.server_command(&format!("{SLASH}{}", what.name()), text)
+            }
             (ParsedLine::Local(local, rest), _)
                 if self.model.is_some()
                     && (!self.server_has(local.name()) || self.is_own(local, rest)) =>
@@ -314,7 +321,9 @@ impl App {
 
     fn request_name(&mut self, name: &str) -> Vec<Effect> {
         let down = self.is_down();
-        self.login.request(&mut self.session, down, name)
+        let mut effects = self.takes_keys(name);
+        effects.extend(self.login.request(&mut self.session, down, name));
+        effects
     }
 
     pub(super) fn server_has(&self, command: &str) -> bool {
@@ -327,16 +336,39 @@ impl App {
 
     /// What there is beside the lobby.
     pub(super) fn has(&self) -> Has {
-        Has { history: self.has_history(), rooms: self.has_rooms(), model: self.model.is_some() }
+        Has {
+            history: self.has_history(),
+            rooms: self.has_rooms(),
+            model: self.model.is_some(),
+            encryption: self.encryption.is_some(),
+        }
     }
 
     pub(super) fn say(&mut self, to: Option<&str>, text: &str, now: i64) -> Vec<Effect> {
-        let said = match self.session.say(to, text, now) {
+        match to.filter(|to| *to != ALL) {
+            Some(to) if self.is_encrypted(to) => self.say_encrypted(to, text, now),
+            _ => self.say_as(to, text, text, None, Lock::Open, now).1,
+        }
+    }
+
+    /// Says a message with this content and what goes with it, and shows it with the text that the user has typed. Gives the tag,
+    /// if it was sent.
+    pub(super) fn say_as(
+        &mut self,
+        to: Option<&str>,
+        content: &str,
+        text: &str,
+        meta: Option<NewMeta>,
+        lock: Lock,
+        now: i64,
+    ) -> (Option<String>, Vec<Effect>) {
+        let said = match self.session.say_with(to, content, now, meta.map(Box::new)) {
             Ok(said) => said,
-            Err(SayError::NotJoined) => return self.not_sent("there is no name yet"),
-            Err(error) => return self.not_sent(&error.to_string()),
+            Err(SayError::NotJoined) => return (None, self.not_sent("there is no name yet")),
+            Err(error) => return (None, self.not_sent(&error.to_string())),
         };
         self.has_sent = true;
+        let tag = said.tag.clone();
         let waits = self.is_put_off(said.tag.as_deref(), now);
         let frame = said.frame.filter(|_| !waits);
         let mut effects: Vec<_> = frame.into_iter().map(Effect::Send).collect();
@@ -355,6 +387,7 @@ impl App {
                 tag: said.tag,
                 mention: false,
                 kind: MessageKind::Own,
+                lock,
             });
             if self.echo_own {
                 effects.push(Effect::Show(own));
@@ -369,7 +402,7 @@ impl App {
             let text = ScreenText::shortened(text, 80);
             effects.extend(note(format!("Said to {to}: {text}")));
         }
-        effects
+        (tag, effects)
     }
 
     /// What a person can know of the connection, and of what is agreed over it.

@@ -140,6 +140,7 @@ impl Field {
             tag: None,
             mention: !own && (at == 2 || text.contains("ann")),
             kind,
+            lock: Lock::Open,
         }
     }
 
