@@ -13,6 +13,7 @@ fn word(capability: Capability) -> Option<&'static str> {
         Capability::Commands => "commands",
         Capability::E2ee => "encrypted private messages (experimental)",
         Capability::Ids => "confirmed messages and pages of history",
+        Capability::Meta => "replies and mentions",
         Capability::Notices => "notices",
         Capability::Ping => "a heartbeat",
         Capability::Presence => "who is away",
