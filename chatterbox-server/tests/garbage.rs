@@ -87,9 +87,12 @@ impl<'a> Nodes<'a> {
         line.map(str::to_owned).to_vec()
     }
 
+    /// A node that takes users.
     fn start(&self, name: &str) -> Running {
         let line = self.line(name);
-        Running::start(&line.iter().map(String::as_str).collect::<Vec<_>>())
+        let mut node = Running::start(&line.iter().map(String::as_str).collect::<Vec<_>>());
+        node.is_ready();
+        node
     }
 }
 
@@ -103,18 +106,11 @@ fn hears(stream: &mut TcpStream, text: &str) {
     while !try_read(stream).unwrap_or_else(|| panic!("ended without {text:?}")).contains(text) {}
 }
 
-/// Joins, as soon as the node takes users.
 fn comes(node: &Running, name: &str) -> TcpStream {
-    let begin = std::time::Instant::now();
-    loop {
-        let mut stream = connect(node.address);
-        let welcome = join(&mut stream, name);
-        if welcome.contains("\"USERNAME_ACCEPTED\": true") {
-            return stream;
-        }
-        assert!(begin.elapsed() < PATIENCE, "{welcome}");
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
+    let mut stream = connect(node.address);
+    let welcome = join(&mut stream, name);
+    assert!(welcome.contains("\"USERNAME_ACCEPTED\": true"), "{welcome}");
+    stream
 }
 
 fn group(from: u64, number: u64, proposals: Vec<Proposal>) -> Vec<u8> {

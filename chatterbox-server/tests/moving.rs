@@ -11,15 +11,20 @@
 
 mod harness;
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream as Stream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use assert_cmd::cargo::CommandCargoExt as _;
 use harness::accounts::{PASSWORD, password};
 use harness::engine::Engine;
 use harness::process::Running;
 use harness::rooms::Roomer;
-use harness::{Peer, handshake, trusting};
+use harness::{PATIENCE, Peer, handshake, trusting};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -60,9 +65,14 @@ impl Site {
 
     /// A subcommand around several nodes.
     fn command(&self, data: &str, arguments: &[&str]) -> Command {
+        self.command_over(&self.engine.url(0), data, arguments)
+    }
+
+    /// The same, where the engine is found at this URL.
+    fn command_over(&self, engine: &str, data: &str, arguments: &[&str]) -> Command {
         let mut command = Command::cargo_bin("chatterbox-server").unwrap();
         command.arg("cluster").args(arguments).arg("--data").arg(self.path(data));
-        command.args(["--cluster", &self.engine.url(0), "--cluster-replicas", "1"]);
+        command.args(["--cluster", engine, "--cluster-replicas", "1"]);
         for variable in ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"] {
             command.env(variable, self.folder.path());
         }
@@ -272,6 +282,64 @@ async fn what_moves_out_is_told_what_the_others_have() {
     stop(site.serve("n1", &[]));
 }
 
+/// A way to the engine that lets so many bytes go there, and then none.
+struct Way {
+    url: String,
+    /// How many have gone.
+    passed: Arc<AtomicU64>,
+    /// Told when they have.
+    full: Receiver<()>,
+}
+
+impl Way {
+    fn to(engine: &str, most: u64) -> Self {
+        let engine = engine.strip_prefix("nats://").unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("nats://{}", listener.local_addr().unwrap());
+        let passed = Arc::new(AtomicU64::new(0));
+        let (tell, full) = sync_channel(1);
+        let count = Arc::clone(&passed);
+        // They end with their connections, and the first with the process of the tests.
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, engine) = (client.unwrap(), Stream::connect(&engine).unwrap());
+                let (count, tell) = (Arc::clone(&count), tell.clone());
+                let (mut from, mut to) = (engine.try_clone().unwrap(), client.try_clone().unwrap());
+                std::thread::spawn(move || {
+                    let _ = std::io::copy(&mut from, &mut to);
+                    let _ = to.shutdown(Shutdown::Both);
+                });
+                std::thread::spawn(move || pass(client, engine, most, &count, &tell));
+            }
+        });
+        Self { url, passed, full }
+    }
+}
+
+/// Passes on what there is to pass, and takes the rest without a word.
+fn pass(
+    mut client: Stream,
+    mut engine: Stream,
+    most: u64,
+    passed: &AtomicU64,
+    full: &SyncSender<()>,
+) {
+    let mut piece = vec![0; 16 * 1024];
+    while let Ok(count @ 1..) = client.read(&mut piece) {
+        let before = passed.load(Ordering::SeqCst);
+        let more = usize::try_from(most.saturating_sub(before)).unwrap_or(usize::MAX).min(count);
+        if engine.write_all(&piece[..more]).is_err() {
+            break;
+        }
+        passed.fetch_add(more as u64, Ordering::SeqCst);
+        if more < count {
+            // Whoever has been told, or does not listen any more, knows.
+            let _ = full.try_send(());
+        }
+    }
+    let _ = engine.shutdown(Shutdown::Both);
+}
+
 /// So many messages as a server would have stored them.
 fn fill(folder: &Path, count: i64) {
     let connection = rusqlite::Connection::open(folder.join("chatterbox.db")).unwrap();
@@ -292,33 +360,61 @@ fn stored(folder: &Path) -> Vec<(i64, String)> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
+/// A database of so many messages.
+fn filled(site: &Site, name: &str) {
+    stop(site.serve(name, &[]));
+    fill(&site.path(name), MESSAGES);
+}
+
+/// How many bytes go to the engine when such a database moves in: one like it does, into a cluster with a name as long.
+fn bytes_of_all(site: &Site) -> u64 {
+    filled(site, "like");
+    let way = Way::to(&site.engine.url(0), u64::MAX);
+    let mut command = site.command_over(&way.url, "like", &["move-in", "--cluster-name", "like"]);
+    let (code, text) = said(&command.output().unwrap());
+    assert_eq!(code, Some(0), "{text}");
+    way.passed.load(Ordering::SeqCst)
+}
+
+/// A database begins to move in, and is killed when so many bytes have gone to the engine. That is certain to be in the middle, since
+/// nothing more goes there.
+fn cut(site: &Site, data: &str, bytes: u64) {
+    let way = Way::to(&site.engine.url(0), bytes);
+    let mut process = site
+        .command_over(&way.url, data, &["move-in"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let full = way.full.recv_timeout(PATIENCE);
+    let ended = process.try_wait().unwrap();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    full.unwrap_or_else(|error| panic!("{error}: it does not write {bytes} bytes, {ended:?}"));
+    assert_eq!(ended, None, "it had not written everything");
+}
+
+const MESSAGES: i64 = 20_000;
+
 /// It is killed again and again, wherever it is then.
 #[tokio::test]
 async fn kill_9_in_the_middle_costs_nothing() {
-    const MESSAGES: i64 = 20_000;
     let Some(site) = Site::new() else { return };
-    stop(site.serve("old", &[]));
-    fill(&site.path("old"), MESSAGES);
+    let all = bytes_of_all(&site);
+    filled(&site, "old");
     let place = MESSAGES.unsigned_abs() / 1024;
-    let mut killed = 0;
-    for groups in [1, 3, 6, 10, 15, 19] {
-        let mut process = site
-            .command("old", &["move-in"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        while site.last_place() < place + groups && process.try_wait().unwrap().is_none() {}
-        killed += u32::from(process.try_wait().unwrap().is_none());
-        process.kill().unwrap();
-        process.wait().unwrap();
+    // None of them writes all that is left, whether it goes on where the one before was killed or not.
+    for part in [11, 13, 17, 8, 7, 9] {
+        cut(&site, "old", all / part);
     }
-    assert!(killed > 0, "the machine is faster than whoever kills");
+    let last = site.last_place();
+    assert!(last > place, "some of it was written: {last}");
     let (code, text) = site.run("old", &["move-in"]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains(&format!("moved  {MESSAGES} messages")), "{text}");
+    assert!(!text.contains("before"), "it was not all there: {text}");
     let mut node = site.node("n1");
-    node.log_line("readiness=ready");
+    node.is_ready();
     stop(node);
     assert!(stored(&site.path("n1")) == stored(&site.path("old")), "all of them, and each once");
 }
@@ -326,54 +422,21 @@ async fn kill_9_in_the_middle_costs_nothing() {
 #[tokio::test]
 async fn a_node_that_starts_before_the_end_of_moving_in_is_refused_with_the_reason() {
     let Some(site) = Site::new() else { return };
-    stop(site.serve("old", &[]));
-    fill(&site.path("old"), 20_000);
-    let mut process = site
-        .command("old", &["move-in"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    while site.last_place() < 20_000 / 1024 + 2 && process.try_wait().unwrap().is_none() {}
-    let was_cut = process.try_wait().unwrap().is_none();
-    process.kill().unwrap();
-    process.wait().unwrap();
+    let all = bytes_of_all(&site);
+    filled(&site, "old");
+    cut(&site, "old", all / 2);
     let url = site.engine.url(0);
-    let data = site.text("n1");
-    let line = [
-        "localhost",
-        "-p",
-        "0",
-        "--plaintext",
-        "--data",
-        &data,
-        "--cluster",
-        &url,
-        "--cluster-replicas",
-        "1",
-    ];
-    if was_cut {
-        let (code, text) = site.program(&line);
-        assert!(code.is_some_and(|code| code != 0), "{text}");
-        assert!(text.contains("cluster move-in"), "{text}");
-    }
+    let alone = |data: &str| {
+        let rest = ["localhost", "-p", "0", "--plaintext", "--data", data];
+        site.program(&[&rest[..], &["--cluster", &url, "--cluster-replicas", "1"]].concat())
+    };
+    let (code, text) = alone(&site.text("n1"));
+    assert!(code.is_some_and(|code| code != 0), "{text}");
+    assert!(text.contains("cluster move-in"), "{text}");
     // The database of a server that is alone is no node's, and is told how it becomes one.
     stop(site.serve("other", &[]));
     site.add("other", "ann", "user");
-    let other = site.text("other");
-    let line = [
-        "localhost",
-        "-p",
-        "0",
-        "--plaintext",
-        "--data",
-        &other,
-        "--cluster",
-        &url,
-        "--cluster-replicas",
-        "1",
-    ];
-    let (code, text) = site.program(&line);
+    let (code, text) = alone(&site.text("other"));
     assert_eq!(code, Some(78), "{text}");
     assert!(text.contains("cluster move-in"), "{text}");
 }

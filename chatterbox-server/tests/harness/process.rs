@@ -10,6 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
 
+/// What it logs when it takes users.
+const READY: &str = "readiness=ready";
+
 /// The running program, which is killed when the test ends early.
 pub struct Running {
     child: Child,
@@ -56,6 +59,13 @@ impl Running {
     /// What it printed until it was ready.
     pub fn printed(&self) -> &str {
         &self.printed
+    }
+
+    /// Reads its log until it takes users. It says that once.
+    pub fn is_ready(&mut self) {
+        if !self.printed.contains(READY) {
+            self.log_line(READY);
+        }
     }
 
     /// Reads its log until a line with this text.

@@ -26,9 +26,6 @@ const PING: Duration = Duration::from_secs(1);
 /// How long a server may take to let us in.
 const HANDSHAKE: Duration = Duration::from_secs(3);
 
-/// How long all of the servers that were named may take together, names that have to be looked up included.
-const CONNECTING: Duration = Duration::from_secs(30);
-
 /// The longest time between two attempts to connect again.
 const REST: Duration = Duration::from_secs(1);
 
@@ -59,7 +56,7 @@ impl Connection {
         let options = options(settings, is_up).map_err(EngineError::Refused)?;
         let addresses: Vec<ServerAddr> =
             settings.servers.iter().map(|server| server.address()).collect();
-        let connected = timeout(CONNECTING, options.connect(addresses)).await;
+        let connected = timeout(settings.connecting, options.connect(addresses)).await;
         let connected = connected
             .map_err(|_| EngineError::Unreachable("connecting takes too long".to_owned()))?;
         let client = connected.map_err(|error| match error.kind() {

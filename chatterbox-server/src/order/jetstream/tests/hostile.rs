@@ -4,8 +4,9 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use crate::order::jetstream::{EngineSettings, JetStream, MonitorUrl, ServerUrl, Verdict, check};
 
@@ -98,10 +99,12 @@ async fn what_is_no_engine_is_given_up() {
     let asked = all.map(|says| async move {
         let (port, _) = peer(says);
         let server = ServerUrl::parse(&format!("nats://127.0.0.1:{port}")).unwrap();
-        let settings = EngineSettings::new(vec![server], "a".to_owned());
-        let looked = JetStream::look(&settings).await;
+        let settings = EngineSettings {
+            connecting: Duration::from_secs(4),
+            ..EngineSettings::new(vec![server], "a".to_owned())
+        };
+        let (looked, findings) = join(JetStream::look(&settings), check(&settings, &[])).await;
         assert!(looked.is_err(), "{says:?}: {looked:?}");
-        let findings = check(&settings, &[]).await;
         assert!(findings.iter().all(|finding| finding.told.len() < 1000), "{findings:?}");
         assert!(findings[0].verdict >= Verdict::Unreachable, "{says:?}: {findings:?}");
     });
