@@ -1,5 +1,8 @@
 //! How nodes end is looked at, of those that a fault ends, and at the end of a run.
-#![allow(clippy::disallowed_methods, reason = "a program of the tests is a file, and so is what it has done")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a program of the tests is a file, and so is what it has done"
+)]
 
 use std::{
     net::{Ipv4Addr, TcpListener},
