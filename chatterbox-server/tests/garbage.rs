@@ -28,13 +28,13 @@ fn publish(engine: &Engine, cluster: &str, headers: &str, payload: &[u8]) -> u64
     let mut stream = TcpStream::connect(url.strip_prefix("nats://").unwrap()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let head = if headers.is_empty() {
-        format!("PUB {cluster}.log _INBOX.us {}\r\n", payload.len())
+        format!("PUB {cluster}.log _INBOX.{cluster} {}\r\n", payload.len())
     } else {
         let headers = headers.len();
-        format!("HPUB {cluster}.log _INBOX.us {headers} {}\r\n", headers + payload.len())
+        format!("HPUB {cluster}.log _INBOX.{cluster} {headers} {}\r\n", headers + payload.len())
     };
     let connect = r#"CONNECT {"verbose":false,"pedantic":false,"headers":true,"protocol":1}"#;
-    write!(stream, "{connect}\r\nSUB _INBOX.us 1\r\n{head}{headers}").unwrap();
+    write!(stream, "{connect}\r\nSUB _INBOX.{cluster} 1\r\n{head}{headers}").unwrap();
     stream.write_all(payload).unwrap();
     stream.write_all(b"\r\n").unwrap();
     let mut lines = BufReader::new(stream);

@@ -16,15 +16,15 @@ use tracing::{info, warn};
 use crate::order::jetstream::credentials::Credentials;
 use crate::order::jetstream::engine_error::EngineError;
 use crate::order::jetstream::said::said;
-use crate::order::jetstream::settings::EngineSettings;
-use crate::order::jetstream::{streams, version};
+use crate::order::jetstream::settings::{EngineSettings, ServerUrl};
+use crate::order::jetstream::{greeting, streams, version};
 
 /// How often we ask whether the server is there. After two that were not answered the connection is made anew, to another one: after
 /// 3 to 4 s with a server that hangs.
 const PING: Duration = Duration::from_secs(1);
 
 /// How long a server may take to let us in.
-const HANDSHAKE: Duration = Duration::from_secs(3);
+pub const HANDSHAKE: Duration = Duration::from_secs(3);
 
 /// The longest time between two attempts to connect again.
 const REST: Duration = Duration::from_secs(1);
@@ -54,8 +54,9 @@ impl Connection {
     pub async fn open(settings: &EngineSettings) -> Result<Self, EngineError> {
         let (is_up, heard) = watch::channel(false);
         let options = options(settings, is_up).map_err(EngineError::Refused)?;
-        let addresses: Vec<ServerAddr> =
-            settings.servers.iter().map(|server| server.address()).collect();
+        let servers = greeting::believable(&settings.servers).await;
+        let servers = servers.map_err(EngineError::Unreachable)?;
+        let addresses: Vec<ServerAddr> = servers.into_iter().map(ServerUrl::address).collect();
         let connected = timeout(settings.connecting, options.connect(addresses)).await;
         let connected = connected
             .map_err(|_| EngineError::Unreachable("connecting takes too long".to_owned()))?;

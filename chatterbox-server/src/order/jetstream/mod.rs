@@ -8,6 +8,7 @@ mod engine_error;
 mod exposed;
 mod finding;
 mod following;
+mod greeting;
 mod jet_stream;
 mod log;
 mod looking;
