@@ -16,15 +16,15 @@ use tracing::{info, warn};
 use crate::order::jetstream::credentials::Credentials;
 use crate::order::jetstream::engine_error::EngineError;
 use crate::order::jetstream::said::said;
-use crate::order::jetstream::settings::{EngineSettings, ServerUrl};
+use crate::order::jetstream::settings::{EngineSettings, HANDSHAKE, ServerUrl};
 use crate::order::jetstream::{greeting, streams, version};
 
 /// How often we ask whether the server is there. After two that were not answered the connection is made anew, to another one: after
 /// 3 to 4 s with a server that hangs.
 const PING: Duration = Duration::from_secs(1);
 
-/// How long a server may take to let us in.
-pub const HANDSHAKE: Duration = Duration::from_secs(3);
+/// How long all of the servers that were named may take together, names that have to be looked up included.
+const CONNECTING: Duration = Duration::from_secs(30);
 
 /// The longest time between two attempts to connect again.
 const REST: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ impl Connection {
         let servers = greeting::believable(&settings.servers).await;
         let servers = servers.map_err(EngineError::Unreachable)?;
         let addresses: Vec<ServerAddr> = servers.into_iter().map(ServerUrl::address).collect();
-        let connected = timeout(settings.connecting, options.connect(addresses)).await;
+        let connected = timeout(CONNECTING, options.connect(addresses)).await;
         let connected = connected
             .map_err(|_| EngineError::Unreachable("connecting takes too long".to_owned()))?;
         let client = connected.map_err(|error| match error.kind() {

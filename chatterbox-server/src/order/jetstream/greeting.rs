@@ -8,8 +8,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::order::jetstream::connecting::HANDSHAKE;
-use crate::order::jetstream::settings::ServerUrl;
+use crate::order::jetstream::settings::{HANDSHAKE, ServerUrl};
 
 /// What every server of the engine says first.
 const BEGINNING: &[u8] = b"INFO ";

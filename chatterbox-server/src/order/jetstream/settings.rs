@@ -12,9 +12,8 @@ use crate::order::total_order::Place;
 /// The servers that keep each record, if nothing is said of it.
 pub const USUAL_REPLICAS: usize = 3;
 
-/// How long all of the servers that were named may take together to let us in, if nothing is said of it: names that have to be looked up
-/// included.
-const USUAL_CONNECTING: Duration = Duration::from_secs(30);
+/// How long a server may take to let us in.
+pub const HANDSHAKE: Duration = Duration::from_secs(3);
 
 /// The servers that may be named.
 const MOST_SERVERS: usize = 32;
@@ -36,8 +35,6 @@ pub struct EngineSettings {
     pub replicas: usize,
     /// The place before the first one of a log that is made now.
     pub begins_behind: Place,
-    /// How long all of the servers may take together to let us in. One that talks without end and says nothing takes all of it.
-    pub connecting: Duration,
 }
 
 /// Where a server of the engine is.
@@ -55,7 +52,6 @@ impl EngineSettings {
             node,
             replicas: USUAL_REPLICAS,
             begins_behind: 0,
-            connecting: USUAL_CONNECTING,
         }
     }
 

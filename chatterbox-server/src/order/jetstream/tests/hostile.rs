@@ -99,10 +99,7 @@ async fn what_is_no_engine_is_given_up() {
     let asked = all.map(|says| async move {
         let (port, taken) = peer(says);
         let server = ServerUrl::parse(&format!("nats://127.0.0.1:{port}")).unwrap();
-        let settings = EngineSettings {
-            connecting: Duration::from_secs(4),
-            ..EngineSettings::new(vec![server], "a".to_owned())
-        };
+        let settings = EngineSettings::new(vec![server], "a".to_owned());
         let (looked, findings) = join(JetStream::look(&settings), check(&settings, &[])).await;
         assert!(looked.is_err(), "{says:?}: {looked:?}");
         assert!(findings.iter().all(|finding| finding.told.len() < 1000), "{findings:?}");
