@@ -8,9 +8,6 @@ use chatterbox_server::order::jetstream::{Finding, StreamSeen, Verdict};
 use crate::cli::keeping::Keeping;
 use crate::cli::words::{size, time_text};
 
-/// The part of the messages of rooms, in parts of the public ones.
-const ROOMS: u64 = 4;
-
 /// What is to be said of the limits of the log.
 pub fn findings(log: &StreamSeen, keeping: &Keeping) -> Vec<Finding> {
     let told = [age(log, keeping), bytes(log, keeping)];
@@ -43,8 +40,7 @@ fn age(log: &StreamSeen, keeping: &Keeping) -> Option<String> {
 fn bytes(log: &StreamSeen, keeping: &Keeping) -> Option<String> {
     let most = log.max_bytes?;
     let public = keeping.keep();
-    let rooms = public.bytes.saturating_mul(ROOMS);
-    let kept = public.plus(public.of_private()).bytes.saturating_add(rooms);
+    let kept = public.plus(public.of_private()).plus(public.of_rooms()).bytes;
     (most < kept).then(|| {
         format!(
             "has at most {}, and the chat keeps up to {} of messages, private ones and those of rooms among them (--keep-bytes): \

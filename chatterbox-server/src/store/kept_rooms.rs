@@ -10,9 +10,6 @@ use chatterbox_hub::{Keep, RoomDefinition, RoomKeep, RoomNumber, RoomRecord, Seq
 /// One room has so much at most, whatever its KEEP is.
 pub const ROOM_MOST: Keep = Keep { messages: 100_000, bytes: 16 * 1024 * 1024 };
 
-/// All rooms together have so many times what is kept of the lobby.
-const TIMES_THE_LOBBY: u64 = 4;
-
 /// What a message weighs beside its bytes when two rooms are compared: without it, many empty ones would be free.
 const OVERHEAD: u64 = 128;
 
@@ -55,10 +52,7 @@ impl KeptRooms {
     /// No rooms, beside a lobby that has these bounds.
     pub(super) fn new(lobby: Keep) -> Self {
         Self {
-            most: Keep {
-                messages: lobby.messages.saturating_mul(TIMES_THE_LOBBY),
-                bytes: lobby.bytes.saturating_mul(TIMES_THE_LOBBY),
-            },
+            most: lobby.of_rooms(),
             held: Keep::NOTHING,
             rooms: BTreeMap::new(),
             by_weight: BTreeSet::new(),

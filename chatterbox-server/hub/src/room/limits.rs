@@ -29,6 +29,15 @@ impl Keep {
         self.part(4)
     }
 
+    /// What was said in all rooms together has these bounds, beside the lobby.
+    pub const fn of_rooms(self) -> Self {
+        const TIMES: u64 = 4;
+        Self {
+            messages: self.messages.saturating_mul(TIMES),
+            bytes: self.bytes.saturating_mul(TIMES),
+        }
+    }
+
     pub(crate) const fn part(self, part: u64) -> Self {
         Self { messages: self.messages / part, bytes: self.bytes / part }
     }
