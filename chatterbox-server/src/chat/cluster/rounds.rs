@@ -27,12 +27,12 @@ use crate::chat::proposals::{Entry, ProposalQueue};
 use crate::order::{Decided, Order, OrderError, Place, Snapshots};
 use crate::store::{StoreCommands, StoreError};
 
+/// What a node says of the queues of its members in one group: one proposal has all of them.
+const QUEUES: usize = 1;
+
 /// Beside what a batch has: what a node says of the life of all, and of the queues of its members. With one proposal more than a group may
 /// have ([`Group::PROPOSALS`]) all of it would be dropped.
 const _: () = assert!(Bounds::MOST_OF_SEVERAL + life::PROPOSALS + QUEUES <= Group::PROPOSALS);
-
-/// What a node says of the queues of its members in one group: one proposal has all of them.
-const QUEUES: usize = 1;
 
 /// A node that stops waits so long for what it has still to propose.
 const LAST_ROUNDS: Duration = Duration::from_secs(5);
