@@ -119,6 +119,12 @@ clauses! {
     RC_1 = "RC-1";
     /// What can't be said in a room.
     RM_15 = "RM-15";
+    /// What may go with a message.
+    MT_2 = "MT-2";
+    /// What a reply may name.
+    MT_3 = "MT-3";
+    /// Whom a message may mention.
+    MT_4 = "MT-4";
     /// Who may not write.
     MO_3 = "MO-3";
     /// Who has said too much.

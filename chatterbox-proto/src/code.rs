@@ -106,6 +106,14 @@ pub enum Code {
     BadResume,
     /// TAGS is malformed.
     BadTags,
+    /// META is malformed.
+    BadMeta,
+    /// REPLY is no message of this conversation that the sender can read.
+    NoSuchMessage,
+    /// MENTIONS has a name that stands for all, and the sender's level is too low.
+    MentionForbidden,
+    /// A file or an encrypted text goes with the message, and this server takes none.
+    PartRefused,
     /// HISTORY is malformed.
     BadHistory,
     /// PING or PONG is not an integer.
@@ -309,6 +317,24 @@ impl Code {
                 "bad-tags",
                 clause::ID_3,
                 "TAGS has to be a list as long as MESSAGES, of null and up to 256 strings of 1 to 64 bytes",
+            ),
+            Self::BadMeta => (
+                "bad-meta",
+                clause::MT_2,
+                "META has to be a list as long as MESSAGES, of null and up to 256 objects {REPLY, MENTIONS, FILE, E2EE} of 2 KiB",
+            ),
+            Self::NoSuchMessage => (
+                "no-such-message",
+                clause::MT_3,
+                "what you answer is no message of this conversation that you can read",
+            ),
+            Self::MentionForbidden => {
+                ("forbidden", clause::MT_4, "your level is too low for a mention of everybody")
+            }
+            Self::PartRefused => (
+                "refused",
+                clause::MT_2,
+                "this server takes no files and no encrypted texts with messages",
             ),
             Self::BadHistory => (
                 "bad-history",

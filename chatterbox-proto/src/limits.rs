@@ -102,3 +102,29 @@ pub const ROOM_REPLAY: usize = 500;
 
 /// The same, in bytes.
 pub const ROOM_REPLAY_BYTES: usize = 256 * 1024;
+
+/// Longest object of META that a client puts with one message, as JSON and without the value of E2EE, in bytes (MT-2).
+pub const META: usize = 2 * 1024;
+
+/// Longest value of E2EE that a client puts with one message, as JSON, in bytes (MT-2).
+///
+/// It has an entry for each device of two accounts, of which each has a text of its own.
+pub const SEALED: usize = 64 * 1024;
+
+/// The most devices that one encrypted message may be for: five of the recipient, four others of the sender, and some room.
+pub const SEALED_DEVICES: usize = 16;
+
+/// Longest name of a device, in bytes.
+pub const DEVICE_ID: usize = 32;
+
+/// Longest token of a file, in bytes: 128 random bits need 22.
+pub const FILE_TOKEN: usize = 64;
+
+/// Longest name of a file, in bytes.
+pub const FILE_NAME: usize = 128;
+
+/// The most names that MENTIONS of one message may have (MT-4).
+pub const MENTIONS: usize = 20;
+
+/// The most messages of one frame that something may go with (MT-2): as many as may have tags.
+pub const METAS: usize = 256;

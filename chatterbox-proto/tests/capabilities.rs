@@ -193,9 +193,15 @@ proptest! {
             }))
             .collect();
         let json: Vec<_> = entries.iter().map(|(id, entry)| (*id, entry.to_json())).collect();
-        let page = ids::page("ALL", json.iter().map(|(id, json)| PageMessage { id: *id, time: 7, json }), more);
+        let meta = |id: u64| (id % 2 == 1).then_some(&br#"{"REPLY": 5}"#[..]);
+        let messages = json.iter().map(|(id, json)| PageMessage { id: *id, time: 7, json, meta: meta(*id) });
+        let page = ids::page("ALL", messages, more);
         let page = at_client(page).history.unwrap();
         prop_assert_eq!((page.with, page.more), (WireText::new("ALL"), more));
+        for paged in &page.messages {
+            let reply = paged.meta.as_ref().and_then(|meta| meta.reply);
+            prop_assert_eq!(reply, (paged.id % 2 == 1).then_some(5));
+        }
         let paged: Vec<_> = page.messages.into_iter().map(|paged| (paged.id, paged.entry)).collect();
         prop_assert_eq!(paged, entries);
     }

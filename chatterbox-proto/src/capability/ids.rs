@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::accounts::Secret;
+use super::meta::{self, META, Meta};
 use crate::code::Code;
 use crate::entry::Entry;
 use crate::json::{self, Object};
@@ -154,6 +155,8 @@ pub struct Paged {
     pub taken: Option<i64>,
     /// The message.
     pub entry: Entry<'static>,
+    /// What goes with it (MT-1).
+    pub meta: Option<Box<Meta>>,
 }
 
 impl Page {
@@ -169,9 +172,11 @@ impl Page {
         let code = page.get("CODE").and_then(Value::as_str);
         let code = code.map(|code| WireText::new(code.to_owned()));
         let times = page.get(TIMES).and_then(Value::as_array).filter(|t| t.len() == ids.len());
+        let metas = page.get(META).and_then(Value::as_array).filter(|m| m.len() == ids.len());
         let time = |place| times.and_then(|times| times.get(place)).and_then(Value::as_i64);
         let message = |(place, (id, tuple))| {
-            Some(Paged { id, taken: time(place), entry: read_entry(tuple)? })
+            let meta = metas.and_then(|metas| metas.get(place)).and_then(meta::read).map(Box::new);
+            Some(Paged { id, taken: time(place), entry: read_entry(tuple)?, meta })
         };
         let messages = ids.into_iter().zip(messages).enumerate().map(message);
         Some(Self { with, messages: messages.collect::<Option<_>>()?, more, code })
@@ -187,6 +192,8 @@ pub struct PageMessage<'a> {
     pub time: i64,
     /// The JSON tuple.
     pub json: &'a [u8],
+    /// What goes with it for who reads the page, as JSON; `None` where that is nothing.
+    pub meta: Option<&'a [u8]>,
 }
 
 /// `HISTORY`, as the server answers.
@@ -195,14 +202,21 @@ pub fn page<'a>(
     messages: impl Iterator<Item = PageMessage<'a>> + Clone,
     more: bool,
 ) -> Object {
-    let size: usize = messages.clone().map(|message| message.json.len() + 36).sum();
+    let size: usize = messages
+        .clone()
+        .map(|message| message.json.len() + message.meta.map_or(0, <[u8]>::len) + 36)
+        .sum();
     let page = Object::with_capacity(size + with.len() + 64)
         .string(WITH, with)
         .list(MESSAGES, messages.clone().map(|message| message.json))
         .list(IDS, messages.clone().map(|message| integer_json(signed(message.id))))
-        .list(TIMES, messages.map(|message| integer_json(message.time)))
-        .boolean(MORE, more)
-        .into_value();
+        .list(TIMES, messages.clone().map(|message| integer_json(message.time)));
+    let page = if messages.clone().any(|message| message.meta.is_some()) {
+        page.list(META, messages.map(|message| message.meta.unwrap_or(b"null")))
+    } else {
+        page
+    };
+    let page = page.boolean(MORE, more).into_value();
     Object::with_capacity(page.len() + 16).json(HISTORY, &page)
 }
 

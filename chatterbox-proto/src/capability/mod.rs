@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod commands;
 pub mod ids;
+pub mod meta;
 pub(crate) mod negotiation;
 pub mod notices;
 pub mod ping;

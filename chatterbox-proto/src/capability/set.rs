@@ -210,7 +210,7 @@ mod tests {
         let norm = include_str!("../../../docs/capabilities.md");
         let mut seen = Capabilities::NONE;
         for capability in Capability::EVERY {
-            assert!(!seen.has(*capability));
+            assert!(!seen.has(*capability), "two rows of one bit");
             seen = seen.with(*capability);
             let row = format!("\n| `{}` | {} | ", capability.word(), capability.version());
             assert_eq!(norm.matches(&row).count(), 1, "{row}");
@@ -224,7 +224,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(bits in 0_u32..1 << Capability::EVERY.len()) {
+        fn what_is_written_is_read(bits in any::<u32>()) {
             let set: Capabilities =
                 Capability::EVERY.iter().copied().filter(|c| bits & c.bit() != 0).collect();
             prop_assert_eq!(Capabilities::parse_offer(&set.to_string()), Ok(set));

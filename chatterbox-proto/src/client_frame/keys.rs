@@ -5,10 +5,14 @@
 
 use std::borrow::Cow;
 
+use std::marker::PhantomData;
+
 use serde::de::MapAccess;
+use serde_json::value::RawValue;
 
 use crate::capability::accounts::{self, Proof, Secret};
 use crate::capability::ids::{self, Resume};
+use crate::capability::meta::{self, ElementMeta, NewMeta};
 use crate::capability::recent;
 use crate::capability::request::RequestKey;
 use crate::capability::{self, Capabilities, Capability, Request};
@@ -55,6 +59,29 @@ impl<'a> Tags<'a> {
     }
 }
 
+/// The elements of `META`: for each message what goes with it, or null. A null takes no memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metas {
+    count: usize,
+    /// What is there, with the indices, in order.
+    each: Vec<(usize, Box<NewMeta>)>,
+}
+
+impl Metas {
+    /// How many elements there are, null or not.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Takes what goes with the message at an index.
+    pub fn take(&mut self, index: usize) -> Option<Box<NewMeta>> {
+        let at = self.each.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        let (_, meta) = self.each.get_mut(at)?;
+        let meta = std::mem::take(&mut **meta);
+        (!meta.is_empty()).then(|| Box::new(meta))
+    }
+}
+
 /// The keys of a client's frame beyond the base protocol. Each is judged by itself.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ClientKeys<'a> {
@@ -68,6 +95,8 @@ pub struct ClientKeys<'a> {
     pub recent: Option<Result<u16, Fault>>,
     /// `TAGS`: the idempotency keys of the messages.
     pub tags: Option<Result<Tags<'a>, Fault>>,
+    /// `META`: what goes with the messages.
+    pub meta: Option<Result<Metas, Fault>>,
     /// The keys that are requests of their own.
     pub requests: Requests,
 }
@@ -134,6 +163,9 @@ impl<'a> ClientKeys<'a> {
             Word::Tags => {
                 keys.tags.replace(read_tags(object)?.ok_or(Code::BadTags.into())).is_some()
             }
+            Word::Meta => {
+                keys.meta.replace(read_metas(object)?.ok_or(Code::BadMeta.into())).is_some()
+            }
             Word::Resume => {
                 let resume = read_tree(object, VALUES)?.and_then(|value| Resume::read(&value));
                 keys.resume.replace(resume.ok_or(Code::BadResume.into())).is_some()
@@ -170,6 +202,7 @@ enum Word {
     Resume,
     Recent,
     Tags,
+    Meta,
     Request(usize, &'static RequestKey),
 }
 
@@ -189,6 +222,9 @@ impl Word {
             },
             Known::Agreed(agreed) if agreed.is_empty() => None,
             Known::Agreed(_) if key == ids::TAGS => known.has_tags().then_some(Self::Tags),
+            Known::Agreed(agreed) if key == meta::META => {
+                agreed.has(Capability::Meta).then_some(Self::Meta)
+            }
             Known::Agreed(agreed) => {
                 RequestKey::find(key, agreed).map(|(place, row)| Self::Request(place, row))
             }
@@ -214,4 +250,26 @@ fn read_tags<'de, A: MapAccess<'de>>(object: &mut A) -> Result<Option<Tags<'de>>
     };
     let other = object.next_value_seed(ReadList { seed: within, within, each })?;
     Ok((sound && other.is_none()).then_some(tags))
+}
+
+/// A list of null and of objects that MT-2 allows, not too many of them; `None` when it is something else.
+fn read_metas<'de, A: MapAccess<'de>>(object: &mut A) -> Result<Option<Metas>, A::Error> {
+    let within = ReadShape::MEMBER.inner()?;
+    let mut metas = Metas::default();
+    let mut sound = true;
+    let each = |element: &'de RawValue| {
+        if sound {
+            match ElementMeta::read(element) {
+                Ok(None) => {}
+                Ok(Some(meta)) if metas.each.len() < limits::METAS => {
+                    metas.each.push((metas.count, Box::new(meta)));
+                }
+                _ => sound = false,
+            }
+        }
+        metas.count += 1;
+    };
+    let other =
+        object.next_value_seed(ReadList { seed: PhantomData::<&RawValue>, within, each })?;
+    Ok((sound && other.is_none()).then_some(metas))
 }

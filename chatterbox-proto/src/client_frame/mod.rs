@@ -5,7 +5,7 @@ mod messages;
 mod read;
 mod write;
 
-pub use keys::{ClientKeys, Known, Requests, Tags};
+pub use keys::{ClientKeys, Known, Metas, Requests, Tags};
 pub use messages::{CHUNK_BYTES, CHUNK_MESSAGES, Chunk, Messages};
 pub use read::ClientFrame;
-pub use write::{Offer, join, join_with, say, say_tagged};
+pub use write::{Offer, Said, join, join_with, say, say_tagged};

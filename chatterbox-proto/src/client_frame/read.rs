@@ -126,9 +126,10 @@ impl<'de> Visitor<'de> for ReadFrame {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::write::{join, say, say_tagged};
+    use super::super::write::{Said, join, say, say_tagged};
     use super::*;
     use crate::Entry;
+    use crate::capability::meta::NewMeta;
     use crate::capability::{Capabilities, Capability};
     use crate::limits;
 
@@ -248,7 +249,7 @@ mod tests {
 
         #[test]
         fn no_json_like_text_panics(
-            body in r#"(\{|\}|\[|\]|,|:|"USERNAME"|"MESSAGES"|"TAGS"|"HISTORY"|"COMMAND"|"a"|1|1\.5|null|true| ){0,40}"#
+            body in r#"(\{|\}|\[|\]|,|:|"USERNAME"|"MESSAGES"|"TAGS"|"META"|"REPLY"|"HISTORY"|"COMMAND"|"a"|1|1\.5|null|true| ){0,40}"#
         ) {
             let _ = ClientFrame::parse(body.as_bytes());
             let all = Known::Agreed(Capability::EVERY.iter().copied().collect());
@@ -258,12 +259,24 @@ mod tests {
         #[test]
         fn what_is_said_with_tags_is_read(entries in entries(), tag in "[a-z]{1,10}") {
             let tags: Vec<String> = (0..entries.len()).map(|n| format!("{tag}{n}")).collect();
-            let tagged = entries.iter().zip(tags.iter().map(String::as_str));
-            let frame = say_tagged(tagged).unwrap();
-            let known = Known::Agreed(Capabilities::NONE.with(Capability::Ids));
+            let meta = |n: usize| (n % 2 == 1).then(|| NewMeta { reply: Some(1), ..NewMeta::default() });
+            let metas: Vec<_> = (0..entries.len()).map(meta).collect();
+            let said = entries.iter().zip(&tags).zip(&metas);
+            let said = said.map(|((entry, tag), meta)| Said { entry, tag, meta: meta.as_ref() });
+            let frame = say_tagged(&said.collect::<Vec<_>>()).unwrap();
+            let ids = Capabilities::NONE.with(Capability::Ids);
+            let without = ClientFrame::parse_as(&frame[4..], Known::Agreed(ids)).unwrap();
+            prop_assert!(without.keys.unwrap().meta.is_none(), "what was not agreed is unknown");
+            let known = Known::Agreed(ids.with(Capability::Meta));
             let read = ClientFrame::parse_as(&frame[4..], known).unwrap();
             prop_assert_eq!(read.messages.unwrap().unwrap().count(), entries.len());
-            let mut read = read.keys.unwrap().tags.unwrap().unwrap();
+            let mut keys = read.keys.unwrap();
+            let mut given = keys.meta.take().transpose().unwrap().unwrap_or_default();
+            prop_assert!(entries.len() < 2 || given.count() == entries.len());
+            for (index, meta) in metas.into_iter().enumerate() {
+                prop_assert_eq!(given.take(index).map(|meta| *meta), meta);
+            }
+            let mut read = keys.tags.unwrap().unwrap();
             prop_assert_eq!(read.count(), tags.len());
             for (index, tag) in tags.iter().enumerate() {
                 let taken = read.take(index);

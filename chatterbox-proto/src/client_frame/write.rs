@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use crate::capability::accounts::{PASSWORD, Proof, TOKEN};
 use crate::capability::ids::{RESUME, Resume, TAGS};
+use crate::capability::meta::{META, NewMeta};
 use crate::capability::recent::RECENT;
 use crate::capability::{CAPABILITIES, Capabilities};
 use crate::entry::Entry;
@@ -61,15 +62,35 @@ pub fn join_with(username: &str, offer: &Offer<'_>) -> Result<Bytes, TooLong> {
     object.finish()
 }
 
-/// The frame that sends messages, each with its idempotency key (ID-3).
+/// One message with its idempotency key, and what goes with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// The message.
+    pub entry: &'a Entry<'a>,
+    /// Its idempotency key (ID-3).
+    pub tag: &'a str,
+    /// What goes with it (MT-2); `None` where `meta` was not agreed.
+    pub meta: Option<&'a NewMeta>,
+}
+
+/// The frame that sends messages, each with its idempotency key (ID-3), and what goes with them (MT-2).
 ///
 /// # Errors
 /// [`TooLong`] when it does not fit a frame.
-pub fn say_tagged<'e>(
-    messages: impl IntoIterator<Item = (&'e Entry<'e>, &'e str)> + Clone,
-) -> Result<Bytes, TooLong> {
-    Object::with_capacity(192)
-        .list("MESSAGES", messages.clone().into_iter().map(|(entry, _)| entry.to_json()))
-        .list(TAGS, messages.into_iter().map(|(_, tag)| json::string(tag)))
-        .finish()
+pub fn say_tagged(messages: &[Said<'_>]) -> Result<Bytes, TooLong> {
+    let object = Object::with_capacity(192)
+        .list("MESSAGES", messages.iter().map(|said| said.entry.to_json()))
+        .list(TAGS, messages.iter().map(|said| json::string(said.tag)));
+    if messages.iter().all(|said| said.meta.is_none()) {
+        return object.finish();
+    }
+    let meta = |said: &Said<'_>| {
+        let mut out = Vec::new();
+        match said.meta {
+            Some(meta) => meta.push_json(&mut out),
+            None => out.extend_from_slice(b"null"),
+        }
+        out
+    };
+    object.list(META, messages.iter().map(meta)).finish()
 }

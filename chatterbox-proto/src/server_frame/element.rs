@@ -1,13 +1,16 @@
 //! The elements of lists in a server's frame, read leniently: names, messages, ids.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use serde::Deserializer;
 use serde::de::{Deserialize, DeserializeSeed as _, MapAccess, SeqAccess, Visitor};
 
 use crate::capability::ids::Id;
+use crate::capability::meta::{self, Meta};
 use crate::entry::Entry;
 use crate::json::read::{Key, ReadShape, ReadTuple, Shape, TUPLE, TupleShape, scalars_as_shape};
+use crate::json::tree::ReadTree;
 use crate::limits;
 use crate::text::WireText;
 
@@ -95,6 +98,36 @@ impl Element for TimeElement {
 
     fn meaning(json: Self::Json<'_>) -> Option<(Self::Meaning<'_>, bool)> {
         Some((json.0?, true))
+    }
+}
+
+/// What goes with a message, or null. Anything else makes the whole list unsound.
+#[derive(Debug)]
+pub struct MetaElement;
+
+impl Element for MetaElement {
+    type Json<'a> = MetaJson;
+    type Meaning<'a> = Option<Box<Meta>>;
+
+    fn meaning(json: Self::Json<'_>) -> Option<(Self::Meaning<'_>, bool)> {
+        Some((json.0?, true))
+    }
+}
+
+/// A value where what goes with a message should stand.
+#[derive(Debug)]
+pub struct MetaJson(Option<Option<Box<Meta>>>);
+
+/// The most JSON values that are read of what goes with one message; what has more means nothing.
+const META_VALUES: usize = 256;
+
+impl<'de> Deserialize<'de> for MetaJson {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        let budget = Cell::new(META_VALUES);
+        let value = ReadTree { within: ReadShape::ELEMENT, budget: &budget }.deserialize(value)?;
+        let sound = value.is_null() || value.is_object();
+        let meta = meta::read(&value).filter(|_| budget.get() > 0);
+        Ok(Self(sound.then(|| meta.map(Box::new))))
     }
 }
 

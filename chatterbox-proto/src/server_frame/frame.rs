@@ -53,12 +53,15 @@ impl ServerFrame {
 impl From<LazyFrame> for ServerFrame {
     fn from(frame: LazyFrame) -> Self {
         let LazyFrame { accepted, info, user_list, joined, messages, left, error, .. } = frame;
-        let LazyFrame { ids, times, mut keys, .. } = frame;
+        let LazyFrame { ids, times, metas, mut keys, .. } = frame;
         if let Some(ids) = ids {
             keys.get_or_insert_default().ids = Some(ids.collect_with(|id| id));
         }
         if let Some(times) = times {
             keys.get_or_insert_default().times = Some(times.collect_with(|time| time));
+        }
+        if let Some(metas) = metas {
+            keys.get_or_insert_default().meta = Some(metas.collect_with(|meta| meta));
         }
         Self {
             accepted,
@@ -160,6 +163,8 @@ mod tests {
             r#"{"IDS": [9007199254740992]}"#,
             r#"{"ACKS": {"a": "b"}}"#,
             r#"{"HISTORY": {"WITH": "ALL", "MESSAGES": [], "IDS": [1], "MORE": false}}"#,
+            r#"{"META": 5}"#,
+            r#"{"META": [[]]}"#,
             r#"{"RESULT": {}}"#,
             r#"{"COMMANDS": [5]}"#,
             r#"{"ACCOUNT": {"LEVEL": 256}}"#,
@@ -205,7 +210,7 @@ mod tests {
 
         #[test]
         fn no_text_that_is_like_rooms_panics(
-            body in r##"\{("ROOMS"|"ROOMS_LEFT"|"ROOM_USERS_JOINED"|"NOTICES"|"CLOSED"|"TIMES"|"HISTORY"|"DEFAULT"|"SERVER"): (\[|\]|\{|\}|,|"ROOM"|"NUMBER"|"CODE"|"USERS"|"KEEP"|"RETRY"|"#a"|:|1|null|true| ){0,14}\}"##
+            body in r##"\{("ROOMS"|"ROOMS_LEFT"|"ROOM_USERS_JOINED"|"NOTICES"|"CLOSED"|"TIMES"|"META"|"HISTORY"|"DEFAULT"|"SERVER"): (\[|\]|\{|\}|,|"ROOM"|"NUMBER"|"CODE"|"USERS"|"KEEP"|"RETRY"|"#a"|:|1|null|true| ){0,14}\}"##
         ) {
             let _ = ServerFrame::parse_as(body.as_bytes(), Capability::EVERY.iter().copied().collect());
         }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::capability::accounts::{self, Account};
 use crate::capability::commands::{self, Command, Outcome, Prompt};
 use crate::capability::ids::{self, Id, Page, RefusedTag};
+use crate::capability::meta::Meta;
 use crate::capability::negotiation::{
     CAPABILITIES, LIMITS, Limits, SERVER_INFO, ServerInfo, read_agreed,
 };
@@ -30,6 +31,8 @@ pub struct ServerKeys {
     pub ids: Option<Vec<Option<Id>>>,
     /// `TIMES`: when the server took each message, or null. As long as IDS, and kept elsewhere, too.
     pub times: Option<Vec<Option<i64>>>,
+    /// `META`: what goes with each message, or null. As long as MESSAGES, and kept elsewhere, too.
+    pub meta: Option<Vec<Option<Box<Meta>>>>,
     /// `ACKS`: idempotency keys of stored messages, and the ids of those.
     pub acks: Vec<(WireText<'static>, Id)>,
     /// `REFUSED`: the messages that were rejected.

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use serde::de::Deserialize;
 
-use super::element::{Element, IdElement, MessageElement, NameElement, TimeElement};
+use super::element::{Element, IdElement, MessageElement, MetaElement, NameElement, TimeElement};
 use crate::code::Code;
 use crate::json::read::reading_failed;
 
@@ -19,6 +19,8 @@ pub type Names = List<NameElement>;
 pub type Entries = List<MessageElement>;
 /// Ids of messages; `None` for a message without one.
 pub type Ids = List<IdElement>;
+/// What goes with messages; `None` for a message that nothing goes with.
+pub type Metas = List<MetaElement>;
 /// When the server took messages; `None` for a message without an id.
 pub type Times = List<TimeElement>;
 

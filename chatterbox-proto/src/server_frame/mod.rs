@@ -9,9 +9,9 @@ mod read;
 mod write;
 
 pub use deviation::{Deviation, Deviations};
-pub use element::{Element, IdElement, MessageElement, NameElement, TimeElement};
+pub use element::{Element, IdElement, MessageElement, MetaElement, NameElement, TimeElement};
 pub use frame::ServerFrame;
 pub use keys::ServerKeys;
-pub use list::{Entries, Ids, List, Names, Times};
+pub use list::{Entries, Ids, List, Metas, Names, Times};
 pub use read::LazyFrame;
 pub use write::{closed, error, error_object, refused, refused_with};

@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use super::deviation::{Deviation, Deviations};
 use super::element::Element;
 use super::keys::{Read as ReadKey, ServerKeys};
-use super::list::{Entries, Ids, List, Names, Times};
-use crate::capability::{Capabilities, Capability, ids};
+use super::list::{Entries, Ids, List, Metas, Names, Times};
+use crate::capability::{Capabilities, Capability, ids, meta};
 use crate::clause::{self, Clause};
 use crate::code::Code;
 use crate::json::read::{Key, ReadShape, Shape, body_text, reading_failed, scalars_as_shape};
@@ -42,6 +42,8 @@ pub struct LazyFrame {
     pub ids: Option<Ids>,
     /// `TIMES`: when the server took each message, with `ids`.
     pub times: Option<Times>,
+    /// `META`: what goes with each message, with `meta`.
+    pub metas: Option<Metas>,
     /// The other keys beyond the base protocol, if any are present.
     pub keys: Option<Box<ServerKeys>>,
 }
@@ -132,8 +134,8 @@ impl<'de> Visitor<'de> for ReadFrame<'_> {
                 | "MESSAGES"
                 | ids::IDS
                 | ids::TIMES
-                    if !matches!(key.as_ref(), ids::IDS | ids::TIMES)
-                        || self.known.has(Capability::Ids) =>
+                | meta::META
+                    if capability_of(&key).is_none_or(|of| self.known.has(of)) =>
                 {
                     let list = object.next_value::<&RawValue>()?;
                     let list = self.body.slice_ref(list.get().as_bytes());
@@ -156,6 +158,15 @@ impl<'de> Visitor<'de> for ReadFrame<'_> {
             Some(code) => Err(code),
             None => Ok((frame, notes)),
         })
+    }
+}
+
+/// The capability that a list belongs to; `None` for those of the base protocol.
+fn capability_of(list: &str) -> Option<Capability> {
+    match list {
+        ids::IDS | ids::TIMES => Some(Capability::Ids),
+        meta::META => Some(Capability::Meta),
+        _ => None,
     }
 }
 
@@ -190,8 +201,9 @@ impl LazyFrame {
                 self.left = names(json, "USERS_LEFT", clause::UX_1, notes)?.unwrap_or_default();
             }
             "MESSAGES" => self.messages = messages(json, notes)?,
-            ids::TIMES => self.times = numbers(ids::TIMES, json, notes)?,
-            _ => self.ids = numbers(ids::IDS, json, notes)?,
+            ids::TIMES => self.times = numbers(ids::TIMES, Capability::Ids, json, notes)?,
+            meta::META => self.metas = numbers(meta::META, Capability::Meta, json, notes)?,
+            _ => self.ids = numbers(ids::IDS, Capability::Ids, json, notes)?,
         }
         Ok(())
     }
@@ -241,6 +253,7 @@ fn messages(json: &Bytes, notes: &mut Deviations) -> Result<Option<Entries>, Cod
 /// A list that is parallel to MESSAGES.
 fn numbers<E: Element>(
     key: &'static str,
+    of: Capability,
     json: &Bytes,
     notes: &mut Deviations,
 ) -> Result<Option<List<E>>, Code> {
@@ -252,7 +265,7 @@ fn numbers<E: Element>(
         List::default()
     };
     if !sound {
-        notes.note(Deviation::WrongValue(key, Capability::Ids));
+        notes.note(Deviation::WrongValue(key, of));
     }
     Ok(sound.then_some(numbers))
 }

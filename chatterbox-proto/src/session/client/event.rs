@@ -1,10 +1,12 @@
 //! Events for the user, which result from frames of the server.
 
+use super::numbered::Stamp;
 use crate::capability::Capabilities;
 use crate::capability::ServerInfo;
 use crate::capability::accounts::Account;
 use crate::capability::commands::{Command, Outcome, Prompt};
 use crate::capability::ids::{Id, Page, Paged, RefusedTag};
+use crate::capability::meta::Meta;
 use crate::capability::notices::{Closed, Notice};
 use crate::capability::presence::UserPresence;
 use crate::capability::rooms::{RoomLeft, RoomTold};
@@ -28,11 +30,14 @@ pub struct Message {
     pub id: Option<Id>,
     /// When the server took it, in seconds since 1970-01-01 UTC, where it says so.
     pub taken: Option<i64>,
+    /// What goes with it (MT-1).
+    pub meta: Option<Box<Meta>>,
 }
 
 impl Message {
-    /// A message with its id and its time.
-    pub fn numbered(entry: Entry<'static>, id: Option<Id>, taken: Option<i64>) -> Self {
+    /// A message with what the server has written beside it.
+    pub(super) fn stamped(entry: Entry<'static>, stamp: Stamp) -> Self {
+        let Stamp { id, taken, meta } = stamp;
         let recipient = (entry.destination != ALL).then(|| WireText::new(entry.destination));
         Self {
             source: WireText::new(entry.source),
@@ -41,19 +46,21 @@ impl Message {
             content: WireText::new(entry.content),
             id,
             taken,
+            meta,
         }
     }
 }
 
 impl From<Paged> for Message {
     fn from(paged: Paged) -> Self {
-        Self::numbered(paged.entry, Some(paged.id), paged.taken)
+        let Paged { id, taken, entry, meta } = paged;
+        Self::stamped(entry, Stamp { id: Some(id), taken, meta })
     }
 }
 
 impl From<Entry<'static>> for Message {
     fn from(entry: Entry<'static>) -> Self {
-        Self::numbered(entry, None, None)
+        Self::stamped(entry, Stamp::default())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a frame of the server means, in the order of the protocol.
 
 use super::event::Event;
-use super::numbered::Numbered;
+use super::numbered::{Beside, Numbered};
 use super::session::{ClientSession, State};
 use super::unfolding::Part;
 use crate::capability::Capability;
@@ -29,7 +29,8 @@ impl ClientSession {
     /// Puts the parts of a frame into the order of the protocol (PB-2, CP-10).
     pub(super) fn unfold(&mut self, frame: LazyFrame) {
         let LazyFrame { accepted, info, user_list, joined, messages, left, error, .. } = frame;
-        let LazyFrame { ids, times, keys, .. } = frame;
+        let LazyFrame { ids, times, metas, keys, .. } = frame;
+        let mut beside = Beside { ids, times, metas };
         let mut keys = keys.map(|keys| *keys).unwrap_or_default();
         let mut texts = Texts { info, error };
         self.frame.complains = texts.error.is_some();
@@ -43,12 +44,11 @@ impl ClientSession {
                     self.frame.notes.note(Deviation::WelcomeWithout("MESSAGES", clause::HI_1));
                 }
                 self.agreed = keys.agreed.unwrap_or_default().and(self.offer);
-                let numbered = self.agreed.has(Capability::Ids);
-                let (ids, times) = (ids.filter(|_| numbered), times.filter(|_| numbered));
+                beside.retain(self.agreed);
                 let longest = keys.limits.and_then(|limits| limits.frame);
                 self.content = keys.limits.and_then(|limits| limits.content);
                 self.longest = longest.and_then(|limit| usize::try_from(limit).ok());
-                let history = Numbered::new(messages, ids, times, &mut self.frame.notes);
+                let history = Numbered::new(messages, beside, &mut self.frame.notes);
                 let users = user_list.unwrap_or_default();
                 let is_first = matches!(self.state, State::Asked(_));
                 self.state = State::Joined(name);
@@ -73,7 +73,7 @@ impl ClientSession {
                 self.closes(&mut keys);
             }
             _ => {
-                let messages = Numbered::new(messages, ids, times, &mut self.frame.notes);
+                let messages = Numbered::new(messages, beside, &mut self.frame.notes);
                 self.others(keys, Lists { joined, messages, left }, texts);
             }
         }

@@ -77,7 +77,7 @@ impl ClientSession {
         match &mut part {
             Some(Part::History(messages)) => {
                 while left > 0
-                    && messages.next_with(|stamp, entry| self.note(stamp, &entry)).is_some()
+                    && messages.next_with(|stamp, entry| self.note(&stamp, &entry)).is_some()
                 {
                     left -= 1;
                 }
@@ -97,7 +97,7 @@ impl ClientSession {
         }
     }
 
-    fn note(&mut self, stamp: Stamp, entry: &Entry<'_>) {
+    fn note(&mut self, stamp: &Stamp, entry: &Entry<'_>) {
         if let Some(id) = stamp.id {
             self.seen.note(id, entry);
         }
@@ -137,8 +137,8 @@ impl ClientSession {
 
     fn next_of_history(&mut self, messages: &mut Numbered) -> Option<Event> {
         messages.next_with(|stamp, entry| {
-            self.note(stamp, &entry);
-            Event::History(Message::numbered(entry.into_owned(), stamp.id, stamp.taken))
+            self.note(&stamp, &entry);
+            Event::History(Message::stamped(entry.into_owned(), stamp))
         })
     }
 
@@ -149,8 +149,7 @@ impl ClientSession {
     ) -> Option<Event> {
         for missed in missed {
             let event = messages.next_with(|stamp, entry| {
-                let message = || Message::numbered(entry.into_owned(), stamp.id, stamp.taken);
-                missed.then(|| Event::Missed(message()))
+                missed.then(|| Event::Missed(Message::stamped(entry.into_owned(), stamp)))
             })?;
             if event.is_some() {
                 return event;
@@ -163,7 +162,7 @@ impl ClientSession {
         loop {
             let message = messages.next_with(|stamp, entry| {
                 let news = self.is_news(stamp.id, &entry);
-                news.then(|| Message::numbered(entry.into_owned(), stamp.id, stamp.taken))
+                news.then(|| Message::stamped(entry.into_owned(), stamp))
             })?;
             if let Some(message) = message {
                 return Some(Event::Message(message));

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::capability::meta::NewMeta;
 use crate::entry::Entry;
 use crate::limits;
 
@@ -15,6 +16,8 @@ pub(super) struct Unacknowledged {
     pub(super) destination: String,
     pub(super) timestamp: i64,
     pub(super) content: String,
+    /// What goes with it.
+    pub(super) meta: Option<Box<NewMeta>>,
     /// Whether it was echoed or found in the history, so that it is stored even if its acknowledgement was lost.
     arrived: bool,
     /// Whether the server has refused it for now, and takes it later (CP-12).
@@ -30,6 +33,13 @@ impl Unacknowledged {
             timestamp: self.timestamp,
             content: self.content.as_str().into(),
         }
+    }
+
+    /// About how much text it is.
+    pub(super) fn size(&self) -> usize {
+        let sealed = self.meta.as_ref().and_then(|meta| meta.e2ee.as_ref());
+        let sealed = sealed.map_or(0, |e2ee| e2ee.to.iter().map(|entry| entry.body.len()).sum());
+        self.content.len() + sealed
     }
 }
 
@@ -60,6 +70,7 @@ impl Sent {
         destination: &str,
         content: &str,
         timestamp: i64,
+        meta: Option<Box<NewMeta>>,
     ) -> Option<&Unacknowledged> {
         if self.unanswered.len() >= limits::TAGS {
             return None;
@@ -70,6 +81,7 @@ impl Sent {
             destination: destination.to_owned(),
             timestamp,
             content: content.to_owned(),
+            meta,
             arrived: false,
             put_off: false,
         });

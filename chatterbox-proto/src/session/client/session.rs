@@ -13,8 +13,9 @@ use super::sent::{self, Sent};
 use super::unfolding::Unfolding;
 use crate::capability::accounts::{Proof, Secret};
 use crate::capability::ids::{RefusedTag, Resume};
+use crate::capability::meta::NewMeta;
 use crate::capability::{Capabilities, Capability};
-use crate::client_frame::{self, Offer};
+use crate::client_frame::{self, Offer, Said};
 use crate::entry::Entry;
 use crate::frame::TooLong;
 use crate::limits;
@@ -225,12 +226,29 @@ impl ClientSession {
         content: &str,
         now: i64,
     ) -> Result<Outgoing, SayError> {
+        self.say_with(recipient, content, now, None)
+    }
+
+    /// The same, with what goes with the message; without `meta` that is left out (MT-2).
+    ///
+    /// # Errors
+    /// As [`ClientSession::say`].
+    pub fn say_with(
+        &mut self,
+        recipient: Option<&str>,
+        content: &str,
+        now: i64,
+        meta: Option<Box<NewMeta>>,
+    ) -> Result<Outgoing, SayError> {
         let me = self.me().ok_or(SayError::NotJoined)?.to_owned();
         let destination = recipient.unwrap_or(ALL);
         let said = if self.agreed.has(Capability::Ids) {
-            let waiting = self.sent.tag(destination, content, now).ok_or(SayError::TooMany)?;
+            let agreed = self.agreed;
+            let meta = meta.filter(|meta| !meta.is_empty());
+            let waiting = self.sent.tag(destination, content, now, meta);
+            let waiting = waiting.ok_or(SayError::TooMany)?;
             let tag = waiting.tag.clone();
-            let frame = client_frame::say_tagged([(&waiting.entry(&me), tag.as_str())]);
+            let frame = tagged(&[waiting], &me, agreed);
             // A frame above the server's limit ends the connection, and resending it would end the next one.
             let frame = frame.and_then(|frame| self.fitting(frame)).inspect_err(|_| {
                 self.sent.answered(&tag);
@@ -316,7 +334,8 @@ impl ClientSession {
         if self.agreed.has(Capability::Ids) {
             let waiting: Vec<_> = self.sent.unanswered().iter().collect();
             let frames = in_frames(&waiting, self.room_of_frame());
-            let frames = frames.filter_map(|messages| tagged(messages, me)).collect();
+            let frames =
+                frames.filter_map(|messages| tagged(messages, me, self.agreed).ok()).collect();
             self.sent.sent_again();
             return frames;
         }
@@ -359,7 +378,7 @@ impl ClientSession {
         let waiting = self.sent.unanswered().iter().filter(|message| message.put_off);
         let waiting: Vec<_> = waiting.collect();
         let first = in_frames(&waiting, self.room_of_frame()).next()?;
-        let (frame, count) = (tagged(first, me), first.len());
+        let (frame, count) = (tagged(first, me, self.agreed).ok(), first.len());
         self.sent.put_off_are_sent(count);
         frame
     }
@@ -415,11 +434,18 @@ const RESENT: usize = 64 * 1024;
 /// JSON makes a text longer; the names and the rest of a message are small beside that.
 const ESCAPED: usize = 4;
 
-/// The frame of messages with their idempotency keys.
-fn tagged(messages: &[&sent::Unacknowledged], me: &str) -> Option<Bytes> {
+/// The frame of messages with their idempotency keys, and with what goes with them where that was agreed.
+fn tagged(
+    messages: &[&sent::Unacknowledged],
+    me: &str,
+    agreed: Capabilities,
+) -> Result<Bytes, TooLong> {
     let entries: Vec<_> = messages.iter().map(|message| message.entry(me)).collect();
-    let tags = messages.iter().map(|message| message.tag.as_str());
-    client_frame::say_tagged(entries.iter().zip(tags)).ok()
+    let said = messages.iter().zip(&entries).map(|(message, entry)| {
+        let meta = message.meta.as_deref().filter(|_| agreed.has(Capability::Meta));
+        Said { entry, tag: &message.tag, meta }
+    });
+    client_frame::say_tagged(&said.collect::<Vec<_>>())
 }
 
 /// For so many seconds a message is kept that the server does not take now.
@@ -432,8 +458,8 @@ fn in_frames<'m>(
 ) -> impl Iterator<Item = &'m [&'m sent::Unacknowledged]> {
     let mut bytes = 0;
     messages.chunk_by(move |before, next| {
-        bytes += before.content.len();
-        let fits = bytes + next.content.len() <= room;
+        bytes += before.size();
+        let fits = bytes + next.size() <= room;
         if !fits {
             bytes = 0;
         }

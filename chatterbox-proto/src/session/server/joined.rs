@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use crate::capability::meta::NewMeta;
 use crate::capability::{Capabilities, Capability, Request};
-use crate::client_frame::{ClientFrame, Known, Messages, Tags};
+use crate::client_frame::{ClientFrame, ClientKeys, Known, Messages, Metas, Tags};
 use crate::code::Code;
 use crate::destination::Destination;
 use crate::entry::Entry;
@@ -27,6 +28,8 @@ pub struct Posting<'a> {
     pub entry: Entry<'a>,
     /// Its idempotency key, under which it is acknowledged (ID-3).
     pub tag: Option<Cow<'a, str>>,
+    /// What goes with it (MT-2); nothing of it has been looked up yet.
+    pub meta: Option<Box<NewMeta>>,
 }
 
 /// An action of the server in response to a frame of a joined client; they are carried out in order.
@@ -48,6 +51,7 @@ pub enum JoinedAction<'a> {
 pub struct Unread<'a> {
     messages: Messages<'a>,
     tags: Option<Tags<'a>>,
+    metas: Option<Metas>,
     faults: Faults,
     /// Messages that were refused since somebody has asked.
     refused: usize,
@@ -71,6 +75,31 @@ impl Unread<'_> {
             faults.merge(self.messages.faults().clone());
         }
         faults
+    }
+}
+
+/// The lists that stand beside MESSAGES, where they are present.
+#[derive(Debug, Default)]
+pub(super) struct Beside<'a> {
+    tags: Option<Result<Tags<'a>, Fault>>,
+    metas: Option<Result<Metas, Fault>>,
+}
+
+impl<'a> Beside<'a> {
+    fn take(keys: &mut ClientKeys<'a>) -> Self {
+        Self { tags: keys.tags.take(), metas: keys.meta.take() }
+    }
+
+    /// Both lists, if they fit to so many messages; to none where there is no MESSAGES.
+    fn fitting(self, messages: Option<usize>) -> Result<(Option<Tags<'a>>, Option<Metas>), Fault> {
+        let (tags, metas) = (self.tags.transpose()?, self.metas.transpose()?);
+        if tags.as_ref().is_some_and(|tags| Some(tags.count()) != messages) {
+            return Err(Code::BadTags.into());
+        }
+        if metas.as_ref().is_some_and(|metas| Some(metas.count()) != messages) {
+            return Err(Code::BadMeta.into());
+        }
+        Ok((tags, metas))
     }
 }
 
@@ -159,8 +188,8 @@ impl JoinedSession {
         };
         let mut actions: Vec<_> =
             fault.into_iter().map(|fault| JoinedAction::Error(fault.into())).collect();
-        let tags = keys.as_mut().and_then(|keys| keys.tags.take());
-        self.messages(frame.messages, tags, &mut actions);
+        let beside = keys.as_mut().map(|keys| Beside::take(keys)).unwrap_or_default();
+        self.messages(frame.messages, beside, &mut actions);
         for request in keys.into_iter().flat_map(|keys| keys.requests) {
             actions.push(match request {
                 Ok(request) => JoinedAction::Request(request),
@@ -173,26 +202,20 @@ impl JoinedSession {
     pub(super) fn messages<'a>(
         &self,
         messages: InFrame<'a>,
-        tags: Option<Result<Tags<'a>, Fault>>,
+        beside: Beside<'a>,
         actions: &mut Vec<JoinedAction<'a>>,
     ) {
-        let tags = match tags.transpose() {
-            Ok(tags) => tags,
-            // Nothing of the frame is delivered (ID-3).
+        let messages = match messages.transpose() {
+            Ok(messages) => messages,
             Err(fault) => return actions.push(JoinedAction::Error(fault.into())),
         };
-        let messages = match messages {
-            None if tags.is_some() => {
-                return actions.push(JoinedAction::Error(Code::BadTags.into()));
-            }
-            None => return,
-            Some(Err(fault)) => return actions.push(JoinedAction::Error(fault.into())),
-            Some(Ok(messages)) => messages,
+        let (tags, metas) = match beside.fitting(messages.as_ref().map(Messages::count)) {
+            Ok(beside) => beside,
+            // Nothing of the frame is delivered (ID-3, MT-2).
+            Err(fault) => return actions.push(JoinedAction::Error(fault.into())),
         };
-        if tags.as_ref().is_some_and(|tags| tags.count() != messages.count()) {
-            return actions.push(JoinedAction::Error(Code::BadTags.into()));
-        }
-        let mut unread = Unread { messages, tags, faults: Faults::new(), refused: 0 };
+        let Some(messages) = messages else { return };
+        let mut unread = Unread { messages, tags, metas, faults: Faults::new(), refused: 0 };
         let postings = self.read_on(&mut unread).unwrap_or_default();
         if !postings.is_empty() {
             actions.push(JoinedAction::Post(postings));
@@ -209,14 +232,17 @@ impl JoinedSession {
     /// Reads the next few messages of a frame: [`CHUNK_MESSAGES`](crate::client_frame::CHUNK_MESSAGES) at most, of which those
     /// with a fault are left out. `None` when there are no more.
     pub fn read_on<'a>(&self, unread: &mut Unread<'a>) -> Option<Vec<Posting<'a>>> {
-        let Unread { messages, tags, faults, refused } = unread;
+        let Unread { messages, tags, metas, faults, refused } = unread;
         let chunk = messages.next_chunk()?;
         let mut tag = |index: usize| tags.as_mut()?.take(index);
         let mut postings = Vec::with_capacity(chunk.entries.len());
         for (index, entry) in chunk.entries {
             let tag = tag(index);
             match self.check(index, entry) {
-                Ok(posting) => postings.push(Posting { tag, ..posting }),
+                Ok(posting) => {
+                    let meta = metas.as_mut().and_then(|metas| metas.take(index));
+                    postings.push(Posting { tag, meta, ..posting });
+                }
                 Err((code, name)) => {
                     *refused += 1;
                     faults.note(|| Fault::message(index, code).about(&name));
@@ -262,7 +288,7 @@ impl JoinedSession {
             };
             Destination::User(key)
         };
-        Ok(Posting { index, source: self.name.clone(), destination, entry, tag: None })
+        Ok(Posting { index, source: self.name.clone(), destination, entry, tag: None, meta: None })
     }
 
     /// Whether a source on the wire is the name, or a former one: it is folded once, however many there are.

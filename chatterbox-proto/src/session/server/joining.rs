@@ -1,6 +1,6 @@
 //! The state of a connection before it has joined: it negotiates capabilities and claims a name.
 
-use super::joined::{InFrame, JoinedAction, JoinedSession};
+use super::joined::{Beside, InFrame, JoinedAction, JoinedSession};
 use crate::capability::accounts::Proof;
 use crate::capability::ids::Resume;
 use crate::capability::{Capabilities, Capability};
@@ -127,7 +127,7 @@ impl JoiningSession {
     ) -> (JoinedSession, Vec<JoinedAction<'a>>) {
         let session = JoinedSession::new(name, self.name_limit, self.agreed);
         let mut actions = Vec::new();
-        session.messages(messages, None, &mut actions);
+        session.messages(messages, Beside::default(), &mut actions);
         (session, actions)
     }
 
