@@ -7,6 +7,8 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::accounts::Secret;
+pub use super::id::Id;
+pub(crate) use super::id::read_id;
 use super::meta::{self, META, Meta};
 use crate::code::Code;
 use crate::entry::Entry;
@@ -45,9 +47,6 @@ const LIMIT: &str = "LIMIT";
 const MORE: &str = "MORE";
 const MESSAGES: &str = "MESSAGES";
 const TOKEN: &str = "TOKEN";
-
-/// The sequence number of a message: it starts at 1 and rises (ID-2).
-pub type Id = u64;
 
 /// A request to resume a session (ID-7).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -294,11 +293,6 @@ fn integer_json(number: i64) -> Bytes {
 /// Ids are far below the bounds of 64 bits (ID-1).
 fn signed(id: Id) -> i64 {
     i64::try_from(id).unwrap_or(i64::MAX)
-}
-
-/// An id, or 0 for the place before the first.
-pub(crate) fn read_id(value: &Value) -> Option<Id> {
-    value.as_u64().filter(|id| *id <= limits::LARGEST_ID)
 }
 
 /// Reads acknowledgements: `{tag: id}`.

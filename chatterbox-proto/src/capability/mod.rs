@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod commands;
+mod id;
 pub mod ids;
 pub mod meta;
 pub(crate) mod negotiation;

@@ -3,7 +3,7 @@
 use super::file::{FileToken, push_token};
 use super::sealed::Sealed;
 use super::{E2EE, FILE, MENTIONS, REPLY};
-use crate::capability::ids::Id;
+use crate::capability::id::Id;
 use crate::json;
 
 /// What a client puts with one message: well-formed, but not looked up.

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::file::FileToken;
 use super::new::NewMeta;
 use super::sealed::Sealed;
-use crate::capability::ids::Id;
+use crate::capability::id::Id;
 use crate::limits;
 
 /// The object as it is on the wire: a key of another name, twice, or of another type is an error.

@@ -52,6 +52,16 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    /// The bytes of all its texts.
+    pub fn size(&self) -> usize {
+        self.to.iter().map(|entry| entry.body.len()).sum()
+    }
+
+    /// Reads the object as [`Sealed::push_json`] writes it.
+    pub fn parse(json: &[u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok()
+    }
+
     /// Appends the object that stands behind `E2EE`.
     pub fn push_json(&self, out: &mut Vec<u8>) {
         push_sealed(out, &self.from, self.to.iter());

@@ -6,7 +6,7 @@ use super::file::FileTold;
 use super::new::Members;
 use super::sealed::Sealed;
 use super::{E2EE, FILE, MENTIONS, REPLY};
-use crate::capability::ids::{self, Id};
+use crate::capability::id::{Id, read_id};
 use crate::json;
 use crate::limits;
 use crate::text::WireText;
@@ -78,7 +78,7 @@ pub(crate) fn read(value: &Value) -> Option<Meta> {
     let names = names.filter_map(Value::as_str).filter(|name| name.len() <= limits::META);
     let names = names.take(limits::MENTIONS).map(name);
     let meta = Meta {
-        reply: object.get(REPLY).and_then(ids::read_id).filter(|id| *id > 0),
+        reply: object.get(REPLY).and_then(read_id).filter(|id| *id > 0),
         mentions: names.collect(),
         file: object.get(FILE).and_then(FileTold::read),
         e2ee: object.get(E2EE).and_then(Sealed::read),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::capability::meta::NewMeta;
+use crate::capability::meta::{NewMeta, Sealed};
 use crate::entry::Entry;
 use crate::limits;
 
@@ -38,8 +38,7 @@ impl Unacknowledged {
     /// About how much text it is.
     pub(super) fn size(&self) -> usize {
         let sealed = self.meta.as_ref().and_then(|meta| meta.e2ee.as_ref());
-        let sealed = sealed.map_or(0, |e2ee| e2ee.to.iter().map(|entry| entry.body.len()).sum());
-        self.content.len() + sealed
+        self.content.len() + sealed.map_or(0, Sealed::size)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use crate::capability::meta::NewMeta;
+use crate::capability::meta::{NewMeta, Sealed};
 use crate::capability::{Capabilities, Capability, Request};
 use crate::client_frame::{ClientFrame, ClientKeys, Known, Messages, Metas, Tags};
 use crate::code::Code;
@@ -30,6 +30,14 @@ pub struct Posting<'a> {
     pub tag: Option<Cow<'a, str>>,
     /// What goes with it (MT-2); nothing of it has been looked up yet.
     pub meta: Option<Box<NewMeta>>,
+}
+
+impl Posting<'_> {
+    /// How much is said with it, in bytes: its text, or the encrypted texts that stand for it.
+    pub fn size(&self) -> usize {
+        let sealed = self.meta.as_ref().and_then(|meta| meta.e2ee.as_ref());
+        self.entry.content.len() + sealed.map_or(0, Sealed::size)
+    }
 }
 
 /// An action of the server in response to a frame of a joined client; they are carried out in order.
