@@ -43,6 +43,7 @@ fn state(members: u32, tags: u32) -> Hub {
                 json: "[]".into(),
                 arrived: 0,
                 filing: Filing::default(),
+                meta: None,
             };
             sequence += 1;
             let tag = Some(tag.to_string().into());

@@ -18,7 +18,14 @@ fn main() {
 fn record(destination: To) -> Record {
     let source = Username::parse("user1").unwrap();
     let json = Bytes::from(format!("[\"user1\", \"ALL\", 1700000000, \"{}\"]", "x".repeat(64)));
-    Record { source, destination, json, arrived: 1_700_000_000, filing: Filing::default() }
+    Record {
+        source,
+        destination,
+        json,
+        arrived: 1_700_000_000,
+        filing: Filing::default(),
+        meta: None,
+    }
 }
 
 /// A hub with so many members who have taken everything.

@@ -1,7 +1,10 @@
 //! Events: the things that receivers are told, encoded once for all of them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use chatterbox_proto::Username;
+use chatterbox_proto::capability::meta::DeviceId;
 use chatterbox_proto::capability::notices::NOTICES;
 use chatterbox_proto::capability::presence::PRESENCE;
 use chatterbox_proto::capability::{rename, rooms};
@@ -9,6 +12,7 @@ use chatterbox_proto::json::{self, Object};
 
 use crate::encode::view::View;
 use crate::record::{Record, Sequence};
+use crate::record_meta::RecordMeta;
 
 /// One thing that a joined connection is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +36,14 @@ pub(crate) enum Body {
     RoomChanged(Bytes),
     /// A member of a room is none any more; the names of room and member.
     RoomLeft { room: Bytes, name: Bytes },
-    /// A message of the history; its tuple, its number, its source, and when the server took it.
-    Message { id: Sequence, source: Username, json: Bytes, arrived: i64 },
+    /// A message of the history; its tuple, its number, its source, when the server took it, and what goes with it.
+    Message {
+        id: Sequence,
+        source: Username,
+        json: Bytes,
+        arrived: i64,
+        meta: Option<Arc<RecordMeta>>,
+    },
     /// A message of the server itself, which has no number; the tuple.
     Notice(Bytes),
     /// What is told of users to who agreed to `presence`, an object (PR-1); the others are told nothing.
@@ -113,7 +123,7 @@ impl Key {
 }
 
 impl Event {
-    pub(crate) const fn new(body: Body) -> Self {
+    pub(crate) fn new(body: Body) -> Self {
         let (key, size) = match &body {
             Body::Joined(json) => (Key::Joined, json.len()),
             Body::Renamed { old, new } => (Key::Renamed, old.len() + ": ".len() + new.len()),
@@ -124,7 +134,11 @@ impl Event {
             Body::RoomLeft { room, name } => {
                 (Key::RoomLeft, room.len() + ": []".len() + name.len())
             }
-            Body::Message { json, .. } | Body::Notice(json) => (Key::Messages, json.len()),
+            Body::Message { json, meta, .. } => {
+                let beside = meta.as_ref().map_or(0, |meta| meta.json.len());
+                (Key::Messages, json.len() + beside)
+            }
+            Body::Notice(json) => (Key::Messages, json.len()),
             Body::Presence(json) => (Key::Presence, json.len()),
             Body::Announced { tuple, told } => (Key::Notices, longer(tuple.len(), told.len())),
             Body::Told(json) => (Key::Notices, json.len()),
@@ -142,59 +156,60 @@ impl Event {
     }
 
     /// A user has joined; `name` is a JSON string.
-    pub(crate) const fn joined(name: Bytes) -> Self {
+    pub(crate) fn joined(name: Bytes) -> Self {
         Self::new(Body::Joined(name))
     }
 
     /// A user has left; `name` is a JSON string.
-    pub(crate) const fn left(name: Bytes) -> Self {
+    pub(crate) fn left(name: Bytes) -> Self {
         Self::new(Body::Left(name))
     }
 
     /// A user has another name; both are JSON strings.
-    pub(crate) const fn renamed(old: Bytes, new: Bytes) -> Self {
+    pub(crate) fn renamed(old: Bytes, new: Bytes) -> Self {
         Self::new(Body::Renamed { old, new })
     }
 
     /// A room has a new member; both names are JSON strings.
-    pub(crate) const fn room_joined(room: Bytes, name: Bytes) -> Self {
+    pub(crate) fn room_joined(room: Bytes, name: Bytes) -> Self {
         Self::new(Body::RoomJoined { room, name })
     }
 
     /// Something of a room has changed; an object for `ROOMS`.
-    pub(crate) const fn room_changed(object: Bytes) -> Self {
+    pub(crate) fn room_changed(object: Bytes) -> Self {
         Self::new(Body::RoomChanged(object))
     }
 
     /// A member of a room is none any more; both names are JSON strings.
-    pub(crate) const fn room_left(room: Bytes, name: Bytes) -> Self {
+    pub(crate) fn room_left(room: Bytes, name: Bytes) -> Self {
         Self::new(Body::RoomLeft { room, name })
     }
 
-    /// A message that the store has under this number.
-    pub(crate) fn message(id: Sequence, record: Record) -> Self {
-        let Record { source, json, arrived, .. } = record;
-        Self::new(Body::Message { id, source, json, arrived })
+    /// A message that the store has under this number, for a connection of this device, or for everybody.
+    pub(crate) fn message(id: Sequence, record: Record, device: Option<&DeviceId>) -> Self {
+        let Record { source, json, arrived, meta, .. } = record;
+        let meta = meta.and_then(|meta| meta.told(device));
+        Self::new(Body::Message { id, source, json, arrived, meta })
     }
 
     /// A message of the server itself, already a JSON tuple. It is not part of the history.
-    pub const fn notice(json: Bytes) -> Self {
+    pub fn notice(json: Bytes) -> Self {
         Self::new(Body::Notice(json))
     }
 
     /// Something that all should know: a tuple of the server, and the same as an object for who agreed to `notices`. It is not
     /// part of the history.
-    pub const fn announcement(tuple: Bytes, notice: Bytes) -> Self {
+    pub fn announcement(tuple: Bytes, notice: Bytes) -> Self {
         Self::new(Body::Announced { tuple, told: notice })
     }
 
     /// What is told of users: an object (PR-1).
-    pub(crate) const fn presence(object: Bytes) -> Self {
+    pub(crate) fn presence(object: Bytes) -> Self {
         Self::new(Body::Presence(object))
     }
 
     /// What one member who agreed to `notices` should know: an object, already JSON.
-    pub const fn told(notice: Bytes) -> Self {
+    pub fn told(notice: Bytes) -> Self {
         Self::new(Body::Told(notice))
     }
 
@@ -204,7 +219,7 @@ impl Event {
     }
 
     /// The same, written already.
-    pub const fn members(members: Bytes) -> Self {
+    pub fn members(members: Bytes) -> Self {
         Self::new(Body::Own(members))
     }
 
@@ -214,7 +229,7 @@ impl Event {
     }
 
     /// The same, written as JSON already.
-    pub(crate) const fn raw_error(json: Bytes) -> Self {
+    pub(crate) fn raw_error(json: Bytes) -> Self {
         Self::new(Body::Error(json))
     }
 
@@ -232,6 +247,14 @@ impl Event {
     pub(crate) const fn number(&self) -> Option<Sequence> {
         match &self.body {
             Body::Message { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// What goes with the message, as JSON, if that is anything.
+    pub(crate) fn meta(&self) -> Option<&Bytes> {
+        match &self.body {
+            Body::Message { meta, .. } => meta.as_ref().map(|meta| &meta.json),
             _ => None,
         }
     }

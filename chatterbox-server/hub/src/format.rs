@@ -6,6 +6,13 @@
 //! another format: a further variant at the end of an enum is a new level, and everything else takes a reader for the old one
 //! beside the new. A test holds the bytes of each proposal against those that are written down.
 //!
+//! | level | what is new |
+//! |---|---|
+//! | 1 | |
+//! | 2 | what goes with messages: behind the group a list of pairs, the index of a message and what goes with it ([`RecordMeta`]) |
+//!
+//! A group is written in the lowest level that has all that is in it, so most are of level 1 still.
+//!
 //! # What is not written
 //! - Numbers of messages and of records about rooms: they follow from the place
 //!   ([`Group::number_by_place`](crate::Group::number_by_place)).
@@ -18,14 +25,21 @@
 //! proportion to the bytes that are there, never by a length that stands in them; what can't be read is an error, and a node
 //! that meets one has to stop: if it skipped what it does not understand, it would not have the state of the others.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::replica::proposal::Group;
+use crate::record::Record;
+use crate::record_meta::RecordMeta;
 pub use crate::replica::proposal::LEVEL;
+use crate::replica::proposal::{Group, Proposal};
 
 /// The first byte of a group of level 1.
 const FIRST: u8 = 1;
+
+/// The first byte of a group of level 2.
+const SECOND: u8 = 2;
 
 /// Why a group can't be written or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -64,8 +78,61 @@ pub fn encode(group: &Group) -> Result<Bytes, FormatError> {
     if group.proposals.len() > Group::PROPOSALS {
         return Err(FormatError::TooMany);
     }
-    let written = postcard::to_extend(group, vec![FIRST]);
+    let metas = metas_of(group);
+    let level = level_of(&metas);
+    let mut written = postcard::to_extend(group, vec![level]);
+    if level == SECOND {
+        written = written.and_then(|written| postcard::to_extend(&metas, written));
+    }
     written.map(Bytes::from).map_err(|_| FormatError::NotUnderstood)
+}
+
+/// The lowest level that has all that is in a group.
+fn level_of(metas: &[(u64, &RecordMeta)]) -> u8 {
+    if metas.is_empty() { FIRST } else { SECOND }
+}
+
+/// What goes with the messages of a group, with their indices.
+fn metas_of(group: &Group) -> Vec<(u64, &RecordMeta)> {
+    let each = (0..).zip(&group.proposals);
+    each.filter_map(|(index, proposal)| Some((index, record_of(proposal)?.meta.as_deref()?)))
+        .collect()
+}
+
+/// The message that a proposal is about, if it is one.
+fn record_of(proposal: &Proposal) -> Option<&Record> {
+    match proposal {
+        Proposal::Say(say) => Some(&say.record),
+        Proposal::Old(old) => Some(&old.record),
+        _ => None,
+    }
+}
+
+fn record_of_mut(proposal: &mut Proposal) -> Option<&mut Record> {
+    match proposal {
+        Proposal::Say(say) => Some(&mut say.record),
+        Proposal::Old(old) => Some(&mut old.record),
+        _ => None,
+    }
+}
+
+/// Puts what goes with messages beside them; `None` where it is not in the order of the messages, or with something else.
+fn put_metas(group: &mut Group, metas: Vec<(u64, RecordMeta)>) -> Option<()> {
+    let mut before = None;
+    for (index, meta) in metas {
+        if before.is_some_and(|before| before >= index) || meta.size() == 0 {
+            return None;
+        }
+        before = Some(index);
+        let proposal = group.proposals.get_mut(usize::try_from(index).ok()?)?;
+        record_of_mut(proposal)?.meta = Some(Arc::new(meta));
+    }
+    Some(())
+}
+
+/// The bytes that a message takes in a group with what goes with it, about.
+pub fn size_of_record(record: &Record) -> usize {
+    size(record) + record.meta.as_deref().map_or(0, size)
 }
 
 /// The bytes that something takes as a part of a group, without writing it.
@@ -81,14 +148,17 @@ pub fn size(it: &(impl Serialize + ?Sized)) -> usize {
 /// [`FormatError`] when it is not exactly one group that this version understands.
 pub fn decode(bytes: &[u8]) -> Result<Group, FormatError> {
     let (level, rest) = bytes.split_first().ok_or(FormatError::Empty)?;
-    if *level != FIRST {
+    if !matches!(*level, FIRST | SECOND) {
         return Err(FormatError::Level { level: *level });
     }
-    match postcard::take_from_bytes(rest) {
-        Ok((group, [])) => Ok(group),
-        Ok((_, left)) => Err(FormatError::LeftOver { bytes: left.len() }),
-        Err(_) => Err(FormatError::NotUnderstood),
+    let not_understood = |_| FormatError::NotUnderstood;
+    let (mut group, mut left) = postcard::take_from_bytes(rest).map_err(not_understood)?;
+    if *level == SECOND {
+        let (metas, rest) = postcard::take_from_bytes(left).map_err(not_understood)?;
+        put_metas(&mut group, metas).ok_or(FormatError::NotUnderstood)?;
+        left = rest;
     }
+    if left.is_empty() { Ok(group) } else { Err(FormatError::LeftOver { bytes: left.len() }) }
 }
 
 #[cfg(test)]

@@ -98,12 +98,11 @@ impl Hub {
             rooms = self.own_rooms(id, after, lost, &filter);
         }
         let welcome = if agreed.is_some() {
+            let reader = (&*parties, self.device_of(id));
             // A session that goes on misses nothing, however much it is.
             let history = match greeting.recent.filter(|_| after.is_none()) {
-                Some(newest) => {
-                    self.history.cut_newest(&parties, newest, !filter.hidden.is_empty())
-                }
-                None => self.history.cut_with(&parties, after.unwrap_or(0), rooms.missed),
+                Some(newest) => self.history.cut_newest(reader, newest, !filter.hidden.is_empty()),
+                None => self.history.cut_with(reader, after.unwrap_or(0), rooms.missed),
             };
             let mut rest = Object::with_capacity(256).members(greeting.extra);
             if let Some(session) = session {

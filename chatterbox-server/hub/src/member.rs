@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use chatterbox_proto::Username;
+use chatterbox_proto::capability::meta::DeviceId;
 
 use crate::block_lists::BlockFilter;
 use crate::encode::view::View;
@@ -109,6 +110,8 @@ pub(crate) struct Extras {
     filter_is_stale: bool,
     /// The rooms that it is in beside the lobby.
     pub(crate) rooms: Memberships,
+    /// Which device its connection is, for what is encrypted for single ones.
+    pub(crate) device: Option<DeviceId>,
 }
 
 impl Member {

@@ -1,6 +1,7 @@
 //! A message as it is stored.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_proto::session::Destination;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::filing::{Filing, Party, conversation_key};
 use crate::ids::RoomNumber;
 use crate::plain;
+use crate::record_meta::RecordMeta;
 
 /// The number of a record: rising by one from 1, never used twice.
 pub type Sequence = u64;
@@ -43,9 +45,17 @@ pub struct Record {
     pub arrived: i64,
     /// Under whom it is filed.
     pub filing: Filing,
+    /// What goes with it. In the order of several nodes it stands behind the proposals of its group ([`crate::format`]).
+    #[serde(skip)]
+    pub meta: Option<Arc<RecordMeta>>,
 }
 
 impl Record {
+    /// The bytes by which histories, stores and what waits are bounded.
+    pub fn weight(&self) -> usize {
+        self.json.len() + self.meta.as_ref().map_or(0, |meta| meta.size())
+    }
+
     /// To whom a private message was sent.
     pub fn recipient(&self) -> Option<Cow<'_, Party>> {
         match (&self.destination, &self.filing.to) {

@@ -172,6 +172,28 @@ impl Hub {
         Ok(Conversation::Room { room: definition.number, above, newest })
     }
 
+    /// Who has said a message that is still in the timeline of a room, where a member was there when it was said, and it was not
+    /// cleared since: of a room that keeps nothing this is all that there is.
+    pub fn source_in_timeline(
+        &self,
+        member: MemberId,
+        name: &impl NameKey,
+        id: Sequence,
+    ) -> Option<Username> {
+        let room = self.replica.rooms.named(name.name_key())?;
+        let since = self.replica.membership(member, room)?;
+        if id <= since.max(room.definition.floor) {
+            return None;
+        }
+        let timeline = &self.rooms.get(self.desk.id(room.definition.number)?)?.timeline;
+        let mut newest = timeline.newest_first().filter(|event| event.number().is_some());
+        newest
+            .find(|event| event.number() <= Some(id))
+            .filter(|event| event.number() == Some(id))?
+            .source()
+            .cloned()
+    }
+
     /// The room that a message of so many characters is for, if its sender may say it there now (RM-3, RM-15).
     ///
     /// # Errors

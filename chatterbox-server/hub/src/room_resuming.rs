@@ -127,7 +127,8 @@ impl Hub {
             if message.id <= after {
                 break;
             }
-            let with_it = bytes + LIST_SEPARATOR.len() + message.json.len();
+            let meta = message.meta.as_ref().map_or(0, |meta| meta.json.len());
+            let with_it = bytes + LIST_SEPARATOR.len() + message.json.len() + meta;
             if missed.messages.len() == most || with_it > most_bytes.min(limits::ROOM_REPLAY_BYTES)
             {
                 missed.has_gap = true;
@@ -153,9 +154,9 @@ impl Hub {
 
 fn message(event: &Event) -> Option<OwnMessage> {
     match &event.body {
-        Body::Message { id, source, json, arrived } => {
-            let (source, json) = (source.clone(), json.clone());
-            Some(OwnMessage { id: *id, source, json, arrived: *arrived })
+        Body::Message { id, source, json, arrived, meta } => {
+            let (source, json, meta) = (source.clone(), json.clone(), meta.clone());
+            Some(OwnMessage { id: *id, source, json, arrived: *arrived, meta })
         }
         _ => None,
     }

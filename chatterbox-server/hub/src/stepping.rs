@@ -298,12 +298,14 @@ impl Hub {
         let Said { number, record, to, .. } = said;
         let wake = match &record.destination {
             Destination::Room(room) => match self.desk.id(room.number) {
-                Some(id) if self.rooms.push(id, Event::message(number, record)) => Wake::Room(id),
+                Some(id) if self.rooms.push(id, Event::message(number, record, None)) => {
+                    Wake::Room(id)
+                }
                 _ => Wake::Nobody,
             },
             Destination::All => {
                 self.history.push_public(number, &record);
-                self.rooms.push_lobby(Event::message(number, record));
+                self.rooms.push_lobby(Event::message(number, record, None));
                 Wake::All
             }
             // A recipient that has left meanwhile gets it in the snapshot of its next join.
@@ -312,7 +314,10 @@ impl Hub {
                 let filed = filed.unwrap_or_else(|| Party::Guest(name.clone()));
                 self.history.push_private(number, &filed, &record);
                 return match to {
-                    Some(to) => self.hand_over(to, Event::message(number, record)),
+                    Some(to) => {
+                        let message = Event::message(number, record, self.device_of(to));
+                        self.hand_over(to, message)
+                    }
                     None => (Wake::Nobody, None),
                 };
             }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::encode::view::View;
 use crate::filing::{Filing, Party};
 use crate::identity::{AccountKey, LoggedIn};
 use crate::membership::JoinRequest;
@@ -25,12 +26,12 @@ fn join(hub: &mut Hub, text: &str, account: Option<i64>, address: &str) -> Membe
 fn to(text: &str, filed: Option<Party>) -> Record {
     let (source, destination) = (name("eve"), Destination::User(name(text)));
     let filing = Filing { to: filed, ..Filing::default() };
-    Record { source, destination, json: "[1]".into(), arrived: 7, filing }
+    Record { source, destination, json: "[1]".into(), arrived: 7, filing, meta: None }
 }
 
 /// In how many pieces the history of these is.
 fn pieces(hub: &Hub, parties: &[Party]) -> usize {
-    hub.history.cut(parties, 0).write(&HashSet::new(), false).messages.len()
+    hub.history.cut(parties, 0).write(&HashSet::new(), View::BASE).messages.len()
 }
 
 fn rename(hub: &mut Hub, id: MemberId, to: &str) {

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::{Bytes, BytesMut};
+use chatterbox_proto::capability::meta::META;
 use chatterbox_proto::capability::{ids, rename, utf8};
 use chatterbox_proto::frame;
 use chatterbox_proto::json::Object;
@@ -176,6 +177,11 @@ fn frame(events: &[&Event], view: View) -> Option<Bytes> {
                 .list(ids::IDS, group.iter().map(|event| id_json(event)))
                 .list(ids::TIMES, group.iter().map(|event| time_json(event)));
         }
+        if key == Key::Messages && view.meta() && group.iter().any(|event| event.meta().is_some()) {
+            let meta =
+                |event: &&Event| event.meta().map_or(Bytes::from_static(b"null"), Bytes::clone);
+            object = object.list(META, group.iter().map(meta));
+        }
     }
     if !view.utf8() {
         return object.finish().ok();
@@ -244,6 +250,7 @@ mod tests {
     use super::*;
     use crate::filing::Filing;
     use crate::record::{Record, Sequence};
+    use crate::record_meta::RecordMeta;
 
     fn view(capabilities: &[Capability]) -> View {
         View::of(capabilities.iter().copied().collect::<Capabilities>())
@@ -266,8 +273,36 @@ mod tests {
         let destination = Destination::All;
         Event::message(
             id,
-            Record { source, destination, json, arrived: 7, filing: Filing::default() },
+            Record { source, destination, json, arrived: 7, filing: Filing::default(), meta: None },
+            None,
         )
+    }
+
+    #[test]
+    fn what_goes_with_messages_is_for_those_who_agreed_and_only_where_it_is_there() {
+        let replying = |id| {
+            let source = Username::parse("ann").unwrap();
+            let meta = RecordMeta::new(Some(3), &["\u{e9}ve".to_owned()], None, None);
+            let json = Bytes::from_static(b"[5]");
+            let (destination, filing) = (Destination::All, Filing::default());
+            Event::message(id, Record { source, destination, json, arrived: 7, filing, meta }, None)
+        };
+        let ids = view(&[Capability::Ids]);
+        let meta = view(&[Capability::Ids, Capability::Meta]);
+        let utf8 = view(&[Capability::Ids, Capability::Meta, Capability::Utf8]);
+        let plain = [stored(4, "[4]"), stored(5, "[5]")];
+        assert_eq!(frames(&plain, meta), frames(&plain, ids), "nothing goes with any of them");
+        let some = [stored(4, "[4]"), replying(5), Event::notice(Bytes::from_static(b"[6]"))];
+        let without =
+            r#"{"MESSAGES": [[4], [5], [6]], "IDS": [4, 5, null], "TIMES": [7, 7, null]}"#;
+        assert_eq!(frames(&some, ids), [without]);
+        assert_eq!(frames(&some, View::BASE), [r#"{"MESSAGES": [[4], [5], [6]]}"#]);
+        let open = &without[..without.len() - 1];
+        let with = |name: &str| {
+            format!(r#"{open}, "META": [null, {{"REPLY": 3, "MENTIONS": ["{name}"]}}, null]}}"#)
+        };
+        assert_eq!(frames(&some, meta), [with(r"\u00e9ve")]);
+        assert_eq!(frames(&some, utf8), [with("\u{e9}ve")]);
     }
 
     fn frames(events: &[Event], view: View) -> Vec<String> {
@@ -420,7 +455,7 @@ mod tests {
     fn a_time_that_can_not_be_is_still_a_number() {
         for arrived in [i64::MIN, -1, 0, i64::MAX] {
             let Body::Message { id, source, json, .. } = stored(1, "[1]").body else { continue };
-            let event = Event::new(Body::Message { id, source, json, arrived });
+            let event = Event::new(Body::Message { id, source, json, arrived, meta: None });
             let frame = frames(&[event], view(&[Capability::Ids])).concat();
             assert!(frame.ends_with(&format!(r#""TIMES": [{arrived}]}}"#)), "{frame}");
         }

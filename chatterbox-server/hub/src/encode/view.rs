@@ -11,7 +11,7 @@ impl View {
     pub const BASE: Self = Self(0);
 
     /// The number of views.
-    pub const COUNT: usize = 32;
+    pub const COUNT: usize = 64;
 
     /// Every view.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -22,7 +22,8 @@ impl View {
     pub fn of(agreed: Capabilities) -> Self {
         let bit = |capability, bit| if agreed.has(capability) { bit } else { 0 };
         let text = bit(Capability::Ids, 1) | bit(Capability::Rename, 2) | bit(Capability::Utf8, 4);
-        Self(text | bit(Capability::Notices, 8) | bit(Capability::Presence, 16))
+        let told = bit(Capability::Notices, 8) | bit(Capability::Presence, 16);
+        Self(text | told | bit(Capability::Meta, 32))
     }
 
     /// Whether messages go with their ids, and the times at which they were taken (ID-1).
@@ -48,6 +49,11 @@ impl View {
     /// Whether it is told since when users are here, and whether they are away (PR-1).
     pub const fn presence(self) -> bool {
         self.0 & 16 != 0
+    }
+
+    /// Whether it is told what goes with messages (MT-1).
+    pub const fn meta(self) -> bool {
+        self.0 & 32 != 0
     }
 
     /// The index of the view, below [`View::COUNT`].

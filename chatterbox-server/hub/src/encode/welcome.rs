@@ -32,7 +32,7 @@ pub struct Welcome {
 }
 
 /// The most that a welcome has beside its head, its lists and its further members.
-const BETWEEN: usize = 96;
+const BETWEEN: usize = 128;
 
 impl Welcome {
     /// The welcome of a client that speaks the base protocol.
@@ -45,7 +45,7 @@ impl Welcome {
         Self { head, users, states: None, history, filter, view, rest: None }
     }
 
-    /// The welcome with keys of capabilities behind those of the base protocol: IDS and TIMES, if the client agreed to them, MORE
+    /// The welcome with keys of capabilities behind those of the base protocol: IDS, TIMES and META, if the client agreed to them, MORE
     /// in a short one, then the members `rest`, at least one.
     pub(crate) fn extended(
         info: &str,
@@ -73,7 +73,7 @@ impl Welcome {
         let rest = self.rest.as_ref().map_or(0, Bytes::len) + BETWEEN;
         let lists = self.users.iter().chain(self.states.iter().flatten());
         let lists: usize = lists.map(Bytes::len).sum();
-        frame::prefix(self.head.len() + lists + self.history.size(self.view.ids()) + rest).map(drop)
+        frame::prefix(self.head.len() + lists + self.history.size(self.view) + rest).map(drop)
     }
 
     /// The memory that it takes beside what it shares with others, before anything of the history was written.
@@ -88,7 +88,7 @@ impl Welcome {
     pub fn begin(self) -> Assembly {
         let Self { head, users, states, history, filter, view, rest } = self;
         let utf8 = view.utf8();
-        let writer = history.begin(view.ids(), utf8);
+        let writer = history.begin(view);
         let lists_unescaped = utf8.then_some((0, 0));
         Assembly { head, users, states, lists_unescaped, rest, filter, writer }
     }
@@ -150,11 +150,12 @@ impl Assembly {
     /// [`TooLong`] when the history does not fit a 4-byte length.
     pub fn finish(self) -> Result<Vec<Bytes>, TooLong> {
         let Self { head, users, states, lists_unescaped, rest, writer, .. } = self;
-        let Written { messages, ids, times, more, unescaped, .. } = writer.finish();
+        let Written { messages, ids, times, meta, meta_saved, more, unescaped, .. } =
+            writer.finish();
         let escaped = users.iter().chain(states.iter().flatten()).chain(&messages);
         let escaped: usize = escaped.map(Bytes::len).sum();
         let saved = match (lists_unescaped, unescaped) {
-            (Some((_, lists)), Some(messages)) => Some(escaped - lists - messages),
+            (Some((_, lists)), Some(messages)) => Some(escaped - lists - messages + meta_saved),
             _ => None,
         };
         let mut lists = vec![without_separator(users), between(r#"], "MESSAGES": ["#), messages];
@@ -166,6 +167,10 @@ impl Assembly {
         if let Some(times) = times {
             lists.push(between(r#"], "TIMES": ["#));
             lists.push(times);
+        }
+        if let Some(meta) = meta {
+            lists.push(between(r#"], "META": ["#));
+            lists.push(meta);
         }
         let mut close: &[u8] = b"]";
         if let Some(states) = states {
@@ -244,7 +249,7 @@ mod tests {
     }
 
     fn own(id: u64, source: &str, json: Bytes) -> OwnMessage {
-        OwnMessage { id, source: Username::stored(source), json, arrived: 7 }
+        OwnMessage { id, source: Username::stored(source), json, arrived: 7, meta: None }
     }
 
     /// These pieces as a history: each is a private message with its number.

@@ -44,6 +44,7 @@ fn with_members(members: u32, tags: usize) -> Hub {
                 json: "[]".into(),
                 arrived: 0,
                 filing: Filing::default(),
+                meta: None,
             };
             let tag = Some(format!("{tag}").into());
             let number = u64::from(number) * 1_000_000 + 1;

@@ -16,6 +16,7 @@ mod blocks;
 mod budget;
 mod elsewhere;
 mod logins;
+mod meta;
 mod presence;
 mod rings_and_runs;
 mod room_accounts;
@@ -59,6 +60,7 @@ fn record(source: &str, recipient: Option<&str>, content: &str) -> Record {
         json: entry.to_json().into(),
         arrived: 7,
         filing: Filing::default(),
+        meta: None,
     }
 }
 

@@ -155,7 +155,7 @@ impl Proposal {
 }
 
 /// The newest format of groups that this version reads. It is written once all nodes read it.
-pub const LEVEL: u16 = 1;
+pub const LEVEL: u16 = 2;
 
 /// The start of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! What one reader gets of the history, in two steps.
 //!
 //! A [`HistoryCut`] is taken under the hub's lock: it shares the segments, and looks at no message in them. Whoever has it
-//! leaves out the messages that the reader hides, finds where a short welcome begins, and writes IDS and TIMES, without the lock
+//! leaves out the messages that the reader hides, finds where a short welcome begins, and writes IDS, TIMES and META, without the lock
 //! and a part at a time.
 
 use std::collections::{HashSet, VecDeque};
@@ -14,7 +14,10 @@ use chatterbox_proto::capability::ids::{push_id, push_time};
 use chatterbox_proto::capability::utf8;
 use chatterbox_proto::json::LIST_SEPARATOR;
 
+use crate::encode::view::View;
 use crate::record::Sequence;
+use crate::record_meta::RecordMeta;
+use crate::room::meta_list::{MetaList, NULL_LENGTH};
 use crate::room::segment::Marks;
 
 /// The memory of a piece beside its bytes, at the one who writes it.
@@ -43,9 +46,11 @@ pub(crate) struct OwnMessage {
     /// With a separator before it.
     pub(crate) json: Bytes,
     pub(crate) arrived: i64,
+    /// What goes with it for this reader.
+    pub(crate) meta: Option<Arc<RecordMeta>>,
 }
 
-/// The elements of MESSAGES, of IDS and of TIMES, in pieces. Pieces of MESSAGES are shared with other readers where nothing is hidden.
+/// The elements of MESSAGES, of IDS, of TIMES and of META, in pieces. Pieces of MESSAGES are shared with other readers where nothing is hidden.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
     pub(crate) messages: Vec<Bytes>,
@@ -53,6 +58,10 @@ pub(crate) struct Written {
     pub(crate) ids: Option<Vec<Bytes>>,
     /// With IDS.
     pub(crate) times: Option<Vec<Bytes>>,
+    /// If it was asked for, and something goes with one of the messages.
+    pub(crate) meta: Option<Vec<Bytes>>,
+    /// By how much META is shorter without escapes.
+    pub(crate) meta_saved: usize,
     /// Whether there are older messages than these, if only the newest were asked for.
     pub(crate) more: Option<bool>,
     /// The length of MESSAGES without escapes, if it was asked for.
@@ -99,39 +108,43 @@ impl HistoryCut {
     pub(crate) fn own_bytes(&self) -> usize {
         // What only this reader gets may be a copy.
         let own = self.parts.iter().map(|part| match part {
-            Part::Own(OwnMessage { json, .. }) => json.len(),
+            Part::Own(message) => message.json.len() + message.meta_len(),
             Part::Public { .. } => 0,
         });
         self.parts.len() * (size_of::<Part>() + PIECE_BYTES) + own.sum::<usize>()
     }
 
-    /// The size of MESSAGES, IDS and TIMES together, or more: what is hidden counts.
-    pub(crate) fn size(&self, ids: bool) -> usize {
+    /// The size of MESSAGES, IDS, TIMES and META together, or more: what is hidden counts.
+    pub(crate) fn size(&self, view: View) -> usize {
+        let ids = if view.ids() { ID_LENGTH + TIME_LENGTH } else { 0 };
+        let null = if view.meta() { NULL_LENGTH } else { 0 };
         let size = |part: &Part| match part {
             Part::Public { marks, places, .. } => {
-                let ids = if ids { places.len() * (ID_LENGTH + TIME_LENGTH) } else { 0 };
-                marks.start(places.end) - marks.start(places.start) + ids
+                let meta = if view.meta() { marks.beside().bytes() } else { 0 };
+                let json = marks.start(places.end) - marks.start(places.start);
+                json + places.len() * (ids + null) + meta
             }
-            Part::Own(OwnMessage { json, .. }) => {
-                json.len() + if ids { ID_LENGTH + TIME_LENGTH } else { 0 }
-            }
+            Part::Own(message) => message.json.len() + ids + null + message.meta_len(),
         };
         self.parts.iter().map(size).sum()
     }
 
-    /// Begins to write MESSAGES, and IDS and TIMES if they are asked for; with `utf8`, counts how long MESSAGES is without escapes.
-    pub(crate) fn begin(self, ids: bool, utf8: bool) -> HistoryWriter {
+    /// Begins to write MESSAGES, and what else belongs to the view; for one without escapes it counts how long MESSAGES is without them.
+    pub(crate) fn begin(self, view: View) -> HistoryWriter {
         let Self { parts, newest } = self;
         let mut writer = HistoryWriter {
             search: newest.map(|left| Search { found: VecDeque::new(), left }),
             parts,
             counted: (0, 0),
+            metas: view.meta().then(MetaList::default),
             out: Written {
                 messages: Vec::new(),
-                ids: ids.then(Vec::new),
-                times: ids.then(Vec::new),
+                ids: view.ids().then(Vec::new),
+                times: view.ids().then(Vec::new),
+                meta: None,
+                meta_saved: 0,
                 more: newest.map(|_| false),
-                unescaped: utf8.then_some(0),
+                unescaped: view.utf8().then_some(0),
                 copied: 0,
             },
         };
@@ -143,14 +156,20 @@ impl HistoryCut {
 
     /// Writes all of it without the messages of these.
     #[cfg(test)]
-    pub(crate) fn write(self, hidden: &HashSet<Username>, ids: bool) -> Written {
-        let mut writer = self.begin(ids, true);
+    pub(crate) fn write(self, hidden: &HashSet<Username>, view: View) -> Written {
+        let mut writer = self.begin(view);
         while writer.step(hidden) {}
         writer.finish()
     }
 }
 
-/// Writes MESSAGES, IDS and TIMES, a part of the history at a time.
+impl OwnMessage {
+    fn meta_len(&self) -> usize {
+        self.meta.as_ref().map_or(0, |meta| meta.json.len())
+    }
+}
+
+/// Writes MESSAGES, IDS, TIMES and META, a part of the history at a time.
 #[derive(Debug)]
 pub(crate) struct HistoryWriter {
     parts: VecDeque<Part>,
@@ -158,6 +177,8 @@ pub(crate) struct HistoryWriter {
     search: Option<Search>,
     /// The bytes of the next part that have been counted, and how many they are without escapes.
     counted: (usize, usize),
+    /// META, if it is asked for.
+    metas: Option<MetaList>,
     out: Written,
 }
 
@@ -186,7 +207,12 @@ impl HistoryWriter {
         let Some(part) = self.parts.pop_front() else { return false };
         match part {
             Part::Own(OwnMessage { source, .. }) if hidden.contains(&source) => {}
-            Part::Own(OwnMessage { id, json, arrived, .. }) => {
+            Part::Own(OwnMessage { id, json, arrived, meta, .. }) => {
+                match (&mut self.metas, &meta) {
+                    (Some(list), Some(meta)) => list.push(&meta.json),
+                    (Some(list), None) => list.push_nulls(1),
+                    (None, _) => {}
+                }
                 if let Some(unescaped) = &mut self.out.unescaped {
                     *unescaped += utf8::unescaped_len(&json);
                 }
@@ -208,8 +234,19 @@ impl HistoryWriter {
             Part::Public { json, marks, places } => {
                 let among = (!hidden.is_empty()).then(|| marks.sources().among(hidden));
                 match among.flatten() {
-                    None => self.out.share(&json, &marks, places),
-                    Some(hidden) => self.out.take_others(&json, &marks, places, &hidden),
+                    None => {
+                        if let Some(list) = &mut self.metas {
+                            push_metas(list, &marks, &places);
+                        }
+                        self.out.share(&json, &marks, places);
+                    }
+                    Some(hidden) => {
+                        let runs = shown(&marks, &places, &hidden);
+                        if let Some(list) = &mut self.metas {
+                            runs.iter().for_each(|run| push_metas(list, &marks, run));
+                        }
+                        self.out.take_some(&json, &marks, &runs);
+                    }
                 }
             }
         }
@@ -274,17 +311,23 @@ impl HistoryWriter {
     pub(crate) fn own_bytes(&self) -> usize {
         let beside = [&self.out.ids, &self.out.times].into_iter().flatten();
         let pieces = self.out.messages.capacity() + beside.map(Vec::capacity).sum::<usize>();
-        self.out.copied + pieces * PIECE_BYTES
+        let metas = self.metas.as_ref().map_or(0, |list| list.own_bytes(PIECE_BYTES));
+        self.out.copied + pieces * PIECE_BYTES + metas
     }
 
     /// What was written. A list begins without a separator.
     pub(crate) fn finish(self) -> Written {
-        let Written { messages, ids, times, more, unescaped, copied } = self.out;
+        let Self { metas, out, .. } = self;
+        let Written { messages, ids, times, more, unescaped, copied, .. } = out;
+        let meta_saved = metas.as_ref().map_or(0, MetaList::saved);
+        let meta = metas.and_then(MetaList::finish);
         let separator = if messages.is_empty() { 0 } else { LIST_SEPARATOR.len() };
         Written {
             messages: without_separator(messages),
             ids: ids.map(without_separator),
             times: times.map(without_separator),
+            meta: meta.map(without_separator),
+            meta_saved,
             more,
             unescaped: unescaped.map(|unescaped| unescaped - separator),
             copied,
@@ -335,6 +378,32 @@ fn is_hidden(marks: &Marks, place: usize, hidden: &[bool]) -> bool {
     index.and_then(|index| hidden.get(index)).copied().unwrap_or_default()
 }
 
+/// The places of messages whose source is not hidden, in runs; `hidden` has an element for each name of the segment.
+fn shown(marks: &Marks, places: &Range<usize>, hidden: &[bool]) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut from = places.start;
+    for place in places.start..=places.end {
+        if place == places.end || is_hidden(marks, place, hidden) {
+            if from < place {
+                runs.push(from..place);
+            }
+            from = place + 1;
+        }
+    }
+    runs
+}
+
+/// Adds what goes with messages of a segment.
+fn push_metas(list: &mut MetaList, marks: &Marks, places: &Range<usize>) {
+    let mut from = places.start;
+    for (place, meta) in marks.beside().within(places) {
+        list.push_nulls(place - from);
+        list.push(&meta.json);
+        from = place + 1;
+    }
+    list.push_nulls(places.end - from);
+}
+
 impl Written {
     /// Counts the messages at these places of a segment without escapes. Whichever is less is read, they or the others: only
     /// the last message of a segment may be long.
@@ -374,25 +443,15 @@ impl Written {
         }
     }
 
-    /// Takes those of the messages whose source is not hidden; `hidden` has an element for each name of the segment.
-    fn take_others(&mut self, json: &Bytes, marks: &Marks, places: Range<usize>, hidden: &[bool]) {
-        let mut runs = Vec::new();
-        let (mut kept, mut size) = (0, 0);
-        let mut from = places.start;
-        for place in places.start..=places.end {
-            if place == places.end || is_hidden(marks, place, hidden) {
-                if from < place {
-                    kept += place - from;
-                    size += marks.start(place) - marks.start(from);
-                    runs.push(from..place);
-                }
-                from = place + 1;
-            }
-        }
+    /// Takes the messages at these places of a segment.
+    fn take_some(&mut self, json: &Bytes, marks: &Marks, runs: &[Range<usize>]) {
+        let kept: usize = runs.iter().map(ExactSizeIterator::len).sum();
         if kept == 0 {
             return;
         }
-        self.count(json, marks, &runs);
+        let size: usize =
+            runs.iter().map(|run| marks.start(run.end) - marks.start(run.start)).sum();
+        self.count(json, marks, runs);
         if let Some(ids) = &mut self.ids {
             let mut out = Vec::with_capacity(kept * ID_LENGTH);
             for place in runs.iter().cloned().flatten() {
@@ -417,7 +476,7 @@ impl Written {
         // Where every second message of a word is hidden, pieces would take more memory than what they hold.
         if size < runs.len() * size_of::<Bytes>() {
             let mut out = Vec::with_capacity(size);
-            for run in &runs {
+            for run in runs {
                 out.extend_from_slice(json.get(bytes(run)).unwrap_or_default());
             }
             self.copied += out.len();

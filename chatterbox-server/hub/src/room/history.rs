@@ -13,10 +13,12 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
+use chatterbox_proto::capability::meta::DeviceId;
 use chatterbox_proto::json::LIST_SEPARATOR;
 
 use crate::filing::Party;
 use crate::record::{Record, Sequence};
+use crate::record_meta::RecordMeta;
 use crate::room::cut::{HistoryCut, OwnMessage};
 use crate::room::limits::Keep;
 use crate::room::mailboxes::{Kept, Mailboxes};
@@ -37,6 +39,8 @@ struct PrivateMessage {
     source: Username,
     /// With its separator.
     json: Bytes,
+    /// What goes with it, for all devices of its reader.
+    meta: Option<Arc<RecordMeta>>,
 }
 
 /// All messages that are kept.
@@ -92,14 +96,14 @@ impl History {
         let part = self.keep.part(SEGMENT_PART);
         let open = self.open.held();
         let full =
-            open.bytes + record.json.len() as u64 > part.bytes || open.messages >= part.messages;
+            open.bytes + record.weight() as u64 > part.bytes || open.messages >= part.messages;
         if full || !self.open.takes(id, record.arrived) {
             self.seal();
         }
         self.thaw();
         self.open.push(id, record);
         let (sender, many) =
-            (record.filing.sender, Keep::one((record.json.len() + LIST_SEPARATOR.len()) as u64));
+            (record.filing.sender, Keep::one((record.weight() + LIST_SEPARATOR.len()) as u64));
         self.public = self.public.plus(many);
         self.shares.add(sender, many);
         if self.open.held().bytes >= SEGMENT {
@@ -127,8 +131,12 @@ impl History {
             sender: record.filing.sender,
             arrived: record.arrived,
             // As in the database, so that the same ones go there.
-            bytes: record.json.len() as u64,
-            message: PrivateMessage { source: record.source.clone(), json },
+            bytes: record.weight() as u64,
+            message: PrivateMessage {
+                source: record.source.clone(),
+                json,
+                meta: record.meta.clone(),
+            },
         };
         self.mailboxes.push(id, &recipient.key(), kept);
     }
@@ -169,19 +177,21 @@ impl History {
 
     /// The public messages and those to these after a number, in their order; 0 for all.
     pub(crate) fn cut(&self, parties: &[Party], after: Sequence) -> HistoryCut {
-        self.cut_with(parties, after, Vec::new())
+        self.cut_with((parties, None), after, Vec::new())
     }
 
-    /// The same together with others that only this reader gets (RH-6).
+    /// The same for the connection of this device, together with others that only this reader gets (RH-6).
     pub(crate) fn cut_with(
         &self,
-        parties: &[Party],
+        (parties, device): (&[Party], Option<&DeviceId>),
         after: Sequence,
         mut own: Vec<OwnMessage>,
     ) -> HistoryCut {
         let mut out = HistoryCut::with_capacity(self.sealed.len() + 1);
         for party in parties {
-            own.extend(self.mailboxes.after(&party.key(), after).map(own_message));
+            own.extend(
+                self.mailboxes.after(&party.key(), after).map(|one| own_message(one, device)),
+            );
         }
         own.sort_unstable_by_key(|message| message.id);
         let mut own = own.into_iter().peekable();
@@ -202,7 +212,12 @@ impl History {
     /// The newest of the public messages and of those to these, for a short welcome (RC-1). Where the reader hides nobody, it
     /// looks at no more of them than are asked for, and one; else at all segments, since only whoever writes the cut counts
     /// what is hidden.
-    pub(crate) fn cut_newest(&self, parties: &[Party], newest: u16, hides: bool) -> HistoryCut {
+    pub(crate) fn cut_newest(
+        &self,
+        (parties, device): (&[Party], Option<&DeviceId>),
+        newest: u16,
+        hides: bool,
+    ) -> HistoryCut {
         let mut out = HistoryCut::of_newest(newest);
         let most = if hides { usize::MAX } else { usize::from(newest) + 1 };
         let mut privates = Vec::new();
@@ -220,7 +235,7 @@ impl History {
             while let Some((id, private)) = privates.next_if(|(id, _)| marks.id_at(0) < *id) {
                 let from = marks.place_of(id);
                 out.take(json, marks, from..to);
-                out.take_own(own_message((id, private)));
+                out.take_own(own_message((id, private), device));
                 count += to - from + 1;
                 to = from;
             }
@@ -228,7 +243,7 @@ impl History {
             count += to;
         }
         for private in privates {
-            out.take_own(own_message(private));
+            out.take_own(own_message(private, device));
         }
         out
     }
@@ -373,9 +388,14 @@ impl History {
     }
 }
 
-fn own_message((id, kept): (Sequence, &Kept<PrivateMessage>)) -> OwnMessage {
-    let Kept { arrived, message: PrivateMessage { source, json }, .. } = kept;
-    OwnMessage { id, source: source.clone(), json: json.clone(), arrived: *arrived }
+/// A private message as the connection of this device reads it.
+fn own_message(
+    (id, kept): (Sequence, &Kept<PrivateMessage>),
+    device: Option<&DeviceId>,
+) -> OwnMessage {
+    let Kept { arrived, message: PrivateMessage { source, json, meta }, .. } = kept;
+    let meta = meta.as_ref().and_then(|meta| meta.told(device));
+    OwnMessage { id, source: source.clone(), json: json.clone(), arrived: *arrived, meta }
 }
 
 #[cfg(test)]

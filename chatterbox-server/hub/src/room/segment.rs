@@ -9,6 +9,7 @@ use chatterbox_proto::capability::ids::{push_id, push_time};
 use chatterbox_proto::json::LIST_SEPARATOR;
 
 use crate::record::{Record, Sequence};
+use crate::room::beside::Beside;
 use crate::room::limits::Keep;
 use crate::room::sources::Sources;
 
@@ -31,6 +32,8 @@ pub(crate) struct Marks {
     about: i64,
     each: Vec<Mark>,
     sources: Sources,
+    /// What goes with those of its messages that something goes with.
+    beside: Beside,
     /// The length of the JSON.
     end: usize,
     /// The elements of IDS for the whole segment, encoded when a reader needs them first.
@@ -60,7 +63,8 @@ struct Mark {
 
 impl<B: AsRef<[u8]>> Segment<B> {
     pub(crate) fn held(&self) -> Keep {
-        Keep { messages: self.marks.len() as u64, bytes: self.json.as_ref().len() as u64 }
+        let bytes = self.json.as_ref().len() + self.marks.beside.bytes();
+        Keep { messages: self.marks.len() as u64, bytes: bytes as u64 }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -114,6 +118,7 @@ impl Segment<Vec<u8>> {
         let later = marks.later(record.arrived);
         marks.each.push(Mark { start, distance, later });
         marks.sources.push(&record.source, record.filing.sender.number);
+        marks.beside.push(marks.each.len() - 1, record.meta.as_ref());
         self.json.extend_from_slice(LIST_SEPARATOR);
         self.json.extend_from_slice(&record.json);
         marks.end = self.json.len();
@@ -138,6 +143,7 @@ impl Segment<Vec<u8>> {
             let distance = u32::try_from(distance).unwrap_or(u32::MAX);
             let later_by = marks.later(later.marks.time_at(place));
             marks.each.push(Mark { start, distance, later: later_by });
+            marks.beside.push(marks.each.len() - 1, later.marks.beside.at(place));
             let bytes = later.marks.start(place)..later.marks.start(place + 1);
             self.json.extend_from_slice(later.json.get(bytes).unwrap_or_default());
         }
@@ -187,7 +193,8 @@ impl Marks {
     pub(crate) fn those_that(&self, chosen: impl Fn(i64, Sequence) -> bool) -> Chosen {
         let mut all = Chosen { by_sender: HashMap::new(), last: None };
         for place in self.places_that(&chosen) {
-            let bytes = self.start(place + 1) - self.start(place);
+            let beside = self.beside.at(place).map_or(0, |meta| meta.size());
+            let bytes = self.start(place + 1) - self.start(place) + beside;
             let held = all.by_sender.entry(self.sources.sender_of(place)).or_insert(Keep::NOTHING);
             *held = held.plus(Keep::one(bytes as u64));
             all.last = self.each.get(place).map(|mark| self.id(*mark));
@@ -233,6 +240,11 @@ impl Marks {
     /// The number of the message at this place; 0 when there is none.
     pub(crate) fn id_at(&self, place: usize) -> Sequence {
         self.each.get(place).map_or(0, |mark| self.id(*mark))
+    }
+
+    /// What goes with its messages.
+    pub(crate) fn beside(&self) -> &Beside {
+        &self.beside
     }
 
     pub(crate) fn sources(&self) -> &Sources {

@@ -16,6 +16,7 @@ use crate::identity::{AccountKey, Identity, LoggedIn};
 use crate::ids::{MemberId, RoomNumber, SessionId, SessionProof, Verifier};
 use crate::level::Level;
 use crate::record::{Record, RoomRef, To};
+use crate::record_meta::RecordMeta;
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
 use crate::replica::moderation_act::{Moderation, ModerationAct, Whom};
 use crate::replica::proposal::{
@@ -180,15 +181,26 @@ fn record() -> impl Strategy<Value = Record> {
         from,
         to,
     });
-    (name(), destination, vec(any::<u8>(), 0..60), any::<i64>(), filing).prop_map(
-        |(source, destination, json, arrived, filing)| Record {
+    let bytes = || vec(any::<u8>(), 0..60);
+    (name(), destination, bytes(), any::<i64>(), filing, meta()).prop_map(
+        |(source, destination, json, arrived, filing, meta)| Record {
             source,
             destination,
             json: json.into(),
             arrived,
             filing,
+            meta,
         },
     )
+}
+
+fn meta() -> impl Strategy<Value = Option<Arc<RecordMeta>>> {
+    let bytes = || vec(any::<u8>(), 0..20);
+    of((bytes(), bytes())).prop_map(|meta| {
+        let (json, sealed) = meta?;
+        let meta = RecordMeta { json: json.into(), sealed: sealed.into() };
+        (meta.size() > 0).then(|| Arc::new(meta))
+    })
 }
 
 fn amendment() -> impl Strategy<Value = Amendment> {

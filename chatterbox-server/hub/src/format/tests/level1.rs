@@ -50,6 +50,7 @@ pub(super) fn say() -> Say {
         json: "[1]".into(),
         arrived: 1_700_000_000,
         filing,
+        meta: None,
     };
     Say { member: MemberId(300), number: 0, tag: Some("t".into()), record }
 }
@@ -57,6 +58,13 @@ pub(super) fn say() -> Say {
 fn say_to(destination: crate::record::To) -> Proposal {
     let Say { record, .. } = say();
     Proposal::Say(Say { tag: None, record: Record { destination, ..record }, ..say() })
+}
+
+/// What there was to agree to when these bytes were written.
+fn agreed() -> Capabilities {
+    let all =
+        "accounts/1 commands/1 ids/1 notices/1 ping/1 presence/1 recent/1 rename/1 rooms/1 utf8/1";
+    Capabilities::parse_offer(all).unwrap()
 }
 
 fn join() -> Proposal {
@@ -68,7 +76,7 @@ fn join() -> Proposal {
         address: Some("192.0.2.1".parse().unwrap()),
         since: 1_700_000_000,
         away: Some("tea".into()),
-        agreed: Some(Capability::EVERY.iter().copied().collect()),
+        agreed: Some(agreed()),
     };
     let lists = BlockLists::new(vec![name("Bob")], [(7, name("Жора"))]);
     let key = SessionProof { id: SessionId(1), verifier: Verifier(u128::MAX) };

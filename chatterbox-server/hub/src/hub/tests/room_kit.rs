@@ -246,6 +246,24 @@ impl World {
         Ok(number)
     }
 
+    /// The same with something that goes with it.
+    pub(super) fn say_with(
+        &mut self,
+        member: MemberId,
+        room: RoomNumber,
+        text: &str,
+        meta: Option<std::sync::Arc<crate::RecordMeta>>,
+    ) {
+        let number = self.number + 1;
+        let name = self.hub.name_of(member).unwrap().clone();
+        let room = self.hub.replica.rooms.get(room).unwrap().definition.to_ref();
+        let destination = Destination::Room(room);
+        let record = Record { destination, meta, ..record(name.as_str(), None, text) };
+        let say = Say { member, number, tag: None, record };
+        self.propose(Proposal::Say(say), None).unwrap();
+        self.number = number;
+    }
+
     pub(super) fn remove_account(&mut self, id: i64, text: &str) -> Applied {
         let change =
             AccountChange { account: id, name: name(text), kind: AccountChangeKind::Removed };

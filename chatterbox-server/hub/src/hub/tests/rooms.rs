@@ -118,7 +118,8 @@ impl World {
                     if room == LOBBY {
                         let _ = self.hub.apply(id, record);
                     } else {
-                        let wake = self.hub.announce_in(self.ids[room], Event::message(id, record));
+                        let wake =
+                            self.hub.announce_in(self.ids[room], Event::message(id, record, None));
                         assert_eq!(wake, Wake::Room(self.ids[room]));
                         let readers = self.hub.readers(self.ids[room]);
                         let here = self.users.values().filter(|user| user.rooms[room]);

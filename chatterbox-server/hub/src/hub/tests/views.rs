@@ -1,14 +1,15 @@
 //! Whatever a member agreed to, it can tell the same story: views, renames, cut and resumed sessions against a naive
 //! model.
 
+use chatterbox_proto::capability::meta::Meta;
 use chatterbox_proto::capability::notices::{NewNotice, NoticeCode};
 use chatterbox_proto::capability::utf8;
 use chatterbox_proto::{Capabilities, Capability};
 
 use super::*;
 use crate::{
-    AccountKey, Amendment, BlockLists, Identity, LoggedIn, Login, Rename, Resuming, SessionKey,
-    View,
+    AccountKey, Amendment, BlockLists, Identity, LoggedIn, Login, RecordMeta, Rename, Resuming,
+    SessionKey, View,
 };
 
 #[derive(Debug, Clone)]
@@ -46,7 +47,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 pub(super) fn agreed(view: usize) -> Capabilities {
     let text = [Capability::Ids, Capability::Rename, Capability::Utf8];
-    let all = text.into_iter().chain([Capability::Notices, Capability::Presence]);
+    let told = [Capability::Notices, Capability::Presence, Capability::Meta];
+    let all = text.into_iter().chain(told);
     let bits = all.enumerate().filter(|(bit, _)| view >> bit & 1 == 1);
     bits.map(|(_, capability)| capability).collect()
 }
@@ -105,8 +107,14 @@ fn time_of(id: Sequence) -> i64 {
     }
 }
 
+/// Something goes with every third message.
+fn meta_of(id: Sequence) -> Option<std::sync::Arc<RecordMeta>> {
+    let mentions = ["\u{e9}ve".to_owned()];
+    (id % 3 == 0).then(|| RecordMeta::new(Some(id), &mentions, None, None)).flatten()
+}
+
 fn said(id: Sequence, source: &str, recipient: Option<&str>, text: &str) -> Record {
-    Record { arrived: time_of(id), ..record(source, recipient, text) }
+    Record { arrived: time_of(id), meta: meta_of(id), ..record(source, recipient, text) }
 }
 
 /// What everybody is told, in both forms.
@@ -138,6 +146,9 @@ fn read_story<'a>(
             let messages = frame.messages.unwrap_or_default();
             assert_eq!(keys.ids.as_ref().map_or(messages.len(), Vec::len), messages.len());
             assert_eq!(keys.times.as_ref().map(Vec::len), keys.ids.as_ref().map(Vec::len));
+            let anything = keys.meta.as_ref().is_none_or(|all| all.iter().any(Option::is_some));
+            assert!(anything && (keys.meta.is_none() || known.has(Capability::Meta)));
+            assert!(keys.meta.as_ref().is_none_or(|all| all.len() == messages.len()));
             for (place, entry) in messages.iter().enumerate() {
                 if entry.content.starts_with("announced") {
                     assert!(!known.has(Capability::Notices));
@@ -149,6 +160,14 @@ fn read_story<'a>(
                 let said = numbers.said.iter().find(|(.., text)| *text == entry.content).unwrap();
                 if let Some(ids) = &keys.ids {
                     assert_eq!(ids[place], Some(said.0));
+                }
+                if known.has(Capability::Meta) {
+                    let told = keys.meta.as_ref().and_then(|all| all[place].as_ref());
+                    assert_eq!(told.is_some(), meta_of(said.0).is_some());
+                    let is_right = |meta: &Meta| {
+                        meta.reply == Some(said.0) && meta.mentions[0].as_wire() == "\u{e9}ve"
+                    };
+                    assert!(told.is_none_or(|meta| is_right(meta)));
                 }
                 if let Some(times) = &keys.times {
                     assert_eq!(times[place], Some(time_of(said.0)));

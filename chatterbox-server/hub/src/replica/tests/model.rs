@@ -144,6 +144,7 @@ impl Model {
                     json: "[]".into(),
                     arrived: 0,
                     filing: Filing::default(),
+                    meta: None,
                 };
                 let tag = tag.map(|tag| Arc::from(tag.to_string()));
                 self.numbers += 1;

@@ -313,6 +313,7 @@ impl World {
                     json: bytes::Bytes::from_static(b"[]"),
                     arrived: self.now,
                     filing: Filing::default(),
+                    meta: None,
                 };
                 let say = Say { member: person.member, number: 1, tag: None, record };
                 let outcome = self.step(Proposal::Say(say));

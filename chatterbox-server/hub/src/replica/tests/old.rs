@@ -14,7 +14,14 @@ const NODE: Incarnation = Incarnation(1);
 
 fn record(to: To) -> Record {
     let filing = Filing::default();
-    Record { source: name("ann"), destination: to, json: "[]".into(), arrived: 7, filing }
+    Record {
+        source: name("ann"),
+        destination: to,
+        json: "[]".into(),
+        arrived: 7,
+        filing,
+        meta: None,
+    }
 }
 
 fn old(number: u64) -> Proposal {

@@ -7,6 +7,7 @@ use chatterbox_proto::session::Destination;
 use proptest::prelude::*;
 
 use super::*;
+use crate::encode::view::View;
 use crate::filing::{Filing, Sender};
 use crate::room::cut::Written;
 
@@ -20,13 +21,18 @@ fn guest(text: &str) -> Party {
     Party::Guest(name(text))
 }
 
+/// How somebody is told who agreed to these.
+fn view(agreed: &str) -> View {
+    View::of(chatterbox_proto::Capabilities::parse_offer(agreed).unwrap())
+}
+
 fn read(history: &History, user: &str) -> Vec<String> {
     let json = [b"[".to_vec(), for_user(history, &[guest(user)]).concat(), b"]".to_vec()].concat();
     serde_json::from_slice(&json).unwrap()
 }
 
 fn for_user(history: &History, parties: &[Party]) -> Vec<Bytes> {
-    history.cut(parties, 0).write(&HashSet::new(), false).messages
+    history.cut(parties, 0).write(&HashSet::new(), View::BASE).messages
 }
 
 fn add(history: &mut History, to: Option<&str>, text: &str) {
@@ -41,6 +47,7 @@ fn add_arrived(history: &mut History, to: Option<&str>, text: &str, arrived: i64
         json,
         arrived,
         filing: Filing::default(),
+        meta: None,
     };
     match to {
         None => history.push_public(history.newest() + 1, &record),
@@ -78,6 +85,7 @@ fn nothing_is_missing_in_front_of_the_first_number() {
             json: "[]".into(),
             arrived: 7,
             filing: Filing::default(),
+            meta: None,
         };
         history.push_public(id, &record);
         history.push_private(id + 1024, &guest("ann"), &record);
@@ -87,7 +95,7 @@ fn nothing_is_missing_in_front_of_the_first_number() {
     assert!(reaches(&history, 0) && history.newest() == 5120);
     // A gap belongs to what is in front of it.
     let after = |id| {
-        let cut = history.cut(&[guest("ann")], id).write(&HashSet::new(), false);
+        let cut = history.cut(&[guest("ann")], id).write(&HashSet::new(), View::BASE);
         String::from_utf8(cut.messages.concat()).unwrap().matches("[]").count()
     };
     assert_eq!([4095, 4096, 4097, 5119, 5120].map(after), [2, 1, 1, 1, 0]);
@@ -148,6 +156,7 @@ fn what_is_left_takes_no_more_memory_than_it_is_long() {
             json: Bytes::from_static(b"1"),
             arrived: 7,
             filing: Filing::default(),
+            meta: None,
         };
         history.push_public(history.newest() + 1, &record);
     };
@@ -156,7 +165,7 @@ fn what_is_left_takes_no_more_memory_than_it_is_long() {
         say(&mut history, "ann");
     }
     let cut = history.cut(&[guest("ann")], 0);
-    let Written { messages, ids, .. } = cut.write(&HashSet::from([name("eve")]), true);
+    let Written { messages, ids, .. } = cut.write(&HashSet::from([name("eve")]), view("ids/1"));
     let segments = history.sealed.len() + 1;
     // A piece for each message would be 10,000 of 3 bytes.
     assert!(messages.len() <= segments && ids.unwrap().len() <= segments, "{}", messages.len());
@@ -165,7 +174,7 @@ fn what_is_left_takes_no_more_memory_than_it_is_long() {
         say(&mut history, "ann");
     }
     let cut = history.cut(&[guest("ann")], 20_000);
-    let whole = cut.write(&HashSet::from([name("eve")]), false).messages;
+    let whole = cut.write(&HashSet::from([name("eve")]), View::BASE).messages;
     assert_eq!(whole.len(), 1, "messages in a row are one piece");
 }
 
@@ -190,7 +199,7 @@ fn add_by(history: &mut History, by: Sender, to: Option<&Party>, text: &str) {
     let json = serde_json::to_vec(text).unwrap().into();
     let filing = Filing { sender: by, ..Filing::default() };
     let (source, destination) = (name("a"), Destination::All);
-    let record = Record { source, destination, json, arrived: 7, filing };
+    let record = Record { source, destination, json, arrived: 7, filing, meta: None };
     match to {
         None => history.push_public(history.newest() + 1, &record),
         Some(to) => history.push_private(history.newest() + 1, to, &record),
@@ -356,7 +365,10 @@ proptest! {
 
     #[test]
     fn hidden_sources_are_left_out_and_then_the_oldest(
-        said in prop::collection::vec(("[abc]", prop::option::of("[ab]"), prop_oneof![0_usize..9, 0_usize..9_000]), 0..60),
+        said in prop::collection::vec(
+            ("[abc]", prop::option::of("[ab]"), prop_oneof![0_usize..9, 0_usize..9_000], prop::option::weighted(0.3, "[aé]{1,5}")),
+            0..60,
+        ),
         hidden in prop::collection::hash_set("[abc]", 0..3),
         after in 0_u64..60,
         newest in prop::option::of(0_u16..40),
@@ -365,43 +377,55 @@ proptest! {
         let mut history = History::new(Keep::default());
         let mut expected = Vec::new();
         let hidden: HashSet<_> = hidden.iter().map(|text| name(text)).collect();
-        for (id, (source, to, size)) in (1..).zip(said) {
+        for (id, (source, to, size, mention)) in (1..).zip(said) {
             let text = format!("{id}ö{}", if id % 2 == 0 { "x" } else { "é" }.repeat(size));
             let json = chatterbox_proto::json::string(&text);
             let (source, destination) = (name(&source), Destination::All);
             let shown = id > after && !hidden.contains(&source);
             let arrived = time_of(id);
-            let record = Record { source, destination, json, arrived, filing: Filing::default() };
+            let meta = mention.as_ref().and_then(|name| RecordMeta::new(Some(id), &[name.clone()], None, None));
+            let record = Record { source, destination, json, arrived, filing: Filing::default(), meta };
             match &to {
                 None => history.push_public(id, &record),
                 Some(to) => history.push_private(id, &guest(to), &record),
             }
             if shown && to.is_none_or(|to| to == "a") {
-                expected.push((id, arrived, text));
+                expected.push((id, arrived, text, mention));
             }
         }
         let cut = match newest {
             None => history.cut(&[guest("a")], after),
-            Some(newest) => history.cut_newest(&[guest("a")], newest, !hidden.is_empty()),
+            Some(newest) => history.cut_newest((&[guest("a")], None), newest, !hidden.is_empty()),
         };
         let beyond = newest.map_or(0, |newest| expected.len().saturating_sub(newest.into()));
         let expected = expected.split_off(beyond);
-        let most = cut.size(true);
+        let view = view("ids/1 meta/1 utf8/1");
+        let most = cut.size(view);
         // What is said meanwhile is not in it.
         add(&mut history, None, "meanwhile");
-        let Written { messages, ids, times, more, unescaped, .. } = cut.write(&hidden, true);
+        let Written { messages, ids, times, meta, meta_saved, more, unescaped, .. } = cut.write(&hidden, view);
         prop_assert_eq!(more, newest.map(|_| beyond > 0));
         prop_assert_eq!(unescaped, Some(utf8::unescaped_len(&messages.concat())));
         let (ids, times) = (ids.unwrap(), times.unwrap());
-        let lists = [&messages, &ids, &times].into_iter().flatten();
+        let anything = expected.iter().any(|(.., mention)| mention.is_some());
+        prop_assert_eq!(meta.is_some(), anything, "a list of nothing is not written");
+        let meta = meta.unwrap_or_default();
+        prop_assert_eq!(meta_saved, meta.concat().len() - utf8::unescaped_len(&meta.concat()));
+        let lists = [&messages, &ids, &times, &meta].into_iter().flatten();
         prop_assert!(lists.map(Bytes::len).sum::<usize>() <= most);
         let list = |pieces: Vec<Bytes>| [b"[", &pieces.concat()[..], b"]"].concat();
         let messages: Vec<String> = serde_json::from_slice(&list(messages)).unwrap();
         let ids: Vec<Sequence> = serde_json::from_slice(&list(ids)).unwrap();
         let times: Vec<i64> = serde_json::from_slice(&list(times)).unwrap();
         prop_assert!(ids.len() == messages.len() && times.len() == messages.len());
-        let all = ids.into_iter().zip(times).zip(messages);
-        prop_assert_eq!(all.map(|((id, time), text)| (id, time, text)).collect::<Vec<_>>(), expected);
+        let mut metas: Vec<serde_json::Value> = serde_json::from_slice(&list(meta)).unwrap();
+        prop_assert!(metas.len() == messages.len() || !anything);
+        metas.resize(messages.len(), serde_json::Value::Null);
+        let mention = |meta: &serde_json::Value| Some(meta["MENTIONS"][0].as_str()?.to_owned());
+        prop_assert!(metas.iter().zip(&ids).all(|(meta, id)| meta.is_null() || meta["REPLY"] == *id));
+        let all = ids.into_iter().zip(times).zip(messages).zip(metas);
+        let all = all.map(|(((id, time), text), meta)| (id, time, text, mention(&meta)));
+        prop_assert_eq!(all.collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -10,12 +10,13 @@ fn the_memory_of_one_reader_alone_is_known() {
         let source = name(if number % 2 == 0 { "eve" } else { "ann" });
         let json = Bytes::from_static(b"1");
         let filing = Filing::default();
-        let record = Record { source, destination: Destination::All, json, arrived: 7, filing };
+        let record =
+            Record { source, destination: Destination::All, json, arrived: 7, filing, meta: None };
         history.push_public(number + 1, &record);
     }
-    let own = |after, hidden: &[&str], ids| {
+    let own = |after, hidden: &[&str], view| {
         let hidden = hidden.iter().map(|text| name(text)).collect();
-        let mut writer = history.cut(&[guest("ann")], after).begin(ids, false);
+        let mut writer = history.cut(&[guest("ann")], after).begin(view);
         while writer.step(&hidden) {}
         let pieces = writer.own_bytes();
         let Written { messages, ids, times, .. } = writer.finish();
@@ -23,12 +24,15 @@ fn the_memory_of_one_reader_alone_is_known() {
         (pieces, messages.concat().len() + beside.map(|piece| piece.len()).sum::<usize>())
     };
     let pieces = 3 * PIECE_BYTES;
-    let (shared, _) = own(0, &[], true);
+    let ids = view("ids/1");
+    let with_meta = own(0, &[], view("ids/1 meta/1"));
+    assert_eq!(with_meta, own(0, &[], ids), "nothing goes with any of them");
+    let (shared, _) = own(0, &[], ids);
     // It is one segment, which those who join before the next message share.
     assert!(shared <= pieces, "{shared}");
-    let (part, _) = own(5_000, &[], true);
+    let (part, _) = own(5_000, &[], ids);
     assert!(part > (4 + 3) * 5_000, "numbers and times are written for this reader: {part}");
-    let (copied, size) = own(0, &["eve"], true);
+    let (copied, size) = own(0, &["eve"], ids);
     assert!((size..=size + 2 * pieces).contains(&copied), "{copied} of {size}");
 }
 
@@ -43,9 +47,9 @@ fn a_short_welcome_holds_as_much_as_is_asked_for_and_not_the_history() {
     let of = |newest, hides: &str| {
         let hidden: HashSet<_> =
             [hides].iter().filter(|text| !text.is_empty()).map(|t| name(t)).collect();
-        let cut = history.cut_newest(&[guest("ann")], newest, !hidden.is_empty());
+        let cut = history.cut_newest((&[guest("ann")], None), newest, !hidden.is_empty());
         let held = cut.own_bytes();
-        let mut writer = cut.begin(true, true);
+        let mut writer = cut.begin(view("ids/1 utf8/1"));
         while writer.step(&hidden) {}
         let own = writer.own_bytes();
         let Written { messages, more, .. } = writer.finish();
