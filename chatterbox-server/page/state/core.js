@@ -140,7 +140,9 @@ export class Core {
     for (let next = this.sent.takeNext(); next.length > 0; next = this.sent.takeNext()) {
       const messages = next.map(({ to, time, text }) => [this.me, to, time, text]);
       const tags = next.map(({ tag }) => tag);
-      this.send(this.agreed.has("ids") ? { MESSAGES: messages, TAGS: tags } : { MESSAGES: messages });
+      const metas = next.map(({ meta }) => meta);
+      const beside = this.agreed.has("meta") && metas.some((meta) => meta !== null) ? { META: metas } : {};
+      this.send(this.agreed.has("ids") ? { MESSAGES: messages, TAGS: tags, ...beside } : { MESSAGES: messages });
     }
   }
 

@@ -1,7 +1,7 @@
 // The messages of a frame, each with its number and the time at which the server took it.
 
 import { LOBBY } from "./target.js";
-import { id, text, time } from "./read.js";
+import { id, isObject, member, names, text, time } from "./read.js";
 
 /**
  * @typedef {object} Entry A message as it was sent.
@@ -11,22 +11,36 @@ import { id, text, time } from "./read.js";
  * @property {string} text
  * @property {number | null} id
  * @property {number | null} taken when the server took it
+ * @property {Meta} meta what goes with it (MT-1)
  */
+
+/**
+ * @typedef {object} Meta
+ * @property {number | null} reply the message that it answers
+ * @property {readonly string[]} mentions whom it mentions
+ */
+
+/** The most names that a message mentions. */
+const MENTIONS = 20;
+
+/** What goes with most messages. @type {Meta} */
+export const NOTHING = Object.freeze({ reply: null, mentions: Object.freeze([]) });
 
 /** Of one frame the newest messages are read, so many: more are not kept of all conversations together. */
 const MOST = 50_000;
 
-/** The messages that a value has. IDS and TIMES count where they are sound and as long as the messages (ID-1, ID-9).
- * @param {unknown} messages @param {unknown} ids @param {unknown} times @param {boolean} numbered
+/** The messages that a value has. IDS, TIMES and META count where they are sound and as long as the messages (ID-1, ID-9, MT-1).
+ * @param {unknown} messages @param {unknown} ids @param {unknown} times @param {boolean} numbered @param {unknown} [metas]
  * @returns {Entry[]} */
-export function entries(messages, ids, times, numbered) {
+export function entries(messages, ids, times, numbered, metas) {
   const all = Array.isArray(messages) ? messages : [];
   const idOf = numbered ? numbers(ids, all.length, id) : () => null;
   const takenAt = numbered ? numbers(times, all.length, time) : () => null;
+  const metaOf = Array.isArray(metas) && metas.length === all.length ? (/** @type {number} */ place) => readMeta(metas[place]) : () => NOTHING;
   const read = [];
   for (let place = Math.max(0, all.length - MOST); place < all.length; place += 1) {
     const entry = readMessage(all[place]);
-    if (entry !== null) read.push({ ...entry, id: idOf(place), taken: takenAt(place) });
+    if (entry !== null) read.push({ ...entry, id: idOf(place), taken: takenAt(place), meta: metaOf(place) });
   }
   return read;
 }
@@ -46,6 +60,13 @@ function readMessage(value) {
   const [from, to, at, said] = value;
   const sound = text(from) !== null && text(to) !== null && text(said) !== null;
   return sound ? { from, to, time: time(at), text: said } : null;
+}
+
+/** @param {unknown} value @returns {Meta} */
+function readMeta(value) {
+  if (!isObject(value)) return NOTHING;
+  const all = member(value, "MENTIONS");
+  return { reply: id(member(value, "REPLY")), mentions: Array.isArray(all) ? (names(all, MENTIONS) ?? []) : [] };
 }
 
 /** Whether it is for everybody.

@@ -31,9 +31,10 @@ export function askOlder(core, target, atHole, now) {
   core.askPage(wireOf(one.target), { before: one.idAt(spot), limit: SCROLLED, serial: one.serial });
 }
 
-/** @param {unknown} page */
-function entriesOf(page) {
-  return entries(member(page, "MESSAGES"), member(page, "IDS"), member(page, "TIMES"), true);
+/** @param {Core} core @param {unknown} page */
+function entriesOf(core, page) {
+  const metas = core.has("meta") ? member(page, "META") : undefined;
+  return entries(member(page, "MESSAGES"), member(page, "IDS"), member(page, "TIMES"), true, metas);
 }
 
 /** A page that was asked for by scrolling. The conversation may have another name by now, or be gone.
@@ -44,7 +45,7 @@ export function pageCame(core, serial, page, now) {
   const { target } = one;
   one.paging = one.asked !== null;
   core.model.paging = isUser(target) ? target : null;
-  for (const entry of entriesOf(page)) {
+  for (const entry of entriesOf(core, page)) {
     if (entry.id !== null && belongs(entry, target, core.agreed.has("rooms"))) core.message(entry, "history");
   }
   core.model.paging = null;
@@ -62,7 +63,7 @@ function belongs(entry, target, rooms) {
 /** A page that fills a gap. @param {Core} core @param {string} room @param {unknown} page */
 export function gapPaged(core, room, page) {
   const refused = text(member(page, "CODE")) !== null;
-  const filled = core.gaps.paged(room, entriesOf(page), member(page, "MORE") === true, refused);
+  const filled = core.gaps.paged(room, entriesOf(core, page), member(page, "MORE") === true, refused);
   // This user's own messages were shown when they were typed.
   for (const entry of filled.entries) if (!isMe(core, entry.from)) core.message(entry, "missed");
   if (filled.isCut) core.model.hole(room);

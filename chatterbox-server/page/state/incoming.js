@@ -44,7 +44,7 @@ export function receive(core, frame, now) {
   renamed(core, get("USERS_RENAMED", "rename"), now);
   if (!isWelcome) {
     takeRooms(core, get("ROOMS", "rooms"), now);
-    for (const entry of entries(get("MESSAGES"), get("IDS", "ids"), get("TIMES", "ids"), core.has("ids"))) {
+    for (const entry of entries(get("MESSAGES"), get("IDS", "ids"), get("TIMES", "ids"), core.has("ids"), get("META", "meta"))) {
       if (isNews(core, entry)) deliver(core, entry, "live");
     }
     presence(core, get("PRESENCE", "presence"), now);

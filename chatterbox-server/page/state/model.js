@@ -4,6 +4,7 @@ import { linesOf, shownName } from "./text.js";
 import { List } from "./list.js";
 import { mentions } from "./mention.js";
 import { Mentioned } from "./mentioned.js";
+import { isNamed } from "./reply.js";
 import { LOBBY, SERVER, foldTarget, isUser, sameTarget, userTarget } from "./target.js";
 import { sameLines } from "./timeline.js";
 import { screen } from "../screen.js";
@@ -96,7 +97,8 @@ export class Model {
   message(entry, kind, me, rooms, tag = null) {
     const own = entry.from === me;
     const target = this.placeOf(entry, kind, own, rooms);
-    const names = !own && mentions(entry.text, me);
+    // Whoever puts names into MENTIONS means these and no others; of who does not only the text says it.
+    const names = !own && (entry.meta.mentions.length > 0 ? isNamed(entry.meta.mentions, me, target) : mentions(entry.text, me));
     const live = kind === "live" || kind === "missed";
     const concerns = live && !own && (names || isUser(target));
     const one = this.open(target);
@@ -113,6 +115,7 @@ export class Model {
       id: entry.id,
       own,
       mention: names,
+      reply: entry.meta.reply === null ? null : quoteOf(one, entry.meta.reply),
       delivery: tag === null ? null : "on its way",
       why: null,
     };
@@ -277,4 +280,15 @@ export class Model {
     const next = others.find((one) => one.mentions > 0) ?? others.find((one) => one.unread > 0);
     return next?.target ?? null;
   }
+}
+
+/** Of what is answered so many characters are shown. */
+const QUOTED = 80;
+
+/** What a message answers, as far as it is loaded. @param {Conversation} one @param {number} id @returns {import("./types.js").Quote} */
+function quoteOf(one, id) {
+  const item = one.timeline.items.findLast((known) => known.kind === "message" && known.id === id);
+  if (item?.kind !== "message") return { id, key: null, from: null, text: null };
+  const line = item.lines.find((text) => text.trim() !== "") ?? "";
+  return { id, key: item.key, from: item.from, text: line.length > QUOTED ? `${line.slice(0, QUOTED)}…` : line };
 }

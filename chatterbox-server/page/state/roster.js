@@ -62,6 +62,15 @@ export class Roster {
     return names.filter((name) => this.add(name));
   }
 
+  /** The name of a user, in their spelling. @param {string} name */
+  spelling(name) {
+    if (this.users.has(name)) return name;
+    const key = fold(name);
+    if (!this.folded.has(key)) return null;
+    for (const [known, entry] of this.users) if (entry.key === key) return known;
+    return null;
+  }
+
   /** Removes a user. Says whether the name was there. @param {string} name */
   remove(name) {
     const entry = this.users.get(name);

@@ -1,19 +1,21 @@
 // Saying something: where it goes, and what is kept of it until the server has answered.
 
 import { LOBBY, SERVER, isUser, userTarget, wireOf } from "./target.js";
+import { metaOf } from "./reply.js";
 import { screen } from "../screen.js";
 
 /** @typedef {import("./core.js").Core} Core */
 
 const encoder = new TextEncoder();
 
-/** Says something in the conversation in front. @param {Core} core @param {string} text @param {number} now */
-export function sayInFront(core, text, now) {
+/** Says something in the conversation in front, as the answer to a message or not.
+ * @param {Core} core @param {string} text @param {number} now @param {number | null} [reply] */
+export function sayInFront(core, text, now, reply = null) {
   const { front } = core.model;
-  if (front === LOBBY || isUser(front)) return sayAt(core, wireOf(front), text, text, now);
+  if (front === LOBBY || isUser(front)) return sayAt(core, wireOf(front), text, text, now, reply);
   // A text that was meant for a room never goes anywhere else, nor to another room of that name.
   const room = core.rooms.find(front);
-  if (room !== undefined && room.number === core.frontRoom) return sayAt(core, room.name, text, text, now);
+  if (room !== undefined && room.number === core.frontRoom) return sayAt(core, room.name, text, text, now, reply);
   core.notSent(`you are not in ${screen(front, 40)} any more`, now, text);
 }
 
@@ -30,8 +32,8 @@ export function sayTo(core, to, text, line, now) {
   core.notSent(`you are not in ${screen(to, 40)}; ${core.catalogue.prefix}join ${screen(to, 40)} comes first`, now, line);
 }
 
-/** @param {Core} core @param {string} to @param {string} text @param {string} line @param {number} now */
-function sayAt(core, to, text, line, now) {
+/** @param {Core} core @param {string} to @param {string} text @param {string} line @param {number} now @param {number | null} [reply] */
+function sayAt(core, to, text, line, now, reply = null) {
   const numbered = core.agreed.has("ids");
   if (core.me === "" || (!core.isJoined() && !(core.isDown() && numbered))) return core.notSent("there is no connection", now, line);
   if (to === SERVER) return core.notSent("nobody is called so", now, line);
@@ -40,9 +42,10 @@ function sayAt(core, to, text, line, now) {
   const longest = core.limits.frame;
   // A frame above the server's bound ends the connection, and sending it again would end the next one.
   if (longest !== null && bytesOf([core.me, to, time, text]) > longest) return core.notSent("it is too long for the server", now, line);
-  const tag = numbered ? core.sent.keep(to, text, time).tag : null;
+  const meta = numbered ? metaOf(core, to, text, reply) : null;
+  const tag = numbered ? core.sent.keep(to, text, time, meta).tag : null;
   core.sent.awaitEcho(to, text);
-  core.message({ from: core.me, to, time, text, id: null, taken: null }, "own", tag);
+  core.message({ from: core.me, to, time, text, id: null, taken: null, meta: { reply: meta === null ? null : reply, mentions: [] } }, "own", tag);
   if (numbered) core.pump();
   else core.send({ MESSAGES: [[core.me, to, time, text]] });
 }

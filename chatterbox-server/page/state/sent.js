@@ -11,6 +11,7 @@ import { same } from "./text.js";
  * @property {string} to
  * @property {number} time
  * @property {string} text
+ * @property {object | null} meta what goes with it
  * @property {boolean} arrived it was echoed, or found in the history: it is stored even if its acknowledgement was lost
  * @property {boolean} out it was sent on this connection
  */
@@ -41,10 +42,10 @@ export class Sent {
     return this.unanswered.length >= TAGS;
   }
 
-  /** Gives a message a tag, and keeps it until it is answered. @param {string} to @param {string} text @param {number} time */
-  keep(to, text, time) {
+  /** Gives a message a tag, and keeps it until it is answered. @param {string} to @param {string} text @param {number} time @param {object | null} [meta] */
+  keep(to, text, time, meta = null) {
     this.tags += 1;
-    const message = { tag: String(this.tags), to, time, text, arrived: false, out: false };
+    const message = { tag: String(this.tags), to, time, text, meta, arrived: false, out: false };
     this.unanswered.push(message);
     return message;
   }

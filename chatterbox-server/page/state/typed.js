@@ -7,6 +7,7 @@ import { OWN_COMMANDS } from "./own.js";
 import { parse } from "./parse.js";
 import { open, close } from "./opening.js";
 import { LOBBY, parseTarget } from "./target.js";
+import { answered } from "./reply.js";
 import { sayInFront, sayTo } from "./say.js";
 import { screen } from "../screen.js";
 
@@ -80,6 +81,7 @@ function command(core, text, run, now) {
 /** Those that the page has beside the server's. @type {ReadonlyMap<string, Own>} */
 const OWN = new Map([
   ["help", help],
+  ["reply", reply],
   ["room", goTo],
   ["close", closeNamed],
   ["name", rename],
@@ -117,6 +119,16 @@ function goTo(core, rest, text, now) {
   const isNamed = rest.startsWith("@") || rest.startsWith("#") || rest === LOBBY;
   if (rest.toLowerCase() === "lobby" && core.rooms.find("#lobby") === undefined) return open(core, LOBBY, now);
   open(core, isNamed ? parseTarget(rest, core.hasRooms()) : `#${rest}`, now);
+}
+
+/** @type {Own} */
+function reply(core, rest, text, now) {
+  if (!core.agreed.has("meta")) return callLine(core, text.slice(1), text, now);
+  const [, which = "", said = ""] = /^(\S+)\s+([^]*)$/.exec(rest) ?? [];
+  if (said.trim() === "") return core.notSent("it takes what is answered (last, @NAME or a number), and a text", now, text);
+  const id = answered(core, which);
+  if (id === null) return core.notSent("what you answer is not loaded here", now, text);
+  sayInFront(core, said, now, id);
 }
 
 /** @type {Own} */

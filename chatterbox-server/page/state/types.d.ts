@@ -26,10 +26,20 @@ export interface Message {
   own: boolean;
   /** It names this user, or is private. */
   mention: boolean;
+  /** What it answers. */
+  reply: Quote | null;
   /** Of own messages, where somebody says. */
   delivery: "on its way" | "stored" | "refused" | null;
   /** Why it was refused. */
   why: Shown | null;
+}
+
+/** What a message answers: null where that is not loaded. */
+export interface Quote {
+  id: number;
+  key: number | null;
+  from: Shown | null;
+  text: Shown | null;
 }
 
 /** Comings and goings in a row. */
@@ -205,6 +215,8 @@ export interface View {
   /** Round trip in milliseconds, where it is known. */
   latency: number | null;
   limits: { content: number | null; name: number | null };
+  /** Whether messages can be answered. */
+  replies: boolean;
 }
 
 /**

@@ -53,6 +53,7 @@ export class Viewer {
       waiting: core.sent.unanswered.length,
       latency: null,
       limits: { content: core.limits.content, name: core.limits.name },
+      replies: core.agreed.has("meta"),
     };
   }
 

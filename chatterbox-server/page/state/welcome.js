@@ -44,7 +44,7 @@ export function welcome(core, frame, now) {
   const token = text(get("RESUME", "ids"));
   if (token !== null && token.length <= TOKEN) core.resume = token;
   else if (isFirst) core.resume = null;
-  const history = entries(member(frame, "MESSAGES"), get("IDS", "ids"), get("TIMES", "ids"), offered.has("ids"));
+  const history = entries(member(frame, "MESSAGES"), get("IDS", "ids"), get("TIMES", "ids"), offered.has("ids"), get("META", "meta"));
   const users = rosterOf(frame, get("PRESENCE", "presence"));
   if (isFirst) first(core, frame, history, users, get, now);
   else again(core, frame, history, users, get, now);

@@ -310,6 +310,10 @@ function ownEntries(subject, view, ui, send) {
       if (message === undefined) break;
       copy("Copy the text", message.lines.join("\n"));
       const quoted = message.lines.join("\n").slice(0, QUOTED).split("\n").map((line) => `> ${line}`).join("\n");
+      if (message.id !== null && view.front === subject.target && view.replies) {
+        const { id } = message;
+        add("Reply", () => ui.ask("insert", `/reply ${id} `), "Answers this message; those who read it see what is answered");
+      }
       add("Quote it", () => ui.ask("insert", `${quoted}\n`));
       person(message.from);
       if (!message.own) {

@@ -9,7 +9,7 @@ import { Table } from "./table.js";
 import { Text } from "./text.js";
 import { clock, date, full } from "./time.js";
 
-/** @import { Event, Hole, Item, Message, Moves, Notice, Target } from "../state/types.js" */
+/** @import { Event, Hole, Item, Message, Moves, Notice, Quote, Target } from "../state/types.js" */
 /** @import { Times } from "./time.js" */
 /** @import { Ui } from "./ui.js" */
 
@@ -67,9 +67,18 @@ function MessageRow(props) {
   return html`<li class=${looks.filter(Boolean).join(" ")} ...${frame(props)} ...${menuProps(ui, { is: "message", target, key: item.key })}>
     <${Time} time=${item.time} times=${times} />
     <span class=${`name ${item.own ? "me" : hue(item.from)}`} title=${item.from}><bdi ...${menu}>${item.from}</bdi><span class="hidden">${item.mention && !item.own && room !== null ? " names you" : ""}:</span></span>
-    <div class="text"><${Text} lines=${item.lines} walked=${props.walked} />${item.delivery === "refused" && html`<p class="why"><${Icon} name="alert" />Not sent${item.why ? `: ${item.why}` : ""}</p>`}</div>
+    <div class="text">${item.reply !== null && html`<${Answered} quote=${item.reply} target=${target} ui=${ui} />`}<${Text} lines=${item.lines} walked=${props.walked} />${item.delivery === "refused" && html`<p class="why"><${Icon} name="alert" />Not sent${item.why ? `: ${item.why}` : ""}</p>`}</div>
     <${Delivery} state=${item.delivery} />
   </li>`;
+}
+
+/** What a message answers. @param {{quote: Quote, target: Target, ui: Ui}} props */
+function Answered({ quote, target, ui }) {
+  const { key, from, text } = quote;
+  if (key === null) return html`<p class="answered"><span aria-hidden="true">↪ </span>Answers a message that is not loaded</p>`;
+  return html`<p class="answered"><button type="button" tabindex="-1" title="Go there" onClick=${() => ui.jump(target, key)}>
+    <span aria-hidden="true">↪ </span><span class="hidden">Answers </span><bdi>${from}</bdi>: <bdi>${text}</bdi>
+  </button></p>`;
 }
 
 /** @param {{state: Message["delivery"]}} props */

@@ -6,6 +6,7 @@ import "./state/mention.mjs";
 import "./state/typed.mjs";
 import "./state/login.mjs";
 import "./state/returns.mjs";
+import "./state/reply.mjs";
 import "./state/rooms.mjs";
 import "./state/roster.mjs";
 import "./state/complete.mjs";

@@ -57,7 +57,7 @@ test("a word becomes what it can mean in its place", () => {
     ["/oin|", ["/join "]],
     ["/in|", []],
     ["/bac|", ["/back"]],
-    ["/rep|", ["/repeat ", "/report "]],
+    ["/rep|", ["/repeat ", "/reply ", "/report "]],
     ["/room |", ["#lab", "#lunch", "ALL", "@Bea", "@bob", "@cyd"]],
     ["/kick b|", ["Bea ", "bob "]],
     ["/kick BOB|", ["bob "]],
