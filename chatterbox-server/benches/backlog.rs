@@ -115,7 +115,14 @@ fn define(store: &dyn Store, keep: RoomKeep) {
 fn record(destination: To) -> Record {
     let json = Bytes::from(format!("[\"user1\", \"ALL\", 1700000000, \"{}\"]", "x".repeat(64)));
     let source = Username::parse("user1").unwrap();
-    Record { source, destination, json, arrived: 1_700_000_000, filing: Filing::default() }
+    Record {
+        source,
+        destination,
+        json,
+        arrived: 1_700_000_000,
+        filing: Filing::default(),
+        meta: None,
+    }
 }
 
 fn keep(bencher: Bencher<'_, '_>, size: usize, store: &dyn Store, to: impl Fn(u64) -> To) {

@@ -223,8 +223,9 @@ pub struct Config {
 }
 
 /// What every chat speaks, with accounts or without them.
-const SPOKEN: [Capability; 7] = [
+const SPOKEN: [Capability; 8] = [
     Capability::Ids,
+    Capability::Meta,
     Capability::Notices,
     Capability::Ping,
     Capability::Presence,

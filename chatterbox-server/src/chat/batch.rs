@@ -84,7 +84,7 @@ const BESIDE: usize = 24;
 fn size(entry: &Entry) -> usize {
     let size = match entry {
         Entry::Post(post, _) => {
-            let records = post.records.iter().map(|record| format::size(record) + BESIDE);
+            let records = post.records.iter().map(|record| format::size_of_record(record) + BESIDE);
             let tags = post.tags.iter().flatten().flatten().map(|tag| tag.len());
             records.chain(tags).sum()
         }

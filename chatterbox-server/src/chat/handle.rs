@@ -267,7 +267,7 @@ impl Handle {
 }
 
 /// Resolves the destination of a message: the spelling under which its recipient is here, or a room has, and under whom it is
-/// filed. Memory for a private one is reserved, and added to `reserved`.
+/// filed. Memory of about `bytes` for a private one is reserved, and added to `reserved`.
 ///
 /// # Errors
 /// [`Code::NoSuchUser`], [`Code::Blocked`] or [`Code::RecipientBusy`]; for a room what RM-15 says.
@@ -275,9 +275,9 @@ pub fn resolve(
     sender: &Handle,
     destination: &Destination<impl NameKey, impl NameKey>,
     content: &str,
+    bytes: usize,
     reserved: &mut Reserved,
 ) -> Result<(To, Filing), Code> {
-    let bytes = content.len();
     match destination {
         Destination::All => {
             sender.chat.may_say_to_all(sender.id)?;

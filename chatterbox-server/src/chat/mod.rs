@@ -12,6 +12,7 @@ mod elsewhere;
 pub(crate) mod flood_gate;
 pub(crate) mod handle;
 pub(crate) mod history_loading;
+pub(crate) mod meta;
 pub(crate) mod moderation;
 pub(crate) mod notifier;
 #[cfg(test)]

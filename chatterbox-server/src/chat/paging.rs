@@ -107,10 +107,16 @@ impl Pages {
                 Err(code) => return Ok(ids::no_page(with, code.word())),
             }
         }
-        let messages = found.iter().map(|(id, record)| PageMessage {
+        let is_told = user.agreed.is_some_and(|agreed| agreed.has(Capability::Meta));
+        let device = is_told.then(|| chat.device_of(member)).flatten();
+        let told =
+            |record: &Record| record.meta.as_ref().filter(|_| is_told)?.told(device.as_ref());
+        let metas: Vec<_> = found.iter().map(|(_, record)| told(record)).collect();
+        let messages = found.iter().zip(&metas).map(|((id, record), meta)| PageMessage {
             id: *id,
             time: record.arrived,
             json: &record.json,
+            meta: meta.as_deref().map(|meta| &*meta.json),
         });
         Ok(ids::page(with, messages, more))
     }
@@ -139,12 +145,8 @@ impl Pages {
             }
         }
         for (of, room) in all {
-            let query = PageQuery { of, side: Side::After(before), limit: 1 };
-            // It is never closed.
-            let _place = self.room.acquire().await.ok();
-            let page = self.store.page(query).await?;
-            let found = page.records.into_iter().find(|(number, _)| *number == id);
-            if let Some((_, record)) = found.filter(|(_, record)| record.source == *source) {
+            let found = self.one(of, id).await?;
+            if let Some(record) = found.filter(|record| record.source == *source) {
                 let text = Entry::parse(&record.json).map(|entry| entry.content.into_owned());
                 return Ok(text.map(|text| ReadableMessage { text, room }));
             }
@@ -152,8 +154,33 @@ impl Pages {
         Ok(None)
     }
 
+    /// Whether an account has a name.
+    pub(super) async fn has_account(&self, name: &Username) -> bool {
+        (self.account_of)(name.clone()).await.is_some()
+    }
+
+    /// Who has sent a message of a conversation, if it is one of that.
+    pub(super) async fn source_of(
+        &self,
+        of: Conversation,
+        id: Sequence,
+    ) -> Result<Option<Username>, StoreError> {
+        Ok(self.one(of, id).await?.map(|record| record.source))
+    }
+
+    /// A message of a conversation, if it is one of that.
+    async fn one(&self, of: Conversation, id: Sequence) -> Result<Option<Record>, StoreError> {
+        let Some(before) = id.checked_sub(1) else { return Ok(None) };
+        let query = PageQuery { of, side: Side::After(before), limit: 1 };
+        // It is never closed.
+        let _place = self.room.acquire().await.ok();
+        let page = self.store.page(query).await?;
+        let found = page.records.into_iter().find(|(number, _)| *number == id);
+        Ok(found.map(|(_, record)| record))
+    }
+
     /// Whom a name stands for: whoever has it, the account of whoever is here under it, and the account of this name.
-    async fn parties(&self, chat: &Chat, name: Username) -> Vec<Party> {
+    pub(super) async fn parties(&self, chat: &Chat, name: Username) -> Vec<Party> {
         let here = chat.find(&name).and_then(|identity| identity.login);
         let here = here.map(|login| login.account_key.id);
         let registered = (self.account_of)(name.clone()).await;
@@ -298,6 +325,7 @@ mod tests {
                 json: Bytes::from_static(b"[]"),
                 arrived: 1,
                 filing: Filing::default(),
+                meta: None,
             };
             ready(Ok(Page { records: vec![(after + 1, record)], more: true })).boxed()
         }
@@ -360,6 +388,7 @@ mod tests {
                 json,
                 arrived: 1,
                 filing: Filing::default(),
+                meta: None,
             }
         };
         let store = Arc::new(Memory::new(1_000));

@@ -164,7 +164,7 @@ impl Proposals {
         tags: Option<Tags>,
         room: Option<PostRoom>,
     ) -> Result<Receipt, Code> {
-        let bytes: usize = records.iter().map(|record| record.json.len()).sum();
+        let bytes: usize = records.iter().map(|record| record.weight()).sum();
         let _room = match room {
             Some(room) => Some(room),
             None => self.room(bytes).await,

@@ -126,6 +126,16 @@ impl Chat {
         self.hub().readable(member, name)
     }
 
+    /// Who has said a message that is in the timeline of a room; see [`chatterbox_hub::Hub::source_in_timeline`].
+    pub(super) fn source_in_timeline(
+        &self,
+        member: MemberId,
+        name: &impl NameKey,
+        id: Sequence,
+    ) -> Option<Username> {
+        self.hub().source_in_timeline(member, name, id)
+    }
+
     /// Whether a member is staff of the room that a conversation is in: it hears there who blocks it.
     pub fn is_staff_of(&self, member: MemberId, of: &Conversation) -> bool {
         match of {

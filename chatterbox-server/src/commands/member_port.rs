@@ -256,7 +256,7 @@ impl MemberPort {
                 return Err(code);
             }
         }
-        let resolved = match resolve(&self.member, &to, text, &mut reserved) {
+        let resolved = match resolve(&self.member, &to, text, text.len(), &mut reserved) {
             Err(Code::NoSuchUser) => self.leave(&to, text.len(), &mut reserved).await,
             resolved => resolved,
         };
@@ -279,7 +279,7 @@ impl MemberPort {
             content: text.into(),
         };
         let json = entry.to_json().into();
-        let record = Record { source: name, destination, json, arrived, filing };
+        let record = Record { source: name, destination, json, arrived, filing, meta: None };
         let chat = self.member.chat();
         chat.post(self.member.id(), vec![record], reserved.into(), None, None).await?.all()
     }

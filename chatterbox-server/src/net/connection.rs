@@ -114,7 +114,7 @@ async fn join(
             () = context.closing.cancelled() => return Err(End::Closing),
         },
     };
-    let spoken = config.spoken | context.access.authenticator.speaks();
+    let spoken = context.chat.carried(config.spoken | context.access.authenticator.speaks());
     let mut joining = Joining::new(peer, spoken, config);
     let outcome = tokio::select! {
         outcome = joining.run(&mut stream, context) => outcome,

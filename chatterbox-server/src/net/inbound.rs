@@ -3,14 +3,15 @@
 //! A frame of many or long messages is worked off a few at a time, so that it takes little more memory than its bytes, and
 //! others get their turns in between.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Event, Filing, Record, To};
+use chatterbox_hub::{Event, Filing, Record, RecordMeta, To};
 use chatterbox_proto::capability::{Request, ids};
 use chatterbox_proto::session::{Destination, JoinedAction, JoinedSession, Posting};
-use chatterbox_proto::{Code, Fault, Faults, LookupKey, server_frame};
+use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
 use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
@@ -161,7 +162,7 @@ impl Inbound {
     fn count<'a>(&mut self, postings: impl Iterator<Item = &'a Posting<'a>>) {
         let Some(Flood { gate, .. }) = self.flood.as_deref_mut() else { return };
         for posting in postings {
-            gate.count(&self.member, &posting.destination, posting.entry.content.len());
+            gate.count(&self.member, &posting.destination, posting.size());
         }
     }
 
@@ -200,7 +201,7 @@ impl Inbound {
 
     /// Posts some messages of a long frame.
     async fn post_some(&mut self, postings: Vec<Posting<'_>>, work: &LongWork) {
-        let size: usize = postings.iter().map(|posting| posting.entry.content.len()).sum();
+        let size: usize = postings.iter().map(|posting| posting.size()).sum();
         let mut room = None;
         if size > LONG_WORK {
             // Escapes make it longer.
@@ -222,11 +223,11 @@ impl Inbound {
             {
                 return;
             }
-            if !requests.put_off.is_empty() {
+            if posting.meta.is_some() || !requests.put_off.is_empty() {
                 return requests.put_off.add(posting);
             }
         }
-        self.say(posting, None);
+        self.say(posting, None, None);
     }
 
     /// Looks whether messages that were put off are for who has an account, and posts them.
@@ -239,9 +240,13 @@ impl Inbound {
 
     async fn settle_put_off(&mut self) {
         let Some(requests) = &mut self.requests else { return };
-        let (postings, found) = requests.put_off.settle(&self.member).await;
-        for posting in postings {
-            self.say(posting, Some(&found));
+        let pages = Arc::clone(&requests.pages);
+        let (postings, found) = requests.put_off.settle(&self.member, &pages).await;
+        for (posting, meta) in postings {
+            match meta {
+                Ok(meta) => self.say(posting, meta, Some(&found)),
+                Err(code) => self.refuse_one(posting.index, posting.tag, code, None),
+            }
         }
         if let Some(requests) = &mut self.requests
             && std::mem::take(&mut requests.put_off.ends_frame)
@@ -266,10 +271,15 @@ impl Inbound {
             || (is_of_state && self.requests.is_some() && self.member.chat().is_in_cluster())
     }
 
-    /// Posts a message, or refuses it. Where nobody has looked for its recipient among the accounts, it may be put off.
-    fn say(&mut self, mut posting: Posting<'_>, found: Option<&Found>) {
+    /// Posts a message with what goes with it, or refuses it. Where nobody has looked for its recipient among the accounts, it may be put off.
+    fn say(
+        &mut self,
+        mut posting: Posting<'_>,
+        meta: Option<Arc<RecordMeta>>,
+        found: Option<&Found>,
+    ) {
         let wanted = posting.entry.destination.clone();
-        match self.resolve(&posting.destination, &posting.entry.content, found) {
+        match self.resolve(&posting, found) {
             Ok((destination, filing)) => {
                 // The receivers' clients know the names in these spellings.
                 match &destination {
@@ -282,14 +292,16 @@ impl Inbound {
                     }
                 }
                 let json = Bytes::from(posting.entry.to_json());
-                self.bytes += json.len();
-                self.records.push(Record {
+                let record = Record {
                     source: posting.source,
                     destination,
                     json,
                     arrived: crate::ops::clock::unix_now(),
                     filing,
-                });
+                    meta,
+                };
+                self.bytes += record.weight();
+                self.records.push(record);
                 if let Some(requests) = &mut self.requests {
                     requests.tags.push_back(posting.tag.as_deref().map(Into::into));
                 }
@@ -300,34 +312,48 @@ impl Inbound {
                     requests.put_off.add(posting);
                 }
             }
-            Err(code) => {
-                let index = posting.index;
-                let mut fault = Faults::new();
-                fault.note(|| Fault::message(index, code).about(&wanted));
-                if let Some(tag) = posting.tag {
-                    fault.refuse(tag, code);
-                }
-                self.refuse(fault);
-            }
+            Err(code) => self.refuse_one(posting.index, posting.tag, code, Some(&wanted)),
         }
+    }
+
+    /// Refuses the message of an index; `about` is the name that the reason is about.
+    fn refuse_one(
+        &mut self,
+        index: usize,
+        tag: Option<Cow<'_, str>>,
+        code: Code,
+        about: Option<&str>,
+    ) {
+        let mut faults = Faults::new();
+        faults.note(|| {
+            let fault = Fault::message(index, code);
+            match about {
+                Some(name) => fault.about(name),
+                None => fault,
+            }
+        });
+        if let Some(tag) = tag {
+            faults.refuse(tag, code);
+        }
+        self.refuse(faults);
     }
 
     /// The destination of a message that is taken, and under whom it is filed.
     fn resolve(
         &mut self,
-        destination: &Destination<LookupKey, LookupKey>,
-        content: &str,
+        posting: &Posting<'_>,
         found: Option<&Found>,
     ) -> Result<(To, Filing), Code> {
         let Self { member, reserved, flood, .. } = self;
+        let destination = &posting.destination;
         let Some(Flood { gate, .. }) = flood.as_deref_mut() else {
-            return resolve_or_leave(member, destination, content, reserved, found);
+            return resolve_or_leave(member, posting, reserved, found);
         };
         if let Some(code) = gate.refusal(member, destination) {
             return Err(code);
         }
-        let (to, filing) = resolve_or_leave(member, destination, content, reserved, found)?;
-        match gate.take(member, &to, &filing, content.len()) {
+        let (to, filing) = resolve_or_leave(member, posting, reserved, found)?;
+        match gate.take(member, &to, &filing, posting.size()) {
             Ok(()) => Ok((to, filing)),
             Err(code) => {
                 reserved.give_back_newest();
@@ -433,17 +459,17 @@ impl Inbound {
 /// Resolves a destination, also where it is found that nobody here has the name, but an account (AN-7).
 fn resolve_or_leave(
     member: &Handle,
-    destination: &Destination<LookupKey, LookupKey>,
-    content: &str,
+    posting: &Posting<'_>,
     reserved: &mut Reserved,
     found: Option<&Found>,
 ) -> Result<(To, Filing), Code> {
-    let resolved = resolve(member, destination, content, reserved);
+    let (destination, size) = (&posting.destination, posting.size());
+    let resolved = resolve(member, destination, &posting.entry.content, size, reserved);
     if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, destination)
         && let Some(mailbox) = found.and_then(|found| found.get(name))
     {
         let mailbox = mailbox.as_ref().map_err(|code| *code)?;
-        return resolve_waiting(member, mailbox, content.len(), reserved);
+        return resolve_waiting(member, mailbox, size, reserved);
     }
     resolved
 }

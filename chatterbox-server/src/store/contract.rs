@@ -5,10 +5,11 @@ mod room_messages;
 pub mod rooms;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Conversation, Filing, Keep, Party, Record, Sender, Sequence};
+use chatterbox_hub::{Conversation, Filing, Keep, Party, Record, RecordMeta, Sender, Sequence};
 use chatterbox_proto::Username;
 use chatterbox_proto::capability::ids::Side;
 use chatterbox_proto::session::Destination;
@@ -27,7 +28,16 @@ fn record(number: u64) -> Record {
     let source =
         Username::parse(if number.is_multiple_of(2) { "ann" } else { "J\u{f6}rg" }).unwrap();
     let json = Bytes::from(format!("[{number}]"));
-    Record { source, destination, json, arrived: 7, filing: Filing::default() }
+    let meta = number.is_multiple_of(5).then(|| {
+        let sealed = if number.is_multiple_of(2) { "{}" } else { "" };
+        meta(&format!("{{\"REPLY\": {number}}}"), sealed)
+    });
+    Record { source, destination, json, arrived: 7, filing: Filing::default(), meta }
+}
+
+/// What goes with a message, as it is kept.
+fn meta(json: &str, sealed: &str) -> Arc<RecordMeta> {
+    Arc::new(RecordMeta { json: json.to_owned().into(), sealed: sealed.to_owned().into() })
 }
 
 /// Bounds that nothing here reaches, where they are not what is looked at.
@@ -165,8 +175,11 @@ async fn settles(store: &dyn Store, expected: &[(Sequence, Record)]) {
 async fn retention<S: Store>(store: S, number: fn(u64) -> Sequence) {
     let honest = (0..50).map(|place| from_sender(place % 5 + 1, said("ann", None, "honest")));
     let flood = (0..1000).map(|_| from_sender(9, said("eve", None, "flood")));
-    let long = "x".repeat(50_000);
-    let long = (0..20).map(|_| from_sender(10, said("eve", None, &long)));
+    // What goes with a message counts as what it says does.
+    let part = "x".repeat(17_000);
+    let beside = Some(meta(&part, &part));
+    let long = || Record { meta: beside.clone(), ..said("eve", None, &part) };
+    let long = (0..20).map(|_| from_sender(10, long()));
     let all = numbered(number, honest.chain(flood).chain(long));
     for group in all.chunks(500) {
         store.keep(group).await.unwrap();
@@ -223,6 +236,7 @@ fn said(from: &str, to: Option<&str>, content: &str) -> Record {
         json: entry.to_json().into(),
         arrived: 7,
         filing: Filing::default(),
+        meta: None,
     }
 }
 

@@ -40,7 +40,7 @@ impl Page {
                 page.more = true;
                 break;
             }
-            bytes += one.1.json.len();
+            bytes += one.1.weight();
             page.records.push(one);
         }
         if !matches!(query.side, Side::After(_)) {

@@ -13,7 +13,7 @@ pub const SPEAKS_ROOMS: &str =
 /// A user who has joined.
 pub struct Roomer {
     peer: Peer,
-    name: String,
+    pub name: String,
     offered: Capabilities,
     /// The welcome of this connection.
     pub welcome: Value,

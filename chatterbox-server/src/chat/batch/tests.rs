@@ -43,6 +43,7 @@ fn record(bytes: usize) -> Record {
             from: Some(Party::Guest(name(32))),
             to: Some(Party::Guest(name(32))),
         },
+        meta: None,
     }
 }
 

@@ -195,7 +195,7 @@ impl Follower {
 }
 
 fn bytes_of(durable: &Durable) -> usize {
-    if let Durable::Message(_, record) = durable { record.json.len() } else { 0 }
+    if let Durable::Message(_, record) = durable { record.weight() } else { 0 }
 }
 
 fn is_of_stores(proposal: &Proposal) -> bool {

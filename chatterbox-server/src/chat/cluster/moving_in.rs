@@ -214,8 +214,7 @@ impl MoveIn {
             let Some((newest, _)) = messages.last() else { break };
             let newest = *newest;
             written.messages += messages.len() as u64;
-            written.bytes +=
-                messages.iter().map(|(_, record)| record.json.len() as u64).sum::<u64>();
+            written.bytes += messages.iter().map(|(_, record)| record.weight() as u64).sum::<u64>();
             writer.write(messages.into_iter().map(old).collect()).await?;
             if writer.hub.newest_number() != newest {
                 return Err(MoveError::Overtaken);
@@ -355,7 +354,9 @@ impl<'a> Writer<'a> {
             let (read_to, name) = (self.position.at, self.name.clone());
             let up = Proposal::Up(Up { read_to, name, speaks: format::LEVEL });
             let others = self.hub.nodes_up().into_iter().map(|up| Proposal::Down(up.node));
-            let proposals = std::iter::once(up).chain(others).collect();
+            // Something may go with old messages, which an earlier version could not read.
+            let newest = Proposal::Speak(format::LEVEL);
+            let proposals = std::iter::once(up).chain(others).chain([newest]).collect();
             self.round(proposals).await?;
             if self.hub.is_up(self.life) {
                 return Ok(());
@@ -426,7 +427,7 @@ impl<'a> Writer<'a> {
         let Decided { place, at, group, .. } = decided;
         let is_ours = |proposal: &Proposal| match proposal {
             Proposal::Up(up) => up.name == self.name,
-            Proposal::Down(_) | Proposal::Old(_) => true,
+            Proposal::Down(_) | Proposal::Old(_) | Proposal::Speak(_) => true,
             _ => false,
         };
         if !group.proposals.iter().all(is_ours) {

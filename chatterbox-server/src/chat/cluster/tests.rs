@@ -32,7 +32,7 @@ mod surveying;
 fn record(by: &str, text: &str) -> Record {
     let json = format!(r#"["{by}", "ALL", 1, "{text}"]"#).into();
     let (source, destination) = (Username::parse(by).unwrap(), Destination::All);
-    Record { source, destination, json, arrived: 1, filing: Filing::default() }
+    Record { source, destination, json, arrived: 1, filing: Filing::default(), meta: None }
 }
 
 async fn say(node: &TestNode, by: MemberId, name: &str, text: &str) -> Result<Receipt, Code> {

@@ -79,7 +79,7 @@ fn told(seat: &Seat) -> Vec<String> {
 fn record(text: &str) -> Record {
     let json = format!(r#"["ann", "ALL", 1, "{text}"]"#).into();
     let (source, destination) = (name("ann"), Destination::All);
-    Record { source, destination, json, arrived: 1, filing: Filing::default() }
+    Record { source, destination, json, arrived: 1, filing: Filing::default(), meta: None }
 }
 
 async fn say(seat: &Seat, text: &str) -> Result<(), Code> {

@@ -130,7 +130,7 @@ fn to_account(account: i64, text: &str) -> Record {
     let filing = Filing { to: Some(Party::Account(account)), ..Filing::default() };
     let source = Username::parse("bob").unwrap();
     let json = r#"["bob", "ann", 1, "psst"]"#.into();
-    Record { source, destination: Destination::User(name), json, arrived: 1, filing }
+    Record { source, destination: Destination::User(name), json, arrived: 1, filing, meta: None }
 }
 
 /// Accounts 1 and 2, and two nodes.

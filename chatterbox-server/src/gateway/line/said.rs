@@ -1,7 +1,7 @@
 //! What somebody says, as lines of the chat view.
 
 use chatterbox_app::model::{Delivery, Speech};
-use chatterbox_app::{CONTINUED, Message, Target};
+use chatterbox_app::{CONTINUED, Message, Quote, Target};
 use chatterbox_proto::ScreenText;
 
 /// So many lines of one message are shown.
@@ -25,7 +25,13 @@ pub(crate) fn message(message: &Message) -> String {
     let from = ScreenText::shortened(message.from.as_wire(), NAME);
     let (lines, more) = message.text.lines(LINES);
     let lines = lines.iter().map(|line| line.screen());
-    said(&message.when, from.as_str(), message.mention, lines, more)
+    let quote = quoted(message.quote.as_ref());
+    quote + &said(&message.when, from.as_str(), message.mention, lines, more)
+}
+
+/// What a reply answers, in a line above it.
+fn quoted(quote: Option<&Quote>) -> String {
+    quote.map(|quote| format!("        {}\n", quote.words())).unwrap_or_default()
 }
 
 /// What this program and the server say of commands, as they are typed here: they know them by their slash.
@@ -45,7 +51,8 @@ pub(crate) fn with_colons(text: &str) -> String {
 pub(crate) fn speech(when: &str, speech: &Speech) -> String {
     let more = speech.lines.len().saturating_sub(LINES);
     let lines = speech.lines.iter().take(LINES).cloned();
-    let mut text = said(when, speech.from.as_str(), speech.mention, lines, more);
+    let mut text = quoted(speech.quote.as_ref());
+    text.push_str(&said(when, speech.from.as_str(), speech.mention, lines, more));
     if matches!(speech.delivery, Delivery::Refused(_)) {
         text.push_str(" (not sent)");
     }

@@ -100,7 +100,7 @@ impl Kept {
         }
         let (record, conversation) = (record.clone(), record.conversation_key());
         self.records.insert(id, Stored { record: record.clone(), conversation });
-        let (sender, bytes) = (record.filing.sender, record.json.len() as u64);
+        let (sender, bytes) = (record.filing.sender, record.weight() as u64);
         if let Some(room) = room {
             self.by_room.entry(room).or_default().insert(id);
             self.kept_rooms.add(room, Keep::one(bytes));
@@ -135,7 +135,7 @@ impl Kept {
                 }
                 Some(oldest) if self.kept_rooms.has_to_go(room, oldest) => {
                     if let Some(Stored { record, .. }) = self.records.remove(&oldest) {
-                        self.kept_rooms.remove(room, Keep::one(record.json.len() as u64));
+                        self.kept_rooms.remove(room, Keep::one(record.weight() as u64));
                     }
                 }
                 Some(oldest) => {
@@ -199,7 +199,7 @@ impl Kept {
         let Some(id) = oldest.copied() else { return false };
         self.public_ids.remove(&id);
         if let Some(Stored { record, .. }) = self.records.remove(&id) {
-            let (sender, one) = (record.filing.sender.number, Keep::one(record.json.len() as u64));
+            let (sender, one) = (record.filing.sender.number, Keep::one(record.weight() as u64));
             self.public = self.public.minus(one);
             self.shares.remove(sender, one);
             if let Some(ids) = self.by_sender.get_mut(&sender) {
@@ -351,7 +351,14 @@ mod tests {
         let sender = Sender { number: by, origin: None };
         let filing = Filing { sender, from: None, to: to.map(|to| Party::Guest(name(to))) };
         let destination = to.map_or(Destination::All, |to| Destination::User(name(to)));
-        Record { source: name("ann"), destination, json: json.into(), arrived: 7, filing }
+        Record {
+            source: name("ann"),
+            destination,
+            json: json.into(),
+            arrived: 7,
+            filing,
+            meta: None,
+        }
     }
 
     async fn numbers(store: &Memory) -> Vec<Sequence> {

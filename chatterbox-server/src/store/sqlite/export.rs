@@ -13,7 +13,8 @@ use crate::store::sqlite::row::text;
 use crate::store::sqlite::{database, migrate, rooms};
 
 /// Writes every message as one line of JSON, oldest first: `{"sequence": 7, "arrived": 1700000000, "message": [...]}`, with
-/// `"room": {"number": 3, "name": "#lab"}` behind `arrived` where it was said in a room.
+/// `"room": {"number": 3, "name": "#lab"}` behind `arrived` where it was said in a room, and `"meta": {...}` behind `message` where
+/// something goes with it; encrypted texts are not written.
 ///
 /// Before them stand the rooms, their members and levels, each a line. Returns the number of messages.
 ///
@@ -24,7 +25,8 @@ pub fn export(folder: &Path, out: &mut impl Write) -> Result<u64, CopyError> {
     // All is of one moment, while a server may be writing.
     let connection = connection.transaction()?;
     if version < migrate::ROOMS {
-        let all = "SELECT sequence, arrived, json, NULL, NULL FROM messages ORDER BY sequence";
+        let all =
+            "SELECT sequence, arrived, json, NULL, NULL, NULL FROM messages ORDER BY sequence";
         return messages(&connection, all, out);
     }
     for record in rooms::records(&connection, unix_now())? {
@@ -32,16 +34,16 @@ pub fn export(folder: &Path, out: &mut impl Write) -> Result<u64, CopyError> {
             writeln!(out, "{line}")?;
         }
     }
-    messages(
-        &connection,
-        // What nobody may read any more is in the database until it is removed, in steps.
-        "SELECT sequence, arrived, json, room, recipient
+    let meta = if version < migrate::META { "NULL" } else { "meta" };
+    // What nobody may read any more is in the database until it is removed, in steps.
+    let all = format!(
+        "SELECT sequence, arrived, json, room, recipient, {meta}
          FROM messages LEFT JOIN rooms
          ON number = CASE WHEN room IS NOT NULL THEN room WHEN recipient IS NULL THEN 0 END
          WHERE (number IS NOT NULL OR room IS NULL) AND sequence > coalesce(floor, 0)
-         ORDER BY sequence",
-        out,
-    )
+         ORDER BY sequence"
+    );
+    messages(&connection, &all, out)
 }
 
 fn messages(connection: &Connection, select: &str, out: &mut impl Write) -> Result<u64, CopyError> {
@@ -57,7 +59,11 @@ fn messages(connection: &Connection, select: &str, out: &mut impl Write) -> Resu
             let name = Value::from(text(row, 4)?.unwrap_or_default());
             write!(out, r#""room": {{"number": {number}, "name": {name}}}, "#)?;
         }
-        writeln!(out, r#""message": {message}}}"#)?;
+        write!(out, r#""message": {message}"#)?;
+        if let Some(meta) = text(row, 5)? {
+            write!(out, r#", "meta": {meta}"#)?;
+        }
+        writeln!(out, "}}")?;
         count += 1;
     }
     out.flush()?;

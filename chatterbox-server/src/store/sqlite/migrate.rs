@@ -14,6 +14,9 @@ pub(super) const ROOMS: usize = 9;
 /// The first version that knows of clusters.
 pub(super) const CLUSTERS: usize = 12;
 
+/// The first version in which something may go with messages.
+pub(super) const META: usize = 14;
+
 /// Marks a database as ours ("chbx").
 pub(super) const APPLICATION: i32 = 0x6368_6278;
 
@@ -295,6 +298,12 @@ pub(super) const MIGRATIONS: &[&str] = &[
         only INTEGER PRIMARY KEY CHECK (only = 0),
         number INTEGER NOT NULL
     ) STRICT;
+",
+    "
+    -- What goes with a message beside its tuple, as an object of ASCII JSON; NULL is nothing.
+    ALTER TABLE messages ADD COLUMN meta TEXT;
+    -- The encrypted texts of a message, one for each device, as an object of ASCII JSON; NULL is none.
+    ALTER TABLE messages ADD COLUMN sealed TEXT;
 ",
 ];
 

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use chatterbox_hub::{Filing, Party, Record, RoomNumber, RoomRef, Sender, Sequence};
+use chatterbox_hub::{Filing, Party, Record, RecordMeta, RoomNumber, RoomRef, Sender, Sequence};
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{RoomName, Username, limits};
 use rusqlite::Row;
@@ -12,7 +13,11 @@ use rusqlite::types::Type;
 
 /// The columns that [`Records::read`] reads.
 pub(super) const COLUMNS: &str =
-    "sequence, arrived, source, recipient, json, mailbox, sender, origin, room";
+    "sequence, arrived, source, recipient, json, mailbox, sender, origin, room, meta, sealed";
+
+/// The bytes of a message by which what is stored is bounded, as [`Record::weight`] has them.
+pub(super) const WEIGHT: &str =
+    "(length(json) + ifnull(length(meta), 0) + ifnull(length(sealed), 0))";
 
 /// A reader of messages, for one page or a part of one.
 ///
@@ -42,7 +47,9 @@ impl Records {
         let json = Bytes::copy_from_slice(row.get_ref(4)?.as_str()?.as_bytes());
         let to = text(row, 5)?.map(|key| Party::of_key(&key));
         let filing = Filing { sender: sender(row, 6)?, from: None, to };
-        let record = Record { source, destination, json, arrived: row.get(1)?, filing };
+        let meta = RecordMeta { json: bytes(row, 9)?, sealed: bytes(row, 10)? };
+        let meta = (meta.size() > 0).then(|| Arc::new(meta));
+        let record = Record { source, destination, json, arrived: row.get(1)?, filing, meta };
         Ok((unsigned(row, 0)?, record))
     }
 
@@ -77,6 +84,12 @@ pub(super) fn text<'r>(
     column: usize,
 ) -> Result<Option<Cow<'r, str>>, rusqlite::Error> {
     Ok(row.get_ref(column)?.as_bytes_or_null()?.map(String::from_utf8_lossy))
+}
+
+/// The bytes of a text; NULL has none.
+fn bytes(row: &Row<'_>, column: usize) -> Result<Bytes, rusqlite::Error> {
+    let text = row.get_ref(column)?.as_bytes_or_null()?;
+    Ok(text.map(Bytes::copy_from_slice).unwrap_or_default())
 }
 
 /// A name of an account. It was checked before it was stored, by the limit of that time.

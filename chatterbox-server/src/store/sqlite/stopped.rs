@@ -12,7 +12,7 @@ use crate::store::sqlite::database::{self, Opened};
 use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::options::{Durability, SqliteOptions};
 use crate::store::sqlite::retention::Retention;
-use crate::store::sqlite::row::{COLUMNS, Records, signed, text, unsigned};
+use crate::store::sqlite::row::{COLUMNS, Records, WEIGHT, signed, text, unsigned};
 use crate::store::sqlite::{commands, dump, followed, numbers, rooms, sanctions};
 
 /// The database of a folder, locked: no server can start with it meanwhile.
@@ -132,7 +132,7 @@ impl Stopped {
     pub fn load(&self) -> Result<Load, OpenError> {
         self.read(|connection| {
             let select = format!(
-                "SELECT count(*), coalesce(sum(length(json)), 0) FROM messages WHERE {READABLE}"
+                "SELECT count(*), coalesce(sum({WEIGHT}), 0) FROM messages WHERE {READABLE}"
             );
             let read =
                 |row: &Row<'_>| Ok(Load { messages: unsigned(row, 0)?, bytes: unsigned(row, 1)? });
@@ -161,14 +161,14 @@ impl Stopped {
             let mut rows = select.query((signed(after), most))?;
             while let Some(row) = rows.next()? {
                 let (number, mut record) = records.read(row)?;
-                if let Some(conversation) = text(row, 9)? {
+                if let Some(conversation) = text(row, 11)? {
                     record.filing.from = sender(&record, &conversation);
                 }
                 // A large one has a group of its own: with others it might be more than the log takes.
-                if !all.is_empty() && read + record.json.len() > bytes {
+                if !all.is_empty() && read + record.weight() > bytes {
                     break;
                 }
-                read += record.json.len();
+                read += record.weight();
                 all.push((number, record));
                 if read >= bytes {
                     break;

@@ -13,7 +13,7 @@ use rusqlite::{Connection, Row, Transaction};
 
 use crate::store::kept_rooms::KeptRooms;
 use crate::store::sqlite::removed::Removed;
-use crate::store::sqlite::row::{sender, text, unsigned};
+use crate::store::sqlite::row::{WEIGHT, sender, text, unsigned};
 use crate::store::sqlite::{rooms, stored_rooms};
 
 /// The messages that are stored, without their content.
@@ -52,8 +52,9 @@ impl Stored {
             stored.raise_floor(number, floor);
         }
         stored_rooms::count(connection, &mut stored.rooms)?;
-        let mut select = connection
-            .prepare("SELECT sender, origin, length(json) FROM messages WHERE recipient IS NULL")?;
+        let mut select = connection.prepare(&format!(
+            "SELECT sender, origin, {WEIGHT} FROM messages WHERE recipient IS NULL"
+        ))?;
         let read = |row: &Row<'_>| Ok((sender(row, 0)?, Keep::one(unsigned(row, 2)?)));
         for row in select.query_map([], read)? {
             let (sender, one) = row?;
@@ -62,10 +63,10 @@ impl Stored {
         let mut select = connection.prepare("SELECT id FROM accounts")?;
         let accounts: HashSet<i64> =
             select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        let mut select = connection.prepare(
-            "SELECT sequence, sender, origin, arrived, length(json), recipient, mailbox
+        let mut select = connection.prepare(&format!(
+            "SELECT sequence, sender, origin, arrived, {WEIGHT}, recipient, mailbox
              FROM messages WHERE recipient IS NOT NULL AND room IS NULL ORDER BY sequence",
-        )?;
+        ))?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let id = unsigned(row, 0)?;
@@ -85,7 +86,7 @@ impl Stored {
 
     /// Notes that a message was stored.
     pub(super) fn add(&mut self, id: Sequence, record: &Record) {
-        let (sender, bytes) = (record.filing.sender, record.json.len() as u64);
+        let (sender, bytes) = (record.filing.sender, record.weight() as u64);
         if let Some(room) = record.room() {
             if self.rooms.keeps(room) {
                 self.rooms.add(room, Keep::one(bytes));
@@ -181,10 +182,10 @@ impl Stored {
                 self.suspects.remove(&suspect);
                 continue;
             };
-            let mut select = transaction.prepare_cached(
-                "SELECT sequence, sender, origin, length(json), arrived FROM messages
+            let mut select = transaction.prepare_cached(&format!(
+                "SELECT sequence, sender, origin, {WEIGHT}, arrived FROM messages
                  WHERE recipient IS NULL AND sender = ? ORDER BY sequence LIMIT ?",
-            )?;
+            ))?;
             let before = removed.public.len();
             let mut rows = select.query((whose, removed.left(most)))?;
             while self.shares.exceeded_by(suspect) == Some(whose)
@@ -198,10 +199,10 @@ impl Stored {
                 self.suspects.remove(&suspect);
             }
         }
-        let mut select = transaction.prepare_cached(
-            "SELECT sequence, sender, origin, length(json), arrived FROM messages
+        let mut select = transaction.prepare_cached(&format!(
+            "SELECT sequence, sender, origin, {WEIGHT}, arrived FROM messages
              WHERE recipient IS NULL ORDER BY sequence LIMIT ?",
-        )?;
+        ))?;
         let before = removed.public.len();
         let mut rows = select.query([removed.left(most)])?;
         while let Some(row) = rows.next()? {

@@ -5,13 +5,13 @@ use rusqlite::{Connection, Transaction};
 
 use crate::store::kept_rooms::KeptRooms;
 use crate::store::sqlite::removed::Removed;
-use crate::store::sqlite::row::unsigned;
+use crate::store::sqlite::row::{WEIGHT, unsigned};
 
 /// Counts what is stored.
 pub(super) fn count(connection: &Connection, rooms: &mut KeptRooms) -> Result<(), rusqlite::Error> {
-    let mut select = connection.prepare(
-        "SELECT room, count(*), sum(length(json)) FROM messages WHERE room IS NOT NULL GROUP BY room",
-    )?;
+    let mut select = connection.prepare(&format!(
+        "SELECT room, count(*), sum({WEIGHT}) FROM messages WHERE room IS NOT NULL GROUP BY room",
+    ))?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let many = Keep { messages: unsigned(row, 1)?, bytes: unsigned(row, 2)? };
@@ -52,10 +52,10 @@ fn remove_oldest(
     removed: &mut Removed,
 ) -> Result<(), rusqlite::Error> {
     let left = removed.left(most);
-    let mut select = transaction.prepare_cached(
-        "SELECT sequence, length(json), arrived FROM messages
+    let mut select = transaction.prepare_cached(&format!(
+        "SELECT sequence, {WEIGHT}, arrived FROM messages
          WHERE room = ? ORDER BY sequence LIMIT ?",
-    )?;
+    ))?;
     let number = i64::try_from(room.0).unwrap_or(i64::MAX);
     let mut gone: Vec<i64> = Vec::new();
     let mut is_settled = false;

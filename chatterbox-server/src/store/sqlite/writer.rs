@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use chatterbox_hub::{Durable, Filing, Party, Record, RoomNumber, RoomRecord, Sender, Sequence};
+use chatterbox_hub::{
+    Durable, Filing, Party, Record, RecordMeta, RoomNumber, RoomRecord, Sender, Sequence,
+};
 use chatterbox_proto::session::Destination;
 use rusqlite::{CachedStatement, Transaction, params};
 use tokio::sync::{mpsc, oneshot};
@@ -69,8 +71,8 @@ const STATEMENTS: usize = 64;
 const AGE_EVERY: i64 = 60;
 
 const INSERT: &str = "INSERT INTO messages
-    (sequence, arrived, source, recipient, json, conversation, mailbox, sender, origin, room)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    (sequence, arrived, source, recipient, json, conversation, mailbox, sender, origin, room, meta, sealed)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 pub(super) struct Writer {
     opened: Opened,
@@ -302,7 +304,7 @@ impl Writer {
             let mut bytes = 0;
             for row in select.query_map((from, floor, limit), |row| records.read(row))? {
                 let row = row?;
-                bytes += row.1.json.len();
+                bytes += row.1.weight();
                 page.push(row);
                 if bytes > PAGE_BYTES {
                     break;
@@ -373,8 +375,13 @@ fn put(insert: &mut CachedStatement<'_>, id: Sequence, record: &Record) -> Resul
     };
     let room = record.room().and_then(|room| i64::try_from(room.0).ok());
     // JSON is ASCII; anything else would be our bug, and is not stored.
-    let json =
-        std::str::from_utf8(&record.json).map_err(|error| StoreError::Failed(error.into()))?;
+    let ascii = |json| std::str::from_utf8(json).map_err(|error| StoreError::Failed(error.into()));
+    let json = ascii(&record.json)?;
+    let (meta, sealed) = match record.meta.as_deref() {
+        Some(RecordMeta { json, sealed }) => (Some(ascii(json)?), Some(ascii(sealed)?)),
+        None => (None, None),
+    };
+    let there = |text: &&str| !text.is_empty();
     let source = record.source.as_str();
     let conversation = record.conversation_key();
     let Filing { sender: Sender { number, origin }, to, .. } = &record.filing;
@@ -391,6 +398,8 @@ fn put(insert: &mut CachedStatement<'_>, id: Sequence, record: &Record) -> Resul
         sender,
         origin,
         room,
+        meta.filter(there),
+        sealed.filter(there),
     ];
     insert.execute(row).map(drop).map_err(refused)
 }

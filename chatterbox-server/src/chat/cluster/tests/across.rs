@@ -58,10 +58,10 @@ async fn whisper(node: &TestNode, by: &Seat, to: &str, text: &str) -> Result<(),
     let handle = by.handle();
     let mut reserved = Reserved::default();
     let to: Destination<Username, chatterbox_proto::RoomName> = Destination::User(user(to));
-    let (destination, filing) = resolve(&handle, &to, text, &mut reserved)?;
+    let (destination, filing) = resolve(&handle, &to, text, text.len(), &mut reserved)?;
     let source = handle.name().unwrap();
     let json = format!(r#"["{source}", "x", 1, "{text}"]"#).into();
-    let record = Record { source, destination, json, arrived: 1, filing };
+    let record = Record { source, destination, json, arrived: 1, filing, meta: None };
     let held: Held = reserved.into();
     node.chat.post(handle.id(), vec![record], held, None, None).await?.all()
 }

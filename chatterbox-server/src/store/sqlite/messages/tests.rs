@@ -33,7 +33,14 @@ fn open(folder: &Path) -> Sqlite {
 fn record(text: &str, arrived: i64) -> Record {
     let source = Username::parse("ann").unwrap();
     let json = format!("[\"{text}\"]").into();
-    Record { source, destination: Destination::All, json, arrived, filing: Filing::default() }
+    Record {
+        source,
+        destination: Destination::All,
+        json,
+        arrived,
+        filing: Filing::default(),
+        meta: None,
+    }
 }
 
 async fn texts(store: &Sqlite) -> Vec<(Sequence, String)> {
@@ -162,8 +169,14 @@ async fn messages_of_a_version_without_sources_have_them() {
         old.execute(sql, (number, to, text, conversation)).unwrap();
         let destination = to.map_or(Destination::All, |to| Destination::User(name(to)));
         let (json, arrived) = (json.into(), number);
-        let record =
-            Record { source: name(source), destination, json, arrived, filing: Filing::default() };
+        let record = Record {
+            source: name(source),
+            destination,
+            json,
+            arrived,
+            filing: Filing::default(),
+            meta: None,
+        };
         expected.push((number.unsigned_abs(), record));
     }
     drop(old);
@@ -216,7 +229,17 @@ async fn messages_that_today_would_be_refused_are_read_back() {
             let to = |name: &str| Destination::User(Username::stored(name));
             let destination = recipient.map_or(Destination::All, to);
             let (source, json) = (Username::stored(source), json.clone().into());
-            (number, Record { source, destination, json, arrived: 7, filing: Filing::default() })
+            (
+                number,
+                Record {
+                    source,
+                    destination,
+                    json,
+                    arrived: 7,
+                    filing: Filing::default(),
+                    meta: None,
+                },
+            )
         })
         .collect();
     let read = store.read(0, 99).await.unwrap();

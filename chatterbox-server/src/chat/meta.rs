@@ -1,0 +1,130 @@
+//! What may go with a message (MT-2 to MT-4): judged once, by the node of its sender, before the message is posted.
+
+use std::sync::Arc;
+
+use chatterbox_hub::{Conversation, MemberId, Mention, RecordMeta, Sequence};
+use chatterbox_proto::capability::meta::{DeviceId, FileTold, NewMeta, Sealed};
+use chatterbox_proto::session::Destination;
+use chatterbox_proto::{Capabilities, Capability, Code, LookupKey, NameKey as _, Username};
+
+use crate::chat::handle::Handle;
+use crate::chat::paging::Pages;
+use crate::chat::shared::Chat;
+
+/// The format of groups that has what goes with messages.
+const WITH_META: u16 = 2;
+
+/// To whom a message is, before anybody has looked that up.
+type Wanted = Destination<LookupKey, LookupKey>;
+
+/// What goes with a message of other capabilities than `meta`.
+#[derive(Debug, Default)]
+struct Parts {
+    file: Option<FileTold>,
+    sealed: Option<Sealed>,
+}
+
+/// Judges files and encrypted texts. Nobody agrees to the capabilities that they are of, so a message with any is refused.
+const fn parts(new: &NewMeta) -> Result<Parts, Code> {
+    if new.file.is_some() || new.e2ee.is_some() {
+        return Err(Code::PartRefused);
+    }
+    Ok(Parts { file: None, sealed: None })
+}
+
+impl Chat {
+    /// What of all that is spoken can be agreed to now: the order of several nodes carries what goes with messages once all of them read
+    /// it.
+    pub(crate) fn carried(&self, spoken: Capabilities) -> Capabilities {
+        let is_carried = !self.is_in_cluster() || self.level() >= WITH_META;
+        if is_carried { spoken } else { spoken.without(Capability::Meta) }
+    }
+
+    /// Which device the connection of a member is, if it has said so.
+    pub(super) fn device_of(&self, member: MemberId) -> Option<DeviceId> {
+        self.hub().device_of(member).cloned()
+    }
+
+    /// Whom a message mentions; see [`Hub::mentions`].
+    ///
+    /// # Errors
+    /// [`Code::MentionForbidden`].
+    pub(super) fn mentions(
+        &self,
+        by: MemberId,
+        to: &Wanted,
+        names: &[String],
+    ) -> Result<Vec<Mention>, Code> {
+        if names.is_empty() { Ok(Vec::new()) } else { self.hub().mentions(by, to, names) }
+    }
+}
+
+/// What goes with a message of a member to this destination, as it is stored and told.
+///
+/// # Errors
+/// [`Code::NoSuchMessage`], [`Code::MentionForbidden`], [`Code::PartRefused`]; [`Code::NotRead`] where the history can't be read now.
+pub async fn judge(
+    new: &NewMeta,
+    to: &Wanted,
+    member: &Handle,
+    pages: &Pages,
+) -> Result<Option<Arc<RecordMeta>>, Code> {
+    let Parts { file, sealed } = parts(new)?;
+    if let Some(id) = new.reply
+        && !is_readable(id, to, member, pages).await?
+    {
+        return Err(Code::NoSuchMessage);
+    }
+    let mut mentions = Vec::new();
+    for mention in member.chat().mentions(member.id(), to, &new.mentions)? {
+        match mention {
+            Mention::Reader(name) => mentions.push(name),
+            Mention::Account(name) => {
+                if pages.has_account(&name).await {
+                    mentions.push(name.as_str().to_owned());
+                }
+            }
+        }
+    }
+    Ok(RecordMeta::new(new.reply, &mentions, file.as_ref(), sealed.as_ref()))
+}
+
+/// Whether a message is of the conversation with a destination, and its member can read it now (MT-3). Where they may not know of the
+/// destination, that is what their message is refused for, and not this.
+async fn is_readable(
+    id: Sequence,
+    to: &Wanted,
+    member: &Handle,
+    pages: &Pages,
+) -> Result<bool, Code> {
+    let chat = member.chat();
+    let filter = member.filter();
+    let mut hidden = &filter.hidden;
+    let of = match to {
+        Destination::All => Conversation::Public,
+        Destination::Room(name) => match chat.readable(member.id(), name) {
+            Ok(of) => {
+                if chat.is_staff_of(member.id(), &of) {
+                    hidden = &filter.ignored;
+                }
+                of
+            }
+            Err(_) => return Ok(true),
+        },
+        Destination::User(name) => {
+            let Some(user) = member.identity() else { return Ok(false) };
+            let others = pages.parties(chat, Username::stored(name.name_key())).await;
+            Conversation::Between(user.parties(), others)
+        }
+    };
+    let found = pages.source_of(of, id).await.map_err(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "what is answered can't be read");
+        Code::NotRead
+    })?;
+    // A room that keeps nothing has what is said still in its timeline.
+    let found = found.or_else(|| match to {
+        Destination::Room(name) => chat.source_in_timeline(member.id(), name, id),
+        Destination::All | Destination::User(_) => None,
+    });
+    Ok(found.is_some_and(|source| !hidden.contains(&source)))
+}
