@@ -9,6 +9,7 @@ mod greeting;
 mod input;
 mod intents;
 mod local;
+mod replying;
 mod rooms;
 mod secrets;
 
@@ -33,6 +34,7 @@ use crate::login::{Login, Phase};
 use crate::model::Model;
 use crate::options::Options;
 use crate::output::Output;
+use crate::quotes::Quotes;
 use crate::reconnect::Reconnect;
 use crate::time::TimeFormatter;
 
@@ -107,6 +109,10 @@ pub struct App {
     /// A person is shown the newest messages of a welcome, at most so many.
     newest: usize,
     time: TimeFormatter,
+    /// What was said lately, to be quoted.
+    quotes: Quotes,
+    /// The level of this user's account on the server.
+    level: u8,
     /// What a screen shows, where there is one.
     model: Option<Model>,
 }
@@ -145,6 +151,8 @@ impl App {
             json: options.json,
             full_screen: options.full_screen,
             newest: options.recent.map_or(NEWEST, usize::from),
+            quotes: Quotes::default(),
+            level: 0,
             model: model(&options),
             login: Login::new(options),
             time,

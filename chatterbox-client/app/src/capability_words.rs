@@ -12,6 +12,7 @@ fn word(capability: Capability) -> Option<&'static str> {
         Capability::Accounts => "registered names",
         Capability::Commands => "commands",
         Capability::Ids => "confirmed messages and pages of history",
+        Capability::Meta => "replies and mentions",
         Capability::Notices => "notices",
         Capability::Ping => "a heartbeat",
         Capability::Presence => "who is away",

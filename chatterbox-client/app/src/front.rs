@@ -252,6 +252,7 @@ mod tests {
             content: WireText::new(text.to_owned()),
             id: Some(id),
             taken: None,
+            meta: None,
         }
     }
 

@@ -179,7 +179,10 @@ mod tests {
     }
 
     fn help(catalogue: &Catalogue) -> Help<'_> {
-        Help { catalogue: Some(catalogue), has: Has { history: true, rooms: true, model: true } }
+        Help {
+            catalogue: Some(catalogue),
+            has: Has { history: true, rooms: true, meta: true, model: true },
+        }
     }
 
     /// What our server lets a member with an account use, in its order.

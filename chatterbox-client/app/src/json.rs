@@ -293,6 +293,12 @@ impl Object {
             MessageKind::Own => "\"own\"",
         });
         self.integer("taken", message.taken);
+        if let Some(quote) = message.quote {
+            self.integer("reply", Some(signed(quote.id)));
+        }
+        if !message.mentions.is_empty() {
+            self.names("mentions", message.mentions);
+        }
     }
 
     fn named(&mut self, event: &str, name: Wire) {

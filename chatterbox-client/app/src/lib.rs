@@ -19,6 +19,7 @@
 //! | commands of this program; completion; what is typed and not sent yet | `own.rs`, `complete/`, `input/` |
 //! | pages of history; what was missed in rooms | `history.rs`, `gaps.rs` |
 //! | the room in front, what is unread in the others | `front.rs`, `app/rooms.rs` |
+//! | replies, and whom a message mentions | `quotes.rs`, `mentioning.rs`, `app/replying.rs` |
 //! | when a lost connection is tried again | `reconnect.rs` |
 //! | what can be shown; in which words; for programs; piece by piece | `output.rs`, `wording.rs`, `room_words.rs`, `moves_words.rs` and `plain_words.rs`, `json.rs`, `words.rs` |
 //! | a crowd that comes and goes, as one line | `crowd.rs` |
@@ -39,6 +40,7 @@ mod input_mode;
 mod intent;
 mod json;
 mod login;
+mod mentioning;
 pub mod model;
 mod moves_words;
 mod near;
@@ -47,6 +49,7 @@ mod output;
 mod own;
 mod parse;
 mod plain_words;
+mod quotes;
 mod reconnect;
 mod room_words;
 mod table;
@@ -69,6 +72,7 @@ pub use output::{
     GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Stream, UnreadRoom,
     Until, Wire,
 };
+pub use quotes::Quote;
 pub use reconnect::ReconnectPolicy;
 pub use table::Table;
 pub use target::Target;

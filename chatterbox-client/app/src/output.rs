@@ -11,6 +11,7 @@ use chatterbox_proto::capability::presence::UserPresence;
 use chatterbox_proto::capability::rooms::{Kept, RoomLeft, Shown};
 use chatterbox_proto::{Capabilities, WireText};
 
+use crate::quotes::Quote;
 use crate::table::Table;
 
 /// Text as it came from the network; it is made safe when it is shown.
@@ -223,8 +224,14 @@ pub struct Message {
     pub taken: Option<i64>,
     /// The idempotency key of an own message that the server will acknowledge.
     pub tag: Option<String>,
+    /// What it answers.
+    pub quote: Option<Quote>,
+    /// Whom it mentions, as its sender has put it.
+    pub mentions: Vec<Wire>,
     /// Whether somebody else names this user in it, or says it to them alone.
     pub mention: bool,
+    /// Whether this user is among those whom it mentions, by name or as one of all.
+    pub named: bool,
     /// The reason why it is shown now.
     pub kind: MessageKind,
 }

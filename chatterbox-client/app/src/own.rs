@@ -22,6 +22,8 @@ pub(crate) struct Has {
     /// The server has pages of history.
     pub(crate) history: bool,
     pub(crate) rooms: bool,
+    /// What goes with messages: replies and mentions.
+    pub(crate) meta: bool,
     /// This program keeps what was said.
     pub(crate) model: bool,
 }
@@ -49,6 +51,7 @@ enum Needs {
     Nothing,
     History,
     Rooms,
+    Meta,
     Model,
 }
 
@@ -107,6 +110,13 @@ const ALL: &[Own] = &[
         is_rare: false,
         needs: Needs::Nothing,
     },
+    rare(
+        "reply",
+        "/reply last|@NAME|ID TEXT",
+        "answers what was said last here, what NAME said last, or the message of that number",
+        &[OwnArgument::Other],
+        Needs::Meta,
+    ),
     rare("connection", "/connection", "how you are connected", &[], Needs::Nothing),
     rare(
         Local::Unread.name(),
@@ -163,6 +173,7 @@ impl Own {
             Needs::Nothing => true,
             Needs::History => has.history,
             Needs::Rooms => has.rooms,
+            Needs::Meta => has.meta,
             Needs::Model => has.model,
         })
     }

@@ -29,6 +29,8 @@ pub(crate) enum ParsedLine<'a> {
     Users(&'a str),
     /// `/history`, and its arguments.
     History(&'a str),
+    /// `/reply`, and its arguments.
+    Reply(&'a str),
     /// `/room`, or `/room NAME`, where there are rooms.
     Front(Option<&'a str>),
     /// `/connection`
@@ -135,6 +137,7 @@ impl<'a> ParsedLine<'a> {
             "/name" => Self::Name(Some(rest).filter(|rest| !rest.is_empty())),
             "/users" => Self::Users(rest),
             "/history" => Self::History(rest),
+            "/reply" => Self::Reply(rest),
             "/room" if rooms => Self::Front(Some(rest).filter(|rest| !rest.is_empty())),
             "/connection" => Self::Connection,
             "/quit" => Self::Quit,
@@ -184,6 +187,7 @@ mod tests {
             ("/users --all", ParsedLine::Users("--all")),
             ("/history", ParsedLine::History("")),
             ("/history bob 5", ParsedLine::History("bob 5")),
+            ("/reply last  so be it ", ParsedLine::Reply("last  so be it")),
             ("/connection", ParsedLine::Connection),
             ("/quit", ParsedLine::Quit),
             ("/quit\t", ParsedLine::Quit),

@@ -28,6 +28,9 @@ const MESSAGE_LINES: usize = 50;
 /// A further line of a message begins with this. No line of this program and nobody's message does.
 pub const CONTINUED: &str = "        | ";
 
+/// What a reply answers stands in a line above it, which begins with this and an arrow.
+const QUOTED: &str = "        ";
+
 /// The mark of a message that is meant for the user. It stands in front of the bracket behind the time, where nobody else
 /// can write.
 const MARK: &str = "*";
@@ -128,9 +131,13 @@ fn message_lines(mut message: Message) -> Vec<Span> {
         time.extend(line(Role::Quiet, ["] ".into()]));
         time
     });
+    let quote = message.quote.take();
     let mut spans = message_spans(message);
     if let Some(time) = time {
         spans.splice(..1, time);
+    }
+    if let Some(quote) = quote {
+        spans.splice(..0, line(Role::Quiet, [format!("{QUOTED}{}\n", quote.words()).into()]));
     }
     let more =
         (more > 0).then(|| format!("… {more} more {}", if more == 1 { "line" } else { "lines" }));

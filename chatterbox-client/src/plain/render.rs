@@ -247,7 +247,10 @@ mod tests {
                 id: None,
                 taken: None,
                 tag: None,
+                quote: None,
+                mentions: Vec::new(),
                 mention: true,
+                named: true,
                 kind: MessageKind::Live,
             }),
             Output::Users {

@@ -90,6 +90,13 @@ fn speech_rows(speech: &Speech, width: usize) -> Vec<Row<'_>> {
     // All rows of a mention have its sign; what became of a message is said once.
     let further = if sign == '>' { sign } else { RULE };
     let mut rows = Vec::new();
+    if let Some(quote) = &speech.quote {
+        let words = quote.words();
+        for row in wrap(&words, width).into_iter().take(2) {
+            let sign = if rows.is_empty() { sign } else { further };
+            rows.push(Row { sign, text: Cow::Owned(row.to_owned()), role: Role::Quiet });
+        }
+    }
     for line in speech.lines.iter().take(ROWS + 1) {
         for row in wrap(line.as_str(), width) {
             let sign = if rows.is_empty() { sign } else { further };

@@ -78,6 +78,7 @@ impl App {
         match event {
             Event::Accepted { info, history, agreed, account, server, more } => {
                 self.welcomed(agreed);
+                self.level = account.as_ref().map_or(0, |account| account.level);
                 self.begin_in_default();
                 self.show_newest(history, more, effects);
                 self.greeting = Some(Greeting { info, agreed, account, server, more });
@@ -91,6 +92,10 @@ impl App {
                 self.reconnect.resumed();
                 self.closed = None;
                 self.welcomed(agreed);
+                self.level = account.as_ref().map_or(0, |account| account.level);
+                if !complete {
+                    self.quotes.forget();
+                }
                 self.note_rooms();
                 effects.push(Effect::Show(Output::Resumed { missed, complete }));
                 self.show_newest(missed, false, effects);
@@ -146,7 +151,10 @@ impl App {
                 effects.push(Effect::Show(Output::YouAre(name)));
             }
             Event::Message(message) => self.show(message, MessageKind::Live, now, effects),
-            Event::Stored { tag, id } => effects.push(Effect::Show(Output::Stored { tag, id })),
+            Event::Stored { tag, id } => {
+                self.quotes.stored(&tag, id);
+                effects.push(Effect::Show(Output::Stored { tag, id }));
+            }
             Event::Rejected(rejected) => {
                 self.failures += 1;
                 self.refused = true;

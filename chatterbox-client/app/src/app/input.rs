@@ -1,6 +1,7 @@
 //! Typed lines: what the user wants, in each input mode.
 
 use chatterbox_proto::capability::accounts::one_line;
+use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::session::SayError;
 use chatterbox_proto::{ALL, ScreenText, WireText};
 
@@ -153,7 +154,7 @@ impl App {
             return self.not_sent(ASTRAY);
         }
         let mut effects: Vec<_> = self.remembered(text).into_iter().collect();
-        effects.extend(self.say_in_front(text, now));
+        effects.extend(self.say_in_front(text, None, now));
         effects
     }
 
@@ -226,7 +227,7 @@ impl App {
         {
             // Twice the prefix is a text that begins with it once.
             return if behind.starts_with(&prefix) {
-                self.say_in_front(behind, now)
+                self.say_in_front(behind, None, now)
             } else {
                 self.pages.restart();
                 self.call(behind)
@@ -304,10 +305,12 @@ impl App {
             (ParsedLine::Public(said), _)
                 if said.len() < text.len() && text.starts_with("@ALL") =>
             {
-                self.say(None, said, now)
+                self.say(None, said, None, now)
             }
-            (ParsedLine::Public(text), _) => self.say_in_front(text, now),
-            (ParsedLine::Private { to, text }, _) => self.say(Some(to), text, now),
+            (ParsedLine::Public(text), _) => self.say_in_front(text, None, now),
+            (ParsedLine::Reply(rest), _) if self.has_meta() => self.reply(rest, now),
+            (ParsedLine::Reply(_), _) => self.server_command("/reply", text),
+            (ParsedLine::Private { to, text }, _) => self.say(Some(to), text, None, now),
             (ParsedLine::Room { to, text }, _) => self.say_in_room(to, text, now),
         }
     }
@@ -327,11 +330,24 @@ impl App {
 
     /// What there is beside the lobby.
     pub(super) fn has(&self) -> Has {
-        Has { history: self.has_history(), rooms: self.has_rooms(), model: self.model.is_some() }
+        Has {
+            history: self.has_history(),
+            rooms: self.has_rooms(),
+            model: self.model.is_some(),
+            meta: self.has_meta(),
+        }
     }
 
-    pub(super) fn say(&mut self, to: Option<&str>, text: &str, now: i64) -> Vec<Effect> {
-        let said = match self.session.say(to, text, now) {
+    /// Says something to a user, in a room or to everybody, as the answer to a message or not.
+    pub(super) fn say(
+        &mut self,
+        to: Option<&str>,
+        text: &str,
+        reply: Option<Id>,
+        now: i64,
+    ) -> Vec<Effect> {
+        let meta = self.meta_of(to, text, reply);
+        let said = match self.session.say_with(to, text, now, meta) {
             Ok(said) => said,
             Err(SayError::NotJoined) => return self.not_sent("there is no name yet"),
             Err(error) => return self.not_sent(&error.to_string()),
@@ -340,6 +356,7 @@ impl App {
         let waits = self.is_put_off(said.tag.as_deref(), now);
         let frame = said.frame.filter(|_| !waits);
         let mut effects: Vec<_> = frame.into_iter().map(Effect::Send).collect();
+        self.note_sent(to, text, said.tag.as_deref());
         let is_shown = self.echo_own || self.model.is_some();
         if let Some(me) = self.session.me().filter(|_| is_shown) {
             let to = to.filter(|to| *to != ALL);
@@ -353,7 +370,10 @@ impl App {
                 id: None,
                 taken: None,
                 tag: said.tag,
+                quote: reply.map(|id| self.quotes.quote(id)),
+                mentions: Vec::new(),
                 mention: false,
+                named: false,
                 kind: MessageKind::Own,
             });
             if self.echo_own {

@@ -73,6 +73,7 @@ impl App {
             // What is said in a room of which the user is no member is not kept for later: a server could name rooms without end.
             Place::Room(room) if self.front.hides(room) && self.is_member(room) => {
                 let room = room.to_owned();
+                self.note_said(&message);
                 let behind = self.as_output(message.clone(), kind, now);
                 self.front.count(&room, message, kind, behind.mention);
                 if self.model.is_some() {
@@ -84,22 +85,29 @@ impl App {
     }
 
     fn show_at_once(
-        &self,
+        &mut self,
         message: session::Message,
         kind: MessageKind,
         now: i64,
         effects: &mut Vec<Effect>,
     ) {
+        self.note_said(&message);
         effects.push(Effect::Show(Output::Message(self.as_output(message, kind, now))));
     }
 
     fn as_output(&self, message: session::Message, kind: MessageKind, now: i64) -> Message {
-        let session::Message { source, recipient, timestamp, content, id, taken } = message;
+        let session::Message { source, recipient, timestamp, content, id, taken, meta } = message;
         let in_room = recipient.as_ref().is_some_and(|to| self.is_room(to.as_wire()));
         let is_private = recipient.is_some() && !in_room;
-        let mention = self.me().is_some_and(|me| {
-            source.as_wire() != me && (is_private || mentions(content.as_wire(), me))
-        });
+        let meta = meta.map(|meta| *meta).unwrap_or_default();
+        let room = recipient.as_ref().filter(|_| in_room).map(WireText::as_wire);
+        let named = self.is_named(&meta, room);
+        // Whoever puts names into MENTIONS means these and no others; of who does not only the text says it.
+        let in_text = |me: &str| meta.mentions.is_empty() && mentions(content.as_wire(), me);
+        let mention = self
+            .me()
+            .is_some_and(|me| source.as_wire() != me && (is_private || named || in_text(me)));
+        let quote = meta.reply.map(|id| self.quotes.quote(id));
         Message {
             when: self.time.format(timestamp, now),
             time: timestamp,
@@ -110,7 +118,10 @@ impl App {
             id,
             taken,
             tag: None,
+            quote,
+            mentions: meta.mentions,
             mention,
+            named,
             kind,
         }
     }
@@ -150,16 +161,16 @@ impl App {
         }
     }
 
-    /// Says something in the room in front.
-    pub(super) fn say_in_front(&mut self, text: &str, now: i64) -> Vec<Effect> {
+    /// Says something in the room in front, as the answer to a message or not.
+    pub(super) fn say_in_front(&mut self, text: &str, reply: Option<Id>, now: i64) -> Vec<Effect> {
         let front = match self.front.at() {
-            At::Lobby => return self.say(None, text, now),
-            At::User(name) => return self.say(Some(&name.clone()), text, now),
+            At::Lobby => return self.say(None, text, reply, now),
+            At::User(name) => return self.say(Some(&name.clone()), text, reply, now),
             At::Room(room) => room.clone(),
         };
         // A line that was meant for a room never goes anywhere else, nor to another room of that name.
         if self.session.room(&front.name).is_some_and(|room| front.is(room)) {
-            return self.say(Some(&front.name), text, now);
+            return self.say(Some(&front.name), text, reply, now);
         }
         let name = ScreenText::shortened(&front.name, 40);
         self.not_sent(&format!("you are not in {name} any more; /room ALL talks to everybody"))
@@ -168,7 +179,7 @@ impl App {
     /// Says something in a room that is named.
     pub(super) fn say_in_room(&mut self, to: &str, text: &str, now: i64) -> Vec<Effect> {
         match self.session.room(to).map(|room| room.name.as_wire().to_owned()) {
-            Some(name) => self.say(Some(&name), text, now),
+            Some(name) => self.say(Some(&name), text, None, now),
             None => {
                 let name = ScreenText::shortened(to, 40);
                 self.not_sent(&format!(

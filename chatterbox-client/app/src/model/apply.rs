@@ -144,7 +144,8 @@ impl Model {
         let live = matches!(message.kind, MessageKind::Live | MessageKind::Missed);
         // A private message is one as well, without naming anybody; of any other it is known that it does.
         let is_private = message.to.is_some() && !message.in_room;
-        let names = message.mention && (!is_private || mentions(message.text.as_wire(), me));
+        let names = message.mention
+            && (!is_private || message.named || mentions(message.text.as_wire(), me));
         let concerns = live && !own && (names || matches!(target, Target::User(_)));
         self.open(&target);
         let speech = Speech::new(message, own, names);

@@ -5,6 +5,7 @@ use chatterbox_proto::{ScreenText, first_bytes};
 
 use super::moves::Moves;
 use crate::output::{Message, MessageKind, Output};
+use crate::quotes::Quote;
 use crate::words::Role;
 
 /// A name is shown with so many characters at most.
@@ -80,6 +81,8 @@ pub struct Speech {
     pub own: bool,
     /// Whether it names this user.
     pub mention: bool,
+    /// What it answers.
+    pub quote: Option<Quote>,
     /// The text, line by line.
     pub lines: Vec<ScreenText>,
     /// The number that the server gave it.
@@ -110,6 +113,7 @@ impl Speech {
             from: ScreenText::shortened(message.from.as_wire(), NAME),
             own,
             mention,
+            quote: message.quote.clone(),
             lines: lines(message.text.as_wire()),
             id: message.id,
             tag: message.tag.clone(),
@@ -139,7 +143,12 @@ impl Body {
             lines.iter().map(|line| line.as_str().len() + size_of::<ScreenText>()).sum()
         };
         match self {
-            Self::Speech(speech) => speech.from.as_str().len() + sum(&speech.lines),
+            Self::Speech(speech) => {
+                let quote = speech.quote.as_ref().and_then(|quote| quote.said.as_ref());
+                let quote =
+                    quote.map_or(0, |(from, text)| from.as_str().len() + text.as_str().len());
+                speech.from.as_str().len() + sum(&speech.lines) + quote
+            }
             Self::Moves(moves) => sum(&moves.joined) + sum(&moves.left),
             Self::Notice(_, lines) => sum(lines),
             Self::Hole(_) => 0,

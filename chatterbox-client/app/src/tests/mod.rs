@@ -11,6 +11,7 @@ mod model_world;
 mod negotiated;
 mod opening;
 mod presence;
+mod replying;
 mod rooms;
 mod terminal;
 mod world;

@@ -210,7 +210,10 @@ fn a_hostile_server_opens_no_more_than_there_is_room_for() {
             id: Some(number),
             taken: None,
             tag: None,
+            quote: None,
+            mentions: Vec::new(),
             mention: true,
+            named: false,
             kind: MessageKind::Live,
         };
         model.apply(&Output::Message(message), "ann", NOW);

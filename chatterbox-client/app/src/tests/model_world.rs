@@ -138,7 +138,10 @@ impl Field {
             id,
             taken: None,
             tag: None,
+            quote: None,
+            mentions: Vec::new(),
             mention: !own && (at == 2 || text.contains("ann")),
+            named: false,
             kind,
         }
     }

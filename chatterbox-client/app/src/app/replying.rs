@@ -1,0 +1,116 @@
+//! Replies and mentions: what goes with a message that this user says, and what goes with those of others.
+
+use chatterbox_proto::capability::ids::Id;
+use chatterbox_proto::capability::meta::{Meta, NewMeta};
+use chatterbox_proto::{ALL, Capability, WireText, session};
+
+use super::App;
+use crate::effect::Effect;
+use crate::mentioning::named;
+use crate::quotes::Said;
+use crate::target::Target;
+
+/// From this level on everybody may be mentioned at once.
+const MODERATOR: u8 = 3;
+
+const USAGE: &str = "/reply last TEXT answers what was said last, /reply @NAME TEXT what NAME said last, /reply ID TEXT the \
+                     message of that number";
+
+impl App {
+    pub(super) fn has_meta(&self) -> bool {
+        self.session.agreed().has(Capability::Meta)
+    }
+
+    /// Carries out `/reply WHICH TEXT`.
+    pub(super) fn reply(&mut self, rest: &str, now: i64) -> Vec<Effect> {
+        let (which, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        if which.is_empty() || text.trim().is_empty() {
+            return self.not_sent(USAGE);
+        }
+        let at = self.front.at().target();
+        let id = match which.strip_prefix('@') {
+            Some(name) => self.quotes.newest(&at, Some(name)),
+            None if which == "last" => self.quotes.newest(&at, None),
+            None => match which.parse::<Id>() {
+                Ok(id) => Some(id),
+                Err(_) => return self.not_sent(USAGE),
+            },
+        };
+        match id {
+            Some(id) => self.say_in_front(text, Some(id), now),
+            None => self.not_sent("what you answer is not loaded here"),
+        }
+    }
+
+    /// What goes with a text that is said to somebody: what it answers, and whom it mentions.
+    pub(super) fn meta_of(
+        &self,
+        to: Option<&str>,
+        text: &str,
+        reply: Option<Id>,
+    ) -> Option<Box<NewMeta>> {
+        if !self.has_meta() {
+            return None;
+        }
+        let mentions = named(text, |name| self.is_there(to, name));
+        let meta = NewMeta { reply, mentions, ..NewMeta::default() };
+        (!meta.is_empty()).then(|| Box::new(meta))
+    }
+
+    /// The name of somebody who is where a text is said, in their spelling.
+    fn is_there(&self, to: Option<&str>, name: &str) -> Option<String> {
+        let room = to.filter(|to| self.is_room(to)).and_then(|to| self.session.room(to));
+        let level = room.map_or(self.level, |room| room.level.max(self.level));
+        let is_private = to.is_some() && room.is_none();
+        if name == ALL && level >= MODERATOR && !is_private {
+            return Some(ALL.to_owned());
+        }
+        let folded = name.to_lowercase();
+        let is_it = |other: &WireText<'_>| other.as_wire().to_lowercase() == folded;
+        let found = match room.and_then(session::Room::users) {
+            Some(mut users) => users.find(is_it).map(WireText::into_owned),
+            None if is_private => {
+                let two = [to, self.session.me()].into_iter().flatten().map(WireText::new);
+                two.into_iter().find(is_it).map(WireText::into_owned)
+            }
+            None => self.session.users().find(is_it).map(WireText::into_owned),
+        };
+        found.map(|name| name.as_wire().to_owned())
+    }
+
+    /// Whether MENTIONS of a message has this user, by name or as one of all.
+    pub(super) fn is_named(&self, meta: &Meta, room: Option<&str>) -> bool {
+        let Some(me) = self.me().map(str::to_lowercase) else { return false };
+        let is_me = |name: &WireText<'_>| {
+            let name = name.as_wire();
+            name == ALL || name.to_lowercase() == me || room == Some(name)
+        };
+        meta.mentions.iter().any(is_me)
+    }
+
+    /// Notes an own message that is on its way, so that it can be answered when it has a number.
+    pub(super) fn note_sent(&mut self, to: Option<&str>, text: &str, tag: Option<&str>) {
+        let (Some(tag), Some(me)) = (tag, self.session.me()) else { return };
+        let at = match to {
+            None | Some(ALL) => Target::Lobby,
+            Some(room) if self.is_room(room) => Target::Room(room.to_owned()),
+            Some(user) => Target::User(user.to_owned()),
+        };
+        let said = Said::new(&at, me, text, true);
+        self.quotes.sent(tag, said);
+    }
+
+    /// Notes a message, so that it can be quoted and answered.
+    pub(super) fn note_said(&mut self, message: &session::Message) {
+        let Some(id) = message.id else { return };
+        let from = message.source.as_wire();
+        let own = self.me() == Some(from);
+        let at = match message.recipient.as_ref().map(WireText::as_wire) {
+            None => Target::Lobby,
+            Some(room) if self.is_room(room) => Target::Room(room.to_owned()),
+            Some(to) if own => Target::User(to.to_owned()),
+            Some(_) => Target::User(from.to_owned()),
+        };
+        self.quotes.note(id, Said::new(&at, from, message.content.as_wire(), own));
+    }
+}
