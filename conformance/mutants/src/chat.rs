@@ -84,6 +84,8 @@ pub(super) struct Chat {
     pub(super) history: Vec<Entry>,
     pub(super) last_id: u64,
     pub(super) unjoined: Vec<(u64, Outbox)>,
+    /// What goes with the message that is being taken.
+    pub(super) meta: Option<Value>,
     pub(super) held_back: Option<Entry>,
     /// Nothing is delivered any more.
     pub(super) mute: bool,
@@ -203,6 +205,11 @@ impl Chat {
             if numbered && !f.acts(Fault::NoIdsInWelcome) {
                 welcome.insert("IDS".into(), self.numbers(&past));
                 welcome.insert("TIMES".into(), self.times(&past));
+            }
+            if let Some(meta) = self.meta_of(member, &past)
+                && !f.acts(Fault::MetaLiveOnly)
+            {
+                welcome.insert("META".into(), meta);
             }
             if let Some(more) = more {
                 welcome.insert("MORE".into(), json!(more));

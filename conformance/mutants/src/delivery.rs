@@ -15,7 +15,8 @@ impl Chat {
         self.last_id += 1;
         let parts = message.to_vec();
         let tag = tag.map(str::to_owned);
-        let entry = Entry { id: self.last_id, parts, tag, taken: clock::unix_seconds() };
+        let (meta, taken) = (self.meta.take(), clock::unix_seconds());
+        let entry = Entry { id: self.last_id, parts, tag, taken, meta };
         if message.len() == 4 {
             self.history.push(entry.clone());
         }

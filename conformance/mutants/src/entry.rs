@@ -11,6 +11,8 @@ pub(super) struct Entry {
     pub(super) tag: Option<String>,
     /// When the server took it, in seconds since 1970.
     pub(super) taken: i64,
+    /// What goes with it.
+    pub(super) meta: Option<Value>,
 }
 
 impl Entry {

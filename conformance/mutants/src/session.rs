@@ -25,7 +25,7 @@ use super::{
 };
 
 /// The keys that this server knows; those of capabilities where they were agreed on.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "USERNAME",
     "MESSAGES",
     "CAPABILITIES",
@@ -34,6 +34,7 @@ const KEYS: [&str; 12] = [
     "PASSWORD",
     "TOKEN",
     "TAGS",
+    "META",
     "HISTORY",
     "COMMAND",
     "ANSWER",
@@ -67,6 +68,8 @@ pub(super) struct Session {
     /// An offer that a server keeps that should not.
     pub(super) kept: Option<Agreed>,
     pub(super) refused: Option<String>,
+    /// What goes with the message that is being looked at.
+    meta: Option<Value>,
 }
 
 /// Serves one connection to its end.
@@ -91,6 +94,7 @@ pub(super) async fn serve(
         calls: Calls::default(),
         kept: None,
         refused: None,
+        meta: None,
     };
     let cut = session.shared.power.clone().cut();
     let noticed = tokio::select! {
@@ -255,7 +259,8 @@ impl Session {
         if let Some(messages) = messages {
             known = true;
             let tagged = before.has("ids") || f.acts(Fault::TagsWithoutOffer);
-            if !self.messages(messages, object.get("TAGS").filter(|_| tagged)).await {
+            let beside = (object.get("TAGS").filter(|_| tagged), object.get("META"));
+            if !self.messages(messages, beside).await {
                 return false;
             }
         }
@@ -274,7 +279,11 @@ impl Session {
         }
     }
 
-    async fn messages(&mut self, messages: &Value, tags: Option<&Value>) -> bool {
+    async fn messages(
+        &mut self,
+        messages: &Value,
+        (tags, metas): (Option<&Value>, Option<&Value>),
+    ) -> bool {
         let f = self.shared.faults.clone();
         let Some(list) = messages.as_array() else { return self.error("not a list").await };
         let own = match &self.name {
@@ -298,6 +307,10 @@ impl Session {
             Ok(tags) => tags,
             Err(text) => return self.error(text).await,
         };
+        let metas = match self.metas(list.len(), metas) {
+            Ok(metas) => metas,
+            Err(text) => return self.error(text).await,
+        };
         let promised = self.promise(&tags).await;
         let first_dest = list.first().and_then(|m| m.get(1)).and_then(Value::as_str);
         let (mut trouble, mut answer, mut said) = (None, Answer::default(), false);
@@ -317,6 +330,7 @@ impl Session {
                 (f.has(Fault::FrameRoutedByFirst) && n > 0).then_some(first_dest).flatten();
             let routed = routed.or_else(|| self.room_of_first(n, first_dest));
             let tag = tags.at(n);
+            self.meta = metas.get(n).cloned();
             let tagged = tag.map(|tag| (tag, earlier));
             let taken = self.message(&own, n, message, routed, tagged, &stopped).await;
             said |= taken.is_ok();
@@ -398,6 +412,7 @@ impl Session {
             }
             chat.may_say(self.connection, tag.map(|(tag, _)| tag), refusal)?;
         }
+        chat.meta = chat.judged(self.connection, dest, self.meta.as_ref())?;
         let room = routed.filter(|first| first.starts_with('#')).unwrap_or(dest);
         if self.means_room(room) {
             return chat.say_in_room(self.connection, room, &parts, tag);

@@ -15,16 +15,17 @@ use crate::{
 pub const NEGOTIATION: &str = "negotiation";
 
 /// The capabilities of `docs/capabilities.md`.
-pub const CAPABILITIES: [&str; 10] = [
-    "accounts", "commands", "ids", "notices", "ping", "presence", "recent", "rename", "rooms",
-    "utf8",
+pub const CAPABILITIES: [&str; 11] = [
+    "accounts", "commands", "ids", "meta", "notices", "ping", "presence", "recent", "rename",
+    "rooms", "utf8",
 ];
 
 /// The extension that is no capability: commands with which people are removed, kept out and kept from writing.
 pub const MODERATION: &str = "moderation";
 
 /// What a capability is agreed on with, and not without (`CP-8`); and what is spoken for an extension that is none.
-const NEEDS: [(&str, &[&str]); 2] = [
+const NEEDS: [(&str, &[&str]); 3] = [
+    ("meta", &["ids"]),
     ("rooms", &["ids", "rename", "commands"]),
     (MODERATION, &["accounts", "commands", "ids", "notices", "rename", "rooms"]),
 ];

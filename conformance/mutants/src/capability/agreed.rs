@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::faults::Faults;
 
 /// The capabilities of this server, all in version 1.
-const KNOWN: [&str; 10] = [
-    "accounts", "commands", "ids", "notices", "ping", "presence", "recent", "rename", "rooms",
-    "utf8",
+const KNOWN: [&str; 11] = [
+    "accounts", "commands", "ids", "meta", "notices", "ping", "presence", "recent", "rename",
+    "rooms", "utf8",
 ];
 
 /// The capabilities without which there is no `rooms` (CP-8).
@@ -61,6 +61,9 @@ impl Agreed {
         let lacking = NEEDED.into_iter().any(|needed| !answered.contains(needed));
         if answered.contains("rooms") && lacking && !f.acts(Fault::RoomsWithoutNeeds) {
             answered.remove("rooms");
+        }
+        if !answered.contains("ids") {
+            answered.remove("meta");
         }
         if f.acts(Fault::NothingAgreed) {
             answered.clear();

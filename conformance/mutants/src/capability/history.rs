@@ -3,7 +3,11 @@
 use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
-use crate::{chat::Chat, entry::Entry, session::Session};
+use crate::{
+    chat::{Chat, Member},
+    entry::Entry,
+    session::Session,
+};
 
 const MOST: u64 = (1 << 53) - 1;
 
@@ -35,7 +39,8 @@ impl Session {
             drop(chat);
             return self.error("who is that?").await;
         }
-        let page = chat.page(self.name.as_deref().unwrap_or_default(), &wanted);
+        let Some(member) = chat.member(self.connection) else { return true };
+        let page = chat.page(member, self.name.as_deref().unwrap_or_default(), &wanted);
         self.outbox.send(&json!({"HISTORY": page}));
         true
     }
@@ -71,13 +76,18 @@ impl Session {
 }
 
 impl Chat {
-    fn page(&self, own: &str, wanted: &Wanted) -> Value {
+    fn page(&self, member: &Member, own: &str, wanted: &Wanted) -> Value {
         let past = self.history.iter().filter(|entry| self.belongs(own, &wanted.with, entry));
-        Value::Object(self.page_of(past.collect(), wanted))
+        Value::Object(self.page_of(member, past.collect(), wanted))
     }
 
     /// The page that is asked for, out of all that its reader may see.
-    pub(super) fn page_of(&self, mut past: Vec<&Entry>, wanted: &Wanted) -> Map<String, Value> {
+    pub(super) fn page_of(
+        &self,
+        member: &Member,
+        mut past: Vec<&Entry>,
+        wanted: &Wanted,
+    ) -> Map<String, Value> {
         let f = &self.faults;
         past.retain(|entry| match (wanted.before, wanted.after) {
             (Some(id), _) => entry.id < id || (entry.id == id && f.acts(Fault::BeforeIncluded)),
@@ -114,6 +124,11 @@ impl Chat {
         if !f.acts(Fault::PageWithoutIds) {
             page.insert("IDS".into(), self.numbers(&past));
             page.insert("TIMES".into(), self.times(&past));
+        }
+        if let Some(meta) = self.meta_of(member, &past)
+            && !f.acts(Fault::MetaLiveOnly)
+        {
+            page.insert("META".into(), meta);
         }
         page.insert("MORE".into(), json!(more));
         page

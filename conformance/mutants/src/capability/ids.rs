@@ -188,6 +188,9 @@ impl Chat {
             object.insert("IDS".into(), json!([id]));
             object.insert("TIMES".into(), self.times(&[entry]));
         }
+        if let Some(meta) = self.meta_of(member, &[entry]) {
+            object.insert("META".into(), meta);
+        }
         Value::Object(object)
     }
 

@@ -9,6 +9,7 @@ mod extended;
 pub(super) mod flood;
 mod history;
 pub(super) mod ids;
+mod meta;
 pub(super) mod moderation;
 pub(super) mod notices;
 pub(super) mod offer;

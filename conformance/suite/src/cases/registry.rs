@@ -33,6 +33,7 @@ pub const SERVER_GROUPS: &[Group<ServerSide>] = &[
     ("tags", "Capability ids: tags", capability::tags::CASES),
     ("paging", "Capability ids: pages of the history", capability::paging::CASES),
     ("resume", "Capability ids: resuming", capability::resume::CASES),
+    ("meta", "Capability meta", capability::meta::CASES),
     ("ping", "Capability ping", capability::ping::CASES),
     ("utf8", "Capability utf8", capability::utf8::CASES),
     ("rename", "Capability rename", capability::rename::CASES),

@@ -35,7 +35,7 @@ impl Chat {
             let parts = json!(["SERVER", dest, clock::unix_seconds(), text]);
             let parts = parts.as_array().cloned().unwrap_or_default();
             let taken = clock::unix_seconds();
-            let entry = Entry { id: self.last_id, parts, tag: None, taken };
+            let entry = Entry { id: self.last_id, parts, tag: None, taken, meta: None };
             self.history.push(entry.clone());
             entry
         });

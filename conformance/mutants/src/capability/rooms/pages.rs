@@ -66,7 +66,7 @@ impl Chat {
         let all = shown.len();
         let shown = self.without_blocked(room, member, shown);
         let hidden = shown.len() < all;
-        let mut page = self.page_of(shown, wanted);
+        let mut page = self.page_of(member, shown, wanted);
         if hidden && f.acts(Fault::RoomMoreEnds) {
             page.insert("MORE".into(), json!(false));
         }
@@ -86,6 +86,20 @@ impl Chat {
             });
         }
         entries
+    }
+
+    /// Whether a room has a message of this id.
+    pub(in super::super) fn was_said_in_room(&self, name: &str, id: u64) -> bool {
+        let number = self.rooms.find(name, &self.faults);
+        let room = number.and_then(|number| self.rooms.get(number));
+        room.is_some_and(|room| room.past.iter().any(|entry| entry.id == id))
+    }
+
+    /// Whether somebody is a member of a room.
+    pub(in super::super) fn is_in_room(&self, name: &str, of: &Member) -> bool {
+        let number = self.rooms.find(name, &self.faults);
+        let room = number.and_then(|number| self.rooms.get(number));
+        room.is_some_and(|room| room.membership(&of.party()).is_some())
     }
 
     /// What a session has missed in its rooms.

@@ -83,7 +83,8 @@ impl Chat {
         self.last_id += 1;
         let id = if f.acts(Fault::RoomIdsOwn) { said } else { self.last_id };
         let tag = tag.map(|(tag, _)| tag);
-        let entry = Entry { id, parts, tag: tag.map(str::to_owned), taken: clock::unix_seconds() };
+        let (meta, taken) = (self.meta.take(), clock::unix_seconds());
+        let entry = Entry { id, parts, tag: tag.map(str::to_owned), taken, meta };
         if let (Some(tag), true) = (tag, f.acts(Fault::RoomAckFirst)) {
             member.outbox.send(&json!({"ACKS": {tag: id}}));
         }

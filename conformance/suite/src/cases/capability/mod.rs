@@ -8,6 +8,7 @@ pub(super) mod commands;
 pub(super) mod flood;
 pub(super) mod ids;
 mod membership;
+pub(super) mod meta;
 pub(super) mod moderation;
 pub(super) mod negotiation;
 pub(super) mod notices;
