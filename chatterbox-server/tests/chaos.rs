@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use chatterbox_proto::capability::accounts::Secret;
 use chatterbox_proto::capability::ids::Resume;
-use chatterbox_proto::client_frame::{self, Offer};
+use chatterbox_proto::client_frame::{self, Offer, Said};
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{Capabilities, Capability, Entry, ServerFrame, limits};
 use harness::{PATIENCE, Server, trusting, unlimited};
@@ -160,8 +160,10 @@ impl User {
                     content: content.as_str().into(),
                 })
                 .collect();
-            let tagged = entries.iter().zip(some.iter().map(|(tag, _)| tag.as_str()));
-            stream.write_all(&client_frame::say_tagged(tagged).unwrap()).await?;
+            let tagged = entries.iter().zip(some);
+            let tagged: Vec<_> =
+                tagged.map(|(entry, (tag, _))| Said { entry, tag, meta: None }).collect();
+            stream.write_all(&client_frame::say_tagged(&tagged).unwrap()).await?;
             stream.flush().await?;
             let acknowledged = self.unacknowledged.len() - some.len();
             while self.unacknowledged.len() > acknowledged {

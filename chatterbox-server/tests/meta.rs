@@ -166,7 +166,7 @@ async fn a_restart_keeps_what_goes_with_messages() {
     let options = SqliteOptions {
         folder: folder.path().to_owned(),
         durability: Durability::Process,
-        retention: Retention::default(),
+        retention: Retention { messages: 1000, bytes: 1 << 20, age: None },
     };
     let open = || Sqlite::open(&options).unwrap();
     let first = {

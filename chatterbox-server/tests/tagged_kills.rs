@@ -16,7 +16,8 @@ use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use chatterbox_proto::{Capabilities, Entry, ServerFrame, client_frame};
+use chatterbox_proto::client_frame::{self, Said};
+use chatterbox_proto::{Capabilities, Entry, ServerFrame};
 use harness::process::{Running, try_read};
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -92,8 +93,9 @@ impl Tagger {
                 (entry, tag.to_string())
             })
             .collect();
-        let each = each.iter().map(|(entry, tag)| (entry, tag.as_str()));
-        stream.write_all(&client_frame::say_tagged(each).unwrap()).ok()
+        let each: Vec<_> =
+            each.iter().map(|(entry, tag)| Said { entry, tag, meta: None }).collect();
+        stream.write_all(&client_frame::say_tagged(&each).unwrap()).ok()
     }
 
     /// Sends messages with these tags, whose answers are then awaited.

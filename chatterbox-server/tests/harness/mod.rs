@@ -24,9 +24,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chatterbox_proto::client_frame::{self, Said};
 use chatterbox_proto::frame::{self, Decoder};
 use chatterbox_proto::server_frame::ServerKeys;
-use chatterbox_proto::{Capabilities, Entry, ServerFrame, client_frame, limits};
+use chatterbox_proto::{Capabilities, Entry, ServerFrame, limits};
 use chatterbox_server::Listeners;
 use chatterbox_server::access::{Access, NoAccounts};
 use chatterbox_server::gateway::web::WebListeners;
@@ -257,7 +258,8 @@ impl Peer {
             timestamp: 1,
             content: content.into(),
         };
-        self.send(&client_frame::say_tagged([(&entry, tag)]).unwrap()).await;
+        self.send(&client_frame::say_tagged(&[Said { entry: &entry, tag, meta: None }]).unwrap())
+            .await;
     }
 
     pub async fn say(&mut self, destination: &str, content: &str) {
