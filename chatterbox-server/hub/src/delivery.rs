@@ -97,10 +97,11 @@ impl Hub {
         let Ok(gathered) = gather(member, &room.timeline, piece) else {
             return Delivery::Removed(Removal::TooSlow);
         };
+        let has_meta = gathered.events.iter().any(|event| event.meta().is_some());
         let frames = Batch::new(gathered.events, view);
         if shares && !gathered.has_own && !gathered.leaves_out {
             let Gathered { from, senders, .. } = gathered;
-            let run = Run { from, end: member.cursor, frames: frames.clone(), senders };
+            let run = Run { from, end: member.cursor, frames: frames.clone(), senders, has_meta };
             rooms.keep(piece.room, view, run);
             member.shared_handed_out += frames.size();
         } else {

@@ -27,6 +27,8 @@ pub struct Run {
     pub frames: Batch,
     /// Whose messages are among them.
     pub senders: Senders,
+    /// Whether something goes with one of these messages. Where nothing does, who agreed to `meta` gets the same frames as others.
+    pub has_meta: bool,
 }
 
 /// Whose messages are among some events, as long as these are few. Whoever hides somebody else shares the frames.
@@ -77,8 +79,8 @@ pub struct Runs {
 impl Runs {
     /// The run that begins at this cursor and ends at `end` or before, if it is kept.
     pub fn get(&self, view: View, cursor: Stamp, end: Stamp) -> Option<&Run> {
-        let mut newest = self.of(view)?.iter().rev().map(|(_, run)| run);
-        newest.find(|run| run.from.0 <= cursor && cursor <= run.from.1 && run.end <= end)
+        let is_it = |run: &&Run| run.from.0 <= cursor && cursor <= run.from.1 && run.end <= end;
+        self.fitting(view).find(is_it)
     }
 
     /// Keeps a run for the other receivers, and gives the one that has to go for it.
@@ -102,8 +104,15 @@ impl Runs {
         oldest
     }
 
-    fn of(&self, view: View) -> Option<&VecDeque<(u64, Run)>> {
-        self.recent.iter().find(|(of, _)| *of == view).map(|(_, recent)| recent)
+    /// The runs whose frames are those of this view, the newest of the view itself first.
+    fn fitting(&self, view: View) -> impl Iterator<Item = &Run> {
+        let others = self.of(view.other_of_meta()).filter(|run| !run.has_meta);
+        self.of(view).chain(others)
+    }
+
+    fn of(&self, view: View) -> impl Iterator<Item = &Run> {
+        let recent = self.recent.iter().find(|(of, _)| *of == view);
+        recent.into_iter().flat_map(|(_, recent)| recent.iter().rev()).map(|(_, run)| run)
     }
 
     fn of_mut(&mut self, view: View) -> Option<&mut VecDeque<(u64, Run)>> {
@@ -116,9 +125,8 @@ impl Runs {
         self.recent.iter().flat_map(|(_, recent)| recent).map(|(_, run)| run.frames.size()).sum()
     }
 
-    /// Whether a run of this view that ends here is kept.
+    /// Whether a run for this view that ends here is kept.
     pub fn has_end(&self, view: View, end: Stamp) -> bool {
-        let recent = self.of(view);
-        recent.is_some_and(|recent| recent.iter().any(|(_, run)| run.end == end))
+        self.fitting(view).any(|run| run.end == end)
     }
 }

@@ -56,6 +56,11 @@ impl View {
         self.0 & 32 != 0
     }
 
+    /// The view that differs in [`Self::meta`] alone.
+    pub const fn other_of_meta(self) -> Self {
+        Self(self.0 ^ 32)
+    }
+
     /// The index of the view, below [`View::COUNT`].
     pub const fn index(self) -> usize {
         self.0 as usize

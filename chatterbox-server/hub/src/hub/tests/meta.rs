@@ -111,7 +111,7 @@ fn each_device_is_handed_its_own_encrypted_text() {
     let bob = join(&mut hub, "bob");
     let sealed = br#"{"FROM": "d1", "TO": {"d2": [0, "aa"], "d3": [1, "bb"]}}"#;
     let sealed = Sealed::parse(sealed).unwrap();
-    let mut say = |hub: &mut Hub, number| {
+    let say = |hub: &mut Hub, number| {
         let meta = RecordMeta::new(Some(1), &[], None, Some(&sealed));
         let record = Record { meta, ..record("ann", Some("bob"), "sentence") };
         let say = Say { member: ann, number, tag: None, record };

@@ -137,6 +137,27 @@ fn what_is_ones_own_goes_among_the_events_of_the_lobby_and_of_no_other_room() {
 }
 
 #[test]
+fn where_nothing_goes_with_messages_who_agreed_to_meta_shares_the_frames() {
+    let mut hub = hub();
+    let readers = [("a", 33), ("b", 1), ("c", 33)].map(|(text, view)| reader(&mut hub, text, view));
+    for id in readers {
+        drain(&mut hub, id);
+    }
+    let take = |hub: &mut Hub, id| match hub.take(id) {
+        Delivery::Frames { frames, .. } => frames,
+        other => panic!("{other:?}"),
+    };
+    let plain = record("a", None, "x");
+    let _ = apply(&mut hub, &plain);
+    let [first, others @ ..] = readers.map(|id| take(&mut hub, id));
+    assert!(others.iter().all(|other| first.is_same(other)));
+    let meta = crate::RecordMeta::new(Some(1), &[], None, None);
+    let _ = apply(&mut hub, &Record { meta, ..plain });
+    let [first, base, other] = readers.map(|id| take(&mut hub, id));
+    assert!(first.is_same(&other) && !first.is_same(&base));
+}
+
+#[test]
 fn a_flood_in_one_room_overtakes_nobody_in_another() {
     let mut hub = hub();
     hub.rooms.rings.limit = 100_000;
