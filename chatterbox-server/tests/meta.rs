@@ -129,8 +129,10 @@ async fn mentions_reach_accounts_that_are_not_here_and_members_of_rooms() {
     let mut moderator = user(&chat, "mod").await;
     let mention = |names: &[&str]| json!({ "MENTIONS": names });
     say(&mut ann, "ALL", "one", mention(&["BOB", "zoe", "nobody", "bob"])).await.unwrap();
-    // The account is told as it was written: nobody here has the name in another spelling.
-    assert_eq!(told(&mut bob, "one").await, mention(&["Bob", "zoe"]));
+    assert_eq!(told(&mut bob, "one").await, mention(&["Bob", "Zoe"]));
+    // A guest can't look through the accounts like that.
+    say(&mut bob, "ALL", "guest", mention(&["zoe", "ann"])).await.unwrap();
+    assert_eq!(told(&mut ann, "guest").await, mention(&["ann"]));
     say(&mut ann, "ALL", "two", mention(&["nobody"])).await.unwrap();
     assert_eq!(told(&mut bob, "two").await, Value::Null);
     let forbidden = Err("forbidden".to_owned());
@@ -142,6 +144,61 @@ async fn mentions_reach_accounts_that_are_not_here_and_members_of_rooms() {
     assert_eq!(say(&mut bob, "#lab", "five", mention(&["#lab"])).await, forbidden);
     say(&mut ann, "#lab", "six", mention(&["#LAB", "mod", "bob"])).await.unwrap();
     assert_eq!(told(&mut bob, "six").await, mention(&["#lab", "Bob"]), "mod is no member");
+}
+
+#[tokio::test]
+async fn looking_up_what_is_refused_has_its_price() {
+    let chat = AccountServer::open(&[]).await;
+    let mut eve = guest(&chat, "eve").await;
+    let mut last = String::new();
+    // A bucket holds 40 frames, and gets one a second. However slow this is, what is looked up is no more than that.
+    let began = std::time::Instant::now();
+    for tries in 1.. {
+        let refused = say(&mut eve, "ALL", &format!("{tries}"), json!({"REPLY": 900_000})).await;
+        last = refused.unwrap_err();
+        let most = 41 + began.elapsed().as_secs();
+        assert!(tries <= most || last == "flood", "{tries} of {most}: {last}");
+        if last == "flood" {
+            break;
+        }
+    }
+    assert_eq!(last, "flood");
+}
+
+#[tokio::test]
+async fn names_beside_an_empty_message_count_as_what_is_said() {
+    let chat = AccountServer::open(&[]).await;
+    let mut eve = guest(&chat, "eve").await;
+    let names: Vec<_> = (0..20).map(|number| format!("{number:0>70}")).collect();
+    let count = 100;
+    let all = json!(vec![json!(["eve", "ALL", 1, "x"]); count]);
+    let tags: Vec<_> = (0..count).map(|n| format!("t{n}")).collect();
+    let metas = vec![json!({ "MENTIONS": names }); count];
+    let frame = json!({"MESSAGES": all, "TAGS": tags, "META": metas});
+    // Each is about 1.5 KiB: a frame of 100 costs more than 37 of the 40 tokens, and not 7 as its texts alone would.
+    eve.send(&frame).await;
+    eve.until(|frame| frame["ACKS"]["t99"].as_u64()).await;
+    eve.send(&frame.to_string().replace("\"t", "\"u").parse().unwrap()).await;
+    let code = eve.until(|frame| frame["REFUSED"]["u99"]["CODE"].as_str().map(str::to_owned));
+    assert_eq!(code.await, "flood");
+}
+
+#[tokio::test]
+async fn a_room_gives_no_reply_to_what_it_does_not_keep() {
+    let chat = AccountServer::open(&[("ann", 1)]).await;
+    let mut ann = user(&chat, "ann").await;
+    ann.ok("create-room", &["#lab"]).await;
+    ann.ok("set-room", &["#lab", "keep", "2"]).await;
+    let mut ids = Vec::new();
+    for text in ["one", "two", "three"] {
+        ids.push(say(&mut ann, "#lab", text, Value::Null).await.unwrap());
+    }
+    let none = Err("no-such-message".to_owned());
+    assert_eq!(say(&mut ann, "#lab", "four", json!({"REPLY": ids[0]})).await, none);
+    say(&mut ann, "#lab", "five", json!({"REPLY": ids[2]})).await.unwrap();
+    ann.ok("set-room", &["#lab", "keep", "off"]).await;
+    let id = say(&mut ann, "#lab", "six", Value::Null).await.unwrap();
+    say(&mut ann, "#lab", "seven", json!({ "REPLY": id })).await.unwrap();
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ use crate::options::Options;
 use crate::output::Output;
 use crate::quotes::Quotes;
 use crate::reconnect::Reconnect;
+use crate::target::Target;
 use crate::time::TimeFormatter;
 
 /// Flow control: no more messages than this wait for an answer; it is below the number of idempotency keys that a server
@@ -111,6 +112,8 @@ pub struct App {
     time: TimeFormatter,
     /// What was said lately, to be quoted.
     quotes: Quotes,
+    /// The conversation of the page of history that is shown.
+    paging: Option<Target>,
     /// The level of this user's account on the server.
     level: u8,
     /// What a screen shows, where there is one.
@@ -152,6 +155,7 @@ impl App {
             full_screen: options.full_screen,
             newest: options.recent.map_or(NEWEST, usize::from),
             quotes: Quotes::default(),
+            paging: None,
             level: 0,
             model: model(&options),
             login: Login::new(options),

@@ -91,10 +91,27 @@ impl Quotes {
         }
     }
 
-    /// What a reply answers.
-    pub(crate) fn quote(&self, id: Id) -> Quote {
-        let said = self.said.get(&id).map(|said| (said.from.clone(), said.text.clone()));
-        Quote { id, said }
+    /// What a reply in a conversation answers. What was said in another one is not shown there, whatever number a server puts: a
+    /// private message would look as if everybody had read it.
+    pub(crate) fn quote(&self, at: &Target, id: Id) -> Quote {
+        let known = self.said.get(&id).filter(|said| said.at == at.folded());
+        Quote { id, said: known.map(|said| (said.from.clone(), said.text.clone())) }
+    }
+
+    /// A user has another name: what was said with them belongs to the conversation of that name from now on.
+    pub(crate) fn renamed(&mut self, old: &str, new: &str) {
+        let (old, new) = (old.to_lowercase(), new.to_lowercase());
+        let unnumbered = self.unnumbered.iter_mut().map(|(_, said)| said);
+        for said in self.said.values_mut().chain(unnumbered) {
+            if said.by == old {
+                said.by.clone_from(&new);
+            }
+            if let Target::User(name) = &mut said.at
+                && *name == old
+            {
+                name.clone_from(&new);
+            }
+        }
     }
 
     /// The newest message of somebody else in a conversation, or the newest of this name there.
@@ -102,7 +119,8 @@ impl Quotes {
         let (at, by) = (at.folded(), by.map(str::to_lowercase));
         let is_it =
             |said: &Said| said.at == at && by.as_ref().map_or(!said.own, |by| said.by == *by);
-        self.said.iter().rev().find(|(_, said)| is_it(said)).map(|(id, _)| *id)
+        // No message has the number 0, so none is answered by it.
+        self.said.range(1..).rev().find(|(_, said)| is_it(said)).map(|(id, _)| *id)
     }
 
     /// Forgets everything: another server counts from 1 again.
@@ -124,12 +142,31 @@ mod tests {
         let mut quotes = Quotes::default();
         let long = format!("\n  {}", "x".repeat(100));
         quotes.note(5, said(&Target::Lobby, "ann\u{1b}", &long));
-        let words = quotes.quote(5).words();
+        let words = quotes.quote(&Target::Lobby, 5).words();
         assert!(words.starts_with("\u{21aa} ann") && !words.contains('\u{1b}'), "{words}");
         assert!(words.ends_with("xxx…") && words.chars().count() < 90, "{words}");
-        assert_eq!(quotes.quote(6).words(), "\u{21aa} a message that is not loaded");
+        let missing = quotes.quote(&Target::Lobby, 6).words();
+        assert_eq!(missing, "\u{21aa} a message that is not loaded");
         quotes.forget();
-        assert_eq!(quotes.quote(5).said, None);
+        assert_eq!(quotes.quote(&Target::Lobby, 5).said, None);
+    }
+
+    #[test]
+    fn a_reply_shows_nothing_of_another_conversation() {
+        let mut quotes = Quotes::default();
+        let (bob, rob) = (Target::User("Bob".to_owned()), Target::User("rob".to_owned()));
+        quotes.note(5, said(&bob, "Bob", "a secret"));
+        let is_shown = |quotes: &Quotes, at: &Target| quotes.quote(at, 5).said.is_some();
+        assert!(is_shown(&quotes, &bob) && is_shown(&quotes, &Target::User("bob".to_owned())));
+        for other in [Target::Lobby, Target::Room("bob".to_owned()), rob.clone()] {
+            assert!(!is_shown(&quotes, &other), "{other:?}");
+        }
+        quotes.sent("t", said(&bob, "me", "mine"));
+        quotes.renamed("bob", "Rob");
+        quotes.stored("t", 6);
+        assert!(is_shown(&quotes, &rob) && !is_shown(&quotes, &bob));
+        assert_eq!(quotes.newest(&rob, Some("rob")), Some(5));
+        assert!(quotes.quote(&rob, 6).said.is_some());
     }
 
     #[test]
@@ -149,6 +186,9 @@ mod tests {
         assert_eq!(quotes.newest(&lab, Some("ann")), Some(1));
         assert_eq!(quotes.newest(&lab, Some("cyd")), None);
         assert_eq!(quotes.newest(&Target::User("bob".to_owned()), None), None);
+        let ann = Target::User("ann".to_owned());
+        quotes.note(0, said(&ann, "ann", "no server counts so"));
+        assert_eq!(quotes.newest(&ann, None), None);
     }
 
     #[test]

@@ -39,12 +39,24 @@ fn told(element: &[u8]) -> Option<Meta> {
     })
 }
 
+/// Whether the server has to take what a client of ours writes. The limits are on the element as it is written, and `push_json` may write
+/// more bytes than the peer did: it escapes what is beyond ASCII, and puts spaces between the parts.
+fn fits(meta: &NewMeta, json: &[u8]) -> bool {
+    let mut sealed = Vec::new();
+    if let Some(e2ee) = &meta.e2ee {
+        e2ee.push_json(&mut sealed);
+    }
+    json.len() - sealed.len() <= limits::META && sealed.len() <= limits::SEALED
+}
+
 fuzz_target!(|element: &[u8]| {
     if let Some(meta) = put(element) {
         assert!(meta.mentions.len() <= limits::MENTIONS);
         let mut json = Vec::new();
         meta.push_json(&mut json);
-        assert_eq!(put(&json), Some(meta).filter(|meta| !meta.is_empty()));
+        if fits(&meta, &json) {
+            assert_eq!(put(&json), Some(meta).filter(|meta| !meta.is_empty()));
+        }
     }
     if let Some(meta) = told(element) {
         assert!(meta.mentions.len() <= limits::MENTIONS);

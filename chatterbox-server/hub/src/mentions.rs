@@ -1,6 +1,6 @@
 //! Whom a message mentions: of the names that its sender has put, those of people who can read it (MT-4).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{ALL, Code, LookupKey, NameKey as _, Username, limits};
@@ -19,6 +19,13 @@ pub enum Mention {
     Reader(String),
     /// Nobody in the lobby has it; if an account has, it can read the message later.
     Account(Username),
+}
+
+/// A name that a sender has put, and the word for everybody if it is that.
+struct Wanted<'n> {
+    name: &'n str,
+    key: LookupKey,
+    all: Option<String>,
 }
 
 impl Hub {
@@ -47,7 +54,7 @@ impl Hub {
             }
             Destination::User(_) => (Level::GUEST, None),
         };
-        let mut found = Vec::new();
+        let mut wanted: Vec<Wanted<'_>> = Vec::new();
         let mut seen = HashSet::new();
         for name in names.iter().take(limits::MENTIONS) {
             let Some(key) = LookupKey::of(name, 1 + limits::USERNAME_CHARS_MOST) else { continue };
@@ -55,8 +62,19 @@ impl Hub {
             if all.is_some() && level < Level::MODERATOR {
                 return Err(Code::MentionForbidden);
             }
+            if seen.insert((all.is_some(), key.clone())) {
+                wanted.push(Wanted { name, key, all });
+            }
+        }
+        let away = room.map(|room| self.away(room, &wanted)).unwrap_or_default();
+        let mut found = Vec::new();
+        for Wanted { name, key, all } in wanted {
             let mention = all.map(Mention::Reader).or_else(|| match (to, room) {
-                (_, Some(room)) => self.in_room(room, &key).map(Mention::Reader),
+                (_, Some(room)) => {
+                    let told =
+                        self.in_room(room, &key).or_else(|| away.get(key.name_key()).cloned());
+                    told.map(Mention::Reader)
+                }
                 (Destination::User(other), None) => {
                     self.of_the_two(sender, other, name, &key).map(Mention::Reader)
                 }
@@ -67,9 +85,7 @@ impl Hub {
                         .map(Mention::Account),
                 },
             });
-            if seen.insert(key) {
-                found.extend(mention);
-            }
+            found.extend(mention);
         }
         // Two names may be of one person.
         let mut told = HashSet::new();
@@ -84,16 +100,30 @@ impl Hub {
         self.who(key).and_then(|id| self.identity(id))
     }
 
-    /// The name in a roster of a member of a room, also of one whose account has another name than they.
+    /// The name in a roster of a member of a room who is here under this name.
     fn in_room(&self, room: &Room, key: &LookupKey) -> Option<String> {
-        if let Some(id) = self.who(key)
-            && self.replica.membership(id, room).is_some()
-        {
-            return self.identity(id).map(|who| who.name.as_str().to_owned());
+        let id = self.who(key)?;
+        self.replica.membership(id, room)?;
+        self.identity(id).map(|who| who.name.as_str().to_owned())
+    }
+
+    /// The names in a roster of the accounts that are members of a room and have one of these names, by their keys. The accounts are
+    /// walked through once for all names, and only where a name is of nobody who is here: a room has thousands of them.
+    fn away(&self, room: &Room, wanted: &[Wanted<'_>]) -> HashMap<String, String> {
+        let is_away =
+            |one: &&Wanted<'_>| one.all.is_none() && self.in_room(room, &one.key).is_none();
+        let keys: HashSet<&str> =
+            wanted.iter().filter(is_away).map(|one| one.key.name_key()).collect();
+        if keys.is_empty() {
+            return HashMap::new();
         }
-        let account = room.accounts().find(|account| account.name.key() == key.name_key())?;
-        let names = self.replica.roster_names(&RoomMember::Account(account.clone()));
-        names.first().map(|name| name.as_str().to_owned())
+        let named = room.accounts().filter(|account| keys.contains(account.name.key()));
+        let told = named.filter_map(|account| {
+            let names = self.replica.roster_names(&RoomMember::Account(account.clone()));
+            let name = names.first()?.as_str().to_owned();
+            Some((account.name.key().to_owned(), name))
+        });
+        told.collect()
     }
 
     /// The name of one of the two who can read a private message.

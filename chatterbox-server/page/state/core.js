@@ -137,7 +137,8 @@ export class Core {
   /** Sends what waits, as far as the window lets it. */
   pump() {
     if (!this.isJoined()) return;
-    for (let next = this.sent.takeNext(); next.length > 0; next = this.sent.takeNext()) {
+    const take = () => this.sent.takeNext(this.limits.frame);
+    for (let next = take(); next.length > 0; next = take()) {
       const messages = next.map(({ to, time, text }) => [this.me, to, time, text]);
       const tags = next.map(({ tag }) => tag);
       const metas = next.map(({ meta }) => meta);

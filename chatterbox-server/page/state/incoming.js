@@ -22,6 +22,9 @@ const MANY = 1000;
 /** Commands in whose DATA the level is this user's own. */
 const GIVE_LEVEL = new Set(["register", "passwd", "elevate"]);
 
+/** Commands in whose DATA the level is somebody's, who may be this user, on the server or in a room. */
+const TELL_LEVEL = new Set(["perm", "set-perm"]);
+
 /** The most characters of a text of the server. */
 const TEXT = 4000;
 
@@ -194,14 +197,20 @@ function catalogue(core, commands, prefix, levels) {
   if (words !== null) core.levels = words.slice(0, 16).map((word) => screen(text(word) ?? "", 40));
 }
 
+/** The level of this user's account on the server, where the result of a command tells it. @param {Core} core @param {string} called
+ * @param {unknown} data */
+function ownLevel(core, called, data) {
+  const isTold = TELL_LEVEL.has(called) && (member(data, "ROOM") ?? null) === null && isMe(core, text(member(data, "NAME")) ?? "");
+  return isTold || GIVE_LEVEL.has(called) ? level(member(data, "LEVEL")) : null;
+}
+
 /** @param {Core} core @param {unknown} outcome @param {number} now */
 function result(core, outcome, now) {
   const called = core.calls.answered(outcome);
   const data = member(outcome, "DATA");
   const ok = member(outcome, "OK") === true;
   if (!ok && (called === "join" || called === "create-room")) core.wanted = null;
-  const given = level(member(data, "LEVEL"));
-  if (ok && GIVE_LEVEL.has(called) && given !== null) core.level = given;
+  if (ok) core.level = ownLevel(core, called, data) ?? core.level;
   tokenIssued(core, text(member(data, "TOKEN")));
   if (ok && called === "logout") loggedOut(core);
   const words = text(member(outcome, "INFO")) ?? text(member(outcome, "ERROR")) ?? "";

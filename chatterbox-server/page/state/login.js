@@ -93,8 +93,8 @@ export function failed(core, info) {
  * @param {Core} core @param {unknown} account @param {number} now */
 export function accountTold(core, account, now) {
   const level = count(member(account, "LEVEL"));
+  core.level = level ?? 0;
   if (level === null) return;
-  core.level = level;
   if (level > 0) core.account ??= core.me;
   else if (core.account !== null && core.isJoined()) becameGuest(core, now);
   tokenIssued(core, text(member(account, "TOKEN")));

@@ -285,10 +285,13 @@ export class Model {
 /** Of what is answered so many characters are shown. */
 const QUOTED = 80;
 
+/** The line that is shown is one of so many at its beginning: a server may answer a thousand empty ones with each message. */
+const LOOKED_AT = 20;
+
 /** What a message answers, as far as it is loaded. @param {Conversation} one @param {number} id @returns {import("./types.js").Quote} */
 function quoteOf(one, id) {
-  const item = one.timeline.items.findLast((known) => known.kind === "message" && known.id === id);
-  if (item?.kind !== "message") return { id, key: null, from: null, text: null };
-  const line = item.lines.find((text) => text.trim() !== "") ?? "";
+  const item = one.timeline.withId(id);
+  if (item === undefined) return { id, key: null, from: null, text: null };
+  const line = item.lines.slice(0, LOOKED_AT).find((text) => text.slice(0, QUOTED).trim() !== "") ?? "";
   return { id, key: item.key, from: item.from, text: line.length > QUOTED ? `${line.slice(0, QUOTED)}…` : line };
 }

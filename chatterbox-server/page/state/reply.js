@@ -1,7 +1,8 @@
 // What goes with a message that this user says: what it answers, and whom it mentions (MT-3, MT-4).
 
+import { id } from "./read.js";
 import { LOBBY, isRoom, isUser, wireOf } from "./target.js";
-import { same } from "./text.js";
+import { bytesOf, same } from "./text.js";
 
 /**
  * @typedef {import("./core.js").Core} Core
@@ -13,6 +14,9 @@ const MODERATOR = 3;
 
 /** The most names that a message mentions. */
 const MOST = 20;
+
+/** The most bytes of what goes with a message, as it is written (MT-2). */
+const LONGEST = 2048;
 
 /** A word is tried without so many characters at its end, such as a full stop. */
 const TRIMMED = 8;
@@ -43,9 +47,22 @@ export function named(text, isThere) {
 /** What goes with a text that is said somewhere, if anything does. @param {Core} core @param {string} to @param {string} text @param {number | null} reply */
 export function metaOf(core, to, text, reply) {
   if (!core.agreed.has("meta")) return null;
-  const mentions = named(text, (name) => isThere(core, to, name));
-  if (reply === null && mentions.length === 0) return null;
-  return { ...(reply === null ? {} : { REPLY: reply }), ...(mentions.length === 0 ? {} : { MENTIONS: mentions }) };
+  const meta = mentioning(
+    reply === null ? {} : { REPLY: reply },
+    named(text, (name) => isThere(core, to, name)),
+  );
+  return Object.keys(meta).length === 0 ? null : meta;
+}
+
+/** Puts names beside what else goes with a message. One with which that would be longer than the server takes is left out: it refuses the
+ * whole frame for it, and every later one that the message is sent again in. @param {object} meta @param {string[]} names */
+export function mentioning(meta, names) {
+  /** @type {string[]} */
+  const mentions = [];
+  for (const name of names) {
+    if (bytesOf({ ...meta, MENTIONS: [...mentions, name] }) <= LONGEST) mentions.push(name);
+  }
+  return mentions.length === 0 ? meta : { ...meta, MENTIONS: mentions };
 }
 
 /** @param {Core} core @param {string} to @param {string} name */
@@ -57,13 +74,15 @@ function isThere(core, to, name) {
   return (room?.users ?? core.roster).spelling(name);
 }
 
-/** The number of the message that `/reply WHICH` is about: `last`, `@NAME`, or a number. Null is none.
- * @param {Core} core @param {string} which */
+/** The number of the message that `/reply WHICH` is about: `last`, `@NAME`, or a number. Null is a message that is not loaded, undefined no
+ * message at all. @param {Core} core @param {string} which */
 export function answered(core, which) {
-  if (/^[0-9]+$/.test(which)) return Number(which);
+  // The server refuses the whole frame for any other number and answers no tag of it: the message would be sent again on every connection,
+  // and everything else that waits with it.
+  if (/^[0-9]+$/.test(which)) return id(Number(which)) ?? undefined;
   const items = core.model.list.find(core.model.front)?.timeline.items ?? [];
   const by = which.startsWith("@") ? which.slice(1) : null;
-  if (by === null && which !== "last") return null;
+  if (by === null && which !== "last") return undefined;
   const item = items.findLast((one) => one.kind === "message" && one.id !== null && (by === null ? !one.own : same(one.from, by)));
   return item?.kind === "message" ? item.id : null;
 }

@@ -3,10 +3,9 @@
 import { LOBBY, SERVER, isUser, userTarget, wireOf } from "./target.js";
 import { metaOf } from "./reply.js";
 import { screen } from "../screen.js";
+import { bytesOf } from "./text.js";
 
 /** @typedef {import("./core.js").Core} Core */
-
-const encoder = new TextEncoder();
 
 /** Says something in the conversation in front, as the answer to a message or not.
  * @param {Core} core @param {string} text @param {number} now @param {number | null} [reply] */
@@ -39,10 +38,10 @@ function sayAt(core, to, text, line, now, reply = null) {
   if (to === SERVER) return core.notSent("nobody is called so", now, line);
   if (core.sent.isFull()) return core.notSent("too many messages wait for the server already", now, line);
   const time = Math.floor(now);
+  const meta = numbered ? metaOf(core, to, text, reply) : null;
   const longest = core.limits.frame;
   // A frame above the server's bound ends the connection, and sending it again would end the next one.
-  if (longest !== null && bytesOf([core.me, to, time, text]) > longest) return core.notSent("it is too long for the server", now, line);
-  const meta = numbered ? metaOf(core, to, text, reply) : null;
+  if (longest !== null && frameBytes([core.me, to, time, text], meta) > longest) return core.notSent("it is too long for the server", now, line);
   const tag = numbered ? core.sent.keep(to, text, time, meta).tag : null;
   core.sent.awaitEcho(to, text);
   core.message({ from: core.me, to, time, text, id: null, taken: null, meta: { reply: meta === null ? null : reply, mentions: [] } }, "own", tag);
@@ -50,7 +49,7 @@ function sayAt(core, to, text, line, now, reply = null) {
   else core.send({ MESSAGES: [[core.me, to, time, text]] });
 }
 
-/** The bytes of a frame with this message, about. @param {unknown[]} message */
-function bytesOf(message) {
-  return encoder.encode(JSON.stringify({ MESSAGES: [message], TAGS: ["0000000000"] })).length;
+/** The bytes of a frame with this message, about. @param {unknown[]} message @param {object | null} meta what goes with it */
+function frameBytes(message, meta) {
+  return bytesOf({ MESSAGES: [message], TAGS: ["0000000000"], ...(meta === null ? {} : { META: [meta] }) });
 }

@@ -12,6 +12,7 @@ import { same } from "./text.js";
  * @property {number} time
  * @property {string} text
  * @property {object | null} meta what goes with it
+ * @property {number} length how many characters the text and what goes with it have
  * @property {boolean} arrived it was echoed, or found in the history: it is stored even if its acknowledgement was lost
  * @property {boolean} out it was sent on this connection
  */
@@ -22,8 +23,11 @@ const TAGS = 256;
 /** No more than so many are on their way at a time; the others wait. */
 const WINDOW = 128;
 
-/** Messages that are sent together have so many characters at most: JSON makes them longer, and a frame has a bound. */
+/** Messages that are sent together have so many characters at most, with what goes with them. */
 const TOGETHER = 4096;
+
+/** JSON makes a text longer, and a frame has a bound; the names and the rest of a message are small beside that. */
+const ESCAPED = 4;
 
 /** So many echoes are awaited: a server that never echoes must not make the page keep everything. */
 const UNECHOED = 256;
@@ -45,7 +49,8 @@ export class Sent {
   /** Gives a message a tag, and keeps it until it is answered. @param {string} to @param {string} text @param {number} time @param {object | null} [meta] */
   keep(to, text, time, meta = null) {
     this.tags += 1;
-    const message = { tag: String(this.tags), to, time, text, meta, arrived: false, out: false };
+    const length = text.length + (meta === null ? 0 : JSON.stringify(meta).length);
+    const message = { tag: String(this.tags), to, time, text, meta, length, arrived: false, out: false };
     this.unanswered.push(message);
     return message;
   }
@@ -56,15 +61,17 @@ export class Sent {
     this.unechoed.push({ to, text });
   }
 
-  /** Takes the next messages that may be sent in one frame. @returns {Unanswered[]} */
-  takeNext() {
+  /** Takes the next messages that may be sent in one frame. @param {number | null} [longest] the bytes that the server takes of a frame
+   * @returns {Unanswered[]} */
+  takeNext(longest = null) {
+    const most = longest === null ? TOGETHER : Math.min(TOGETHER, longest / ESCAPED);
     const next = [];
     let characters = 0;
     let out = this.unanswered.filter((message) => message.out).length;
     for (const message of this.unanswered) {
       if (message.out) continue;
-      characters += message.text.length;
-      if (out >= WINDOW || (next.length > 0 && characters > TOGETHER)) break;
+      characters += message.length;
+      if (out >= WINDOW || (next.length > 0 && characters > most)) break;
       message.out = true;
       out += 1;
       next.push(message);

@@ -11,6 +11,14 @@ const NAME = 64;
 const TEXT = 64 * 1024;
 const LINES = 1000;
 
+const encoder = new TextEncoder();
+
+/** How many bytes a value takes as it is written on the wire.
+ * @param {unknown} value */
+export function bytesOf(value) {
+  return encoder.encode(JSON.stringify(value)).length;
+}
+
 /** What names that are the same have in common; they are compared without regard to case.
  * @param {string} name */
 export function fold(name) {

@@ -23,6 +23,9 @@ export class Timeline {
     this.holes = 0;
     /** The greatest number of the last stretch. @type {number | null} */
     this.newest = null;
+    /** The messages by their numbers. Where stretches are of different histories, a number is that of the message that came last.
+     * @private @type {Map<number, import("./types.js").Message>} */
+    this.numbered = new Map();
   }
 
   get length() {
@@ -60,6 +63,12 @@ export class Timeline {
   firstIdBehind(key) {
     const place = this.place(key);
     return place < 0 ? null : this.firstId(place + 1, this.items.length);
+  }
+
+  /** The message with a number. It takes the same time however many items there are: a server may ask for it with each message.
+   * @param {number} id */
+  withId(id) {
+    return this.numbered.get(id);
   }
 
   /** @param {number} id */
@@ -121,6 +130,7 @@ export class Timeline {
     const changed = change(item);
     this.bytes += bytesOf(changed) - bytesOf(item);
     this.items[place] = changed;
+    this.noteId(changed);
   }
 
   /** Removes the messages up to a number, and holes that nothing is above of; gives their keys. @param {number} floor */
@@ -130,6 +140,7 @@ export class Timeline {
     this.items = [];
     this.bytes = this.holes = 0;
     this.newest = null;
+    this.numbered.clear();
     let spoken = false;
     for (const item of all) {
       const id = idOf(item);
@@ -153,6 +164,17 @@ export class Timeline {
     const id = idOf(item);
     if (id !== null && this.isInLastStretch(place)) this.newest = Math.max(this.newest ?? 0, id);
     this.items.splice(place, 0, item);
+    this.noteId(item);
+  }
+
+  /** @private @param {Item} item */
+  noteId(item) {
+    if (item.kind === "message" && item.id !== null) this.numbered.set(item.id, item);
+  }
+
+  /** @private @param {Item} item */
+  forgetId(item) {
+    if (item.kind === "message" && item.id !== null && this.numbered.get(item.id) === item) this.numbered.delete(item.id);
   }
 
   /** @param {number} place @returns {Item | undefined} */
@@ -160,6 +182,7 @@ export class Timeline {
     const [item] = place < 0 ? [] : this.items.splice(place, 1);
     if (item === undefined) return undefined;
     this.bytes -= bytesOf(item);
+    this.forgetId(item);
     if (isHole(item)) this.holes -= 1;
     const id = idOf(item);
     if (isHole(item) || (id !== null && id === this.newest)) this.newest = this.greatestOfLastStretch();

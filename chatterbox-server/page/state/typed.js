@@ -125,8 +125,8 @@ function goTo(core, rest, text, now) {
 function reply(core, rest, text, now) {
   if (!core.agreed.has("meta")) return callLine(core, text.slice(1), text, now);
   const [, which = "", said = ""] = /^(\S+)\s+([^]*)$/.exec(rest) ?? [];
-  if (said.trim() === "") return core.notSent("it takes what is answered (last, @NAME or a number), and a text", now, text);
-  const id = answered(core, which);
+  const id = said.trim() === "" ? undefined : answered(core, which);
+  if (id === undefined) return core.notSent("it takes what is answered (last, @NAME or a number), and a text", now, text);
   if (id === null) return core.notSent("what you answer is not loaded here", now, text);
   sayInFront(core, said, now, id);
 }

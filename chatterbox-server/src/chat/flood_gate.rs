@@ -38,7 +38,7 @@ struct Counted {
     paid: u32,
     /// Why it is not taken.
     refusal: Option<Code>,
-    /// What was taken of it.
+    /// What was taken of it, or has cost as much.
     taken: usize,
     taken_bytes: usize,
     /// After how many seconds more of it is taken than one frame may have.
@@ -194,6 +194,15 @@ impl FloodGate {
             counted.taken_bytes = counted.taken_bytes.saturating_add(bytes);
         }
         Ok(())
+    }
+
+    /// Keeps what was paid for a message that is not taken, since it has cost work to find that out.
+    pub fn spend(&mut self, to: &Destination<impl NameKey, impl NameKey>, bytes: usize) {
+        let place = self.place(to);
+        if let Some(counted) = place.and_then(|place| self.counted.get_mut(place)) {
+            counted.taken += 1;
+            counted.taken_bytes = counted.taken_bytes.saturating_add(bytes);
+        }
     }
 
     /// Ends the frame: what was paid for messages that were not taken is given back.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chatterbox_hub::{Conversation, MemberId, Mention, RecordMeta, Sequence};
+use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::capability::meta::{DeviceId, FileTold, NewMeta, Sealed};
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Capabilities, Capability, Code, LookupKey, NameKey as _, Username};
@@ -59,7 +60,24 @@ impl Chat {
     }
 }
 
-/// What goes with a message of a member to this destination, as it is stored and told.
+/// What goes with a message, when all of it is judged but for the names that only an account may have.
+#[derive(Debug)]
+pub struct Judged {
+    reply: Option<Id>,
+    parts: Parts,
+    /// Whom it mentions.
+    pub mentions: Vec<Mention>,
+}
+
+impl Judged {
+    /// What is stored and told, with the names that are mentioned.
+    pub fn with(self, mentions: &[String]) -> Option<Arc<RecordMeta>> {
+        let Parts { file, sealed } = self.parts;
+        RecordMeta::new(self.reply, mentions, file.as_ref(), sealed.as_ref())
+    }
+}
+
+/// Judges what goes with a message of a member to this destination.
 ///
 /// # Errors
 /// [`Code::NoSuchMessage`], [`Code::MentionForbidden`], [`Code::PartRefused`]; [`Code::NotRead`] where the history can't be read now.
@@ -68,25 +86,15 @@ pub async fn judge(
     to: &Wanted,
     member: &Handle,
     pages: &Pages,
-) -> Result<Option<Arc<RecordMeta>>, Code> {
-    let Parts { file, sealed } = parts(new)?;
+) -> Result<Judged, Code> {
+    let parts = parts(new)?;
     if let Some(id) = new.reply
         && !is_readable(id, to, member, pages).await?
     {
         return Err(Code::NoSuchMessage);
     }
-    let mut mentions = Vec::new();
-    for mention in member.chat().mentions(member.id(), to, &new.mentions)? {
-        match mention {
-            Mention::Reader(name) => mentions.push(name),
-            Mention::Account(name) => {
-                if pages.has_account(&name).await {
-                    mentions.push(name.as_str().to_owned());
-                }
-            }
-        }
-    }
-    Ok(RecordMeta::new(new.reply, &mentions, file.as_ref(), sealed.as_ref()))
+    let mentions = member.chat().mentions(member.id(), to, &new.mentions)?;
+    Ok(Judged { reply: new.reply, parts, mentions })
 }
 
 /// Whether a message is of the conversation with a destination, and its member can read it now (MT-3). Where they may not know of the
@@ -117,14 +125,17 @@ async fn is_readable(
             Conversation::Between(user.parties(), others)
         }
     };
+    let keeps_nothing = matches!(of, Conversation::Room { newest: Some(0), .. });
     let found = pages.source_of(of, id).await.map_err(|error| {
         tracing::error!(error = &error as &dyn std::error::Error, "what is answered can't be read");
         Code::NotRead
     })?;
-    // A room that keeps nothing has what is said still in its timeline.
-    let found = found.or_else(|| match to {
-        Destination::Room(name) => chat.source_in_timeline(member.id(), name, id),
-        Destination::All | Destination::User(_) => None,
-    });
+    let found = match to {
+        // What is said in a room that keeps nothing is in its timeline still.
+        Destination::Room(name) if found.is_none() && keeps_nothing => {
+            chat.source_in_timeline(member.id(), name, id)
+        }
+        _ => found,
+    };
     Ok(found.is_some_and(|source| !hidden.contains(&source)))
 }

@@ -154,11 +154,6 @@ impl Pages {
         Ok(None)
     }
 
-    /// Whether an account has a name.
-    pub(super) async fn has_account(&self, name: &Username) -> bool {
-        (self.account_of)(name.clone()).await.is_some()
-    }
-
     /// Who has sent a message of a conversation, if it is one of that.
     pub(super) async fn source_of(
         &self,

@@ -241,7 +241,8 @@ impl Inbound {
     async fn settle_put_off(&mut self) {
         let Some(requests) = &mut self.requests else { return };
         let pages = Arc::clone(&requests.pages);
-        let (postings, found) = requests.put_off.settle(&self.member, &pages).await;
+        let gate = self.flood.as_deref_mut().map(|flood| &mut flood.gate);
+        let (postings, found) = requests.put_off.settle(&self.member, &pages, gate).await;
         for (posting, meta) in postings {
             match meta {
                 Ok(meta) => self.say(posting, meta, Some(&found)),

@@ -7,11 +7,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chatterbox_hub::RecordMeta;
+use chatterbox_hub::{Mention, RecordMeta};
 use chatterbox_proto::session::{Destination, Posting};
 use chatterbox_proto::{Code, LookupKey, NameKey as _, Username};
 
 use crate::access::Authenticator;
+use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::Handle;
 use crate::chat::meta;
 use crate::chat::paging::Pages;
@@ -48,19 +49,60 @@ impl PutOff {
     }
 
     /// Takes them out, with what goes with each of them, and with what is known of their recipients then.
-    pub(super) async fn settle(&mut self, member: &Handle, pages: &Pages) -> (Vec<Settled>, Found) {
+    pub(super) async fn settle(
+        &mut self,
+        member: &Handle,
+        pages: &Pages,
+        mut gate: Option<&mut FloodGate>,
+    ) -> (Vec<Settled>, Found) {
         let postings = std::mem::take(&mut self.postings);
         member.chat().catch_up().await;
         let found = self.find(&postings, member).await;
         let mut settled = Vec::with_capacity(postings.len());
         for posting in postings {
-            let meta = match &posting.meta {
-                Some(new) => meta::judge(new, &posting.destination, member, pages).await,
-                None => Ok(None),
-            };
+            let meta = self.judge(&posting, member, pages, gate.as_deref_mut()).await;
             settled.push((posting, meta));
         }
         (settled, found)
+    }
+
+    /// Judges what goes with a message. For one that flood control refuses anyway nothing is looked up; and what was looked up for one
+    /// that is refused then has its price.
+    async fn judge(
+        &self,
+        posting: &Posting<'static>,
+        member: &Handle,
+        pages: &Pages,
+        gate: Option<&mut FloodGate>,
+    ) -> Result<Option<Arc<RecordMeta>>, Code> {
+        let Some(new) = &posting.meta else { return Ok(None) };
+        let to = &posting.destination;
+        if let Some(code) = gate.as_ref().and_then(|gate| gate.refusal(member, to)) {
+            return Err(code);
+        }
+        let mut judged = match meta::judge(new, to, member, pages).await {
+            Ok(judged) => judged,
+            Err(code) => {
+                gate.into_iter().for_each(|gate| gate.spend(to, posting.size()));
+                return Err(code);
+            }
+        };
+        let mut mentions = Vec::new();
+        for mention in std::mem::take(&mut judged.mentions) {
+            match mention {
+                Mention::Reader(name) => mentions.push(name),
+                Mention::Account(name) => mentions.extend(self.account(member, name).await),
+            }
+        }
+        Ok(judged.with(&mentions))
+    }
+
+    /// The account of a name that is mentioned. Only who has an account may look for it, and as often as for one to write to: the sender
+    /// sees in the echo which names were kept, so a guest could list the accounts by it.
+    async fn account(&self, member: &Handle, name: Username) -> Option<String> {
+        let who = member.identity().filter(|who| who.login.is_some())?;
+        let found = self.accounts.mailbox(member.id(), &who, name).await;
+        found.ok().flatten().map(|mailbox| mailbox.account.account.as_str().to_owned())
     }
 
     /// Looks for recipients who are not here among the accounts.

@@ -206,9 +206,7 @@ impl Chat {
                 welcome.insert("IDS".into(), self.numbers(&past));
                 welcome.insert("TIMES".into(), self.times(&past));
             }
-            if let Some(meta) = self.meta_of(member, &past)
-                && !f.acts(Fault::MetaLiveOnly)
-            {
+            if let Some(meta) = self.past_meta_of(member, &past, resumption.is_some()) {
                 welcome.insert("META".into(), meta);
             }
             if let Some(more) = more {

@@ -412,7 +412,7 @@ impl Session {
             }
             chat.may_say(self.connection, tag.map(|(tag, _)| tag), refusal)?;
         }
-        chat.meta = chat.judged(self.connection, dest, self.meta.as_ref())?;
+        chat.take_meta(self.connection, dest, &parts, self.meta.as_ref())?;
         let room = routed.filter(|first| first.starts_with('#')).unwrap_or(dest);
         if self.means_room(room) {
             return chat.say_in_room(self.connection, room, &parts, tag);

@@ -144,6 +144,7 @@ impl App {
             }
             Event::Renamed { old, new } => {
                 self.front.renamed(old.as_wire(), new.as_wire());
+                self.quotes.renamed(old.as_wire(), new.as_wire());
                 effects.push(Effect::Show(Output::Renamed { old, new }));
             }
             Event::SelfRenamed(name) => {
@@ -184,10 +185,12 @@ impl App {
                     return;
                 }
                 self.failures += usize::from(purpose == Purpose::Shown && page.code.is_some());
+                self.paging = Some(self.target_to(Some(page.with.as_wire())));
                 let (messages, end) = self.pages.shown(page, purpose);
                 for message in messages {
                     self.show(message, MessageKind::History, now, effects);
                 }
+                self.paging = None;
                 effects.push(Effect::Show(end));
             }
             Event::Catalogue { commands, prefix } => {
@@ -295,11 +298,31 @@ impl App {
         until.map(|time| Until { time, when: self.time.format(time, now) })
     }
 
+    /// The level of this user's account on the server, where the result of a command tells it.
+    fn own_level(&self, command: &str, outcome: &Outcome) -> Option<u8> {
+        let data = outcome.data.as_ref().filter(|_| outcome.ok)?;
+        let is_own = match command {
+            "register" | "passwd" | "elevate" => true,
+            // They tell the level of somebody, who may be this user, on the server or in a room.
+            "perm" | "set-perm" => {
+                let in_room = data.get("ROOM").is_some_and(|room| !room.is_null());
+                let both = data.get("NAME").and_then(Value::as_str).zip(self.me());
+                !in_room && both.is_some_and(|(name, me)| name.to_lowercase() == me.to_lowercase())
+            }
+            _ => false,
+        };
+        let level = data.get("LEVEL").filter(|_| is_own)?;
+        level.as_u64().and_then(|level| u8::try_from(level).ok())
+    }
+
     fn result(&mut self, mut outcome: Outcome, now: i64, effects: &mut Vec<Effect>) {
         let (call, next_question) = self.calls.result_received(&outcome);
         // What was typed for the room meanwhile is not for the one that is still in front.
         if enters_room(&call.name) && self.front.want_nothing() && !outcome.ok {
             self.astray_until = now.saturating_add(ASTRAY);
+        }
+        if let Some(level) = self.own_level(&call.name, &outcome) {
+            self.level = level;
         }
         let table = match &mut outcome.data {
             Some(data) => {

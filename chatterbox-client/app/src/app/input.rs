@@ -370,7 +370,7 @@ impl App {
                 id: None,
                 taken: None,
                 tag: said.tag,
-                quote: reply.map(|id| self.quotes.quote(id)),
+                quote: reply.map(|id| self.quotes.quote(&self.target_to(to), id)),
                 mentions: Vec::new(),
                 mention: false,
                 named: false,

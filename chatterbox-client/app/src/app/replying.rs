@@ -2,11 +2,11 @@
 
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::capability::meta::{Meta, NewMeta};
-use chatterbox_proto::{ALL, Capability, WireText, session};
+use chatterbox_proto::{ALL, Capability, WireText, limits, session};
 
 use super::App;
 use crate::effect::Effect;
-use crate::mentioning::named;
+use crate::mentioning::{mention, named};
 use crate::quotes::Said;
 use crate::target::Target;
 
@@ -32,8 +32,10 @@ impl App {
             Some(name) => self.quotes.newest(&at, Some(name)),
             None if which == "last" => self.quotes.newest(&at, None),
             None => match which.parse::<Id>() {
-                Ok(id) => Some(id),
-                Err(_) => return self.not_sent(USAGE),
+                Ok(id) if (1..=limits::LARGEST_ID).contains(&id) => Some(id),
+                // The server refuses the whole frame for any other number and answers no tag of it: the message would be sent
+                // again on every connection, and everything else that waits with it.
+                _ => return self.not_sent(USAGE),
             },
         };
         match id {
@@ -52,8 +54,8 @@ impl App {
         if !self.has_meta() {
             return None;
         }
-        let mentions = named(text, |name| self.is_there(to, name));
-        let meta = NewMeta { reply, mentions, ..NewMeta::default() };
+        let mut meta = NewMeta { reply, ..NewMeta::default() };
+        mention(&mut meta, named(text, |name| self.is_there(to, name)));
         (!meta.is_empty()).then(|| Box::new(meta))
     }
 
@@ -91,12 +93,7 @@ impl App {
     /// Notes an own message that is on its way, so that it can be answered when it has a number.
     pub(super) fn note_sent(&mut self, to: Option<&str>, text: &str, tag: Option<&str>) {
         let (Some(tag), Some(me)) = (tag, self.session.me()) else { return };
-        let at = match to {
-            None | Some(ALL) => Target::Lobby,
-            Some(room) if self.is_room(room) => Target::Room(room.to_owned()),
-            Some(user) => Target::User(user.to_owned()),
-        };
-        let said = Said::new(&at, me, text, true);
+        let said = Said::new(&self.target_to(to), me, text, true);
         self.quotes.sent(tag, said);
     }
 
@@ -105,12 +102,27 @@ impl App {
         let Some(id) = message.id else { return };
         let from = message.source.as_wire();
         let own = self.me() == Some(from);
-        let at = match message.recipient.as_ref().map(WireText::as_wire) {
-            None => Target::Lobby,
-            Some(room) if self.is_room(room) => Target::Room(room.to_owned()),
-            Some(to) if own => Target::User(to.to_owned()),
-            Some(_) => Target::User(from.to_owned()),
-        };
+        let at = self.target_of(message);
         self.quotes.note(id, Said::new(&at, from, message.content.as_wire(), own));
+    }
+
+    /// The conversation that a message is said in by this user.
+    pub(super) fn target_to(&self, to: Option<&str>) -> Target {
+        match to {
+            None | Some(ALL) => Target::Lobby,
+            Some(room) if self.is_room(room) => Target::Room(room.to_owned()),
+            Some(user) => Target::User(user.to_owned()),
+        }
+    }
+
+    /// The conversation that a received message belongs to. On a page of what was said with a user, both may have had other names.
+    pub(super) fn target_of(&self, message: &session::Message) -> Target {
+        let from = message.source.as_wire();
+        let to = message.recipient.as_ref().map(WireText::as_wire);
+        match (self.target_to(to), &self.paging) {
+            (Target::User(_), Some(with @ Target::User(_))) => with.clone(),
+            (Target::User(_), _) if self.me() != Some(from) => Target::User(from.to_owned()),
+            (target, _) => target,
+        }
     }
 }

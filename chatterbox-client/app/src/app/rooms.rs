@@ -96,6 +96,7 @@ impl App {
     }
 
     fn as_output(&self, message: session::Message, kind: MessageKind, now: i64) -> Message {
+        let at = self.target_of(&message);
         let session::Message { source, recipient, timestamp, content, id, taken, meta } = message;
         let in_room = recipient.as_ref().is_some_and(|to| self.is_room(to.as_wire()));
         let is_private = recipient.is_some() && !in_room;
@@ -107,7 +108,7 @@ impl App {
         let mention = self
             .me()
             .is_some_and(|me| source.as_wire() != me && (is_private || named || in_text(me)));
-        let quote = meta.reply.map(|id| self.quotes.quote(id));
+        let quote = meta.reply.map(|id| self.quotes.quote(&at, id));
         Message {
             when: self.time.format(timestamp, now),
             time: timestamp,

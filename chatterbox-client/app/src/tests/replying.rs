@@ -34,6 +34,136 @@ fn a_reply_carries_the_number_and_nothing_of_what_it_answers() {
     assert!(scene.screen.contains("what you answer is not loaded here"), "{}", scene.screen);
 }
 
+/// The words above the messages that a frame brings.
+fn quoted(app: &mut App, body: &str) -> Vec<String> {
+    let effects = app.received(&body.to_owned().into(), NOW);
+    let quotes = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Show(Output::Message(message)) => message.quote.map(|quote| quote.words()),
+        _ => None,
+    });
+    quotes.collect()
+}
+
+/// What a scene has sent beside its last message, as it stands in the frame.
+fn beside(scene: &Scene) -> &str {
+    let line = scene.screen.lines().rev().find(|line| line.starts_with("net| ")).unwrap();
+    let metas = line.split_once(r#""META": ["#).map(|(_, metas)| metas);
+    metas.and_then(|metas| metas.strip_suffix("]}")).unwrap_or_default()
+}
+
+#[test]
+fn a_number_that_no_message_has_is_not_answered() {
+    let scene = agreed(Options { echo_own: true, ..Options::default() })
+        .types("/reply 0 hi")
+        .types("/reply 9007199254740992 hi")
+        .types("/reply 18446744073709551616 hi")
+        .types("/reply -1 hi");
+    assert!(!scene.screen.contains("net|"), "{}", scene.screen);
+    assert_eq!(scene.screen.matches("/reply last TEXT").count(), 4, "{}", scene.screen);
+    let scene = scene.types("/reply 9007199254740991 hi");
+    assert_eq!(beside(&scene), r#"{"REPLY": 9007199254740991}"#);
+}
+
+#[test]
+fn a_reply_shows_nothing_of_another_conversation() {
+    let mut app = agreed(Options::default()).app;
+    let said = r#"{"MESSAGES": [["Bob", "ann", 1700000000, "a secret"]], "IDS": [30]}"#;
+    assert!(quoted(&mut app, said).is_empty());
+    let body = r#"{"MESSAGES": [["eve", "ALL", 1700000000, "x"], ["eve", "ann", 1700000000, "x"], ["bob", "ann", 1700000000, "x"]],
+            "IDS": [31, 32, 33], "META": [{"REPLY": 30}, {"REPLY": 30}, {"REPLY": 30}]}"#;
+    let missing = "\u{21aa} a message that is not loaded";
+    assert_eq!(quoted(&mut app, body), [missing, missing, "\u{21aa} Bob: a secret"]);
+}
+
+#[test]
+fn what_was_said_under_an_earlier_name_is_quoted_under_the_new_one() {
+    let offer = Capability::EVERY.iter().copied().collect();
+    let scene = Scene::new(Options { offer, ..Options::default() })
+        .types("ann")
+        .gets(
+            r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["Bob", "ann"], "MESSAGES": [["Bob", "ann", 1700000000, "now"]], "IDS": [17],
+            "CAPABILITIES": "ids/1 meta/1 rename/1"}"#,
+        )
+        .gets(r#"{"USERS_RENAMED": {"Bob": "rob"}}"#)
+        .types("/history @rob")
+        .gets(
+            r#"{"HISTORY": {"WITH": "rob", "MESSAGES": [["robert", "anna", 1700000000, "older"]], "IDS": [3], "MORE": false}}"#,
+        );
+    let mut app = scene.app;
+    let body = r#"{"MESSAGES": [["rob", "ann", 1700000000, "x"], ["rob", "ann", 1700000000, "x"]], "IDS": [18, 19],
+            "META": [{"REPLY": 17}, {"REPLY": 3}]}"#;
+    assert_eq!(quoted(&mut app, body), ["\u{21aa} Bob: now", "\u{21aa} robert: older"]);
+}
+
+#[test]
+fn everybody_may_be_mentioned_as_soon_as_the_level_allows_it() {
+    let offer = Capability::EVERY.iter().copied().collect();
+    let command = |name: &str| {
+        format!(
+            r#"{{"NAME": "{name}", "ALIASES": [], "ARGUMENTS": [], "HELP": "", "EXAMPLE": "", "LEVEL": 0}}"#
+        )
+    };
+    let names = ["elevate", "perm", "set-perm", "list"].map(command).join(", ");
+    let mut scene = Scene::new(Options { offer, interactive: true, ..Options::default() })
+        .types("ann")
+        .gets(
+            r##"{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "MESSAGES": [], "IDS": [], "DEFAULT": "ALL",
+            "ROOMS": [{"ROOM": "#lab", "NUMBER": 12, "LEVEL": 1, "ROSTER": true, "COUNT": 2, "USERS": ["ann", "bob"], "TOPIC": "",
+                "TALK": 0, "KEEP": "all", "LAST": 0}],
+            "CAPABILITIES": "accounts/1 commands/1 ids/1 meta/1 rooms/1", "ACCOUNT": {"LEVEL": 1}}"##,
+        )
+        .gets(&format!(r#"{{"PREFIX": "/", "COMMANDS": [{names}]}}"#));
+    let all = r#"{"MENTIONS": ["ALL"]}"#;
+    for (place, (command, ok, data, expected)) in [
+        ("list", true, r#"{"LEVEL": 5}"#, ""),
+        ("elevate", false, r#"{"LEVEL": 5}"#, ""),
+        ("perm", true, r#"{"NAME": "bob", "LEVEL": 5}"#, ""),
+        ("set-perm", true, r##"{"NAME": "ann", "LEVEL": 4, "ROOM": "#lab"}"##, ""),
+        ("elevate", true, r#"{"LEVEL": 5}"#, all),
+        ("set-perm", true, r#"{"NAME": "Ann", "LEVEL": 2, "ACCOUNT": "ann"}"#, ""),
+        ("perm", true, r#"{"NAME": "ann", "LEVEL": 3, "ROOM": null}"#, all),
+        ("elevate", true, r#"{"LEVEL": 300}"#, all),
+        ("perm", true, r#"{"NAME": "ann", "LEVEL": 1}"#, ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = place + 1;
+        let result = format!(
+            r#"{{"RESULT": {{"ID": "{id}", "OK": {ok}, "CODE": "x", "INFO": "x", "ERROR": "x", "DATA": {data}}}}}"#
+        );
+        scene = scene.types(&format!("/{command}")).gets(&result).types("hello @ALL");
+        assert_eq!(beside(&scene), expected, "{command} {data}");
+    }
+    // In a room it is the level there.
+    for (level, expected) in [(3, all), (2, "")] {
+        let told =
+            format!(r##"{{"ROOMS": [{{"ROOM": "#lab", "NUMBER": 12, "LEVEL": {level}}}]}}"##);
+        scene = scene.gets(&told).types("#lab hello @ALL");
+        assert_eq!(beside(&scene), expected, "{level}");
+        scene = scene.types("hello @ALL");
+        assert_eq!(beside(&scene), "", "{level}");
+    }
+}
+
+#[test]
+fn what_goes_with_a_message_is_no_longer_than_the_server_takes() {
+    let offer = Capability::EVERY.iter().copied().collect();
+    let name = |letter: char| format!("{}{letter}", "\u{e9}".repeat(31));
+    let names: Vec<_> = ('a'..='s').map(name).chain(["bob".to_owned()]).collect();
+    let users = serde_json::to_string(&names).unwrap();
+    let scene = Scene::new(Options { offer, ..Options::default() }).types("ann").gets(&format!(
+        r#"{{"USERNAME_ACCEPTED": true, "USER_LIST": {users}, "MESSAGES": [], "IDS": [], "CAPABILITIES": "ids/1 meta/1"}}"#
+    ));
+    let scene = scene.types(&format!("/reply 5 @{}", names.join(" @")));
+    let raw = beside(&scene);
+    assert!((1800..=chatterbox_proto::limits::META).contains(&raw.len()), "{}", raw.len());
+    let meta: serde_json::Value = serde_json::from_str(raw).unwrap();
+    assert_eq!(meta["REPLY"], 5);
+    assert_eq!(meta["MENTIONS"][0], *names[0]);
+    assert_eq!(meta["MENTIONS"].as_array().unwrap().last().unwrap(), "bob");
+}
+
 #[test]
 fn a_reply_is_shown_below_the_beginning_of_what_it_answers() {
     let mut app = agreed(Options::default()).app;

@@ -6,6 +6,9 @@ use super::{E2EE, FILE, MENTIONS, REPLY};
 use crate::capability::id::Id;
 use crate::json;
 
+/// What stands around a value, about: its key, quotes and separators.
+const AROUND: usize = 8;
+
 /// What a client puts with one message: well-formed, but not looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewMeta {
@@ -23,6 +26,16 @@ impl NewMeta {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// About how long it is as a client writes it, in bytes, without escapes.
+    pub fn size(&self) -> usize {
+        let part = |is_there: bool, length: usize| if is_there { AROUND + length } else { 0 };
+        let names: usize = self.mentions.iter().map(|name| AROUND + name.len()).sum();
+        part(self.reply.is_some(), 0)
+            + part(!self.mentions.is_empty(), names)
+            + self.file.as_ref().map_or(0, |file| AROUND + file.as_str().len())
+            + self.e2ee.as_ref().map_or(0, Sealed::size)
     }
 
     /// Appends the object, as a client writes it.

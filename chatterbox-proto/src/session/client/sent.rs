@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::capability::meta::{NewMeta, Sealed};
+use crate::capability::meta::NewMeta;
 use crate::entry::Entry;
 use crate::limits;
 
@@ -35,10 +35,9 @@ impl Unacknowledged {
         }
     }
 
-    /// About how much text it is.
+    /// About how much is written of it: its text, and what goes with it.
     pub(super) fn size(&self) -> usize {
-        let sealed = self.meta.as_ref().and_then(|meta| meta.e2ee.as_ref());
-        self.content.len() + sealed.map_or(0, Sealed::size)
+        self.content.len() + self.meta.as_ref().map_or(0, |meta| meta.size())
     }
 }
 

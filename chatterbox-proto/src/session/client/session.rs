@@ -244,7 +244,8 @@ impl ClientSession {
         let destination = recipient.unwrap_or(ALL);
         let said = if self.agreed.has(Capability::Ids) {
             let agreed = self.agreed;
-            let meta = meta.filter(|meta| !meta.is_empty());
+            // A later connection on which `meta` is agreed would send it in a frame whose length nobody has looked at.
+            let meta = meta.filter(|meta| agreed.has(Capability::Meta) && !meta.is_empty());
             let waiting = self.sent.tag(destination, content, now, meta);
             let waiting = waiting.ok_or(SayError::TooMany)?;
             let tag = waiting.tag.clone();

@@ -1,6 +1,7 @@
 //! One connection after the other, as the client sees it.
 
 use super::*;
+use crate::capability::meta::NewMeta;
 use crate::capability::{Capabilities, Capability};
 use crate::server_frame::Deviation;
 use crate::text::WireText;
@@ -185,6 +186,60 @@ fn what_is_sent_again_shares_frames_as_far_as_it_fits() {
     };
     let frames: Vec<_> = session.resend().iter().map(tags).collect();
     assert_eq!(frames, ["123", "4", "56"], "in order, and the long one alone");
+}
+
+/// A session at a server that has agreed to these, with further keys of its welcome.
+fn agreed_to(capabilities: &str, more: &str) -> ClientSession {
+    let offer = Capabilities::NONE.with(Capability::Ids).with(Capability::Meta);
+    let mut session = ClientSession::offering(offer);
+    session.join("ann").unwrap();
+    session.receive(welcome_with(capabilities, more).as_bytes());
+    session
+}
+
+fn welcome_with(capabilities: &str, more: &str) -> String {
+    format!(
+        r#"{{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": [], "IDS": [], "CAPABILITIES": "{capabilities}", "RESUME": "x"{more}}}"#
+    )
+}
+
+fn mentioning(name: &str, count: usize) -> Option<Box<NewMeta>> {
+    Some(Box::new(NewMeta { mentions: vec![name.to_owned(); count], ..NewMeta::default() }))
+}
+
+#[test]
+fn what_goes_with_a_message_counts_for_the_bound_of_a_frame() {
+    let mut session = agreed_to("ids/1 meta/1", r#", "LIMITS": {"FRAME": 150}"#);
+    let said = session.say_with(None, "short", 1, mentioning(&"n".repeat(100), 1));
+    assert!(matches!(said, Err(SayError::TooLong(_))));
+    assert_eq!(session.unanswered(), 0);
+    assert!(session.say_with(None, "short", 1, mentioning("bob", 1)).is_ok());
+}
+
+#[test]
+fn what_goes_with_messages_counts_where_they_share_frames() {
+    let mut session = agreed_to("ids/1 meta/1", "");
+    for _ in 0..20 {
+        session.say_with(None, "x", 1, mentioning(&"n".repeat(90), 20)).unwrap();
+    }
+    session.disconnected();
+    session.resume(None).unwrap();
+    session.receive(welcome_with("ids/1 meta/1", r#", "RESUMED": true"#).as_bytes());
+    let lengths: Vec<_> = session.resend().iter().map(bytes::Bytes::len).collect();
+    assert!(lengths.len() > 1 && lengths.iter().all(|length| *length < 20_000), "{lengths:?}");
+}
+
+#[test]
+fn what_was_not_agreed_when_a_message_was_said_does_not_go_with_it_later() {
+    let mut session = agreed_to("ids/1", "");
+    session.say_with(None, "x", 1, mentioning("bob", 1)).unwrap();
+    session.disconnected();
+    session.resume(None).unwrap();
+    session.receive(welcome_with("ids/1 meta/1", r#", "RESUMED": true"#).as_bytes());
+    let frames = session.resend();
+    let [frame] = &frames[..] else { panic!("{frames:?}") };
+    let text = String::from_utf8_lossy(&frame[4..]);
+    assert!(text.contains(r#"["ann", "ALL", 1, "x"]"#) && !text.contains("META"), "{text}");
 }
 
 #[test]

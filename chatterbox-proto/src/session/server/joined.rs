@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use crate::capability::meta::{NewMeta, Sealed};
+use crate::capability::meta::NewMeta;
 use crate::capability::{Capabilities, Capability, Request};
 use crate::client_frame::{ClientFrame, ClientKeys, Known, Messages, Metas, Tags};
 use crate::code::Code;
@@ -33,10 +33,9 @@ pub struct Posting<'a> {
 }
 
 impl Posting<'_> {
-    /// How much is said with it, in bytes: its text, or the encrypted texts that stand for it.
+    /// How much is said with it, in bytes: its text, and what goes with it.
     pub fn size(&self) -> usize {
-        let sealed = self.meta.as_ref().and_then(|meta| meta.e2ee.as_ref());
-        self.entry.content.len() + sealed.map_or(0, Sealed::size)
+        self.entry.content.len() + self.meta.as_ref().map_or(0, |meta| meta.size())
     }
 }
 

@@ -17,7 +17,7 @@ use chatterbox_proto::json::LIST_SEPARATOR;
 use crate::encode::view::View;
 use crate::record::Sequence;
 use crate::record_meta::RecordMeta;
-use crate::room::meta_list::{MetaList, NULL_LENGTH};
+use crate::room::meta_list::{MetaList, MetaPart, NULL_LENGTH};
 use crate::room::segment::Marks;
 
 /// The memory of a piece beside its bytes, at the one who writes it.
@@ -209,7 +209,7 @@ impl HistoryWriter {
             Part::Own(OwnMessage { source, .. }) if hidden.contains(&source) => {}
             Part::Own(OwnMessage { id, json, arrived, meta, .. }) => {
                 match (&mut self.metas, &meta) {
-                    (Some(list), Some(meta)) => list.push(&meta.json),
+                    (Some(list), Some(meta)) => list.push(MetaPart::one(&meta.json)),
                     (Some(list), None) => list.push_nulls(1),
                     (None, _) => {}
                 }
@@ -236,14 +236,14 @@ impl HistoryWriter {
                 match among.flatten() {
                     None => {
                         if let Some(list) = &mut self.metas {
-                            push_metas(list, &marks, &places);
+                            push_metas(list, &marks, std::slice::from_ref(&places));
                         }
                         self.out.share(&json, &marks, places);
                     }
                     Some(hidden) => {
                         let runs = shown(&marks, &places, &hidden);
                         if let Some(list) = &mut self.metas {
-                            runs.iter().for_each(|run| push_metas(list, &marks, run));
+                            push_metas(list, &marks, &runs);
                         }
                         self.out.take_some(&json, &marks, &runs);
                     }
@@ -393,15 +393,19 @@ fn shown(marks: &Marks, places: &Range<usize>, hidden: &[bool]) -> Vec<Range<usi
     runs
 }
 
-/// Adds what goes with messages of a segment.
-fn push_metas(list: &mut MetaList, marks: &Marks, places: &Range<usize>) {
-    let mut from = places.start;
-    for (place, meta) in marks.beside().within(places) {
-        list.push_nulls(place - from);
-        list.push(&meta.json);
-        from = place + 1;
+/// Adds what goes with the messages at these places of a segment. What is of all of them is written once for all readers.
+fn push_metas(list: &mut MetaList, marks: &Marks, runs: &[Range<usize>]) {
+    let count: usize = runs.iter().map(ExactSizeIterator::len).sum();
+    if count == marks.len() {
+        match marks.metas() {
+            Some(part) => list.share(part),
+            None => list.push_nulls(count),
+        }
+    } else if runs.iter().all(|run| marks.beside().within(run).next().is_none()) {
+        list.push_nulls(count);
+    } else if let Some(part) = marks.written_metas(runs) {
+        list.push(part);
     }
-    list.push_nulls(places.end - from);
 }
 
 impl Written {

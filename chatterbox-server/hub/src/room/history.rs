@@ -55,7 +55,7 @@ pub struct History {
     /// The number of the newest message ever.
     newest: Sequence,
     /// Dropped segments that welcomes still hold, with their places in the order in which they were dropped, and their size.
-    pinned: VecDeque<(u64, Bytes)>,
+    pinned: VecDeque<(u64, Pinned)>,
     pinned_bytes: usize,
     /// Segments that were dropped.
     drops: u64,
@@ -291,27 +291,28 @@ impl History {
                 self.shares.remove(sender, held);
             }
             self.public_forgotten = self.public_forgotten.max(segment.marks().last());
-            self.pin(segment.into_json());
+            self.pin(Pinned::from(segment));
         }
     }
 
     /// Notes a dropped segment for as long as a welcome holds it.
-    fn pin(&mut self, json: Bytes) {
-        if !json.is_unique() {
-            self.pinned_bytes += json.len();
-            self.pinned.push_back((self.drops, json));
+    fn pin(&mut self, dropped: Pinned) {
+        if !dropped.json.is_unique() {
+            self.pinned_bytes += dropped.bytes;
+            self.pinned.push_back((self.drops, dropped));
         }
         self.drops += 1;
         // The oldest are held by the fewest.
-        while self.pinned.front().is_some_and(|(_, json)| json.is_unique()) {
-            self.pinned_bytes -= self.pinned.pop_front().map_or(0, |(_, json)| json.len());
+        while self.pinned.front().is_some_and(|(_, dropped)| dropped.json.is_unique()) {
+            self.pinned_bytes -= self.pinned.pop_front().map_or(0, |(_, dropped)| dropped.bytes);
         }
     }
 
     /// What joiners were given of the open segment is not what the next one gets.
     fn thaw(&mut self) {
         if let Some(frozen) = self.frozen.take() {
-            self.pin(frozen);
+            // What goes with its messages is shared with the segment that goes on.
+            self.pin(Pinned { bytes: frozen.len(), json: frozen });
         }
     }
 
@@ -328,13 +329,13 @@ impl History {
     /// Those of them that were dropped as the `from`th or later, and before the `to`th.
     pub fn pinned_between(&self, from: u64, to: u64) -> usize {
         let between = self.pinned.iter().filter(|(place, _)| (from..to).contains(place));
-        between.map(|(_, json)| json.len()).sum()
+        between.map(|(_, dropped)| dropped.bytes).sum()
     }
 
     /// Forgets the dropped segments that nobody holds any more.
     pub fn forget_unpinned(&mut self) {
-        self.pinned.retain(|(_, json)| !json.is_unique());
-        self.pinned_bytes = self.pinned.iter().map(|(_, json)| json.len()).sum();
+        self.pinned.retain(|(_, dropped)| !dropped.json.is_unique());
+        self.pinned_bytes = self.pinned.iter().map(|(_, dropped)| dropped.bytes).sum();
     }
 
     /// Drops what a sender has in the oldest segment with anything of it, and what others have there who have to go with it, but
@@ -365,7 +366,7 @@ impl History {
         let Some(old) = self.sealed.remove(place) else { return };
         let mut rest = Segment::<Vec<u8>>::default();
         rest.push_those(&old, |sender, id| !goes(sender, id));
-        self.pin(old.into_json());
+        self.pin(Pinned::from(old));
         if rest.is_empty() {
             return;
         }
@@ -380,11 +381,26 @@ impl History {
                 joined.push_those(before, |_, _| true);
                 joined.push_those(&rest, |_, _| true);
                 let replaced = std::mem::replace(before, joined.seal());
-                self.pin(replaced.into_json());
+                self.pin(Pinned::from(replaced));
                 return;
             }
         }
         self.sealed.insert(place, rest);
+    }
+}
+
+/// A dropped segment.
+#[derive(Debug)]
+struct Pinned {
+    json: Bytes,
+    /// What a welcome that holds it keeps in memory.
+    bytes: usize,
+}
+
+impl From<Segment<Bytes>> for Pinned {
+    fn from(segment: Segment<Bytes>) -> Self {
+        let bytes = segment.json().len() + segment.marks().beside().bytes();
+        Self { json: segment.into_json(), bytes }
     }
 }
 

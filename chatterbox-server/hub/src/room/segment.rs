@@ -11,6 +11,7 @@ use chatterbox_proto::json::LIST_SEPARATOR;
 use crate::record::{Record, Sequence};
 use crate::room::beside::Beside;
 use crate::room::limits::Keep;
+use crate::room::meta_list::{MetaPart, MetaWriter};
 use crate::room::sources::Sources;
 
 /// Successive public messages. Each is written with a separator before it.
@@ -40,6 +41,8 @@ pub(crate) struct Marks {
     ids: OnceLock<Bytes>,
     /// The same for TIMES.
     times: OnceLock<Bytes>,
+    /// The same for META; `None` inside where nothing goes with any message.
+    metas: OnceLock<Option<MetaPart>>,
     /// The length of the JSON without escapes, counted when a reader needs it first.
     unescaped: OnceLock<usize>,
 }
@@ -206,6 +209,7 @@ impl Marks {
     fn forget_written(&mut self) {
         self.ids.take();
         self.times.take();
+        self.metas.take();
         self.unescaped.take();
     }
 
@@ -280,6 +284,26 @@ impl Marks {
             return self.times.get_or_init(|| self.written_times(places)).clone();
         }
         self.written_times(places)
+    }
+
+    /// The elements of META for all messages; `None` where nothing goes with any of them.
+    pub(crate) fn metas(&self) -> Option<MetaPart> {
+        self.metas.get_or_init(|| self.written_metas(&[0..self.len()])).clone()
+    }
+
+    /// The same for messages at some places.
+    pub(crate) fn written_metas(&self, runs: &[Range<usize>]) -> Option<MetaPart> {
+        let mut out = MetaWriter::default();
+        for run in runs {
+            let mut from = run.start;
+            for (place, meta) in self.beside.within(run) {
+                out.push_nulls(place - from);
+                out.push(&meta.json);
+                from = place + 1;
+            }
+            out.push_nulls(run.end - from);
+        }
+        out.finish()
     }
 
     fn written_times(&self, places: Range<usize>) -> Bytes {

@@ -184,6 +184,31 @@ test("lists without end are kept up to a bound", () => {
   assert.equal(world.at("ALL").items.at(-1).id, 60_000);
 });
 
+test("replies to what is not loaded cost the same however much is loaded", () => {
+  const world = new World().join();
+  const said = (first, count, more = {}) => {
+    const numbers = Array.from({ length: count }, (_, at) => first + at);
+    world.frame({ MESSAGES: numbers.map((number) => ["bob", "ALL", number, "x"]), IDS: numbers, ...more });
+  };
+  said(1001, 5000);
+  const { timeline } = world.chat.core.model.list.find("ALL");
+  let reads = 0;
+  timeline.items = new Proxy(timeline.items, {
+    get(items, key) {
+      reads += 1;
+      return Reflect.get(items, key);
+    },
+  });
+  said(6001, 200, { META: Array.from({ length: 200 }, (_, at) => ({ REPLY: 1 + at })) });
+  assert.ok(reads < 200 * 50, `${reads}`);
+  said(7001, 1, { META: [{ REPLY: 1001 }] });
+  assert.equal(timeline.last().reply.text, "x", "whatever is loaded is found");
+  // Who answers a message of a thousand empty lines makes nobody walk through them each time.
+  world.frame({ MESSAGES: [["bob", "ALL", 1, `${"\n".repeat(900)}x`], ["bob", "ALL", 1, `${" ".repeat(900)}x`], ["bob", "ALL", 1, "\n \n x"]], IDS: [8001, 8002, 8003] });
+  said(8004, 3, { META: [8001, 8002, 8003].map((REPLY) => ({ REPLY })) });
+  assert.deepEqual(timeline.items.slice(-3).map(({ reply }) => reply.text), ["", "", " x"]);
+});
+
 test("texts without end are kept up to a bound of them all", () => {
   const world = new World().join();
   for (let number = 1; number <= 400; number += 1) world.frame({ MESSAGES: [[`u${number % 20}`, "ann", 1, "x".repeat(200_000)]], IDS: [number] });

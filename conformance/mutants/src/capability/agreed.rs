@@ -62,7 +62,8 @@ impl Agreed {
         if answered.contains("rooms") && lacking && !f.acts(Fault::RoomsWithoutNeeds) {
             answered.remove("rooms");
         }
-        if !answered.contains("ids") {
+        let bare = answered.contains("meta") && !answered.contains("ids");
+        if bare && !f.acts(Fault::MetaWithoutNeeds) {
             answered.remove("meta");
         }
         if f.acts(Fault::NothingAgreed) {

@@ -125,9 +125,7 @@ impl Chat {
             page.insert("IDS".into(), self.numbers(&past));
             page.insert("TIMES".into(), self.times(&past));
         }
-        if let Some(meta) = self.meta_of(member, &past)
-            && !f.acts(Fault::MetaLiveOnly)
-        {
+        if let Some(meta) = self.past_meta_of(member, &past, false) {
             page.insert("META".into(), meta);
         }
         page.insert("MORE".into(), json!(more));

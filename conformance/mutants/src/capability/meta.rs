@@ -59,8 +59,24 @@ fn is_sound(meta: &Value) -> bool {
 }
 
 impl Chat {
+    /// Puts what goes with a message to a destination beside it for its delivery, or refuses the message.
+    pub(crate) fn take_meta(
+        &mut self,
+        connection: u64,
+        dest: &str,
+        parts: &[Value],
+        meta: Option<&Value>,
+    ) -> Result<(), Refusal> {
+        let judged = self.judged(connection, dest, meta);
+        if judged.is_err() && self.faults.acts(Fault::MetaRefusedDelivered) {
+            self.deliver(parts, dest, None);
+        }
+        self.meta = judged?;
+        Ok(())
+    }
+
     /// Judges what goes with a message to a destination; what is told of it.
-    pub(crate) fn judged(
+    fn judged(
         &self,
         connection: u64,
         dest: &str,
@@ -77,7 +93,10 @@ impl Chat {
         let mut told = Map::new();
         if let Some(id) = meta.get("REPLY").and_then(Value::as_u64) {
             if !self.can_read(member, dest, id) && !f.acts(Fault::ReplyUnchecked) {
-                return Err(Refusal::new("no-such-message", "there is no such message here"));
+                let elsewhere = self.history.iter().any(|entry| entry.id == id);
+                let differs = elsewhere && f.acts(Fault::ReplyElsewhereTold);
+                let text = if differs { "not here" } else { "there is no such message here" };
+                return Err(Refusal::new("no-such-message", text));
             }
             told.insert("REPLY".into(), json!(id));
         }
@@ -90,7 +109,7 @@ impl Chat {
                 return Err(Refusal::new("forbidden", "that is for moderators"));
             }
             let reads = all || self.reads(name, member, dest) || f.acts(Fault::MentionsUnchecked);
-            if reads && !names.contains(&name) {
+            if reads && (!names.contains(&name) || f.acts(Fault::MentionsTwice)) {
                 names.push(name);
             }
         }
@@ -135,11 +154,33 @@ impl Chat {
     /// What goes with some messages, for one member; nothing where it is nothing.
     pub(crate) fn meta_of(&self, member: &Member, entries: &[&Entry]) -> Option<Value> {
         let f = &self.faults;
+        let meta = self.meta_beside(entries)?;
         let told = member.agreed.has("meta") || f.acts(Fault::MetaToEverybody);
-        let anything = entries.iter().any(|entry| entry.meta.is_some());
-        if !told || !anything || f.acts(Fault::MetaUntold) {
-            return None;
-        }
-        Some(entries.iter().map(|entry| entry.meta.clone().unwrap_or_default()).collect())
+        (told && !f.acts(Fault::MetaUntold)).then_some(meta)
+    }
+
+    /// The same in a welcome, which may be that of a resumed session, or in a page.
+    pub(crate) fn past_meta_of(
+        &self,
+        member: &Member,
+        entries: &[&Entry],
+        resumes: bool,
+    ) -> Option<Value> {
+        let f = &self.faults;
+        let leaked = || self.meta_beside(entries).filter(|_| f.acts(Fault::MetaPastToEverybody));
+        let meta = self.meta_of(member, entries).or_else(leaked)?;
+        let hidden = f.acts(Fault::MetaLiveOnly) || (resumes && f.acts(Fault::MetaNotResumed));
+        (!hidden).then_some(meta)
+    }
+
+    /// The list beside some messages; nothing where nothing goes with any of them.
+    fn meta_beside(&self, entries: &[&Entry]) -> Option<Value> {
+        let shown = |entry: &&Entry| {
+            let meta = entry.meta.clone()?;
+            let hidden = entry.dest() != "ALL" && self.faults.acts(Fault::MetaOfLobbyOnly);
+            (!hidden).then_some(meta)
+        };
+        let list: Vec<Option<Value>> = entries.iter().map(shown).collect();
+        list.iter().any(Option::is_some).then(|| json!(list))
     }
 }

@@ -1,9 +1,6 @@
-//! Everything that the mutant server can do wrong, or otherwise: data, so that a case can name what it
-//! notices. What a fault does is in `conformance-mutants`, where `acts(Fault::Name)` asks for it.
+//! What the mutant server can do wrong, or otherwise, as data; `acts(Fault::Name)` in `conformance-mutants` does it.
 
-use super::table::faults;
-
-faults! {
+super::table::faults! {
     /// One thing that the mutant server does wrong; or, where the norm is open, otherwise.
     Fault {
     LengthCountsItself: "The length includes its own four bytes, in both directions.",
@@ -192,9 +189,16 @@ faults! {
     MetaUntold: "What goes with messages is told to nobody.",
     MetaLiveOnly: "Welcomes and pages have no `META`.",
     MetaToEverybody: "Everybody gets `META`.",
+    MetaPastToEverybody: "Welcomes and pages have `META` for everybody.",
+    MetaOfLobbyOnly: "Private messages and those to rooms have no `META`.",
+    MetaNotResumed: "The welcome of a resumed session has no `META`.",
+    MetaWithoutNeeds: "`meta` is agreed on without `ids`.",
+    MetaRefusedDelivered: "A message that is refused for its `META` is delivered, too.",
     MetaUnchecked: "A `META` of another shape is passed over, and its messages are delivered.",
     ReplyUnchecked: "`REPLY` may name any message, and none.",
+    ReplyElsewhereTold: "A `REPLY` to a message of another conversation is refused in other words than one to none.",
     MentionsUnchecked: "`MENTIONS` keeps names of nobody who can read the message.",
+    MentionsTwice: "`MENTIONS` keeps a name as often as it was put there.",
     MentionAllByAnybody: "Everybody may mention `ALL`.",
     PrivateWithoutId: "Private messages have no id.",
     NoAcks: "A tagged message is not acknowledged.",

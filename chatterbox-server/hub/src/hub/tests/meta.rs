@@ -65,6 +65,21 @@ fn in_a_room_members_are_mentioned_wherever_they_are() {
 }
 
 #[test]
+fn one_person_is_mentioned_once_wherever_they_are() {
+    let mut world = World::new();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let room = world.room(ann, "#Lab");
+    let bob = world.join(user(2, "bob", Level::USER));
+    world.wish(bob, enter(room)).unwrap();
+    let to = Destination::Room(key("#lab"));
+    let names = ["bob", "BOB", "#lab", "ALL", "bob", "ALL", "#LAB"];
+    let expected = ["bob", "#Lab", "ALL"];
+    assert_eq!(found(&world, ann, &to, &names).unwrap(), expected);
+    world.leave(bob);
+    assert_eq!(found(&world, ann, &to, &names).unwrap(), expected, "he is away");
+}
+
+#[test]
 fn in_a_private_message_the_two_of_them_are_mentioned() {
     let mut world = World::new();
     let ann = world.join(user(1, "ann", Level::ADMIN));

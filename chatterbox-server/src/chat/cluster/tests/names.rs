@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
+use chatterbox_hub::Group;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{BoxStream, StreamExt as _};
+
 use super::*;
 use crate::chat::cluster::kit::Setup;
+use crate::order::simulated::Link;
+use crate::order::{Decided, OfferError, Order, OrderError, Place, Reach};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -44,6 +50,28 @@ async fn a_node_that_was_killed_begins_again_under_its_name_after_a_look() {
     assert!(!one.running.is_finished());
 }
 
+/// A way to the engine on which no two places come at the same moment.
+#[derive(Debug)]
+struct OneByOne(Link);
+
+impl Order for OneByOne {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>> {
+        self.0.offer(group)
+    }
+
+    fn follow(&self, after: Place) -> BoxStream<'_, Result<Arc<Decided>, OrderError>> {
+        let later = async |next| {
+            tokio::time::sleep(SECOND / 100).await;
+            next
+        };
+        self.0.follow(after).then(later).boxed()
+    }
+
+    fn reach(&self) -> BoxFuture<'_, Result<Reach, OrderError>> {
+        self.0.reach()
+    }
+}
+
 /// A server of the engine that was hung says how far the order went some time ago. What comes behind that looks like news.
 #[tokio::test(start_paused = true)]
 async fn what_a_killed_node_has_said_before_a_late_answer_is_no_sign_of_life() {
@@ -53,8 +81,11 @@ async fn what_a_killed_node_has_said_before_a_late_answer_is_no_sign_of_life() {
     let first = one.up().await;
     one.kill().await;
     kit.engine.is_behind(20);
-    let again = kit.start("one", Arc::new(Memory::default()));
-    tokio::time::sleep(SECOND / 2).await;
+    let link = kit.engine.link();
+    let order = Arc::new(OneByOne(link.clone()));
+    let again = kit.start_with("one", Arc::new(Memory::default()), link, order);
+    // By then it has heard what is behind the answer, and asks again.
+    tokio::time::sleep(SECOND).await;
     kit.engine.is_behind(0);
     assert_ne!(again.up().await, first);
     tokio::time::sleep(10 * SECOND).await;
@@ -70,14 +101,14 @@ async fn what_a_killed_node_had_on_its_way_is_no_sign_of_life() {
     let store = one.kill().await;
     let again = kit.start("one", store);
     tokio::time::sleep(SECOND).await;
-    let late = chatterbox_hub::Group {
+    let late = Group {
         from: life,
         number: number + 5,
         proposals: vec![Proposal::Tick(chatterbox_hub::Tick::default())],
     };
     let late = Arc::new(late);
     for _ in 0..3 {
-        crate::order::Order::offer(&again.link, Arc::clone(&late)).await.unwrap();
+        Order::offer(&again.link, Arc::clone(&late)).await.unwrap();
     }
     again.up().await;
 }

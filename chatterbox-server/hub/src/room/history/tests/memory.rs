@@ -36,6 +36,64 @@ fn the_memory_of_one_reader_alone_is_known() {
     assert!((size..=size + 2 * pieces).contains(&copied), "{copied} of {size}");
 }
 
+/// A history of so many messages; with each goes so much.
+fn with_meta(keep: Keep, messages: u64, mentions: usize) -> History {
+    let mut history = History::new(keep);
+    let names: Vec<_> = (0..mentions).map(|number| format!("{number:0>100}")).collect();
+    let meta = crate::RecordMeta::new(Some(1), &names, None, None);
+    for number in 0..messages {
+        let record = Record {
+            source: name(if number % 2 == 0 { "eve" } else { "ann" }),
+            destination: Destination::All,
+            json: Bytes::from_static(b"1"),
+            arrived: 7,
+            filing: Filing::default(),
+            meta: meta.clone(),
+        };
+        history.push_public(number + 1, &record);
+    }
+    history
+}
+
+#[test]
+fn what_goes_with_messages_is_written_once_for_all_readers_of_a_segment() {
+    let history = with_meta(Keep::default(), 1000, 0);
+    let own = |after, hidden: &[&str]| {
+        let hidden = hidden.iter().map(|text| name(text)).collect();
+        let mut writer = history.cut(&[guest("zoe")], after).begin(view("ids/1 meta/1"));
+        while writer.step(&hidden) {}
+        (writer.own_bytes(), writer.finish().meta.unwrap())
+    };
+    let (bytes, first) = own(0, &[]);
+    assert!(bytes <= 8 * PIECE_BYTES, "{bytes}");
+    let (_, second) = own(0, &[]);
+    let places = |pieces: &[Bytes]| pieces.iter().map(|piece| piece.as_ptr()).collect::<Vec<_>>();
+    assert_eq!(places(&first), places(&second));
+    for (after, hidden) in [(500, &[][..]), (0, &["eve"])] {
+        let (bytes, part) = own(after, hidden);
+        assert_eq!(part.len(), 1, "one piece");
+        let size = part.concat().len();
+        assert_eq!(part.concat(), vec![r#"{"REPLY": 1}"#; 500].join(", ").into_bytes());
+        assert!(bytes > size, "{bytes}, of which {size} are META");
+    }
+}
+
+#[test]
+fn what_went_with_dropped_messages_counts_while_a_welcome_holds_it() {
+    let keep = Keep { messages: 1000, ..Keep::default() };
+    let mut history = with_meta(keep, 1000, 10);
+    let cut = history.cut(&[guest("zoe")], 0);
+    for _ in 0..2000 {
+        add(&mut history, None, "x");
+    }
+    // Each had ten names of 100 letters beside its text.
+    let pinned = history.pinned();
+    assert!(pinned > 500 * 1000, "{pinned}");
+    drop(cut);
+    history.forget_unpinned();
+    assert_eq!(history.pinned(), 0);
+}
+
 #[test]
 fn a_short_welcome_holds_as_much_as_is_asked_for_and_not_the_history() {
     let mut history = History::new(Keep::default());
