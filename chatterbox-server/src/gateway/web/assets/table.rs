@@ -53,6 +53,7 @@ pub(super) static FILES: &[(&str, &[u8])] = files![
     "state/own.js",
     "state/parse.js",
     "state/read.js",
+    "state/reply.js",
     "state/rooms.js",
     "state/roster.js",
     "state/say.js",
