@@ -29,7 +29,7 @@ pub const CASES: &[Case] = &[
     Case::must("meta.agreed", "CP-2", |c| Box::pin(agreed(c, META)))
         .asks("meta/1 is agreed to, with ids/1")
         .hint(AGREED_HINT)
-        .needs(&["cap.answer", "ids.agreed"])
+        .needs(&["cap.answer"])
         .extension(META)
         .killed_by(&[Fault::NothingAgreed]),
     Case::must("meta.needs", "CP-8", |c| Box::pin(needs(c)))
