@@ -131,6 +131,8 @@ clauses! {
     FL_2 = "FL-2";
     /// Where too much is said.
     FL_3 = "FL-3";
+    /// What is looked at before a compressed frame is inflated.
+    ZS_2 = "ZS-2";
 }
 
 #[cfg(test)]

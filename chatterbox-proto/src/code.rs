@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::capability::zstd::BadZstd;
 use crate::clause::{self, Clause};
 use crate::name::NameError;
 
@@ -130,6 +131,8 @@ pub enum Code {
     AccountRemoved,
     /// All other logins of the account of this connection were ended.
     LoggedOut,
+    /// A compressed frame can't be taken.
+    BadZstd(BadZstd),
 }
 
 impl Code {
@@ -370,6 +373,7 @@ impl Code {
                 clause::AN_1,
                 "the password was changed or all logins were ended, so you have to log in again",
             ),
+            Self::BadZstd(why) => ("bad-zstd", clause::ZS_2, why.text()),
         }
     }
 }

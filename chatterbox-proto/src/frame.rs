@@ -38,6 +38,11 @@ impl Decoder {
         Self { buffer: BytesMut::new(), limit, held: 0, discarding: 0 }
     }
 
+    /// The longest body in bytes that it takes.
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Sets the limit for the frames to come.
     pub fn set_limit(&mut self, limit: usize) {
         self.limit = limit;

@@ -20,6 +20,7 @@ pub mod rooms;
 mod set;
 mod table;
 pub mod utf8;
+pub mod zstd;
 
 pub use negotiation::{
     CAPABILITIES, LIMITS, Limits, SERVER_INFO, ServerInfo, limits_json, server_info_json,

@@ -28,6 +28,8 @@ pub struct Limits {
     pub rooms: Option<u64>,
     /// The longest topic of a room in characters, with `rooms` (CP-13).
     pub topic: Option<u64>,
+    /// The longest inflated body in bytes that the server takes, with `zstd` (ZS-2).
+    pub inflated: Option<u64>,
 }
 
 impl Limits {
@@ -40,6 +42,7 @@ impl Limits {
             content: limit("CONTENT"),
             rooms: limit("ROOMS"),
             topic: limit("TOPIC"),
+            inflated: limit("INFLATED"),
         })
     }
 }
@@ -47,17 +50,19 @@ impl Limits {
 /// `LIMITS` as a server writes it for a client that agreed to these (CP-7, CP-13).
 pub fn limits_json(frame: usize, username: usize, agreed: Capabilities) -> Vec<u8> {
     let limit = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
-    let object = Object::with_capacity(96)
+    let mut object = Object::with_capacity(96)
         .integer("FRAME", limit(frame))
         .integer("USERNAME", limit(username))
         .integer("CONTENT", limit(content_chars(frame)));
-    if !agreed.has(Capability::Rooms) {
-        return object.into_value();
+    if agreed.has(Capability::Rooms) {
+        object = object
+            .integer("ROOMS", limit(limits::MEMBERSHIPS))
+            .integer("TOPIC", limit(limits::TOPIC_CHARS));
     }
-    object
-        .integer("ROOMS", limit(limits::MEMBERSHIPS))
-        .integer("TOPIC", limit(limits::TOPIC_CHARS))
-        .into_value()
+    if agreed.has(Capability::Zstd) {
+        object = object.integer("INFLATED", limit(frame));
+    }
+    object.into_value()
 }
 
 /// The longest text, in characters, that fits a frame of this size whatever is in it: an escaped character has up to 12 bytes,
@@ -137,6 +142,8 @@ mod tests {
         assert_eq!(json(Capabilities::NONE), format!("{base}}}"));
         let rooms = Capabilities::NONE.with(Capability::Rooms);
         assert_eq!(json(rooms), format!(r#"{base}, "ROOMS": 50, "TOPIC": 400}}"#));
+        let both = json(rooms.with(Capability::Zstd));
+        assert_eq!(both, format!(r#"{base}, "ROOMS": 50, "TOPIC": 400, "INFLATED": 4194304}}"#));
     }
 
     #[test]

@@ -53,6 +53,8 @@ table! {
     Rooms = "rooms" / 1, bit 8;
     /// Text without `\u` escapes.
     Utf8 = "utf8" / 1, bit 9;
+    /// Compressed frames.
+    Zstd = "zstd" / 1, bit 13;
 }
 
 impl Capability {

@@ -163,6 +163,11 @@ impl ClientSession {
         matches!(self.state, State::Joined(_))
     }
 
+    /// The capabilities that are offered.
+    pub fn offered(&self) -> Capabilities {
+        self.offer
+    }
+
     /// The capabilities in force.
     pub fn agreed(&self) -> Capabilities {
         self.agreed
