@@ -223,7 +223,7 @@ pub struct Config {
 }
 
 /// What every chat speaks, with accounts or without them.
-const SPOKEN: [Capability; 8] = [
+const SPOKEN: [Capability; 9] = [
     Capability::Ids,
     Capability::Meta,
     Capability::Notices,
@@ -232,6 +232,7 @@ const SPOKEN: [Capability; 8] = [
     Capability::Recent,
     Capability::Rename,
     Capability::Utf8,
+    Capability::Zstd,
 ];
 
 impl Default for Config {

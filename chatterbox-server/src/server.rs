@@ -33,6 +33,7 @@ use crate::listeners::Listeners;
 use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::{Acceptor, Protocol, Service};
+use crate::net::compressing::Compressing;
 use crate::net::context::Context;
 use crate::net::drain::Drain;
 use crate::net::health;
@@ -198,6 +199,7 @@ pub async fn run_controlled(
         turned_away: AtomicU64::default(),
         long_frames: Arc::new(LongFrames::default()),
         long_work: LongWork::default(),
+        compressing: Compressing::default(),
         drain: Drain::default(),
         closing: closing.clone(),
     });

@@ -98,7 +98,11 @@ impl Hub {
             return Delivery::Removed(Removal::TooSlow);
         };
         let has_meta = gathered.events.iter().any(|event| event.meta().is_some());
-        let frames = Batch::new(gathered.events, view);
+        let frames = match gathered.is_private {
+            false if gathered.has_own && member.zstd => Batch::of_one(gathered.events, view),
+            false if !gathered.has_own => Batch::new(gathered.events, view),
+            _ => Batch::plain(gathered.events, view),
+        };
         if shares && !gathered.has_own && !gathered.leaves_out {
             let Gathered { from, senders, .. } = gathered;
             let run = Run { from, end: member.cursor, frames: frames.clone(), senders, has_meta };
@@ -130,6 +134,8 @@ struct Gathered {
     senders: Senders,
     /// Whether there are any of the member's own.
     has_own: bool,
+    /// Whether one of these may not be compressed (ZS-3).
+    is_private: bool,
     /// Whether there are others, which it hides.
     leaves_out: bool,
 }
@@ -144,6 +150,7 @@ fn gather(member: &mut Member, timeline: &Timeline, piece: Piece) -> Result<Gath
         from: (lowest, first),
         senders: Senders::default(),
         has_own: false,
+        is_private: false,
         leaves_out: false,
     };
     let (mut bytes, mut count) = (0, 0);
@@ -152,6 +159,7 @@ fn gather(member: &mut Member, timeline: &Timeline, piece: Piece) -> Result<Gath
         let own = if piece.room == RoomId::LOBBY { member.pop_direct(next) } else { None };
         let event = if let Some(event) = own {
             gathered.has_own = true;
+            gathered.is_private |= !event.is_compressible();
             event
         } else if let Some((stamp, event)) = shared.next() {
             member.cursor = stamp.next();

@@ -20,6 +20,8 @@ pub struct Event {
     /// The key of the body and its size, worked out once: every batch that holds the event asks for them several times.
     key: Key,
     size: u32,
+    /// Whether it is for one member, and nothing in it is private or a secret: such a frame may be compressed (ZS-3).
+    is_compressible: bool,
     pub(crate) body: Body,
 }
 
@@ -152,7 +154,7 @@ impl Event {
             reason = "a larger one is cut to the largest that fits"
         )]
         let size = if size > u32::MAX as usize { u32::MAX } else { size as u32 };
-        Self { key, size, body }
+        Self { key, size, is_compressible: false, body }
     }
 
     /// A user has joined; `name` is a JSON string.
@@ -218,6 +220,11 @@ impl Event {
         Self::members(object.into_members())
     }
 
+    /// The same, where nothing of it is private or a secret, such as a page of what was said to all (ZS-3).
+    pub fn own_compressible(object: Object) -> Self {
+        Self { is_compressible: true, ..Self::own(object) }
+    }
+
     /// The same, written already.
     pub fn members(members: Bytes) -> Self {
         Self::new(Body::Own(members))
@@ -241,6 +248,11 @@ impl Event {
     /// The size of its JSON, by which rings, queues and batches are bounded.
     pub const fn size(&self) -> usize {
         self.size as usize
+    }
+
+    /// Whether a frame with it may be compressed, although it is for one member (ZS-3).
+    pub(crate) const fn is_compressible(&self) -> bool {
+        self.is_compressible
     }
 
     /// The number of the message, if it is one of the history.

@@ -28,6 +28,8 @@ pub struct Greeting<'a> {
     pub after: Option<Sequence>,
     /// How many messages it has at most, if they asked for a short one (RC-1).
     pub recent: Option<u16>,
+    /// Whether they take compressed frames.
+    pub zstd: bool,
     /// What the key of their session is made of.
     pub secrets: Secrets,
 }
@@ -117,13 +119,16 @@ impl Hub {
             rest = rest.members(&rooms.members);
             let states = view.presence().then(|| self.replica.presence().states());
             let (filter, rest) = (Arc::clone(&filter), rest.into_members());
-            Welcome::extended(greeting.info, users, history, filter, view, rest).with_states(states)
+            let welcome = Welcome::extended(greeting.info, users, history, filter, view, rest);
+            let welcome = if is_resumed { welcome } else { welcome.of_new_session() };
+            welcome.with_states(states)
         } else {
             Welcome::base(greeting.info, users, self.history.cut(&parties, 0))
         };
         welcome.fits()?;
         let mut member = Member::new(self.rooms.clock(), self.now);
         member.view = view;
+        member.zstd = greeting.zstd;
         member.set_filter(filter);
         member.hand_out_own(welcome.own_bytes());
         member.welcomed_at = self.history.drops();

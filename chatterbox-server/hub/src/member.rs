@@ -97,6 +97,8 @@ pub(crate) struct Member {
     pub(crate) moved_at: u64,
     /// How it is told what happens.
     pub(crate) view: View,
+    /// Whether it takes compressed frames.
+    pub(crate) zstd: bool,
     /// What only few have.
     pub(crate) extras: Option<Box<Extras>>,
 }
@@ -130,6 +132,7 @@ impl Member {
             welcomed_at: 0,
             moved_at: now,
             view: View::BASE,
+            zstd: false,
             extras: None,
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chatterbox_proto::frame::TooLong;
-use chatterbox_proto::{Refusal, Username};
+use chatterbox_proto::{Capability, Refusal, Username};
 
 use crate::block_lists::BlockLists;
 use crate::greeting::{Greeting, JoinReply, Secrets};
@@ -91,7 +91,10 @@ impl<'a> JoinRequest<'a> {
 
     /// What is decided by all nodes, and what this one says.
     pub fn into_parts(self) -> (Join, Greeting<'a>) {
-        let Self { identity, lists, info, extra, resume, recent, random, hold } = self;
+        let Self { mut identity, lists, info, extra, resume, recent, random, hold } = self;
+        // How its frames are written is no affair of other nodes.
+        let zstd = identity.agreed.is_some_and(|agreed| agreed.has(Capability::Zstd));
+        identity.agreed = identity.agreed.map(|agreed| agreed.without(Capability::Zstd));
         let after = resume.map(|resume| resume.after);
         let key = resume.and_then(|resume| resume.key);
         let secrets = Secrets { fresh: random, shown: key.map(|key| key.secret) };
@@ -99,7 +102,7 @@ impl<'a> JoinRequest<'a> {
         let resume =
             resume.map(|Resuming { only, .. }| Resume { key: key.map(SessionKey::proof), only });
         let lists = Arc::new(lists);
-        let greeting = Greeting { info, extra, after, recent, secrets };
+        let greeting = Greeting { info, extra, after, recent, zstd, secrets };
         (Join { identity, lists, resume, verifier, hold }, greeting)
     }
 }

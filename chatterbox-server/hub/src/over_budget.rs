@@ -44,6 +44,11 @@ impl Hub {
         self.waiting().saturating_sub(self.budget.leaving())
     }
 
+    /// Whether so much more may wait that does not have to: half of the budget is for what has to.
+    pub fn has_spare(&self, bytes: usize) -> bool {
+        self.waiting().saturating_add(bytes) <= self.budget.limit / 2
+    }
+
     /// Removes members until what waits is within the budget, and says whom. Cheap when it is.
     pub fn keep_within_budget(&mut self) -> Vec<MemberId> {
         if self.to_stay() <= self.budget.limit {

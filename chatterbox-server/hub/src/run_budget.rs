@@ -38,7 +38,7 @@ impl RunBudget {
         self.kept.remove(&number);
         self.kept_bytes = self.kept_bytes.saturating_sub(frames.size());
         if frames.is_shared() {
-            self.outstanding_bytes += frames.size();
+            self.outstanding_bytes += frames.held();
             self.outstanding.push(frames);
             if self.outstanding.len() > self.look_at {
                 self.forget_written();
@@ -60,7 +60,7 @@ impl RunBudget {
     /// Forgets those that nobody is writing any more.
     pub fn forget_written(&mut self) {
         self.outstanding.retain(Batch::is_shared);
-        self.outstanding_bytes = self.outstanding.iter().map(Batch::size).sum();
+        self.outstanding_bytes = self.outstanding.iter().map(Batch::held).sum();
         // The next look costs no more than what has come since.
         self.look_at = 2 * self.outstanding.len() + 16;
     }

@@ -24,6 +24,8 @@ pub struct Welcomed {
     pub name: Username,
     /// The welcome: pieces of one frame.
     pub welcome: Vec<Bytes>,
+    /// Whether it may be compressed (ZS-3).
+    pub is_compressible: bool,
 }
 
 /// Steps of putting a welcome together between two yields: each takes up to 0.1 ms where much is hidden.
@@ -63,6 +65,7 @@ impl Seat {
             chat.notifier().notify_removed(&[seat.id]);
         }
         // This reads the history, which would hold the lock for too long.
+        let is_compressible = welcome.is_compressible();
         let mut assembly = welcome.begin();
         let mut steps = 0_usize;
         while assembly.step() {
@@ -75,7 +78,7 @@ impl Seat {
         let own_bytes = assembly.own_bytes();
         let welcome = assembly.finish()?;
         chat.welcome_takes(seat.id, own_bytes);
-        Ok((seat, Welcomed { name, welcome }))
+        Ok((seat, Welcomed { name, welcome, is_compressible }))
     }
 
     /// A handle for the other half of the connection; it does not keep the place.
@@ -87,6 +90,16 @@ impl Seat {
             handed_out: Arc::clone(&self.handed_out),
             muted: Arc::clone(&self.muted),
         }
+    }
+
+    /// Whether there is memory for so many bytes more that this member could do without.
+    pub fn has_spare(&self, bytes: usize) -> bool {
+        self.chat.hub().has_spare(bytes)
+    }
+
+    /// Notes that the welcome takes so many bytes for this member alone.
+    pub fn welcome_takes(&self, own_bytes: usize) {
+        self.chat.welcome_takes(self.id, own_bytes);
     }
 
     /// The session that this member can resume later.

@@ -68,6 +68,7 @@ pub(super) struct OwnGreeting {
     extra: Box<[u8]>,
     after: Option<Sequence>,
     recent: Option<u16>,
+    zstd: bool,
     secrets: Secrets,
 }
 
@@ -126,13 +127,13 @@ pub fn queue() -> (Proposals, ProposalQueue) {
 
 impl OwnGreeting {
     pub(super) fn of(greeting: Greeting<'_>) -> Self {
-        let Greeting { info, extra, after, recent, secrets } = greeting;
-        Self { info: info.into(), extra: extra.into(), after, recent, secrets }
+        let Greeting { info, extra, after, recent, zstd, secrets } = greeting;
+        Self { info: info.into(), extra: extra.into(), after, recent, zstd, secrets }
     }
 
     pub(super) fn get(&self) -> Greeting<'_> {
-        let Self { info, extra, after, recent, secrets } = self;
-        Greeting { info, extra, after: *after, recent: *recent, secrets: *secrets }
+        let Self { info, extra, after, recent, zstd, secrets } = self;
+        Greeting { info, extra, after: *after, recent: *recent, zstd: *zstd, secrets: *secrets }
     }
 }
 

@@ -104,6 +104,7 @@ async fn join(
 ) -> Result<Box<Connection>, End> {
     let deadline = tokio::time::sleep(config.join_timeout);
     let mut deadline = std::pin::pin!(deadline);
+    let is_gateway = matches!(stream, Transported::Frames(_));
     let mut stream: Stream = match (stream, context.transport.acceptor()) {
         (Transported::Frames(stream), _) => stream,
         (Transported::Socket(stream), None) => Box::new(stream),
@@ -114,7 +115,11 @@ async fn join(
             () = context.closing.cancelled() => return Err(End::Closing),
         },
     };
-    let spoken = context.chat.carried(config.spoken | context.access.authenticator.speaks());
+    let mut spoken = context.chat.carried(config.spoken | context.access.authenticator.speaks());
+    if is_gateway {
+        // What a gateway passes on is text.
+        spoken = spoken.without(Capability::Zstd);
+    }
     let mut joining = Joining::new(peer, spoken, config);
     let outcome = tokio::select! {
         outcome = joining.run(&mut stream, context) => outcome,
@@ -208,7 +213,7 @@ async fn chat(
     config: &Config,
 ) -> End {
     let Connection { mut stream, decoder, joined } = *connection;
-    let Joined { mut seat, session, welcome, inbound, first, attached } = joined;
+    let Joined { mut seat, session, welcome, is_escaped, inbound, first, attached } = joined;
     let name = session.name().clone();
     let name = tracing::field::display(&name);
     if context.logged.admits(peer.ip()) {
@@ -222,7 +227,7 @@ async fn chat(
         ),
         None => (None, None),
     };
-    let is_escaped = session.agreed().has(Capability::Utf8);
+    let zstd = session.agreed().has(Capability::Zstd);
     let notices = session.agreed().has(Capability::Notices);
     let (reader, writer) = tokio::io::split(&mut stream);
     let mut reader = Reader {
@@ -241,7 +246,7 @@ async fn chat(
         pace: (!config.no_limits).then(|| Box::new(InputPace::new(peer.ip()))),
     };
     let mut outbound =
-        Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped);
+        Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped, zstd);
     let end = {
         // A future of its own, polled only when woken: a broadcast wakes every task, but not every reader.
         let mut reading = pin!(async {
@@ -339,6 +344,6 @@ mod tests {
         let context = Arc::new(Context::plain(Arc::new(Chat::new(hub, proposals))));
         // The memory of every open connection, beside that of TLS.
         let size = size_of_val(&serve(stream, address, context));
-        assert!(size <= 2120, "{size} bytes");
+        assert!(size <= 2144, "{size} bytes");
     }
 }

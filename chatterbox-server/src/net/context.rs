@@ -10,6 +10,7 @@ use crate::access::Access;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::config::Live;
+use crate::net::compressing::Compressing;
 use crate::net::drain::Drain;
 use crate::net::limits::{ConnectionLimits, LimitReached};
 use crate::net::long_frame::LongFrames;
@@ -42,6 +43,8 @@ pub struct Context {
     pub long_frames: Arc<LongFrames>,
     /// Admits work on long frames.
     pub long_work: LongWork,
+    /// Compresses and inflates frames of members who agreed to `zstd`.
+    pub compressing: Compressing,
     /// Cancelled when the history of earlier runs is loaded. Nobody joins before: a welcome holds all of the history.
     pub history_loaded: CancellationToken,
     /// Ends the connections of members, one after the other where others go on for them.
@@ -82,6 +85,7 @@ impl Context {
             turned_away: AtomicU64::default(),
             long_frames: Arc::default(),
             long_work: LongWork::default(),
+            compressing: Compressing::default(),
             history_loaded: CancellationToken::new(),
             drain: Drain::default(),
             closing: CancellationToken::new(),

@@ -46,6 +46,8 @@ pub(super) struct Joined {
     pub(super) seat: Seat,
     pub(super) session: JoinedSession,
     pub(super) welcome: Vec<Bytes>,
+    /// Whether escapes have to be undone in it when it is written (U8-1).
+    pub(super) is_escaped: bool,
     pub(super) inbound: Inbound,
     /// The frame with the name, if messages are in it.
     pub(super) first: Option<Bytes>,
@@ -109,10 +111,20 @@ impl<'a> Joining<'a> {
                         Ok((seat, joined, grant)) => {
                             let (session, _) = self.session.accepted(joined.name, None);
                             let (inbound, attached) = self.attach(&seat, grant, context);
+                            let mut is_escaped = session.agreed().has(Capability::Utf8);
+                            let mut welcome = joined.welcome;
+                            if joined.is_compressible && session.agreed().has(Capability::Zstd) {
+                                let compressing = &context.compressing;
+                                let compressed = compressing.welcome(&seat, &welcome, is_escaped);
+                                if let Some(compressed) = Box::pin(compressed).await {
+                                    (welcome, is_escaped) = (compressed, false);
+                                }
+                            }
                             return Ok(Some(Joined {
                                 seat,
                                 session,
-                                welcome: joined.welcome,
+                                welcome,
+                                is_escaped,
                                 inbound,
                                 first: claim.messages.map(|_| body.clone()),
                                 attached,

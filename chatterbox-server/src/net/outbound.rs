@@ -17,10 +17,12 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes, BytesMut};
 use chatterbox_hub::{Batch, Delivery, Removal};
 use chatterbox_proto::capability::utf8;
+use chatterbox_zstd::Codec;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::chat::handle::{Handle, Seat};
 use crate::net::context::Context;
+use crate::net::long_work::LONG_WORK;
 use crate::net::minimum_rate::MinimumRate;
 
 /// Why writing has ended.
@@ -88,6 +90,8 @@ pub(super) struct Outbound<W> {
     mid_frame: bool,
     /// The last delivery left nothing in the hub for this member.
     up_to_date: bool,
+    /// Whether the member takes compressed frames.
+    zstd: bool,
 }
 
 impl<W: AsyncWrite + Unpin> Outbound<W> {
@@ -98,6 +102,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         stall_timeout: Duration,
         welcome: Vec<Bytes>,
         is_escaped: bool,
+        zstd: bool,
     ) -> Self {
         let pending = joined(welcome, is_escaped);
         let pending_bytes = pending.iter().map(|part| part.bytes.len()).sum();
@@ -114,6 +119,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             rate: MinimumRate::default(),
             mid_frame: false,
             up_to_date: false,
+            zstd,
         }
     }
 
@@ -149,7 +155,17 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                     let assemble = context.long_work.on(frames.size(), || frames.frames().len());
                     Box::pin(assemble).await;
                 }
-                if !self.queue(delivery)? {
+                let zstd = self.zstd && is_to_be_compressed(&delivery);
+                if zstd
+                    && let Delivery::Frames { frames, .. } = &delivery
+                    && frames.size() > LONG_WORK
+                    && !frames.is_compressed()
+                {
+                    let compress = || compressed(frames, &context.compressing.codec).len();
+                    Box::pin(context.long_work.on(frames.size(), compress)).await;
+                }
+                let codec = zstd.then_some(&context.compressing.codec);
+                if !self.queue(delivery, codec)? {
                     break;
                 }
                 delivery = seat.take_more();
@@ -159,10 +175,10 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     /// Queues what was taken; says whether more can be written together with it. When much happens, the others were handed many
     /// small batches, one after the other.
-    fn queue(&mut self, delivery: Delivery) -> Result<bool, WriteEnd> {
+    fn queue(&mut self, delivery: Delivery, codec: Option<&Codec>) -> Result<bool, WriteEnd> {
         match delivery {
             Delivery::Frames { frames, more } => {
-                self.push_batch(frames);
+                self.push_batch(frames, codec);
                 self.up_to_date = !more;
                 Ok(more && self.pending_bytes < SMALL)
             }
@@ -185,8 +201,13 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         self.parts = 0;
     }
 
-    fn push_batch(&mut self, batch: Batch) {
-        self.push_frames(batch.frames().iter().cloned());
+    /// Queues a batch, in its compressed form with a codec.
+    fn push_batch(&mut self, batch: Batch, codec: Option<&Codec>) {
+        let frames = match codec {
+            None => batch.frames(),
+            Some(codec) => compressed(&batch, codec),
+        };
+        self.push_frames(frames.iter().cloned());
         self.parts = count(&self.pending);
         if let Some(before) = self.batch.replace(batch) {
             self.has_own |= !before.is_shared();
@@ -267,7 +288,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             let Delivery::Frames { frames, .. } = seat.take_more() else { break };
             let is_shared = frames.is_shared();
             size += frames.frames().iter().map(Bytes::len).sum::<usize>();
-            self.push_batch(frames);
+            self.push_batch(frames, None);
             if !is_shared {
                 break;
             }
@@ -352,6 +373,19 @@ async fn in_time<T>(
         why = member.removed() => Err(WriteEnd::Removed(why)),
         () = tokio::time::sleep(stall_timeout) => Err(WriteEnd::Removed(Removal::TooSlow)),
     }
+}
+
+/// Whether somebody who takes compressed frames is to get these so.
+fn is_to_be_compressed(delivery: &Delivery) -> bool {
+    match delivery {
+        Delivery::Frames { frames, .. } => frames.is_to_be_compressed(),
+        _ => false,
+    }
+}
+
+/// The compressed form of a batch, which is made once for all who take it.
+fn compressed<'b>(batch: &'b Batch, codec: &Codec) -> &'b [Bytes] {
+    batch.compressed(|body| codec.compressed(body))
 }
 
 /// How many parts there are; a number that is kept for each connection is small.

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chatterbox_proto::capability::zstd;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{JoinedAction, JoinedSession};
 use chatterbox_proto::{Capability, ClientFrame, Code};
@@ -62,8 +63,14 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 match self.decoder.next_body() {
                     Ok(Some(body)) => {
                         self.long_frame.complete();
-                        self.frame(&body, context).await;
-                        self.pace(body.len(), context).await;
+                        let bytes = if self.is_compressed(&body) {
+                            // Boxed: the tasks of connections stay small.
+                            Box::pin(self.compressed_frame(&body, context)).await
+                        } else {
+                            self.frame(&body, context).await;
+                            body.len()
+                        };
+                        self.pace(bytes, context).await;
                     }
                     Ok(None) => break,
                     Err(_) => return self.refuse(Code::FrameTooLong, End::FrameTooLong).await,
@@ -114,6 +121,38 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         self.inbound.take(actions);
         if self.inbound.is_due() {
             self.deliver().await;
+        }
+    }
+
+    fn is_compressed(&self, body: &Bytes) -> bool {
+        self.session.agreed().has(Capability::Zstd) && zstd::is_compressed(body)
+    }
+
+    /// Processes a compressed frame, and says how many bytes count as sent: those that it stands for (ZS-2).
+    async fn compressed_frame(&mut self, body: &Bytes, context: &Context) -> usize {
+        let limit = self.decoder.limit();
+        let inflated = match zstd::inflated_size(body, limit) {
+            // It takes memory as if it had come plain.
+            Ok(size) if self.long_frame.holds(body.len() + size).is_err() => {
+                Err(Code::TooManyLongFrames)
+            }
+            Ok(size) => {
+                self.long_frame.complete();
+                let inflate = || context.compressing.codec.inflated(body, limit);
+                context.long_work.on(size, inflate).await.map_err(Code::BadZstd)
+            }
+            Err(bad) => Err(Code::BadZstd(bad)),
+        };
+        match inflated {
+            Ok(inflated) => {
+                self.frame(&inflated, context).await;
+                inflated.len().max(body.len())
+            }
+            // The connection goes on: where the next frame begins is known.
+            Err(code) => {
+                self.inbound.faults.note(|| code.into());
+                body.len()
+            }
         }
     }
 

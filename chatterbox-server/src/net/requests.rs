@@ -167,6 +167,8 @@ impl Requests {
         let Some(user) = member.identity() else { return Event::error("good bye") };
         let filter = member.filter();
         match self.pages.answer(query, member.chat(), member.id(), &user, &filter).await {
+            // What is said in the lobby or in a room is no secret between two (ZS-3). No user's name is one of a room.
+            Ok(page) if query.is_public() || query.is_of_room() => Event::own_compressible(page),
             Ok(page) => Event::own(page),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page can't be read");

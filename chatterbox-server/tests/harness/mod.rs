@@ -24,16 +24,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chatterbox_proto::capability::zstd;
 use chatterbox_proto::client_frame::{self, Said};
 use chatterbox_proto::frame::{self, Decoder};
 use chatterbox_proto::server_frame::ServerKeys;
-use chatterbox_proto::{Capabilities, Entry, ServerFrame, limits};
+use chatterbox_proto::{Capabilities, Capability, Entry, ServerFrame, limits};
 use chatterbox_server::Listeners;
 use chatterbox_server::access::{Access, NoAccounts};
 use chatterbox_server::gateway::web::WebListeners;
 use chatterbox_server::net::{CertificateSource, Transport, listen};
 use chatterbox_server::store::{Memory, Store, StoreError};
 use chatterbox_server::{Config, Live};
+use chatterbox_zstd::Codec;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -210,6 +212,9 @@ pub struct Peer {
     pub name: String,
     /// The capabilities that it has offered.
     offered: Capabilities,
+    /// Whether the last frame was compressed, where that was offered.
+    pub was_compressed: bool,
+    codec: Codec,
 }
 
 impl Peer {
@@ -220,6 +225,8 @@ impl Peer {
             waiting: VecDeque::new(),
             name: String::new(),
             offered: Capabilities::NONE,
+            was_compressed: false,
+            codec: Codec::new(),
         }
     }
 
@@ -295,6 +302,11 @@ impl Peer {
     pub async fn try_next_body(&mut self) -> Option<Bytes> {
         loop {
             if let Some(body) = self.waiting.pop_front() {
+                let zstd = self.offered.has(Capability::Zstd);
+                self.was_compressed = zstd && zstd::is_compressed(&body);
+                if self.was_compressed {
+                    return Some(self.codec.inflated(&body, limits::SERVER_FRAME).unwrap());
+                }
                 return Some(body);
             }
             let mut buffer = vec![0; 64 * 1024];

@@ -1,14 +1,17 @@
 //! Frames from events: as few objects as the order of the events allows (PB-2), assembled once for all members with the
 //! same cursor and view.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use chatterbox_proto::capability::meta::META;
-use chatterbox_proto::capability::{ids, rename, utf8};
+use chatterbox_proto::capability::{ids, rename, utf8, zstd};
 use chatterbox_proto::frame;
 use chatterbox_proto::json::Object;
 
+use crate::encode::compressed::{Compressed, Compressing, compress_frames};
+use crate::encode::pieces::in_pieces;
 use crate::encode::view::View;
 use crate::event::{Body, Event, Key};
 
@@ -27,17 +30,41 @@ struct Unassembled {
     frames: OnceLock<Vec<Bytes>>,
     /// The size of the frames, about.
     size: usize,
+    compressing: Compressing,
+    /// Whether somebody who takes compressed frames has asked for them.
+    was_asked: AtomicBool,
+    /// The second form, if it was made and is shorter.
+    compressed: OnceLock<Option<Box<Compressed>>>,
 }
 
 impl Batch {
+    /// What others may get as well.
     pub(crate) fn new(events: Vec<Event>, view: View) -> Self {
+        Self::with(events, view, Compressing::Shared)
+    }
+
+    /// What is never compressed.
+    pub(crate) fn plain(events: Vec<Event>, view: View) -> Self {
+        Self::with(events, view, Compressing::Never)
+    }
+
+    /// What one member gets who takes compressed frames, and nothing of it is private.
+    pub(crate) fn of_one(events: Vec<Event>, view: View) -> Self {
+        Self::with(events, view, Compressing::One)
+    }
+
+    fn with(events: Vec<Event>, view: View, compressing: Compressing) -> Self {
         let beside = EVENT_BYTES + if view.ids() { TIME_LENGTH } else { 0 };
-        let size = events.iter().map(|event| event.size() + beside).sum();
+        let size: usize = events.iter().map(|event| event.size() + beside).sum();
         Self(Arc::new(Unassembled {
             events: Mutex::new(events),
             view,
             frames: OnceLock::new(),
-            size,
+            // The receiver holds both forms, and is counted when it takes them.
+            size: if compressing == Compressing::One { 2 * size } else { size },
+            compressing,
+            was_asked: AtomicBool::new(false),
+            compressed: OnceLock::new(),
         }))
     }
 
@@ -51,6 +78,37 @@ impl Batch {
                 .unwrap_or_else(|poisoned| std::mem::take(&mut *PoisonError::into_inner(poisoned)));
             in_pieces(assemble(&events.iter().collect::<Vec<_>>(), batch.view))
         })
+    }
+
+    /// Whether a member who takes compressed frames is to be given [`Batch::compressed`]; asked once for each of them. They are
+    /// made for the second who asks, since for one alone they are not worth the time; what must not be compressed never is (ZS-3).
+    pub fn is_to_be_compressed(&self) -> bool {
+        let batch = &*self.0;
+        batch.size >= zstd::WORTH
+            && match batch.compressing {
+                Compressing::Never => false,
+                Compressing::Shared => batch.was_asked.swap(true, Ordering::Relaxed),
+                Compressing::One => true,
+            }
+    }
+
+    /// The frames, each compressed by `compress`, which is given its body, as far as it gives anything. The first call makes
+    /// them, which is not under the hub's lock either, and others wait for it.
+    pub fn compressed(&self, compress: impl Fn(&[u8]) -> Option<Bytes>) -> &[Bytes] {
+        let make = || compress_frames(self.frames(), compress).map(Box::new);
+        let compressed = self.0.compressed.get_or_init(make).as_deref();
+        compressed.map_or_else(|| self.frames(), |compressed| &compressed.pieces)
+    }
+
+    /// Whether somebody has compressed them, so that they can be had at once.
+    pub fn is_compressed(&self) -> bool {
+        self.0.compressed.get().is_some()
+    }
+
+    /// What the frames take in bytes, about, with their compressed form.
+    pub(crate) fn held(&self) -> usize {
+        let compressed = self.0.compressed.get().and_then(Option::as_deref);
+        self.size() + compressed.map_or(0, |compressed| compressed.bytes)
     }
 
     /// The size of the frames in bytes, about.
@@ -77,32 +135,6 @@ impl Batch {
 
 /// The room that an event takes in a batch beside its JSON, about.
 const EVENT_BYTES: usize = 16;
-
-/// A piece of frames takes further ones up to this size: what fits one TLS record.
-const PIECE: usize = 16 * 1024;
-
-/// Puts small neighbours together: somebody who comes and goes again and again makes a small frame each time.
-fn in_pieces(frames: Vec<Bytes>) -> Vec<Bytes> {
-    if frames.len() < 2 {
-        return frames;
-    }
-    let mut pieces = Vec::new();
-    let mut small = BytesMut::new();
-    for frame in frames {
-        if small.len() + frame.len() > PIECE && !small.is_empty() {
-            pieces.push(small.split().freeze());
-        }
-        if frame.len() > PIECE {
-            pieces.push(frame);
-        } else {
-            small.extend_from_slice(&frame);
-        }
-    }
-    if !small.is_empty() {
-        pieces.push(small.freeze());
-    }
-    pieces
-}
 
 /// Assembles events into frames without changing their order.
 ///
@@ -248,6 +280,7 @@ mod tests {
     use chatterbox_proto::{Capabilities, Capability, Username};
 
     use super::*;
+    use crate::encode::pieces::PIECE;
     use crate::filing::Filing;
     use crate::record::{Record, Sequence};
     use crate::record_meta::RecordMeta;

@@ -1,5 +1,7 @@
 //! How events become frames.
 
 pub(crate) mod batch;
+mod compressed;
+mod pieces;
 pub(crate) mod view;
 pub(crate) mod welcome;

@@ -29,6 +29,8 @@ pub struct Welcome {
     view: View,
     /// More members, for clients that offered capabilities.
     rest: Option<Bytes>,
+    /// Whether it may be compressed (ZS-3).
+    is_compressible: bool,
 }
 
 /// The most that a welcome has beside its head, its lists and its further members.
@@ -42,7 +44,8 @@ impl Welcome {
     pub(crate) fn base(info: &str, users: Vec<Bytes>, history: HistoryCut) -> Self {
         let head = head(info);
         let (filter, view) = (Arc::default(), View::BASE);
-        Self { head, users, states: None, history, filter, view, rest: None }
+        let (states, rest, is_compressible) = (None, None, false);
+        Self { head, users, states, history, filter, view, rest, is_compressible }
     }
 
     /// The welcome with keys of capabilities behind those of the base protocol: IDS, TIMES and META, if the client agreed to them, MORE
@@ -56,7 +59,20 @@ impl Welcome {
         rest: Bytes,
     ) -> Self {
         let (head, states, rest) = (head(info), None, Some(rest));
-        Self { head, users, states, history, filter, view, rest }
+        Self { head, users, states, history, filter, view, rest, is_compressible: false }
+    }
+
+    /// The same, of a session that begins: all secrets in it were drawn for this very welcome. It may be compressed, unless there
+    /// are private messages in it (ZS-3).
+    #[must_use]
+    pub(crate) fn of_new_session(self) -> Self {
+        let is_compressible = !self.history.has_own();
+        Self { is_compressible, ..self }
+    }
+
+    /// Whether it may be compressed (ZS-3).
+    pub const fn is_compressible(&self) -> bool {
+        self.is_compressible
     }
 
     /// The same with PRESENCE: members of an object, each with a separator before it (PR-1).
@@ -86,7 +102,7 @@ impl Welcome {
 
     /// Begins to put it together.
     pub fn begin(self) -> Assembly {
-        let Self { head, users, states, history, filter, view, rest } = self;
+        let Self { head, users, states, history, filter, view, rest, .. } = self;
         let utf8 = view.utf8();
         let writer = history.begin(view);
         let lists_unescaped = utf8.then_some((0, 0));

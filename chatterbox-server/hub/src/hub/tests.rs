@@ -14,6 +14,7 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 
 mod blocks;
 mod budget;
+mod compressing;
 mod elsewhere;
 mod logins;
 mod meta;

@@ -104,6 +104,11 @@ impl HistoryCut {
         self.add(Part::Own(message));
     }
 
+    /// Whether there are messages in it that only this reader gets.
+    pub(crate) fn has_own(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Own(_)))
+    }
+
     /// The memory that it takes beside what it shares with others.
     pub(crate) fn own_bytes(&self) -> usize {
         // What only this reader gets may be a copy.

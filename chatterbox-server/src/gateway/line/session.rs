@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use chatterbox_app::input::{Composer, Draft};
 use chatterbox_app::{App, Crowd, InputMode, Intent, Options, Output, TimeFormatter};
-use chatterbox_proto::Capability;
+use chatterbox_proto::{Capabilities, Capability};
 
 use super::banner::banner;
 use super::keys::Keys;
@@ -106,7 +106,11 @@ impl Session {
         let options = Options {
             echo_own: true,
             interactive: true,
-            offer: Capability::EVERY.iter().copied().collect(),
+            offer: Capability::EVERY
+                .iter()
+                .copied()
+                .collect::<Capabilities>()
+                .without(Capability::Zstd),
             recent: Some(NEWEST),
             // What is shown where is decided here.
             all_rooms: true,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chatterbox_hub::{Delivery, JoinRequest};
 use chatterbox_proto::session::JoiningSession;
-use chatterbox_proto::{Capabilities, Username, frame, limits};
+use chatterbox_proto::{Capabilities, Faults, Username, frame, limits};
 
 use super::*;
 use crate::chat::handle::Seat;
@@ -34,6 +34,15 @@ async fn read_all(seat: Seat) {
 
 fn reader<'a>(member: &Handle, input: &'a [u8], first: Option<Bytes>) -> Reader<&'a [u8]> {
     let joining = JoiningSession::new(limits::USERNAME_CHARS, Capabilities::NONE);
+    reader_of(&joining, member, input, first)
+}
+
+fn reader_of<'a>(
+    joining: &JoiningSession,
+    member: &Handle,
+    input: &'a [u8],
+    first: Option<Bytes>,
+) -> Reader<&'a [u8]> {
     let frames = Arc::default();
     let here = std::net::Ipv4Addr::LOCALHOST.into();
     Reader {
@@ -163,4 +172,41 @@ async fn who_closes_one_half_and_reads_nothing_is_not_waited_for() {
     let (took, is_answered) = answered(2_000, Duration::MAX).await;
     assert!(!is_answered, "muted");
     assert_eq!(took, LOOKS * STILL_READING);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_compressed_frame_counts_as_what_it_stands_for() {
+    let (chat, _store) = chat();
+    let context = Context::plain(Arc::clone(&chat));
+    let ann = join(&chat, "ann").await;
+    let member = ann.handle();
+    tokio::spawn(read_all(ann));
+    let mut joining =
+        JoiningSession::new(limits::USERNAME_CHARS, Capabilities::NONE.with(Capability::Zstd));
+    let offer = Bytes::from_static(br#"{"USERNAME": "ann", "CAPABILITIES": "zstd/1"}"#);
+    drop(joining.receive(ClientFrame::parse(&offer)));
+    let mut reader = reader_of(&joining, &member, &[], None);
+    assert!(reader.session.agreed().has(Capability::Zstd));
+    let mut plain = messages(1, "ALL", "x");
+    plain.resize(3 << 20, b' ');
+    let frame = context.compressing.codec.compressed(&plain).unwrap();
+    let body = frame.slice(4..);
+    assert_eq!(reader.compressed_frame(&body, &context).await, plain.len());
+    assert!(reader.inbound.faults.is_empty());
+    // It takes from the budget of long frames of its site, too.
+    let here = std::net::Ipv4Addr::LOCALHOST.into();
+    let frames = Arc::default();
+    reader.long_frame = LongFrame::new(Arc::clone(&frames), here, Duration::from_secs(120));
+    let mut other = LongFrame::new(frames, here, Duration::from_secs(120));
+    other.holds(15 << 20).unwrap();
+    assert_eq!(reader.compressed_frame(&body, &context).await, body.len());
+    let fault = reader.inbound.faults.text();
+    assert!(fault.contains("too many long frames"), "{fault}");
+    drop(other);
+    reader.inbound.faults = Faults::new();
+    assert_eq!(reader.compressed_frame(&body, &context).await, plain.len());
+    // What is refused counts as it came.
+    let bomb = context.compressing.codec.compressed(&vec![b' '; 5 << 20]).unwrap().slice(4..);
+    assert_eq!(reader.compressed_frame(&bomb, &context).await, bomb.len());
+    assert!(reader.inbound.faults.text().contains("ZS-2"));
 }

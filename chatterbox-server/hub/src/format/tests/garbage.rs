@@ -105,8 +105,14 @@ impl Order {
         let Ok(mut group) = decode(&bytes) else { return };
         group.number_by_place(place);
         let secrets = Secrets { fresh: u128::from(place), shown: None };
-        let greeting =
-            Greeting { info: "", extra: br#""X": 1"#, after: None, recent: None, secrets };
+        let greeting = Greeting {
+            info: "",
+            extra: br#""X": 1"#,
+            after: None,
+            recent: None,
+            zstd: false,
+            secrets,
+        };
         let mut told = Vec::new();
         for (hub, life) in self.hubs.iter_mut().zip(LIVES) {
             hub.tick(self.at);

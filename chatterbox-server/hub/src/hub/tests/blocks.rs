@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chatterbox_proto::{Capability, Code, ServerFrame};
+use chatterbox_proto::{Capabilities, Capability, Code, ServerFrame};
 
 use super::*;
 use crate::{
@@ -186,7 +186,9 @@ proptest! {
             let at = |who: usize| here.get(who % here.len().max(1)).copied();
             match step {
                 Step::Join { name: wanted, account: of, blocks, blocked_by, base } => {
-                    let every = Capability::EVERY.iter().copied().collect();
+                    let every: Capabilities = Capability::EVERY.iter().copied().collect();
+                    // The hub does not keep how frames are written.
+                    let every = every.without(Capability::Zstd);
                     let user = User {
                         identity: Identity {
                             login: of.map(account),

@@ -59,8 +59,14 @@ impl Pair {
         let join =
             Join { identity, lists, resume: None, verifier: crate::Verifier::of(random), hold: 0 };
         let secrets = crate::Secrets { fresh: random, shown: None };
-        let greeting =
-            Greeting { info: "", extra: br#""X": 1"#, after: None, recent: None, secrets };
+        let greeting = Greeting {
+            info: "",
+            extra: br#""X": 1"#,
+            after: None,
+            recent: None,
+            zstd: false,
+            secrets,
+        };
         let [applied, _] = self.offer(node, Proposal::Join(Box::new(join)), Some(greeting));
         let Ok(Outcome::Welcomed(reply)) = applied.outcome else { panic!("{applied:?}") };
         reply.id
