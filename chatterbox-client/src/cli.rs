@@ -73,6 +73,10 @@ pub struct Arguments {
     #[arg(long)]
     pub base: bool,
 
+    /// Do not let the server compress long frames, and compress none.
+    #[arg(long)]
+    pub no_compression: bool,
+
     /// Write every event as one JSON object a line, for programs.
     #[arg(long)]
     pub json: bool,

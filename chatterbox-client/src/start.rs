@@ -141,7 +141,10 @@ fn options(
         None => arguments.password_stdin.then(password_from_input).transpose()?,
     };
     let (interactive, full) = (kind != Kind::Pipes, kind == Kind::Full);
-    let everything = Capability::EVERY.iter().copied().collect();
+    let mut everything: Capabilities = Capability::EVERY.iter().copied().collect();
+    if arguments.no_compression {
+        everything = everything.without(Capability::Zstd);
+    }
     let attention = config.conversations.iter();
     let attention = attention.map(|(name, one)| (Target::parse(name, true), one.notify.into()));
     let reconnect_for = Duration::from_secs(arguments.reconnect_for);

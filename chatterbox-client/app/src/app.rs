@@ -329,6 +329,16 @@ impl App {
         self.failures
     }
 
+    /// Whether the client takes compressed frames.
+    pub fn offers_zstd(&self) -> bool {
+        self.session.offered().has(Capability::Zstd)
+    }
+
+    /// Whether the server takes compressed frames.
+    pub fn may_send_zstd(&self) -> bool {
+        self.session.is_joined() && self.session.agreed().has(Capability::Zstd)
+    }
+
     /// Whether the server answers a PING.
     pub fn can_ping(&self) -> bool {
         self.session.is_joined() && self.session.agreed().has(Capability::Ping)

@@ -7,6 +7,7 @@ use std::io;
 
 use crate::exit::without_number;
 use bytes::{Buf as _, Bytes, BytesMut};
+use chatterbox_proto::capability::zstd::BadZstd;
 use chatterbox_proto::frame::{Decoder, TooLong};
 use chatterbox_proto::limits;
 use tokio::io::{
@@ -33,6 +34,9 @@ pub enum ReadError {
     /// A length prefix is beyond the limit, so the next frame can't be found.
     #[error("the server announced {}", .0)]
     TooLong(#[from] TooLong),
+    /// A compressed frame must not be inflated, or can't be (ZS-2).
+    #[error("the server sent a frame that can't be taken: {}", .0)]
+    BadZstd(#[from] BadZstd),
     /// The connection ended inside a frame.
     #[error("the server closed the connection in the middle of a frame")]
     Truncated,

@@ -70,9 +70,10 @@ impl<S: Screen> Session<S> {
         tokens: Option<TokenStore>,
     ) -> Self {
         let clock = Clock::start();
+        let link = Link::new(server, connection, clock.now()).taking_zstd(app.offers_zstd());
         Self {
             app,
-            link: Link::new(server, connection, clock.now()),
+            link,
             screen,
             signals,
             tokens,
@@ -198,7 +199,7 @@ impl<S: Screen> Session<S> {
                 // The question becomes the next prompt.
                 Effect::Show(Output::Prompt { .. }) if self.screen.is_interactive() => {}
                 Effect::Show(output) => self.show(output),
-                Effect::Send(frame) => self.link.send(&frame),
+                Effect::Send(frame) => self.link.send(&frame, self.app.may_send_zstd()),
                 Effect::Remember(line) => self.prompting.remember(line),
                 Effect::StoreToken { name, token } => {
                     let stored =

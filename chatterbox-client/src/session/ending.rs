@@ -49,6 +49,11 @@ impl Closed {
                 Failure::new(Exit::Protocol, error.to_string())
                     .hint("perhaps this is no server of this protocol at all"),
             ),
+            // Another connection would bring the same.
+            (Some(error @ ReadError::BadZstd(_)), _) => Self::Failed(
+                Failure::new(Exit::Protocol, error.to_string())
+                    .hint("--no-compression does without such frames"),
+            ),
             (_, Some(error)) => lost(format!("the connection was lost: {error}")),
             (Some(error), None) => lost(error.to_string()),
             // What was said last on a server that confirms nothing may not have arrived.

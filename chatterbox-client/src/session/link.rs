@@ -6,6 +6,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chatterbox_proto::capability::zstd::{self, BadZstd};
+use chatterbox_proto::limits::{self, PREFIX};
+use chatterbox_zstd::Codec;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::heartbeat::{Beat, Heartbeat, Watch};
@@ -33,6 +36,8 @@ pub(super) struct Link {
     /// The time of the request to resume the session, until the server answers it.
     resuming: Option<Instant>,
     heartbeat: Heartbeat,
+    /// Compresses and inflates frames, where that was offered.
+    codec: Option<Codec>,
     /// The reason of the last loss.
     failure: Option<Failure>,
     state: LinkState,
@@ -88,8 +93,14 @@ impl Link {
             write_error: None,
             resuming: None,
             heartbeat: Heartbeat::new(now),
+            codec: None,
             failure: None,
         }
+    }
+
+    /// Takes compressed frames, if they were offered.
+    pub(super) fn taking_zstd(self, offered: bool) -> Self {
+        Self { codec: offered.then(Codec::new), ..self }
     }
 
     /// What a person can know of it.
@@ -112,7 +123,10 @@ impl Link {
                 LinkEvent::Written
             }
             frame = next_frame(reader) => match frame {
-                Ok(Some(body)) => LinkEvent::Frame(body),
+                Ok(Some(body)) => match inflated(self.codec.as_ref(), body) {
+                    Ok(body) => LinkEvent::Frame(body),
+                    Err(bad) => LinkEvent::Closed(Some(bad.into())),
+                },
                 Ok(None) => LinkEvent::Closed(None),
                 Err(error) => LinkEvent::Closed(Some(error)),
             },
@@ -123,10 +137,12 @@ impl Link {
         }
     }
 
-    /// Queues a frame, if there is a connection.
-    pub(super) fn send(&mut self, frame: &Bytes) {
+    /// Queues a frame, if there is a connection; compressed, if the server takes that and it is worth it.
+    pub(super) fn send(&mut self, frame: &Bytes, zstd: bool) {
         if let Some(connection) = &mut self.connection {
-            connection.writer.push(frame);
+            let codec = self.codec.as_ref().filter(|_| zstd);
+            let compressed = codec.and_then(|codec| compressed(codec, frame));
+            connection.writer.push(compressed.as_ref().unwrap_or(frame));
         }
     }
 
@@ -246,6 +262,29 @@ impl Link {
     }
 }
 
+/// The body that is meant, where compressed ones are taken.
+fn inflated(codec: Option<&Codec>, body: Bytes) -> Result<Bytes, BadZstd> {
+    match codec.filter(|_| zstd::is_compressed(&body)) {
+        Some(codec) => codec.inflated(&body, limits::SERVER_FRAME),
+        None => Ok(body),
+    }
+}
+
+/// A frame of messages, compressed. Nothing else is: neither what may hold a password, a token or an answer, nor what is encrypted
+/// (ZS-3). The frame is ours, so its first key tells; and a quotation mark inside a text has a backslash before it.
+fn compressed(codec: &Codec, frame: &Bytes) -> Option<Bytes> {
+    let body = frame.get(PREFIX..)?;
+    let is_said = body.starts_with(br#"{"MESSAGES": "#);
+    let is_encrypted = || body.windows(ENCRYPTED.len()).any(|part| part == ENCRYPTED);
+    if body.len() < zstd::WORTH || !is_said || is_encrypted() {
+        return None;
+    }
+    codec.compressed(body)
+}
+
+/// The key of what is encrypted.
+const ENCRYPTED: &[u8] = br#""E2EE": "#;
+
 async fn next_frame(reader: Option<&mut Reader>) -> Result<Option<Bytes>, ReadError> {
     match reader {
         Some(reader) => reader.next().await,
@@ -269,6 +308,8 @@ async fn dialed(dialing: Option<&mut Dialing>) -> Result<Connection, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_proto::{Entry, client_frame, frame};
+
     use super::*;
     use crate::net::Trust;
     use crate::session::clock::Clock;
@@ -302,5 +343,47 @@ mod tests {
         assert!(!matches!(link.expired(Watch::GivesUp, woken), Some(LinkTimeout::NotResumed)));
         let end = start + slept + RESUME_TIME;
         assert!(matches!(link.expired(Watch::GivesUp, end), Some(LinkTimeout::NotResumed)));
+    }
+
+    fn said(text: &str) -> Bytes {
+        let entry = Entry {
+            source: "ann".into(),
+            destination: "ALL".into(),
+            timestamp: 1,
+            content: text.to_owned().into(),
+        };
+        client_frame::say([&entry]).unwrap()
+    }
+
+    #[test]
+    fn only_long_messages_are_sent_compressed() {
+        let codec = Codec::new();
+        let long = "a long text that says the same again and again, ".repeat(50);
+        let plain = said(&long);
+        let sent = compressed(&codec, &plain).unwrap();
+        assert!(sent.len() < plain.len() / 5);
+        let body = inflated(Some(&codec), sent.slice(PREFIX..)).unwrap();
+        assert_eq!(body, plain.slice(PREFIX..));
+        assert!(compressed(&codec, &said("short")).is_none());
+        let quoted = said(&format!("{long} \"E2EE\": "));
+        assert!(compressed(&codec, &quoted).is_some(), "that is only said");
+        for body in [
+            format!(r#"{{"USERNAME": "ann", "PASSWORD": "{long}"}}"#),
+            format!(r#"{{"ANSWER": {{"ID": "1", "TEXT": "{long}"}}}}"#),
+            format!(r#"{{"MESSAGES": [], "META": [{{"E2EE": "{long}"}}]}}"#),
+        ] {
+            let frame = frame::encode(body.as_bytes()).unwrap();
+            assert!(compressed(&codec, &frame).is_none(), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_offered_is_not_inflated_and_a_bomb_never() {
+        let codec = Codec::new();
+        let body = codec.compressed(&vec![b' '; limits::SERVER_FRAME + 1]).unwrap().slice(PREFIX..);
+        assert_eq!(inflated(None, body.clone()), Ok(body.clone()));
+        assert_eq!(inflated(Some(&codec), body), Err(BadZstd::TooLong));
+        let plain = Bytes::from_static(b"{}");
+        assert_eq!(inflated(Some(&codec), plain.clone()), Ok(plain));
     }
 }

@@ -109,7 +109,7 @@ impl<S: Screen> Session<S> {
             Some(LinkTimeout::Silent) => return self.lose(unavailable("the server is silent")),
             Some(LinkTimeout::Quiet(number)) => {
                 if let Some(frame) = self.app.ping(number) {
-                    self.link.send(&frame);
+                    self.link.send(&frame, false);
                 }
                 return;
             }
