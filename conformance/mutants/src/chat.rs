@@ -153,6 +153,9 @@ impl Chat {
         self.tell_session(&member, *resumes, resumption.is_some(), &mut welcome);
         self.tell_memberships(&member, resumption.as_ref(), &mut welcome);
         self.tell_who_is_here(&member, &mut welcome);
+        if agreed.has("zstd") || (agreed.offered() && f.acts(Fault::ZstdUnasked)) {
+            outbox.speak_zstd();
+        }
         let odd = |entry: &Entry| entry.parts.get(3).and_then(Value::as_str) == Some("");
         if self.history.iter().any(odd) && f.acts(Fault::KeepsOddMessages) {
             outbox.send_unreadable();

@@ -14,7 +14,10 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
-use super::{capability::utf8, faults::Faults};
+use super::{
+    capability::{utf8, zstd},
+    faults::Faults,
+};
 
 /// The sending end of a connection.
 #[derive(Debug, Clone)]
@@ -22,6 +25,7 @@ pub(super) struct Outbox {
     queue: UnboundedSender<Option<Vec<u8>>>,
     waiting: Arc<AtomicUsize>,
     utf8: Arc<AtomicBool>,
+    zstd: Arc<AtomicBool>,
     faults: Faults,
 }
 
@@ -31,13 +35,14 @@ impl Outbox {
         let (queue, frames) = unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         tokio::spawn(write(stream, frames, Arc::clone(&waiting)));
-        Self { queue, waiting, utf8: Arc::default(), faults }
+        Self { queue, waiting, utf8: Arc::default(), zstd: Arc::default(), faults }
     }
 
     /// Leads nowhere.
     pub(super) fn nowhere(faults: Faults) -> Self {
         let (queue, _) = unbounded_channel();
-        Self { queue, waiting: Arc::default(), utf8: Arc::default(), faults }
+        let (waiting, utf8, zstd) = (Arc::default(), Arc::default(), Arc::default());
+        Self { queue, waiting, utf8, zstd, faults }
     }
 
     /// Queues a frame that nobody can read.
@@ -51,6 +56,11 @@ impl Outbox {
     /// From now on, characters beyond ASCII are written as they are.
     pub(super) fn speak_utf8(&self) {
         self.utf8.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on, long frames are compressed.
+    pub(super) fn speak_zstd(&self) {
+        self.zstd.store(true, Ordering::Relaxed);
     }
 
     /// Queues an object without escapes, whatever was agreed.
@@ -80,8 +90,11 @@ impl Outbox {
             let length = text.len();
             (text, length)
         };
+        let agreed = self.zstd.load(Ordering::Relaxed);
+        let packed = agreed.then(|| zstd::packed(object, &body, &self.faults)).flatten();
+        let length = packed.as_ref().map_or(length, Vec::len);
         let mut bytes = prefix.announce(length).to_vec();
-        bytes.extend_from_slice(body.as_bytes());
+        bytes.extend_from_slice(packed.as_deref().unwrap_or(body.as_bytes()));
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let _ = self.queue.send(Some(bytes));
     }

@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
+use conformance_kit::wire::zstd::MAGIC;
 use conformance_suite::fault::Fault;
 use serde_json::{Map, Value};
 use tokio::{
@@ -16,10 +17,11 @@ use super::{
         flood::Stopped,
         notices::last_words,
         state::{Answer, Calls, Refusal, Taken},
+        zstd,
     },
     chat::Chat,
     faults::Faults,
-    inbox::{Inbox, Incoming},
+    inbox::{Inbox, Incoming, limit},
     outbox::Outbox,
     power::Power,
 };
@@ -163,6 +165,15 @@ impl Session {
         }
         if body.iter().skip(2).any(|byte| *byte == b'\n') && f.acts(Fault::RefusesWhitespace) {
             return self.error("no line breaks, please").await;
+        }
+        let inflated;
+        let mut body = body;
+        if self.agreed.has("zstd") && body.starts_with(&MAGIC) && !f.acts(Fault::ZstdNotTaken) {
+            inflated = match zstd::inflated(body, limit(&f), &f) {
+                Ok(inflated) => inflated,
+                Err(text) => return self.error(text).await,
+            };
+            body = &inflated;
         }
         if !body.is_ascii() {
             if std::str::from_utf8(body).is_err() && f.acts(Fault::BadUtf8Kills) {

@@ -15,9 +15,9 @@ use crate::{
 pub const NEGOTIATION: &str = "negotiation";
 
 /// The capabilities of `docs/capabilities.md`.
-pub const CAPABILITIES: [&str; 11] = [
+pub const CAPABILITIES: [&str; 12] = [
     "accounts", "commands", "ids", "meta", "notices", "ping", "presence", "recent", "rename",
-    "rooms", "utf8",
+    "rooms", "utf8", "zstd",
 ];
 
 /// The extension that is no capability: commands with which people are removed, kept out and kept from writing.

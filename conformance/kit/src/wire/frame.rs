@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{decoder::Body, message::Message};
+use super::{decoder::Body, message::Message, zstd};
 
 /// The most values in one body: a history of 800,000 messages has fewer, and a body of nothing but
 /// empty lists would take fifty times its size in memory.
@@ -25,6 +25,17 @@ pub struct Frame {
     pub value: Option<Value>,
     /// The violation in its length.
     pub complaint: Option<String>,
+    /// How it was compressed, if it was; the body is what was inside then.
+    pub packed: Option<Packed>,
+}
+
+/// A compressed frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// How many bytes its body had.
+    pub bytes: usize,
+    /// What is wrong with it; then its body is as it came.
+    pub wrong: Option<String>,
 }
 
 impl Frame {
@@ -34,7 +45,21 @@ impl Frame {
         let parts = body.bytes.iter().filter(|byte| matches!(byte, b'[' | b'{' | b',')).count();
         let value =
             if parts > MOST_PARTS { None } else { serde_json::from_slice(&body.bytes).ok() };
-        Self { at, body: body.bytes, value, complaint: body.complaint }
+        Self { at, body: body.bytes, value, complaint: body.complaint, packed: None }
+    }
+
+    /// The same on a connection on which compressed frames may come.
+    #[must_use]
+    pub fn read_packed(at: Duration, mut body: Body) -> Self {
+        if !body.bytes.starts_with(&zstd::MAGIC) {
+            return Self::read(at, body);
+        }
+        let mut packed = Packed { bytes: body.bytes.len(), wrong: None };
+        match zstd::inflate(&body.bytes) {
+            Ok(inflated) => body.bytes = inflated,
+            Err(wrong) => packed.wrong = Some(wrong),
+        }
+        Self { packed: Some(packed), ..Self::read(at, body) }
     }
 
     /// The object, when the body is one.

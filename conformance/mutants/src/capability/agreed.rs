@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::faults::Faults;
 
 /// The capabilities of this server, all in version 1.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "accounts", "commands", "ids", "meta", "notices", "ping", "presence", "recent", "rename",
-    "rooms", "utf8",
+    "rooms", "utf8", "zstd",
 ];
 
 /// The capabilities without which there is no `rooms` (CP-8).

@@ -23,3 +23,4 @@ pub(super) mod rooms;
 pub(super) mod state;
 mod times;
 pub(super) mod utf8;
+pub(super) mod zstd;

@@ -74,12 +74,14 @@ fn limits(agreed: &Agreed, f: &Faults) -> Value {
         return json!({"FRAME": frame.to_string(), "USERNAME": name.to_string()});
     }
     // A character is twelve bytes of JSON at most.
-    let content = frame / 16;
+    let mut limits = vec![("FRAME", frame), ("USERNAME", name), ("CONTENT", frame / 16)];
     if agreed.has("rooms") {
-        return json!({"FRAME": frame, "USERNAME": name, "CONTENT": content,
-            "ROOMS": MOST_MEMBERSHIPS, "TOPIC": LONGEST_TOPIC});
+        limits.extend([("ROOMS", MOST_MEMBERSHIPS), ("TOPIC", LONGEST_TOPIC)]);
     }
-    json!({"FRAME": frame, "USERNAME": name, "CONTENT": content})
+    if agreed.has("zstd") {
+        limits.push(("INFLATED", frame));
+    }
+    limits.into_iter().map(|(key, limit)| (key.to_owned(), json!(limit))).collect()
 }
 
 /// The longest name, in characters.

@@ -54,6 +54,7 @@ pub const SERVER_GROUPS: &[Group<ServerSide>] = &[
     ),
     ("report", "Moderation: reports", capability::moderation::REPORTS),
     ("presence", "Capability presence", capability::presence::CASES),
+    ("zstd", "Capability zstd", capability::zstd::CASES),
     ("flood", "Flood control", capability::flood::CASES),
 ];
 

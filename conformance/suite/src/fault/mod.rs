@@ -2,8 +2,10 @@
 
 mod choices;
 mod client;
+mod meta;
 mod server;
 mod table;
+mod zstd;
 
 pub use choices::{FRAGILE, OPPOSITE_CHOICES};
 pub use client::{ClientFault, OPPOSITE_CLIENT};

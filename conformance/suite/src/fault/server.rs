@@ -1,6 +1,8 @@
 //! What the mutant server can do wrong, or otherwise, as data; `acts(Fault::Name)` in `conformance-mutants` does it.
 
-super::table::faults! {
+use super::{meta::with_meta, table::faults, zstd::with_zstd};
+
+with_meta! { with_zstd! {
     /// One thing that the mutant server does wrong; or, where the norm is open, otherwise.
     Fault {
     LengthCountsItself: "The length includes its own four bytes, in both directions.",
@@ -186,20 +188,6 @@ super::table::faults! {
     IdsFalling: "Ids of later messages are smaller.",
     IdsPerReceiver: "Every receiver counts for itself.",
     IdsRenumbered: "A message has another id in the history.",
-    MetaUntold: "What goes with messages is told to nobody.",
-    MetaLiveOnly: "Welcomes and pages have no `META`.",
-    MetaToEverybody: "Everybody gets `META`.",
-    MetaPastToEverybody: "Welcomes and pages have `META` for everybody.",
-    MetaOfLobbyOnly: "Private messages and those to rooms have no `META`.",
-    MetaNotResumed: "The welcome of a resumed session has no `META`.",
-    MetaWithoutNeeds: "`meta` is agreed on without `ids`.",
-    MetaRefusedDelivered: "A message that is refused for its `META` is delivered, too.",
-    MetaUnchecked: "A `META` of another shape is passed over, and its messages are delivered.",
-    ReplyUnchecked: "`REPLY` may name any message, and none.",
-    ReplyElsewhereTold: "A `REPLY` to a message of another conversation is refused in other words than one to none.",
-    MentionsUnchecked: "`MENTIONS` keeps names of nobody who can read the message.",
-    MentionsTwice: "`MENTIONS` keeps a name as often as it was put there.",
-    MentionAllByAnybody: "Everybody may mention `ALL`.",
     PrivateWithoutId: "Private messages have no id.",
     NoAcks: "A tagged message is not acknowledged.",
     AckWithOtherId: "An acknowledgement carries the id of the message before.",
@@ -496,4 +484,4 @@ super::table::faults! {
     BroadcastBothWays: "What is broadcast comes as a message and as a notice.",
     BroadcastToMessagesOnly: "What is broadcast is a message for those, too, who agreed on notices.",
 }
-}
+}}

@@ -26,3 +26,4 @@ pub(super) mod rooms;
 pub(super) mod tags;
 mod told;
 pub(super) mod utf8;
+pub(super) mod zstd;
