@@ -241,7 +241,6 @@ fn main() {
 struct Readers {
     hub: Hub,
     ids: Vec<MemberId>,
-    zstd: bool,
     bytes: usize,
     said: Box<dyn Iterator<Item = Record>>,
 }
@@ -249,7 +248,7 @@ struct Readers {
 impl Readers {
     fn new(members: usize, zstd: bool) -> Self {
         let (hub, ids) = hub(members, zstd);
-        Self { hub, ids, zstd, bytes: 0, said: Box::new(records()) }
+        Self { hub, ids, bytes: 0, said: Box::new(records()) }
     }
 
     /// Something is said, and everybody takes it.
@@ -259,8 +258,7 @@ impl Readers {
             let _ = self.hub.apply(id, record);
         }
         for id in &self.ids {
-            while let Delivery::Frames { frames, .. } = self.hub.take(*id) {
-                let compressed = self.zstd && frames.is_to_be_compressed();
+            while let Delivery::Frames { frames, compressed, .. } = self.hub.take(*id) {
                 let frames = if compressed {
                     frames.compressed(|body| codec.compressed(body))
                 } else {

@@ -22,6 +22,8 @@ pub enum Delivery {
     Frames {
         /// The frames, shared with everybody who gets the same ones.
         frames: Batch,
+        /// Whether the member is to be given their compressed form, which it takes (ZS-4).
+        compressed: bool,
         /// Whether something else is waiting already.
         more: bool,
     },
@@ -91,27 +93,34 @@ impl Hub {
         if let Some(run) = run.filter(|run| run.senders.are_shown(hidden)) {
             let frames = run.frames.clone();
             member.cursor = run.end;
-            member.shared_handed_out += frames.size();
-            return Delivery::Frames { frames, more: rooms.is_behind(member) };
+            let compressed = member.zstd && rooms.hand_to_zstd(&frames);
+            member.shared_handed_out += frames.counted();
+            return Delivery::Frames { frames, compressed, more: rooms.is_behind(member) };
         }
         let Ok(gathered) = gather(member, &room.timeline, piece) else {
             return Delivery::Removed(Removal::TooSlow);
         };
         let has_meta = gathered.events.iter().any(|event| event.meta().is_some());
-        let frames = match gathered.is_private {
-            false if gathered.has_own && member.zstd => Batch::of_one(gathered.events, view),
-            false if !gathered.has_own => Batch::new(gathered.events, view),
-            _ => Batch::plain(gathered.events, view),
+        let is_kept = shares && !gathered.has_own && !gathered.leaves_out;
+        let frames = if is_kept {
+            Batch::new(gathered.events, view)
+        } else if gathered.has_own && !gathered.is_private && member.zstd {
+            Batch::of_one(gathered.events, view)
+        } else {
+            Batch::plain(gathered.events, view)
         };
-        if shares && !gathered.has_own && !gathered.leaves_out {
+        let compressed = if is_kept {
             let Gathered { from, senders, .. } = gathered;
             let run = Run { from, end: member.cursor, frames: frames.clone(), senders, has_meta };
             rooms.keep(piece.room, view, run);
-            member.shared_handed_out += frames.size();
+            let compressed = member.zstd && rooms.hand_to_zstd(&frames);
+            member.shared_handed_out += frames.counted();
+            compressed
         } else {
-            member.hand_out_more(frames.size());
-        }
-        Delivery::Frames { frames, more: rooms.is_behind(member) }
+            member.hand_out_more(frames.counted());
+            member.zstd && frames.hand_to_zstd()
+        };
+        Delivery::Frames { frames, compressed, more: rooms.is_behind(member) }
     }
 
     /// Whether a member that is here has not been handed out something of its rooms that has happened before this stamp.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::encode::batch::Batch;
 use crate::encode::view::View;
 use crate::event::Event;
 use crate::ids::{MemberId, RoomId};
@@ -202,6 +203,11 @@ impl Rooms {
         {
             self.runs.retire(number, run.frames);
         }
+    }
+
+    /// Notes that a member who takes compressed frames is handed a run that is kept, and says whether it is to be given them.
+    pub fn hand_to_zstd(&mut self, frames: &Batch) -> bool {
+        self.runs.hand_to_zstd(frames)
     }
 
     /// The bytes of runs that are not kept any more and may still be on their way to somebody.

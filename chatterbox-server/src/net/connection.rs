@@ -227,7 +227,6 @@ async fn chat(
         ),
         None => (None, None),
     };
-    let zstd = session.agreed().has(Capability::Zstd);
     let notices = session.agreed().has(Capability::Notices);
     let (reader, writer) = tokio::io::split(&mut stream);
     let mut reader = Reader {
@@ -246,7 +245,7 @@ async fn chat(
         pace: (!config.no_limits).then(|| Box::new(InputPace::new(peer.ip()))),
     };
     let mut outbound =
-        Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped, zstd);
+        Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped);
     let end = {
         // A future of its own, polled only when woken: a broadcast wakes every task, but not every reader.
         let mut reading = pin!(async {

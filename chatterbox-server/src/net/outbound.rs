@@ -90,8 +90,6 @@ pub(super) struct Outbound<W> {
     mid_frame: bool,
     /// The last delivery left nothing in the hub for this member.
     up_to_date: bool,
-    /// Whether the member takes compressed frames.
-    zstd: bool,
 }
 
 impl<W: AsyncWrite + Unpin> Outbound<W> {
@@ -102,7 +100,6 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         stall_timeout: Duration,
         welcome: Vec<Bytes>,
         is_escaped: bool,
-        zstd: bool,
     ) -> Self {
         let pending = joined(welcome, is_escaped);
         let pending_bytes = pending.iter().map(|part| part.bytes.len()).sum();
@@ -119,7 +116,6 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             rate: MinimumRate::default(),
             mid_frame: false,
             up_to_date: false,
-            zstd,
         }
     }
 
@@ -155,17 +151,14 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                     let assemble = context.long_work.on(frames.size(), || frames.frames().len());
                     Box::pin(assemble).await;
                 }
-                let zstd = self.zstd && is_to_be_compressed(&delivery);
-                if zstd
-                    && let Delivery::Frames { frames, .. } = &delivery
+                if let Delivery::Frames { frames, compressed: true, .. } = &delivery
                     && frames.size() > LONG_WORK
                     && !frames.is_compressed()
                 {
-                    let compress = || compressed(frames, &context.compressing.codec).len();
+                    let compress = || compressed_form(frames, &context.compressing.codec).len();
                     Box::pin(context.long_work.on(frames.size(), compress)).await;
                 }
-                let codec = zstd.then_some(&context.compressing.codec);
-                if !self.queue(delivery, codec)? {
+                if !self.queue(delivery, &context.compressing.codec)? {
                     break;
                 }
                 delivery = seat.take_more();
@@ -175,10 +168,10 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     /// Queues what was taken; says whether more can be written together with it. When much happens, the others were handed many
     /// small batches, one after the other.
-    fn queue(&mut self, delivery: Delivery, codec: Option<&Codec>) -> Result<bool, WriteEnd> {
+    fn queue(&mut self, delivery: Delivery, codec: &Codec) -> Result<bool, WriteEnd> {
         match delivery {
-            Delivery::Frames { frames, more } => {
-                self.push_batch(frames, codec);
+            Delivery::Frames { frames, compressed, more } => {
+                self.push_batch(frames, compressed.then_some(codec));
                 self.up_to_date = !more;
                 Ok(more && self.pending_bytes < SMALL)
             }
@@ -205,7 +198,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     fn push_batch(&mut self, batch: Batch, codec: Option<&Codec>) {
         let frames = match codec {
             None => batch.frames(),
-            Some(codec) => compressed(&batch, codec),
+            Some(codec) => compressed_form(&batch, codec),
         };
         self.push_frames(frames.iter().cloned());
         self.parts = count(&self.pending);
@@ -375,16 +368,8 @@ async fn in_time<T>(
     }
 }
 
-/// Whether somebody who takes compressed frames is to get these so.
-fn is_to_be_compressed(delivery: &Delivery) -> bool {
-    match delivery {
-        Delivery::Frames { frames, .. } => frames.is_to_be_compressed(),
-        _ => false,
-    }
-}
-
 /// The compressed form of a batch, which is made once for all who take it.
-fn compressed<'b>(batch: &'b Batch, codec: &Codec) -> &'b [Bytes] {
+fn compressed_form<'b>(batch: &'b Batch, codec: &Codec) -> &'b [Bytes] {
     batch.compressed(|body| codec.compressed(body))
 }
 

@@ -1,16 +1,15 @@
 //! Frames from events: as few objects as the order of the events allows (PB-2), assembled once for all members with the
 //! same cursor and view.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use chatterbox_proto::capability::meta::META;
-use chatterbox_proto::capability::{ids, rename, utf8, zstd};
+use chatterbox_proto::capability::{ids, rename, utf8};
 use chatterbox_proto::frame;
 use chatterbox_proto::json::Object;
 
-use crate::encode::compressed::{Compressed, Compressing, compress_frames};
+use crate::encode::compressed::{Compressing, SecondForm};
 use crate::encode::pieces::in_pieces;
 use crate::encode::view::View;
 use crate::event::{Body, Event, Key};
@@ -30,11 +29,7 @@ struct Unassembled {
     frames: OnceLock<Vec<Bytes>>,
     /// The size of the frames, about.
     size: usize,
-    compressing: Compressing,
-    /// Whether somebody who takes compressed frames has asked for them.
-    was_asked: AtomicBool,
-    /// The second form, if it was made and is shorter.
-    compressed: OnceLock<Option<Box<Compressed>>>,
+    compressed: SecondForm,
 }
 
 impl Batch {
@@ -60,11 +55,8 @@ impl Batch {
             events: Mutex::new(events),
             view,
             frames: OnceLock::new(),
-            // The receiver holds both forms, and is counted when it takes them.
-            size: if compressing == Compressing::One { 2 * size } else { size },
-            compressing,
-            was_asked: AtomicBool::new(false),
-            compressed: OnceLock::new(),
+            size,
+            compressed: SecondForm::new(compressing, size),
         }))
     }
 
@@ -80,38 +72,31 @@ impl Batch {
         })
     }
 
-    /// Whether a member who takes compressed frames is to be given [`Batch::compressed`]; asked once for each of them. They are
-    /// made for the second who asks, since for one alone they are not worth the time; what must not be compressed never is (ZS-3).
-    pub fn is_to_be_compressed(&self) -> bool {
-        let batch = &*self.0;
-        batch.size >= zstd::WORTH
-            && match batch.compressing {
-                Compressing::Never => false,
-                Compressing::Shared => batch.was_asked.swap(true, Ordering::Relaxed),
-                Compressing::One => true,
-            }
+    /// Notes under the hub's lock that a member who takes compressed frames is handed it, and says whether that member is to be given
+    /// [`Batch::compressed`].
+    pub(crate) fn hand_to_zstd(&self) -> bool {
+        self.0.compressed.hand_out()
     }
 
     /// The frames, each compressed by `compress`, which is given its body, as far as it gives anything. The first call makes
     /// them, which is not under the hub's lock either, and others wait for it.
     pub fn compressed(&self, compress: impl Fn(&[u8]) -> Option<Bytes>) -> &[Bytes] {
-        let make = || compress_frames(self.frames(), compress).map(Box::new);
-        let compressed = self.0.compressed.get_or_init(make).as_deref();
-        compressed.map_or_else(|| self.frames(), |compressed| &compressed.pieces)
+        self.0.compressed.of(self.frames(), compress)
     }
 
     /// Whether somebody has compressed them, so that they can be had at once.
     pub fn is_compressed(&self) -> bool {
-        self.0.compressed.get().is_some()
+        self.0.compressed.is_made()
     }
 
-    /// What the frames take in bytes, about, with their compressed form.
-    pub(crate) fn held(&self) -> usize {
-        let compressed = self.0.compressed.get().and_then(Option::as_deref);
-        self.size() + compressed.map_or(0, |compressed| compressed.bytes)
+    /// What the frames count as in bytes, about: with the room for their compressed form from the moment on at which it is wanted.
+    /// That changes under the hub's lock only, in [`Batch::hand_to_zstd`], and not when somebody has compressed them.
+    pub(crate) fn counted(&self) -> usize {
+        let forms = if self.0.compressed.is_wanted() { 2 } else { 1 };
+        forms * self.size()
     }
 
-    /// The size of the frames in bytes, about.
+    /// The size of the plain frames in bytes, about.
     pub fn size(&self) -> usize {
         self.0.size
     }

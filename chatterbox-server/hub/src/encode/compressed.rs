@@ -1,6 +1,10 @@
 //! The second form of a batch: each of its frames compressed, where that is worth it (ZS-4).
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
+
 use bytes::Bytes;
+use chatterbox_proto::capability::zstd;
 use chatterbox_proto::limits::PREFIX;
 
 use crate::encode::pieces::in_pieces;
@@ -16,20 +20,66 @@ pub(super) enum Compressing {
     One,
 }
 
-/// Frames of which at least one is compressed.
+/// So many who take compressed frames are worth compressing for.
+const WANTED: u8 = 2;
+
+/// The second form, as far as it is wanted, and made.
 #[derive(Debug)]
-pub(super) struct Compressed {
-    /// In pieces, as plain ones.
-    pub(super) pieces: Vec<Bytes>,
-    /// What they take in memory.
-    pub(super) bytes: usize,
+pub(super) struct SecondForm {
+    compressing: Compressing,
+    /// How many who take compressed frames were handed the batch, as far as the first [`WANTED`] of them.
+    takers: AtomicU8,
+    /// The frames, if they were made and are shorter.
+    made: OnceLock<Option<Box<[Bytes]>>>,
 }
 
-/// Compresses the frames in some pieces one by one, since each stands for itself (ZS-1). `None` where all stay as they are.
-pub(super) fn compress_frames(
+impl SecondForm {
+    /// That of a batch of about so many bytes, which must not be compressed or may be.
+    pub(super) fn new(compressing: Compressing, size: usize) -> Self {
+        // What is short never is.
+        let compressing = if size < zstd::WORTH { Compressing::Never } else { compressing };
+        Self { compressing, takers: AtomicU8::new(0), made: OnceLock::new() }
+    }
+
+    /// Notes that one more who takes compressed frames is handed the batch, and says whether they are to be given this form. Only one
+    /// at a time calls it.
+    pub(super) fn hand_out(&self) -> bool {
+        let takers = self.takers.load(Ordering::Relaxed);
+        self.takers.store(WANTED.min(takers + 1), Ordering::Relaxed);
+        self.is_wanted()
+    }
+
+    /// Whether somebody is to be given it.
+    pub(super) fn is_wanted(&self) -> bool {
+        match self.compressing {
+            Compressing::Never => false,
+            Compressing::Shared => self.takers.load(Ordering::Relaxed) >= WANTED,
+            Compressing::One => true,
+        }
+    }
+
+    /// Whether it was made.
+    pub(super) fn is_made(&self) -> bool {
+        self.made.get().is_some()
+    }
+
+    /// It, of these frames, which is made by the first call; or they, where it is not worth it.
+    pub(super) fn of<'f>(
+        &'f self,
+        frames: &'f [Bytes],
+        compress: impl Fn(&[u8]) -> Option<Bytes>,
+    ) -> &'f [Bytes] {
+        let make = || compress_frames(frames, compress).map(Vec::into_boxed_slice);
+        self.made.get_or_init(make).as_deref().unwrap_or(frames)
+    }
+}
+
+/// Compresses the frames in some pieces one by one, since each stands for itself (ZS-1), and gives them in pieces again. `None` where
+/// all stay as they are.
+fn compress_frames(
     pieces: &[Bytes],
     compress: impl Fn(&[u8]) -> Option<Bytes>,
-) -> Option<Compressed> {
+) -> Option<Vec<Bytes>> {
     let mut frames = Vec::new();
     let mut has_any = false;
     for piece in pieces {
@@ -43,12 +93,7 @@ pub(super) fn compress_frames(
             frames.push(compressed.unwrap_or(frame));
         }
     }
-    if !has_any {
-        return None;
-    }
-    let pieces = in_pieces(frames);
-    let bytes = pieces.iter().map(Bytes::len).sum();
-    Some(Compressed { pieces, bytes })
+    has_any.then(|| in_pieces(frames))
 }
 
 #[cfg(test)]
@@ -66,8 +111,7 @@ mod tests {
         let compressed = compress_frames(&pieces, long).unwrap();
         let short = frame::encode(b"short").unwrap();
         let expected = [&plain[0][..], &short, &plain[2]].concat();
-        assert_eq!(compressed.pieces.concat(), expected);
-        assert_eq!(compressed.bytes, expected.len());
+        assert_eq!(compressed.concat(), expected);
         assert!(compress_frames(&pieces, |_| None).is_none());
     }
 }

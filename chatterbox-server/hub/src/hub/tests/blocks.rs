@@ -319,7 +319,7 @@ fn nothing_for_one_member_alone_is_put_together_under_the_lock() {
         let _ = apply(&mut hub, &record(source, None, text));
     }
     let _ = hub.tell(hider, Event::error("own"));
-    let Delivery::Frames { frames, more: false } = hub.take(hider) else { panic!() };
+    let Delivery::Frames { frames, more: false, .. } = hub.take(hider) else { panic!() };
     assert!(!frames.is_assembled(), "whoever writes them puts them together");
     let Delivery::Frames { frames: others, .. } = hub.take(other) else { panic!() };
     assert!(!others.is_assembled());

@@ -61,7 +61,7 @@ fn what_is_being_written_counts_until_the_next_is_asked_for() {
     let mut hub = hub();
     let bob = up_to_date(&mut hub, "192.0.2.1", "bob");
     let _ = hub.tell(bob, own(100_000));
-    let Delivery::Frames { frames, more: false } = hub.take(bob) else { panic!() };
+    let Delivery::Frames { frames, more: false, .. } = hub.take(bob) else { panic!() };
     assert!(hub.waiting() >= 100_000, "it is on its way");
     drop(frames);
     assert!(matches!(hub.take(bob), Delivery::UpToDate));

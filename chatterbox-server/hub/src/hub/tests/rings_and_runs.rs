@@ -69,7 +69,7 @@ proptest! {
             }
             let mut by_view: HashMap<usize, Batch> = HashMap::new();
             for (id, (_, view)) in ids.iter().zip(&readers) {
-                let Delivery::Frames { frames, more: false } = hub.take(*id) else { panic!() };
+                let Delivery::Frames { frames, more: false, .. } = hub.take(*id) else { panic!() };
                 let first = by_view.entry(*view).or_insert_with(|| frames.clone());
                 prop_assert!(first.is_same(&frames));
             }
@@ -126,7 +126,7 @@ fn what_is_ones_own_goes_among_the_events_of_the_lobby_and_of_no_other_room() {
     let _ = hub.tell(ann, Event::error("no"));
     let _ = hub.announce_in(RoomId::LOBBY, notice(2));
     let mut take = |id| match hub.take(id) {
-        Delivery::Frames { frames, more } => (frames, more),
+        Delivery::Frames { frames, more, .. } => (frames, more),
         other => panic!("{other:?}"),
     };
     let ((first, true), (same, true)) = (take(ann), take(bob)) else { panic!() };
@@ -234,7 +234,7 @@ fn runs_of_all_rooms_together_are_bounded() {
     let mut newest = None;
     for room in &rooms {
         let _ = hub.announce_in(*room, notice(1 << 19));
-        let Delivery::Frames { frames, more: false } = hub.take(ann) else { panic!() };
+        let Delivery::Frames { frames, more: false, .. } = hub.take(ann) else { panic!() };
         newest = Some(frames);
     }
     let kept: usize = rooms.iter().map(|room| hub.rooms.get(*room).unwrap().runs.bytes()).sum();

@@ -173,7 +173,7 @@ impl World {
         let clock = self.hub.clock();
         for _ in 0..most {
             let (frames, more) = match self.hub.take(user.id) {
-                Delivery::Frames { frames, more } => (frames, more),
+                Delivery::Frames { frames, more, .. } => (frames, more),
                 Delivery::UpToDate => {
                     assert!(user.due.is_empty(), "{:?}", user.due);
                     break;
