@@ -57,9 +57,9 @@ impl Stream {
         }
     }
 
-    /// How many bytes it takes by now.
-    pub const fn compressed(&self) -> usize {
-        self.compressed
+    /// Whether it may still save a tenth (ZS-4).
+    pub const fn is_worth_it(&self) -> bool {
+        self.compressed <= self.plain - self.plain / 10
     }
 
     /// The pieces of the frame, if that saves a tenth (ZS-4), and the whole body has come.
@@ -101,6 +101,23 @@ mod tests {
             assert_eq!(u32::from_be_bytes(*length) as usize, body.len());
             assert_eq!(Codec::new().inflated(body, bytes).unwrap(), plain);
         }
+    }
+
+    #[test]
+    fn what_does_not_shrink_is_known_before_its_end() {
+        let bytes = 4 << 20;
+        let mut state = 1_u64;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        })
+        .take(bytes)
+        .collect();
+        let mut stream = Stream::begin(bytes).unwrap();
+        assert!(stream.is_worth_it());
+        stream.push(&noise).unwrap();
+        assert!(!stream.is_worth_it());
+        assert!(stream.finish().is_none());
     }
 
     #[test]

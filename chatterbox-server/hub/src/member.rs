@@ -252,6 +252,11 @@ impl Member {
         self.messages.bytes + self.reserved.bytes + self.answers.bytes + self.own_left
     }
 
+    /// The memory of what was handed out and nobody else is handed, as far as it is not written.
+    pub(crate) const fn handed_out(&self) -> usize {
+        self.own_left
+    }
+
     /// Hands out something that takes so much memory for this member alone.
     pub(crate) const fn hand_out_own(&mut self, bytes: usize) {
         (self.own_handed_out, self.own_left) = (bytes, bytes);

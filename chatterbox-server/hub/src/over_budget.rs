@@ -44,9 +44,18 @@ impl Hub {
         self.waiting().saturating_sub(self.budget.leaving())
     }
 
-    /// Whether so much more may wait that does not have to: half of the budget is for what has to.
-    pub fn has_spare(&self, bytes: usize) -> bool {
-        self.waiting().saturating_add(bytes) <= self.budget.limit / 2
+    /// Reserves so much for a member that could do without, beside what it has been handed, and says how much that was; it is counted
+    /// from now on, until [`Hub::welcome_takes`] says what came of it. `None` where it may not be: half of the budget is for what has
+    /// to wait.
+    pub fn reserve_spare(&mut self, id: MemberId, bytes: usize) -> Option<usize> {
+        if self.waiting().saturating_add(bytes) > self.budget.limit / 2 {
+            return None;
+        }
+        self.with_member(id, |member| {
+            let before = member.handed_out();
+            member.hand_out_more(bytes);
+            before
+        })
     }
 
     /// Removes members until what waits is within the budget, and says whom. Cheap when it is.

@@ -92,9 +92,11 @@ impl Seat {
         }
     }
 
-    /// Whether there is memory for so many bytes more that this member could do without.
-    pub fn has_spare(&self, bytes: usize) -> bool {
-        self.chat.hub().has_spare(bytes)
+    /// Reserves memory that this member could do without, and says what it held before; see [`Hub::reserve_spare`].
+    ///
+    /// [`Hub::reserve_spare`]: chatterbox_hub::Hub::reserve_spare
+    pub fn reserve_spare(&self, bytes: usize) -> Option<usize> {
+        self.chat.hub().reserve_spare(self.id, bytes)
     }
 
     /// Notes that the welcome takes so many bytes for this member alone.

@@ -43,33 +43,42 @@ impl Compressing {
         let length = pieces.first()?.first_chunk::<PREFIX>()?;
         let plain = usize::try_from(u32::from_be_bytes(*length)).ok()?;
         let _place = self.welcomes.try_acquire().ok()?;
-        if !seat.has_spare(plain) {
-            return None;
-        }
-        let mut stream = Stream::begin(plain)?;
-        let mut since_yield = 0;
-        for (number, piece) in pieces.iter().enumerate() {
-            let mut rest = piece.clone();
-            rest.advance(if number == 0 { PREFIX } else { 0 });
-            while !rest.is_empty() {
-                let before = rest.len();
-                if is_escaped {
-                    let (unescaped, used) = utf8::unescaped_part(&rest, STEP);
-                    stream.push(&unescaped).ok()?;
-                    rest.advance(used);
-                } else {
-                    let step = rest.split_to(rest.len().min(STEP));
-                    stream.push(&step).ok()?;
+        // What comes of it is shorter, or thrown away.
+        let before = seat.reserve_spare(plain)?;
+        let compressed = compressed(pieces, plain, is_escaped).await;
+        let bytes = |pieces: &Vec<Bytes>| pieces.iter().map(Bytes::len).sum();
+        seat.welcome_takes(compressed.as_ref().map_or(before, bytes));
+        compressed
+    }
+}
+
+/// A frame of so many bytes behind its length, given in pieces, as a compressed one.
+async fn compressed(pieces: &[Bytes], plain: usize, is_escaped: bool) -> Option<Vec<Bytes>> {
+    let mut stream = Stream::begin(plain)?;
+    let mut since_yield = 0;
+    for (number, piece) in pieces.iter().enumerate() {
+        let mut rest = piece.clone();
+        rest.advance(if number == 0 { PREFIX } else { 0 });
+        while !rest.is_empty() {
+            let before = rest.len();
+            if is_escaped {
+                let (unescaped, used) = utf8::unescaped_part(&rest, STEP);
+                stream.push(&unescaped).ok()?;
+                rest.advance(used);
+            } else {
+                let step = rest.split_to(rest.len().min(STEP));
+                stream.push(&step).ok()?;
+            }
+            since_yield += before - rest.len();
+            if since_yield >= STEP {
+                since_yield = 0;
+                // What does not shrink is not made longer and longer.
+                if !stream.is_worth_it() {
+                    return None;
                 }
-                since_yield += before - rest.len();
-                if since_yield >= STEP {
-                    since_yield = 0;
-                    tokio::task::yield_now().await;
-                }
+                tokio::task::yield_now().await;
             }
         }
-        let compressed = stream.finish()?;
-        seat.welcome_takes(compressed.iter().map(Bytes::len).sum());
-        Some(compressed)
     }
+    stream.finish()
 }

@@ -145,6 +145,27 @@ fn both_forms_of_what_waits_for_somebody_are_counted() {
     assert_eq!(hub.rooms.outstanding(), outstanding);
 }
 
+/// Two who look at the same memory at the same time can't both have it.
+#[test]
+fn memory_that_could_be_done_without_is_reserved_and_not_only_looked_at() {
+    let mut hub = hub().with_budget(100_000);
+    let [ann, bob] = ["ann", "bob"].map(|text| reader(&mut hub, text, true));
+    for id in [ann, bob] {
+        drain(&mut hub, id);
+    }
+    hub.welcome_takes(ann, 1_000);
+    assert_eq!(hub.reserve_spare(ann, 30_000), Some(1_000));
+    assert_eq!(hub.waiting(), 31_000);
+    assert_eq!(hub.reserve_spare(bob, 30_000), None, "half of the budget is for what has to wait");
+    assert_eq!(hub.waiting(), 31_000);
+    // What was made of it is less.
+    hub.welcome_takes(ann, 9_000);
+    assert_eq!(hub.reserve_spare(bob, 30_000), Some(0));
+    let _ = hub.leave(bob);
+    assert_eq!(hub.waiting(), 9_000, "who leaves leaves nothing reserved");
+    assert_eq!(hub.reserve_spare(bob, 1), None, "who has left");
+}
+
 fn batch_now(hub: &mut Hub, id: MemberId) -> Batch {
     match hub.take(id) {
         Delivery::Frames { frames, .. } => frames,
