@@ -128,32 +128,32 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         self.session.agreed().has(Capability::Zstd) && zstd::is_compressed(body)
     }
 
-    /// Processes a compressed frame, and says how many bytes count as sent: those that it stands for (ZS-2).
+    /// Processes a compressed frame, and says how many bytes count as sent: those that were inflated for it (ZS-2).
     async fn compressed_frame(&mut self, body: &Bytes, context: &Context) -> usize {
         let limit = self.decoder.limit();
-        let inflated = match zstd::inflated_size(body, limit) {
-            // It takes memory as if it had come plain.
+        // Looking through millions of empty blocks takes milliseconds, too.
+        let look = || zstd::inflated_size(body, limit);
+        let (bytes, inflated) = match context.long_work.on(body.len(), look).await {
+            // It takes memory as if it had come plain, until it is worked off.
             Ok(size) if self.long_frame.holds(body.len() + size).is_err() => {
-                Err(Code::TooManyLongFrames)
+                (body.len(), Err(Code::TooManyLongFrames))
             }
             Ok(size) => {
+                // It is complete: only its deadline is over.
                 self.long_frame.complete();
+                let bytes = size.max(body.len());
                 let inflate = || context.compressing.codec.inflated(body, limit);
-                context.long_work.on(size, inflate).await.map_err(Code::BadZstd)
+                let inflated = context.long_work.on(bytes, inflate).await;
+                (bytes, inflated.map_err(Code::BadZstd))
             }
-            Err(bad) => Err(Code::BadZstd(bad)),
+            Err(bad) => (body.len(), Err(Code::BadZstd(bad))),
         };
         match inflated {
-            Ok(inflated) => {
-                self.frame(&inflated, context).await;
-                inflated.len().max(body.len())
-            }
+            Ok(inflated) => self.frame(&inflated, context).await,
             // The connection goes on: where the next frame begins is known.
-            Err(code) => {
-                self.inbound.faults.note(|| code.into());
-                body.len()
-            }
+            Err(code) => self.inbound.faults.note(|| code.into()),
         }
+        bytes
     }
 
     /// Waits when much has come from this address: what its members have sent is delivered first, and others get their turns.

@@ -195,9 +195,9 @@ async fn a_compressed_frame_counts_as_what_it_stands_for() {
     assert!(reader.inbound.faults.is_empty());
     // It takes from the budget of long frames of its site, too.
     let here = std::net::Ipv4Addr::LOCALHOST.into();
-    let frames = Arc::default();
-    reader.long_frame = LongFrame::new(Arc::clone(&frames), here, Duration::from_secs(120));
-    let mut other = LongFrame::new(frames, here, Duration::from_secs(120));
+    let room = Arc::default();
+    reader.long_frame = LongFrame::new(Arc::clone(&room), here, Duration::from_secs(120));
+    let mut other = LongFrame::new(Arc::clone(&room), here, Duration::from_secs(120));
     other.holds(15 << 20).unwrap();
     assert_eq!(reader.compressed_frame(&body, &context).await, body.len());
     let fault = reader.inbound.faults.text();
@@ -205,8 +205,26 @@ async fn a_compressed_frame_counts_as_what_it_stands_for() {
     drop(other);
     reader.inbound.faults = Faults::new();
     assert_eq!(reader.compressed_frame(&body, &context).await, plain.len());
+    // That is given back when the frame has been worked off, and not before it is inflated.
+    let mut other = LongFrame::new(room, here, Duration::from_secs(120));
+    assert!(other.holds(15 << 20).is_err());
+    reader.long_frame.holds(0).unwrap();
+    other.holds(15 << 20).unwrap();
+    drop(other);
     // What is refused counts as it came.
     let bomb = context.compressing.codec.compressed(&vec![b' '; 5 << 20]).unwrap().slice(4..);
     assert_eq!(reader.compressed_frame(&bomb, &context).await, bomb.len());
+    assert!(reader.inbound.faults.text().contains("ZS-2"));
+    // One that turns out to be longer than it says has been inflated until then.
+    reader.inbound.faults = Faults::new();
+    let words = "what is said here again and again; ".bytes().cycle().take(1 << 20);
+    let frame = context.compressing.codec.compressed(&words.collect::<Vec<_>>()).unwrap();
+    let mut body = frame[4..].to_vec();
+    assert_eq!(body[4] >> 6, 2, "its size has four bytes");
+    let at = if body[4] & 0x20 == 0 { 6 } else { 5 };
+    let says = (1_u32 << 20) - 1;
+    assert_eq!(body[at..at + 4], (1_u32 << 20).to_le_bytes());
+    body[at..at + 4].copy_from_slice(&says.to_le_bytes());
+    assert_eq!(reader.compressed_frame(&body.into(), &context).await, says as usize);
     assert!(reader.inbound.faults.text().contains("ZS-2"));
 }
