@@ -329,14 +329,16 @@ impl App {
         self.failures
     }
 
-    /// Whether the client takes compressed frames.
-    pub fn offers_zstd(&self) -> bool {
-        self.session.offered().has(Capability::Zstd)
+    /// Whether compressed frames are agreed to, in both directions.
+    pub fn agrees_to_zstd(&self) -> bool {
+        self.session.is_joined() && self.session.agreed().has(Capability::Zstd)
     }
 
-    /// Whether the server takes compressed frames.
-    pub fn may_send_zstd(&self) -> bool {
-        self.session.is_joined() && self.session.agreed().has(Capability::Zstd)
+    /// Whether the next frame may be compressed: as one of those that are agreed to, or as the welcome that agrees to them.
+    pub fn takes_zstd(&self) -> bool {
+        let may_be_welcome =
+            !self.session.is_joined() && self.session.offered().has(Capability::Zstd);
+        self.agrees_to_zstd() || may_be_welcome
     }
 
     /// Whether the server answers a PING.

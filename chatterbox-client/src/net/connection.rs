@@ -37,6 +37,9 @@ pub enum ReadError {
     /// A compressed frame must not be inflated, or can't be (ZS-2).
     #[error("the server sent a frame that can't be taken: {}", .0)]
     BadZstd(#[from] BadZstd),
+    /// A compressed frame came that is not the welcome which agrees to them (ZS-1).
+    #[error("the server sent a compressed frame and has not agreed to that")]
+    NotAgreed,
     /// The connection ended inside a frame.
     #[error("the server closed the connection in the middle of a frame")]
     Truncated,

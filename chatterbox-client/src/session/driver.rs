@@ -70,10 +70,9 @@ impl<S: Screen> Session<S> {
         tokens: Option<TokenStore>,
     ) -> Self {
         let clock = Clock::start();
-        let link = Link::new(server, connection, clock.now()).taking_zstd(app.offers_zstd());
         Self {
             app,
-            link,
+            link: Link::new(server, connection, clock.now()),
             screen,
             signals,
             tokens,
@@ -168,8 +167,8 @@ impl<S: Screen> Session<S> {
                 ScreenEvent::HungUp => self.end = Some(End::Left(Exit::Terminated)),
                 ScreenEvent::Closed(result) => self.end = Some(End::OutputGone(result)),
             },
-            event = self.link.event(shown && !more) => match event {
-                LinkEvent::Frame(body) => self.received(body),
+            event = self.link.event(shown && !more, self.app.takes_zstd()) => match event {
+                LinkEvent::Frame { body, inflated } => self.received(body, inflated),
                 LinkEvent::Written => {}
                 LinkEvent::Closed(error) => self.closed(error),
                 LinkEvent::Dialed(dialed) => self.dialed(dialed),
@@ -182,11 +181,15 @@ impl<S: Screen> Session<S> {
         }
     }
 
-    fn received(&mut self, body: Bytes) {
+    fn received(&mut self, body: Bytes, inflated: bool) {
         self.link.heard();
+        let was_agreed = self.app.agrees_to_zstd();
         let effects = self.app.received(&body, self.clock.unix_now());
         // The application keeps what it needs of the frame.
         drop(body);
+        if inflated && !was_agreed && !self.app.agrees_to_zstd() {
+            return self.closed(Some(ReadError::NotAgreed));
+        }
         self.perform(effects);
         if !self.app.is_down() {
             self.link.stop_resuming();
@@ -199,7 +202,7 @@ impl<S: Screen> Session<S> {
                 // The question becomes the next prompt.
                 Effect::Show(Output::Prompt { .. }) if self.screen.is_interactive() => {}
                 Effect::Show(output) => self.show(output),
-                Effect::Send(frame) => self.link.send(&frame, self.app.may_send_zstd()),
+                Effect::Send(frame) => self.link.send(&frame, self.app.agrees_to_zstd()),
                 Effect::Remember(line) => self.prompting.remember(line),
                 Effect::StoreToken { name, token } => {
                     let stored =

@@ -50,7 +50,7 @@ impl Closed {
                     .hint("perhaps this is no server of this protocol at all"),
             ),
             // Another connection would bring the same.
-            (Some(error @ ReadError::BadZstd(_)), _) => Self::Failed(
+            (Some(error @ (ReadError::BadZstd(_) | ReadError::NotAgreed)), _) => Self::Failed(
                 Failure::new(Exit::Protocol, error.to_string())
                     .hint("--no-compression does without such frames"),
             ),

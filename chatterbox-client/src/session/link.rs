@@ -6,8 +6,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_proto::capability::zstd::{self, BadZstd};
+use chatterbox_proto::capability::zstd;
 use chatterbox_proto::limits::{self, PREFIX};
+use chatterbox_proto::{ALL, ClientFrame};
 use chatterbox_zstd::Codec;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -36,8 +37,8 @@ pub(super) struct Link {
     /// The time of the request to resume the session, until the server answers it.
     resuming: Option<Instant>,
     heartbeat: Heartbeat,
-    /// Compresses and inflates frames, where that was offered.
-    codec: Option<Codec>,
+    /// Compresses and inflates frames, where that is agreed.
+    codec: Codec,
     /// The reason of the last loss.
     failure: Option<Failure>,
     state: LinkState,
@@ -58,8 +59,13 @@ pub(crate) struct LinkState {
 
 /// An event of the link.
 pub(super) enum LinkEvent {
-    /// The body of a frame.
-    Frame(Bytes),
+    /// A frame.
+    Frame {
+        /// Its body.
+        body: Bytes,
+        /// Whether that came compressed.
+        inflated: bool,
+    },
     /// Some bytes were written, or writing failed.
     Written,
     /// The server closed the connection, or reading failed.
@@ -93,14 +99,9 @@ impl Link {
             write_error: None,
             resuming: None,
             heartbeat: Heartbeat::new(now),
-            codec: None,
+            codec: Codec::new(),
             failure: None,
         }
-    }
-
-    /// Takes compressed frames, if they were offered.
-    pub(super) fn taking_zstd(self, offered: bool) -> Self {
-        Self { codec: offered.then(Codec::new), ..self }
     }
 
     /// What a person can know of it.
@@ -109,8 +110,8 @@ impl Link {
     }
 
     /// Waits for the next event. Frames are read only if `read`, so that what can't be shown is not taken from the
-    /// server. Cancelling it loses nothing.
-    pub(super) async fn event(&mut self, read: bool) -> LinkEvent {
+    /// server. The next one is inflated, if it is compressed and `zstd` says that this may be. Cancelling it loses nothing.
+    pub(super) async fn event(&mut self, read: bool, zstd: bool) -> LinkEvent {
         let (reader, writer) = match &mut self.connection {
             Some(Connection { reader, writer }) => (Some(reader), Some(writer)),
             None => (None, None),
@@ -123,10 +124,7 @@ impl Link {
                 LinkEvent::Written
             }
             frame = next_frame(reader) => match frame {
-                Ok(Some(body)) => match inflated(self.codec.as_ref(), body) {
-                    Ok(body) => LinkEvent::Frame(body),
-                    Err(bad) => LinkEvent::Closed(Some(bad.into())),
-                },
+                Ok(Some(body)) => arrived(&self.codec, body, zstd),
                 Ok(None) => LinkEvent::Closed(None),
                 Err(error) => LinkEvent::Closed(Some(error)),
             },
@@ -140,8 +138,7 @@ impl Link {
     /// Queues a frame, if there is a connection; compressed, if the server takes that and it is worth it.
     pub(super) fn send(&mut self, frame: &Bytes, zstd: bool) {
         if let Some(connection) = &mut self.connection {
-            let codec = self.codec.as_ref().filter(|_| zstd);
-            let compressed = codec.and_then(|codec| compressed(codec, frame));
+            let compressed = if zstd { compressed(&self.codec, frame) } else { None };
             connection.writer.push(compressed.as_ref().unwrap_or(frame));
         }
     }
@@ -262,28 +259,40 @@ impl Link {
     }
 }
 
-/// The body that is meant, where compressed ones are taken.
-fn inflated(codec: Option<&Codec>, body: Bytes) -> Result<Bytes, BadZstd> {
-    match codec.filter(|_| zstd::is_compressed(&body)) {
-        Some(codec) => codec.inflated(&body, limits::SERVER_FRAME),
-        None => Ok(body),
+/// A frame that has come, with the body that is meant.
+fn arrived(codec: &Codec, body: Bytes, may_be_compressed: bool) -> LinkEvent {
+    if !may_be_compressed || !zstd::is_compressed(&body) {
+        return LinkEvent::Frame { body, inflated: false };
+    }
+    match codec.inflated(&body, limits::SERVER_FRAME) {
+        Ok(body) => LinkEvent::Frame { body, inflated: true },
+        Err(bad) => LinkEvent::Closed(Some(bad.into())),
     }
 }
 
-/// A frame of messages, compressed. Nothing else is: neither what may hold a password, a token or an answer, nor what is encrypted
-/// (ZS-3). The frame is ours, so its first key tells; and a quotation mark inside a text has a backslash before it.
+/// A frame with messages to all or to rooms alone, compressed. Nothing else is: neither what may hold a password, a token or an
+/// answer, nor what is private or encrypted (ZS-3). The frame is ours, so its first key tells; and a quotation mark inside a text has
+/// a backslash before it.
 fn compressed(codec: &Codec, frame: &Bytes) -> Option<Bytes> {
     let body = frame.get(PREFIX..)?;
     let is_said = body.starts_with(br#"{"MESSAGES": "#);
     let is_encrypted = || body.windows(ENCRYPTED.len()).any(|part| part == ENCRYPTED);
-    if body.len() < zstd::WORTH || !is_said || is_encrypted() {
+    if body.len() < zstd::WORTH || !is_said || is_encrypted() || !is_public(body) {
         return None;
     }
     codec.compressed(body)
 }
 
 /// The key of what is encrypted.
-const ENCRYPTED: &[u8] = br#""E2EE": "#;
+const ENCRYPTED: &[u8] = br#""E2EE""#;
+
+/// Whether a frame has messages, and all of them are to all or to rooms. No name of a user begins as that of a room.
+fn is_public(body: &[u8]) -> bool {
+    let messages = ClientFrame::parse(body).ok().and_then(|frame| frame.messages?.ok());
+    let entries = messages.map(|messages| messages.into_entries()).unwrap_or_default();
+    let public = |to: &str| to == ALL || to.starts_with('#');
+    !entries.is_empty() && entries.iter().all(|(_, entry)| public(&entry.destination))
+}
 
 async fn next_frame(reader: Option<&mut Reader>) -> Result<Option<Bytes>, ReadError> {
     match reader {
@@ -308,7 +317,9 @@ async fn dialed(dialing: Option<&mut Dialing>) -> Result<Connection, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_proto::capability::zstd::BadZstd;
     use chatterbox_proto::{Entry, client_frame, frame};
+    use tokio::io::AsyncWriteExt as _;
 
     use super::*;
     use crate::net::Trust;
@@ -345,25 +356,33 @@ mod tests {
         assert!(matches!(link.expired(Watch::GivesUp, end), Some(LinkTimeout::NotResumed)));
     }
 
-    fn said(text: &str) -> Bytes {
-        let entry = Entry {
+    fn said_to(all: &[&'static str], text: &str) -> Bytes {
+        let entry = |to: &&'static str| Entry {
             source: "ann".into(),
-            destination: "ALL".into(),
+            destination: (*to).into(),
             timestamp: 1,
             content: text.to_owned().into(),
         };
-        client_frame::say([&entry]).unwrap()
+        client_frame::say(&all.iter().map(entry).collect::<Vec<_>>()).unwrap()
+    }
+
+    fn said(text: &str) -> Bytes {
+        said_to(&[ALL], text)
     }
 
     #[test]
-    fn only_long_messages_are_sent_compressed() {
+    fn only_long_public_messages_are_sent_compressed() {
         let codec = Codec::new();
         let long = "a long text that says the same again and again, ".repeat(50);
         let plain = said(&long);
         let sent = compressed(&codec, &plain).unwrap();
         assert!(sent.len() < plain.len() / 5);
-        let body = inflated(Some(&codec), sent.slice(PREFIX..)).unwrap();
+        let body = codec.inflated(&sent[PREFIX..], plain.len()).unwrap();
         assert_eq!(body, plain.slice(PREFIX..));
+        assert!(compressed(&codec, &said_to(&["#lab", ALL], &long)).is_some());
+        for to in [&["bob"][..], &[ALL, "bob"], &["bob", "#lab"]] {
+            assert!(compressed(&codec, &said_to(to, &long)).is_none(), "{to:?}");
+        }
         assert!(compressed(&codec, &said("short")).is_none());
         let quoted = said(&format!("{long} \"E2EE\": "));
         assert!(compressed(&codec, &quoted).is_some(), "that is only said");
@@ -377,13 +396,25 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_was_not_offered_is_not_inflated_and_a_bomb_never() {
-        let codec = Codec::new();
-        let body = codec.compressed(&vec![b' '; limits::SERVER_FRAME + 1]).unwrap().slice(PREFIX..);
-        assert_eq!(inflated(None, body.clone()), Ok(body.clone()));
-        assert_eq!(inflated(Some(&codec), body), Err(BadZstd::TooLong));
-        let plain = Bytes::from_static(b"{}");
-        assert_eq!(inflated(Some(&codec), plain.clone()), Ok(plain));
+    #[tokio::test]
+    async fn a_frame_is_inflated_only_where_it_may_be_compressed_and_a_bomb_never() {
+        let (connection, mut far) = Connection::in_memory();
+        let server = Server { host: String::new(), port: 1, trust: Trust::Plaintext, ssh: None };
+        let mut link = Link::new(server, connection, Clock::start().now());
+        let plain = said(&"again and again, ".repeat(200));
+        let packed = link.codec.compressed(&plain[PREFIX..]).unwrap();
+        let bomb = link.codec.compressed(&vec![b' '; limits::SERVER_FRAME + 1]).unwrap();
+        for frame in [&packed, &packed, &plain, &bomb] {
+            far.write_all(frame).await.unwrap();
+        }
+        for (zstd, expected, was_packed) in
+            [(false, &packed, false), (true, &plain, true), (true, &plain, false)]
+        {
+            let event = link.event(true, zstd).await;
+            let LinkEvent::Frame { body, inflated } = event else { panic!("no frame") };
+            assert_eq!((&body[..], inflated), (&expected[PREFIX..], was_packed));
+        }
+        let bad = link.event(true, true).await;
+        assert!(matches!(bad, LinkEvent::Closed(Some(ReadError::BadZstd(BadZstd::TooLong)))));
     }
 }

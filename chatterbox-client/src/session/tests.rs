@@ -12,6 +12,7 @@ use std::time::Duration;
 use chatterbox_app::{App, Options, Output, TimeFormatter};
 use chatterbox_proto::Capability;
 use chatterbox_proto::frame::Decoder;
+use chatterbox_zstd::Codec;
 use jiff::tz::TimeZone;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::timeout;
@@ -94,6 +95,12 @@ impl Peer {
         self.stream.write_all(body.as_bytes()).await.unwrap();
     }
 
+    /// The same, compressed; it has to be long.
+    async fn send_compressed(&mut self, body: &str) {
+        let frame = Codec::new().compressed(body.as_bytes()).unwrap();
+        self.stream.write_all(&frame).await.unwrap();
+    }
+
     /// The next frame; `None` when the session has closed the connection.
     async fn frame(&mut self) -> Option<String> {
         loop {
@@ -120,7 +127,8 @@ async fn play(
     let by_keys = interactive;
     let lines = lines.into_iter().collect();
     let screen = Script { interactive, by_keys, lines, seen: Rc::clone(&seen) };
-    let offer = [Capability::Accounts, Capability::Commands].into_iter().collect();
+    let offer = [Capability::Accounts, Capability::Commands, Capability::Zstd];
+    let offer = offer.into_iter().collect();
     let options = Options { interactive, echo_own: true, offer, ..Options::default() };
     let app = App::new(options, TimeFormatter::new(TimeZone::UTC));
     let address =
@@ -255,5 +263,21 @@ async fn behind_a_text_of_several_rows_nothing_is_typed_before_it_is_asked_for()
         })
         .await;
         assert_eq!(seen.last().map(String::as_str), Some("(restored)"));
+    }
+}
+
+/// A compressed frame can only be the welcome that agrees to them, or come behind it.
+#[tokio::test]
+async fn a_compressed_welcome_has_to_agree_to_compressed_frames() {
+    for (agreed, ends) in [("zstd/1", Ok(Exit::Ok)), ("", Err(Exit::Protocol))] {
+        let (outcome, _) = play(false, [line("ann"), Typed::End], async |peer: &mut Peer| {
+            peer.frame().await.unwrap();
+            let info = "what is said again and again; ".repeat(100);
+            let more = format!(r#"true, "CAPABILITIES": "{agreed}", "INFO": "{info}""#);
+            peer.send_compressed(&WELCOME.replace("true", &more)).await;
+            assert_eq!(peer.frame().await, None);
+        })
+        .await;
+        assert_eq!(outcome.map_err(|failure| failure.exit), ends, "{agreed}");
     }
 }

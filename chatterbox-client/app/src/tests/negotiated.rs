@@ -289,3 +289,20 @@ fn a_pipe_says_again_what_the_server_takes_later_and_a_person_decides() {
         assert_eq!((app.again_at(), app.unanswered(), app.failures()), (None, 0, 1));
     }
 }
+
+#[test]
+fn a_compressed_frame_may_come_as_a_welcome_where_that_is_offered_and_later_where_it_is_agreed() {
+    let may = |scene: &Scene| (scene.app.takes_zstd(), scene.app.agrees_to_zstd());
+    for (agreed, does) in [("ids/1 zstd/1", true), ("ids/1", false)] {
+        let scene = offering(terminal()).types("ann");
+        assert_eq!(may(&scene), (true, false));
+        let welcome = format!(
+            r#"{{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "CAPABILITIES": "{agreed}"}}"#
+        );
+        let scene = scene.gets(&welcome);
+        assert_eq!(may(&scene), (does, does));
+        // Another connection begins with another welcome.
+        assert_eq!(may(&scene.loses(0).connects()), (true, false));
+    }
+    assert_eq!(may(&Scene::new(terminal()).types("ann")), (false, false));
+}
