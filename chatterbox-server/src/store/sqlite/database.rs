@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -15,6 +16,10 @@ use crate::store::sqlite::migrate::{self, APPLICATION, VERSION};
 use crate::store::sqlite::options::{Durability, SqliteOptions};
 pub(super) use crate::store::sqlite::place::DATABASE_FILE;
 use crate::store::sqlite::place::{LOCK_FILE, Place, resolved};
+
+/// How often a lock that somebody has is tried again, and how long in between: half a second in all.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// A database of our version that no other server uses.
 #[derive(Debug)]
@@ -37,7 +42,7 @@ impl Opened {
 pub(super) fn open(options: &SqliteOptions) -> Result<Opened, OpenError> {
     make_folder(&options.folder)?;
     let path = resolved(&options.folder.join(DATABASE_FILE));
-    let lock = lock(&path.with_file_name(LOCK_FILE))?;
+    let lock = lock_soon(&path.with_file_name(LOCK_FILE))?;
     let connection = open_locked(&path, options.durability)?;
     Ok(Opened { connection, path, _lock: lock })
 }
@@ -117,6 +122,18 @@ pub(super) fn open_to_read(folder: &Path) -> Result<(Connection, usize), OpenErr
 fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
     let path = path.to_owned();
     |source| OpenError::File { path, source }
+}
+
+/// Takes the lock, and tries it again for a moment: a process that was forked from one that had it, has it too until it runs its own
+/// program, and a server that is stopped ends a little later than it seems.
+fn lock_soon(path: &Path) -> Result<File, OpenError> {
+    for _ in 0..LOCK_TRIES {
+        match lock(path) {
+            Err(OpenError::InUse(_)) => thread::sleep(LOCK_PAUSE),
+            taken => return taken,
+        }
+    }
+    lock(path)
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {

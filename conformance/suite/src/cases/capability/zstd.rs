@@ -204,11 +204,13 @@ async fn same(c: &mut ServerHands) -> Outcome {
 
 async fn silent(c: &mut ServerHands) -> Outcome {
     let mut ann = c.join("ann").await?;
+    // Whoever says something may get it or not.
+    let mut carl = c.join("carl").await?;
     // Somebody has to want it, so that there is something to mix up.
     let _zoe = c.join_with("zoe", OFFER).await?;
     let texts = say_several(c, &mut ann).await;
     let Some(last) = texts.last() else { return Ok(Verdict::inconclusive("no texts")) };
-    ann.expect_content(last).await?;
+    carl.expect_content(last).await?;
     for offer in ["", "x-other/1", "ids/1 ping/1"] {
         let mut bob = c.connect("bob").await?;
         let name = c.name("bob");
