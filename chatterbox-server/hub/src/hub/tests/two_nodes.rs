@@ -19,6 +19,7 @@ use crate::{
 use steps::{ACCOUNTS, ROOMS, RoomStep, Step, TellStep, USERS, level, steps};
 use told::{facts, read, welcomed};
 
+mod lists;
 mod steps;
 mod told;
 
