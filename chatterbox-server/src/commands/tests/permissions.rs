@@ -206,6 +206,7 @@ const FRAMES: &[(&str, [&str; 3])] = &[
     (r#""TOKEN": "x""#, ["no-known-key"; 3]),
     (r#""RESUME": {"TOKEN": "x", "AFTER": 1}"#, ["no-known-key"; 3]),
     (r#""TAGS": []"#, ["no-known-key", "no-known-key", "bad-tags"]),
+    (r#""META": []"#, ["no-known-key", "no-known-key", "bad-meta"]),
     (r#""HISTORY": {"WITH": "ALL"}"#, ["no-known-key", "no-known-key", "history"]),
     (
         r#""COMMAND": {"ID": "1", "NAME": "name", "ARGS": []}"#,
