@@ -94,15 +94,17 @@ impl FromStr for HostPort {
         if let Some(host) = v6(host) {
             return Ok(Self { host, port });
         }
-        if host.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(AddressError::Number(host.to_owned()));
-        }
         let odd =
             |c: &char| c.is_whitespace() || c.is_control() || "/\\@?#[]<>\"'`%|^{}".contains(*c);
         if let Some(odd) = host.chars().find(odd) {
             return Err(AddressError::Character(odd));
         }
-        Ok(Self { host: ascii(host)?, port })
+        let host = ascii(host)?;
+        // Punycode writes digits of all kinds as those of ASCII.
+        if host.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(AddressError::Number(host));
+        }
+        Ok(Self { host, port })
     }
 }
 
@@ -229,6 +231,7 @@ mod tests {
             ("https://chat.example", AddressError::Url("https".to_owned())),
             ("chat.example/x", AddressError::Character('/')),
             ("ann@chat.example", AddressError::Character('@')),
+            ("\u{b2}", AddressError::Number("2".to_owned())),
             ("a b", AddressError::Character(' ')),
             ("a\u{1b}[31m", AddressError::Character('\u{1b}')),
             ("host%eth0", AddressError::Character('%')),
