@@ -2,7 +2,7 @@
 //!
 //! A group is one byte, the *level* of its format, and the fields of its types in the order in which they are declared
 //! (postcard: integers as variable lengths of seven bits, texts and lists with their length, one number for each variant).
-//! Nothing is named and nothing may be left out, so any change of a type that stands in a [`Proposal`](crate::Proposal) is
+//! Nothing is named and nothing may be left out, so any change of a type that stands in a [`Proposal`] is
 //! another format: a further variant at the end of an enum is a new level, and everything else takes a reader for the old one
 //! beside the new. A test holds the bytes of each proposal against those that are written down.
 //!
