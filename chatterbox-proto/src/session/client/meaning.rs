@@ -106,6 +106,10 @@ impl ClientSession {
         self.frame.push(Part::RoomUsersLeft(std::mem::take(&mut keys.room_users_left).into_iter()));
         self.frame.push(Part::RoomsLeft(std::mem::take(&mut keys.rooms_left).into_iter()));
         self.frame.push(Part::Left(lists.left));
+        let (read, unread) = (std::mem::take(&mut keys.read), std::mem::take(&mut keys.unread));
+        if !read.is_empty() {
+            self.frame.event(Event::Marks { read, unread });
+        }
         for (tag, id) in std::mem::take(&mut keys.acks) {
             if self.sent.answered(tag.as_wire()) {
                 self.frame.event(Event::Stored { tag: tag.as_wire().to_owned(), id });
