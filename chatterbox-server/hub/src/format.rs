@@ -9,7 +9,7 @@
 //! | level | what is new |
 //! |---|---|
 //! | 1 | |
-//! | 2 | what goes with messages: behind the group a list of pairs, the index of a message and what goes with it ([`RecordMeta`]) |
+//! | 2 | what goes with messages: behind the group a list of pairs, the index of a message and what goes with it ([`RecordMeta`]); and that users have read something ([`Proposal::Read`]) |
 //!
 //! A group is written in the lowest level that has all that is in it, so most are of level 1 still.
 //!
@@ -79,7 +79,7 @@ pub fn encode(group: &Group) -> Result<Bytes, FormatError> {
         return Err(FormatError::TooMany);
     }
     let metas = metas_of(group);
-    let level = level_of(&metas);
+    let level = level_of(group, &metas);
     let mut written = postcard::to_extend(group, vec![level]);
     if level == SECOND {
         written = written.and_then(|written| postcard::to_extend(&metas, written));
@@ -88,8 +88,10 @@ pub fn encode(group: &Group) -> Result<Bytes, FormatError> {
 }
 
 /// The lowest level that has all that is in a group.
-fn level_of(metas: &[(u64, &RecordMeta)]) -> u8 {
-    if metas.is_empty() { FIRST } else { SECOND }
+fn level_of(group: &Group, metas: &[(u64, &RecordMeta)]) -> u8 {
+    let is_newer = |proposal: &Proposal| matches!(proposal, Proposal::Read(_));
+    let is_second = !metas.is_empty() || group.proposals.iter().any(is_newer);
+    if is_second { SECOND } else { FIRST }
 }
 
 /// What goes with the messages of a group, with their indices.

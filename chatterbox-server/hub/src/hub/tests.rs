@@ -15,6 +15,7 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 mod blocks;
 mod budget;
 mod compressing;
+mod devices;
 mod elsewhere;
 mod logins;
 mod meta;

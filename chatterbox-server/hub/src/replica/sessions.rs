@@ -157,6 +157,11 @@ impl Sessions {
         self.by_id.get_mut(&id)
     }
 
+    /// The connection of a session, if it has one.
+    pub fn member(&self, id: SessionId) -> Option<MemberId> {
+        self.by_id.get(&id)?.member
+    }
+
     /// A session goes on with another connection, whose user is logged in like this.
     pub fn go_on(
         &mut self,

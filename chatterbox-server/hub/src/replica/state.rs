@@ -1,6 +1,6 @@
 //! The state, and the one step that changes it.
 
-use chatterbox_proto::{NameKey, Refusal, Username, json};
+use chatterbox_proto::{NameKey, Refusal, json};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
@@ -8,6 +8,7 @@ use crate::encode::view::View;
 use crate::guard::network;
 use crate::identity::{AccountKey, Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId, SessionProof};
+use crate::mark::ReadMark;
 use crate::record::Sequence;
 use crate::removal::Removal;
 use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed};
@@ -100,7 +101,7 @@ impl Replica {
             }
             Proposal::SetBlocked(member, blocked) => {
                 self.speaks_for(from, member)?;
-                Ok(Effect::Unseen(self.presence.set_blocked(member, blocked), Vec::new()))
+                Ok(Effect::Unseen(self.presence.set_blocked_of_user(member, &blocked), Vec::new()))
             }
             Proposal::SetAway(member, away) => {
                 self.speaks_for(from, member)?;
@@ -127,6 +128,10 @@ impl Replica {
                 members.truncate(Proposal::CROWDED);
                 members.retain(|(member, _)| self.speaks_for(from, *member).is_ok());
                 Ok(Effect::Crowded(members))
+            }
+            Proposal::Read(mut marks) => {
+                marks.truncate(ReadMark::AT_ONCE);
+                Ok(Effect::Read(marks))
             }
             Proposal::Speak(level) if self.nodes.speak(level) => {
                 Ok(Effect::Unseen(Stale::default(), Vec::new()))
@@ -167,23 +172,6 @@ impl Replica {
         members.into_iter().filter_map(|member| self.remove(member)).collect()
     }
 
-    /// The session of a key, if it can be resumed under this name: the account of its user, if there is one.
-    pub(crate) fn resumable(&self, key: SessionProof, name: &Username) -> Option<Option<LoggedIn>> {
-        let (_, session) = self.sessions.find(key, name)?;
-        // Somebody else may have the name now.
-        (self.who(name) == session.member).then(|| session.account.clone())
-    }
-
-    /// The session that somebody can resume.
-    fn session_of(&self, join: &Join) -> Option<SessionId> {
-        let key = join.resume?.key?;
-        let name = &join.identity.name;
-        let (id, _) = self.sessions.find(key, name)?;
-        // It may have been logged out, or in, since the login was checked; and a user who was let in as somebody else
-        // resumes nothing of it.
-        self.resumable(key, name).filter(|login| *login == join.identity.login).map(|_| id)
-    }
-
     /// Lets a user in, under a name that nobody has. A connection that resumes a session takes the place of the one that had
     /// it (ID-7).
     fn join(&mut self, node: Incarnation, join: Join) -> Result<Joined, Refused> {
@@ -210,23 +198,38 @@ impl Replica {
                 (identity.name, identity.since) = (name.clone(), *since);
                 identity.away.clone_from(away);
             }
-            None => {
-                let claimant = Claimant {
-                    owns: identity.account() == Some(&identity.name),
-                    address: identity.address.map(network),
-                    resumes: resumed.is_some(),
-                };
-                self.presence.roster().check(&identity.name, claimant, self.now)?;
-            }
+            None => match self.fellow(&identity)?.and_then(|here| self.presence.person(here)) {
+                // The user is here since their first device came, and away as they are.
+                Some(Person { identity: Identity { name, since, away, .. }, .. }) => {
+                    (identity.name, identity.since) = (name.clone(), *since);
+                    identity.away.clone_from(away);
+                }
+                None => {
+                    let claimant = Claimant {
+                        owns: identity.account() == Some(&identity.name),
+                        address: identity.address.map(network),
+                        resumes: resumed.is_some(),
+                    };
+                    self.presence.roster().check(&identity.name, claimant, self.now)?;
+                }
+            },
         }
         let member = MemberId(self.next);
         self.next += 1;
         let in_rooms = self.names_in_rooms(identity.login.as_ref());
         let is_guest = identity.login.is_none();
         let mut stale = Stale::default();
-        if let Some((_, others)) = old.and_then(|old| self.presence.remove(old)) {
+        let replaced = old.map(|old| (old, self.presence.user(old)));
+        if let Some((_, others, _)) = old.and_then(|old| self.presence.remove(old)) {
             stale = others;
         }
+        // Whoever has the name now is another device of theirs.
+        let other = self.who(&identity.name);
+        let (user, lists) = match other {
+            // A list may have been changed since this one was read.
+            Some(other) => (self.presence.user(other), self.presence.lists(other)),
+            None => (member, lists),
+        };
         let (name, login) = (identity.name.clone(), identity.login.clone());
         let (mut suspended, mut suspended_away) = (Vec::new(), None);
         let session = match resumed {
@@ -243,7 +246,9 @@ impl Replica {
             }
             None => None,
         };
-        let connection = Connection { node, session: session.map(SessionProof::id), hold };
+        let session_id = session.map(SessionProof::id);
+        let connection = Connection { node, session: session_id, hold, user };
+        let suspended_away = suspended_away.filter(|_| other.is_none());
         let identity = Identity { away: identity.away.or(suspended_away), ..identity };
         stale.extend(self.presence.insert(member, identity, lists, connection));
         let name_json = self.presence.person(member).map(|person| person.name_json.clone());
@@ -261,7 +266,8 @@ impl Replica {
             name_json: name_json.unwrap_or_default(),
             session,
             is_resumed: resumed.is_some(),
-            replaced: old,
+            replaced,
+            is_device: other.is_some(),
             stale,
             rooms,
             lost,
@@ -274,11 +280,12 @@ impl Replica {
         let (name, login) = (identity.name.clone(), identity.login.clone());
         let in_rooms = self.names_in_rooms(login.as_ref());
         let (left_rooms, mut rooms) = self.guest_leaves_rooms(member, &name);
-        let (person, stale) = self.presence.remove(member)?;
+        let (person, stale, is_last) = self.presence.remove(member)?;
         rooms.extend(self.renamed_in_rooms(in_rooms));
         let Identity { name, address, away, .. } = &person.identity;
         let network = address.map(network);
         let Connection { session, hold, .. } = person.connection;
+        let hold = if is_last { hold } else { 0 };
         if let Some(session) = session {
             self.sessions.leave_rooms(session, left_rooms);
             self.sessions.keep_away(session, away.clone());
@@ -289,7 +296,7 @@ impl Replica {
             self.presence.roster_mut().hold(name, network, until, self.now);
         }
         let Person { identity, name_json, .. } = *person;
-        Some(Left { member, identity, name_json, stale, rooms })
+        Some(Left { member, identity, is_last, name_json, stale, rooms })
     }
 
     /// Gives a member another name. Name, session and block lists change in this one step.
@@ -304,20 +311,24 @@ impl Replica {
         }
         let (old, old_json) = (person.identity.name.clone(), person.name_json.clone());
         let old_name = old.clone();
-        let session = person.connection.session;
         let address = person.identity.address.map(network);
         let claimant = Claimant { owns, address, resumes: false };
         let stale = self.presence.rename(member, &name, blocked_by, claimant, self.now)?;
-        if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
-            session.name = name.clone();
+        let devices: Vec<_> = self.presence.devices(member).collect();
+        for session in devices.iter().filter_map(|device| self.session(*device)).collect::<Vec<_>>()
+        {
+            if let Some(session) = self.sessions.session_mut(session) {
+                session.name = name.clone();
+            }
         }
-        self.recent_renames.note(old, member, self.now);
+        self.recent_renames.note(old, self.presence.user(member), self.now);
         let rooms = self
             .room_member(member)
             .map(|who| self.rooms.rooms_of(Who::from(&who)).map(|(number, _)| number).collect());
         let rooms = rooms.unwrap_or_default();
         Ok(Renamed {
             member,
+            devices,
             old_name,
             old: old_json,
             new: json::string(name.as_str()),
@@ -343,6 +354,14 @@ impl Replica {
         };
         let is_other = before.as_ref().map(|login| login.account_key.id)
             != after.as_ref().map(|login| login.account_key.id);
+        if is_other && self.presence.other_devices(member).next().is_some() {
+            // The name is the account's, and other devices have it: whoever has logged out goes. Until then nothing of theirs
+            // can be resumed.
+            if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
+                session.account = after;
+            }
+            return Ok((Stale::default(), Vec::new()));
+        }
         if let (None, Some(login)) = (&before, &after) {
             let who = Known { identity: &person.identity, member: Some(member), session };
             self.sanctions.follow(who, &AccountRef::from(login));

@@ -1,10 +1,11 @@
-//! Level 2: what goes with messages, behind the group.
+//! Level 2: what goes with messages, behind the group, and what was read.
 
 use std::sync::Arc;
 
 use super::{group, level1};
 use crate::format::{FormatError, decode, encode};
 use crate::ids::MemberId;
+use crate::mark::{Marked, ReadMark};
 use crate::record_meta::RecordMeta;
 use crate::replica::proposal::{Group, Old, Proposal, Say};
 
@@ -78,4 +79,23 @@ fn what_belongs_to_no_message_is_not_understood() {
     let leaving = encode(&group(Proposal::Leave(MemberId(1)))).unwrap();
     let with_something = [&[2], &leaving[1..], b"\x01\x00\x02{}\x00"].concat();
     assert_eq!(decode(&with_something).unwrap_err(), FormatError::NotUnderstood);
+}
+
+#[test]
+fn what_was_read_is_of_the_second_level_with_nothing_behind_it() {
+    let account = level1::account();
+    let mark = ReadMark { account, by: MemberId(300), with: Marked::Lobby, upto: 7 };
+    let written = encode(&group(Proposal::Read(vec![mark.clone()]))).unwrap();
+    // Behind sender and number one proposal, of kind 19, of one mark; behind them no metas.
+    let head = [&[2][..], &[0xff; 9], &[1, 7, 1]].concat();
+    let read = b"\x13\x01\x0a\x03Ann\x00\xac\x02\x00\x07\x00";
+    assert_eq!(written, [&head[..], read].concat());
+    match &decode(&written).unwrap().proposals[..] {
+        [Proposal::Read(marks)] => assert_eq!(*marks, [mark]),
+        other => panic!("{other:?}"),
+    }
+    let both = vec![Proposal::Say(replying()), Proposal::Read(Vec::new())];
+    let both = Group { proposals: both, ..group(Proposal::Leave(MemberId(1))) };
+    let read = decode(&encode(&both).unwrap()).unwrap();
+    assert_eq!(metas(&read), [Some("{5}".to_owned()), None]);
 }
