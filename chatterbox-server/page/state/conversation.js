@@ -36,6 +36,10 @@ export class Conversation {
     this.gone = false;
     /** The number of the room: another room of that name has another one. @type {number | null} */
     this.number = null;
+    /** The greatest number of a message that was shown to the user. */
+    this.seen = 0;
+    /** How far the server knows it to be read. */
+    this.marked = 0;
     /** When it was in front last; the greatest is the latest. */
     this.opened = 0;
     /** Goes up with every change. */
@@ -61,6 +65,35 @@ export class Conversation {
     this.unread = this.mentions = 0;
     this.unseen = [];
     this.left = false;
+    this.seen = Math.max(this.seen, this.timeline.newest ?? 0);
+  }
+
+  /** The message up to which the user has read and the server does not know it. */
+  news() {
+    return this.seen > this.marked ? this.seen : null;
+  }
+
+  /** It was read up to a message, on another device or before. `unread`: how much the server counts behind it, where the user does not see it
+   * now. @param {number} upto @param {number | null} unread @param {boolean} isPrivate */
+  readTo(upto, unread, isPrivate) {
+    this.marked = Math.max(this.marked, upto);
+    this.seen = Math.max(this.seen, upto);
+    if (unread !== null) {
+      this.unread = unread;
+      this.mentions = isPrivate ? unread : 0;
+      const { items } = this.timeline;
+      this.unseen = items.flatMap((item) => (item.kind === "message" && !item.own && item.id !== null && item.id > upto ? [{ id: item.id, names: isPrivate }] : []));
+      const last = items.findLast((item) => item.kind === "message" && item.id !== null && item.id <= upto);
+      if (unread > 0 && last !== undefined) this.marker = last.key;
+      return;
+    }
+    const left = this.unseen.filter(({ id }) => id === null || id > upto);
+    // Those that are only counted are older than the others, and read with the first of them.
+    if ((this.timeline.newest ?? 0) <= upto || left.length < this.unseen.length) {
+      this.unread = left.length;
+      this.mentions = left.filter(({ names }) => names).length;
+    }
+    this.unseen = left;
   }
 
   /** The user looks elsewhere; where all was seen, what comes from now on is new. */
@@ -106,6 +139,9 @@ export class Conversation {
 
   /** Gives an own message its number, which may move it down; the marker stays where it is. @param {number} key @param {number} id */
   giveNumber(key, id) {
+    // The server moves the mark with it.
+    this.seen = Math.max(this.seen, id);
+    this.marked = Math.max(this.marked, id);
     const place = this.timeline.place(key);
     const above = this.timeline.endBefore(place);
     this.timeline.number(key, id);

@@ -10,7 +10,7 @@ import { roomLeft, takeRooms } from "./membership.js";
 import { roomsLeft } from "./rooms.js";
 import { screen } from "../screen.js";
 import { tableOf } from "./calls.js";
-import { LOBBY, userTarget } from "./target.js";
+import { LOBBY, targetOf, userTarget } from "./target.js";
 import { welcome } from "./welcome.js";
 
 /** @typedef {import("./core.js").Core} Core */
@@ -57,6 +57,7 @@ export function receive(core, frame, now) {
   // What a welcome says of it the user has not wished for: the session could not keep its place.
   for (const left of roomsLeft(get("ROOMS_LEFT", "rooms"))) roomLeft(core, isWelcome && left.code === "left" ? { ...left, code: null } : left, now);
   left(core, get("USERS_LEFT"), now);
+  marks(core, get("READ", "marks"), isWelcome && get("RESUMED", "ids") !== true ? get("UNREAD", "marks") : undefined);
   acknowledged(core, get("ACKS", "ids"));
   const told = rejected(core, get("REFUSED", "ids"), now);
   if (!isWelcome) said(core, get("INFO"), "info", now);
@@ -136,6 +137,14 @@ function notified(core, notice, now) {
   const { lines, room, tone } = noticeOf(notice);
   const isHere = room !== null && core.model.list.find(room) !== undefined;
   if (lines.length > 0) core.say(lines, now, tone, isHere ? room : core.model.front);
+}
+
+/** How far the user has read on other devices, or before (MK-1, MK-2). @param {Core} core @param {unknown} read @param {unknown} unread */
+function marks(core, read, unread) {
+  for (const [who, told] of members(read, MANY) ?? []) {
+    const upto = count(told);
+    if (upto !== null) core.model.marked(targetOf(who, core.hasRooms()), upto, count(member(unread, who)));
+  }
 }
 
 /** @param {Core} core @param {unknown} value */
