@@ -30,6 +30,7 @@ use crate::control::{self, Control, Controlled};
 use crate::gateway::telnet::Telnet;
 use crate::gateway::web::{Web, WebListeners};
 use crate::listeners::Listeners;
+use crate::marks::{keep_marks, write_marks};
 use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::{Acceptor, Protocol, Service};
@@ -146,6 +147,10 @@ pub async fn run_controlled(
             watching.happened(happened);
             activity.iter().for_each(|activity| activity.note(happened));
         }
+    };
+    let marking = {
+        let (chat, writing) = (Arc::clone(&chat), Arc::clone(&access.authenticator));
+        tokio::spawn(async move { keep_marks(&chat, &*writing).await })
     };
     let visitors = Arc::clone(&access.authenticator);
     let visits = {
@@ -315,6 +320,9 @@ pub async fn run_controlled(
     if let Some(node) = moving {
         node.have_moved(&chat).await;
     }
+    marking.abort();
+    // While there is still somebody who decides about it.
+    let _ = tokio::time::timeout(LAST_WRITES, write_marks(&chat, &*visitors)).await;
     sequencer_stop.cancel();
     if !sequencer.is_finished() && sequencer.await.is_err() {
         tracing::error!("the sequencer has panicked");

@@ -8,6 +8,7 @@ use chatterbox_hub::{
     BlockFilter, Delivery, Event, Filing, Hub, Identity, JoinError, JoinReply, JoinRequest,
     MemberId, Proposal, Removal, Rename, SessionId, To,
 };
+use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::sync::Notify;
@@ -187,6 +188,14 @@ impl Handle {
         self.chat.hub().name_of(self.id).cloned()
     }
 
+    /// Its name, if it has another one since the last call, whichever device of its user has asked for that.
+    pub fn take_new_name(&self) -> Option<Username> {
+        // Read before it is written: nearly always there is nothing to take.
+        let renamed = &self.signals.renamed;
+        let is_new = renamed.load(Ordering::Acquire) && renamed.swap(false, Ordering::AcqRel);
+        is_new.then(|| self.name()).flatten()
+    }
+
     /// Who it is now, if it is here.
     pub fn identity(&self) -> Option<Identity> {
         self.chat.hub().identity(self.id).cloned()
@@ -212,6 +221,11 @@ impl Handle {
     pub async fn set_away(&self, words: Option<&str>) {
         // Who is not here any more is not away either.
         let _ = self.chat.change(Proposal::SetAway(self.id, words.map(Arc::from))).await;
+    }
+
+    /// Notes how far it has read (MK-1).
+    pub fn read_up_to(&self, read: &ReadUpTo) {
+        self.chat.hub().read_up_to(self.id, read);
     }
 
     /// What block lists mean for it.

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Signals {
     pub pending: WakeFlag,
     /// Raised when the member was removed.
     pub removed: WakeFlag,
+    /// Set when another device has changed the name of the user; whoever reads the frames looks before each of them.
+    pub renamed: AtomicBool,
 }
 
 /// The wake flags of all members.
@@ -102,6 +105,11 @@ impl Notifier {
             signals.removed.raise();
             signals.pending.raise();
         });
+    }
+
+    /// Notes that members have another name, before they are told.
+    pub fn note_renamed(&self, ids: &[MemberId]) {
+        self.each(ids, |signals| signals.renamed.store(true, Ordering::Release));
     }
 
     fn each(&self, ids: &[MemberId], raise: impl Fn(&Signals)) {

@@ -4,10 +4,26 @@ use chatterbox_hub::format::FormatError;
 use chatterbox_hub::{
     AccountRef, Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, Sequence, StateCopy,
 };
+use chatterbox_proto::{Capabilities, Capability};
 
 use crate::chat::shared::Chat;
 
+/// The format of groups that has what goes with messages, and since which all nodes know of devices and marks.
+const SECOND: u16 = 2;
+
+/// The capabilities that need it.
+const OF_SECOND: [Capability; 3] = [Capability::Devices, Capability::Marks, Capability::Meta];
+
 impl Chat {
+    /// What of all that is spoken can be agreed to now. Where several nodes have one order, it carries what goes with messages, and all
+    /// of them know that somebody is here more than once and how far they have read, once all of them read the format that has it.
+    pub(crate) fn carried(&self, spoken: Capabilities) -> Capabilities {
+        if !self.is_in_cluster() || self.level() >= SECOND {
+            return spoken;
+        }
+        OF_SECOND.into_iter().fold(spoken, Capabilities::without)
+    }
+
     /// Notes which life of a node of several this is.
     pub(super) fn serves(&self, node: Incarnation) {
         self.hub().serves(node);

@@ -214,6 +214,7 @@ impl<'a> Joining<'a> {
                 only: by_session && claim.proof.is_none(),
             }),
             recent: claim.recent,
+            marks: &grant.login.marks,
             random: if claim.agreed.is_some() { random() } else { 0 },
             hold: u64::try_from(self.config.hold_name.as_millis()).unwrap_or(u64::MAX),
             ..JoinRequest::base(&claim.name, &info)

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chatterbox_proto::capability::zstd;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{JoinedAction, JoinedSession};
-use chatterbox_proto::{Capability, ClientFrame, Code};
+use chatterbox_proto::{Capability, ClientFrame, Code, Username};
 use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
 
@@ -106,6 +106,9 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// Processes one frame.
     async fn frame(&mut self, body: &Bytes, context: &Context) {
+        if let Some(name) = self.inbound.member().take_new_name() {
+            self.is_called(name);
+        }
         if self.session.has_former_names() {
             self.session.forget_names(self.inbound.member().chat().now());
         }
@@ -208,11 +211,24 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let name = request.rename.name.clone();
         let outcome = member.rename(request.rename).await;
         if outcome.is_ok() {
-            let until = member.chat().now().saturating_add(OLD_NAME_GRACE);
-            self.session.renamed(name, until);
+            self.is_called(name);
         }
         // The handler may have ended meanwhile.
         let _ = request.done.send(outcome);
+    }
+
+    /// The member has this name from now on, which another device of its user may have asked for.
+    fn is_called(&mut self, name: Username) {
+        if self.session.name().as_str() == name.as_str() {
+            return;
+        }
+        let now = self.inbound.member().chat().now();
+        let until = match self.session.agreed().has(Capability::Rename) {
+            true => now.saturating_add(OLD_NAME_GRACE),
+            // It reads of no changes of name, so it goes on under the old one (DV-2).
+            false => u64::MAX,
+        };
+        self.session.renamed(name, until);
     }
 
     async fn refuse(&mut self, code: Code, end: End) -> End {

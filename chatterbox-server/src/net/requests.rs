@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chatterbox_hub::{Event, SessionId};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::capability::ids::Query;
+use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::capability::{Request, ping};
 use chatterbox_proto::session::{Destination, Posting};
 use chatterbox_proto::{Code, Faults, NameKey as _, limits};
@@ -49,6 +50,7 @@ pub(super) struct Requests {
 enum Pending {
     Page(Query),
     Ping(i64),
+    Read(ReadUpTo),
     Command(CommandInput),
     /// A legacy command that is rejected with this text.
     Rejected(&'static str),
@@ -77,6 +79,7 @@ impl Requests {
         self.pending.push(match request {
             Request::History(query) => Pending::Page(query),
             Request::Ping(number) => Pending::Ping(number),
+            Request::Read(read) => Pending::Read(read),
             Request::Command(request) => Pending::Command(CommandInput::Request(request)),
             Request::Pong(number) => {
                 // When the queue is full the PING counts as unanswered.
@@ -139,6 +142,10 @@ impl Requests {
             let answer = match pending {
                 Pending::Page(query) => Some(self.page(member, &query).await),
                 Pending::Ping(number) => Some(Event::own(ping::pong(number))),
+                Pending::Read(read) => {
+                    member.read_up_to(&read);
+                    None
+                }
                 Pending::Command(input) => self.hand_on(input).err().and_then(rejected),
                 Pending::Rejected(text) => Some(Event::error(text)),
             };

@@ -17,6 +17,7 @@ pub(super) const TABLES: &[&str] = &[
     "account_looks",
     "tokens",
     "blocks",
+    "marks",
     "settings",
     "disabled_commands",
     "guests_seen",

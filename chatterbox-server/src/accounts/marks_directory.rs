@@ -1,0 +1,36 @@
+//! What is kept of how far the owners of accounts have read (MK-1).
+
+use std::fmt::Debug;
+
+use chatterbox_hub::{Marked, Sequence, StoredMark};
+
+use crate::accounts::directory_error::DirectoryError;
+
+/// So many marks are kept of one account: those with the greatest numbers.
+pub const MARKS: usize = 256;
+
+/// A mark that may be news.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMark {
+    /// The number of the account.
+    pub account: i64,
+    /// The conversation.
+    pub with: Marked,
+    /// The number of the last message that was read.
+    pub upto: Sequence,
+}
+
+/// The part of a [`Directory`](crate::accounts::Directory) that knows how far the owners of accounts have read.
+pub trait MarksDirectory: Send + Debug {
+    /// The marks of an account, in the order of the keys of their conversations.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    fn marks(&mut self, account: i64) -> Result<Vec<StoredMark>, DirectoryError>;
+
+    /// Notes marks, which only go forward; of accounts that are not there nothing is noted. Returns of each whether it was news.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; nothing was noted then.
+    fn set_marks(&mut self, marks: &[NewMark]) -> Result<Vec<bool>, DirectoryError>;
+}
