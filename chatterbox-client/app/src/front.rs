@@ -216,6 +216,28 @@ impl Front {
         self.wanted.take().is_some()
     }
 
+    /// A room was read up to a message, on another device or before; `unread` is what is behind it, where the server says so.
+    pub(crate) fn marked(&mut self, room: &str, upto: Id, unread: Option<usize>) {
+        let is_room = room == ALL || room.starts_with('#');
+        if !is_room || !self.hides(room) {
+            return;
+        }
+        let place = self.unread.iter().position(|unread| unread.room == room);
+        match (place, unread) {
+            (None, Some(count)) if count > 0 => {
+                self.news = true;
+                self.unread.push(Unread {
+                    room: room.to_owned(),
+                    count,
+                    mentions: 0,
+                    kept: VecDeque::new(),
+                    bytes: 0,
+                });
+            }
+            _ => self.cleared(room, upto),
+        }
+    }
+
     /// Forgets what is unread in a room that this user has left.
     pub(crate) fn forget(&mut self, room: &str) {
         self.unread.retain(|unread| unread.room != room);

@@ -64,6 +64,10 @@ pub struct Conversation {
     pub(super) number: Option<u64>,
     /// Its identity, whatever its name.
     pub(super) serial: u64,
+    /// The greatest number of a message that was shown to the user.
+    seen: Id,
+    /// How far the server knows it to be read.
+    marked: Id,
     /// When it was in front last; the greatest is the latest.
     pub(super) opened: u64,
     asked: Option<Asked>,
@@ -91,6 +95,8 @@ impl Conversation {
             gone: false,
             number: None,
             serial,
+            seen: 0,
+            marked: 0,
             opened: 0,
             asked: None,
             unseen: VecDeque::new(),
@@ -122,6 +128,48 @@ impl Conversation {
         self.mentions = 0;
         self.unseen.clear();
         self.left = false;
+        self.seen = self.seen.max(self.timeline.newest_id().unwrap_or(0));
+    }
+
+    /// A message of this number was shown to the user.
+    pub(super) fn shown(&mut self, id: Id) {
+        self.seen = self.seen.max(id);
+    }
+
+    /// The message up to which the user has read and the server does not know it.
+    pub(super) fn news(&self) -> Option<Id> {
+        (self.seen > self.marked).then_some(self.seen)
+    }
+
+    /// The same; the server is told of it now.
+    pub(super) fn take_news(&mut self) -> Option<Id> {
+        let news = self.news();
+        self.marked = self.marked.max(self.seen);
+        news
+    }
+
+    /// It was read up to a message, on another device or before. `unread` is how much the server counts behind it, where the user
+    /// does not see it now.
+    pub(super) fn read_to(&mut self, upto: Id, unread: Option<usize>, is_private: bool) {
+        self.marked = self.marked.max(upto);
+        self.seen = self.seen.max(upto);
+        if let Some(count) = unread {
+            let marker = self.timeline.last_up_to(upto);
+            self.unread = count;
+            self.mentions = if is_private { count } else { 0 };
+            self.unseen =
+                self.timeline.others_behind(upto).map(|id| (Some(id), is_private)).collect();
+            self.marker = marker.filter(|_| count > 0).or(self.marker);
+            return;
+        }
+        let before = self.unseen.len();
+        self.unseen.retain(|(id, _)| id.is_none_or(|id| id > upto));
+        let newest = self.timeline.newest_id().is_none_or(|newest| newest <= upto);
+        // Those that are only counted are older than the others, and read with the first of them.
+        if newest || self.unseen.len() < before {
+            self.unread = self.unseen.len();
+            self.mentions = self.unseen.iter().filter(|(_, names)| *names).count();
+        }
     }
 
     /// The user looks elsewhere, and has seen all: what comes from now on is new.
@@ -165,6 +213,8 @@ impl Conversation {
 
     /// Gives an own message its number, which may move it down; the marker stays where it is.
     pub(super) fn number(&mut self, key: Key, id: Id) {
+        // The server moves the mark with it.
+        (self.seen, self.marked) = (self.seen.max(id), self.marked.max(id));
         let place = self.timeline.place(key);
         let above = place.and_then(|place| self.timeline.end_before(place));
         self.timeline.number(key, id);
