@@ -71,7 +71,7 @@ impl Session {
         let taken = taken && !f.acts(Fault::DuplicateAccepted);
         let standing = match (usable, taken, asks.resumption.is_some()) {
             (false, ..) => Err(("bad-name", "that can't be a name")),
-            (_, true, _) => Err(("taken", "somebody has that name")),
+            (_, true, _) => chat.as_device(&name, &asks.agreed, beside),
             (.., true) => {
                 Ok(asks.resumption.as_ref().map(|old| chat.standing_of(old)).unwrap_or_default())
             }

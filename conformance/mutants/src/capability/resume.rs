@@ -27,7 +27,11 @@ impl Chat {
             _ => return None,
         }
         // The name may be somebody else's by now.
-        let others = |member: &&Member| member.name == name && member.token != token;
+        let account = self.sessions.get(token).and_then(|session| session.account.clone());
+        let others = |member: &&Member| {
+            let is_device = account.is_some() && member.account == account;
+            member.name == name && member.token != token && !is_device
+        };
         if self.members.iter().any(|member| others(&member)) {
             return None;
         }
@@ -79,10 +83,12 @@ impl Chat {
     pub(crate) fn missed(&self, member: &Member, resumption: &Resumption) -> Vec<&Entry> {
         let (f, name) = (&self.faults, member.name.as_str());
         let all = f.acts(Fault::ResumeSendsAll);
+        let has_own = member.agreed.has("devices") && !f.acts(Fault::DeviceResumedWithoutOwn);
         let due = |entry: &&Entry| {
             (all || entry.id > resumption.after)
                 && (entry.dest() == "ALL"
-                    || (entry.dest() == name && !f.acts(Fault::ResumeWithoutPrivate)))
+                    || (entry.dest() == name && !f.acts(Fault::ResumeWithoutPrivate))
+                    || (entry.src() == name && has_own))
                 && !(entry.src() == name && f.acts(Fault::ResumeWithoutOwn))
         };
         let skipped = usize::from(f.acts(Fault::ResumeOffByOne));
