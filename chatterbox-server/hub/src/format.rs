@@ -11,7 +11,8 @@
 //! | 1 | |
 //! | 2 | what goes with messages: behind the group a list of pairs, the index of a message and what goes with it ([`RecordMeta`]); and that users have read something ([`Proposal::Read`]) |
 //!
-//! A group is written in the lowest level that has all that is in it, so most are of level 1 still.
+//! A group is written in the lowest level that has all that is in it, so most are of level 1 still. States that nodes begin with
+//! are of levels as well (`freezing`), with the same number wherever both have something new: a cluster goes over to both at once.
 //!
 //! # What is not written
 //! - Numbers of messages and of records about rooms: they follow from the place

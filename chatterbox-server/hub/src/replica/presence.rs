@@ -9,8 +9,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chatterbox_proto::capability::presence::push_user;
 use chatterbox_proto::{Refusal, Username, json};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::block_lists::{BLOCKERS, BlockFilter, BlockLists, FilterBuilder};
 use crate::digest::{Digest, Digester};
@@ -22,6 +20,7 @@ use crate::replica::roster::{Claimant, Roster};
 use crate::replica::user_list::UserList;
 
 mod devices;
+pub(crate) mod frozen;
 
 /// Members whose filter has to be worked out again.
 #[must_use = "their filters are stale"]
@@ -39,7 +38,7 @@ impl Stale {
 const STATES: usize = 4 * 1024 * 1024;
 
 /// What a user who is here leaves behind, and who speaks for them.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Connection {
     /// The node that they are connected with.
     pub(crate) node: Incarnation,
@@ -84,6 +83,9 @@ impl Person {
     }
 }
 
+/// The devices of users, by the number of the user.
+pub(crate) type Devices = BTreeMap<MemberId, BTreeSet<MemberId>>;
+
 /// Everybody who is here.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Presence {
@@ -91,7 +93,7 @@ pub(crate) struct Presence {
     people: BTreeMap<MemberId, Box<Person>>,
     /// The devices of each user whose first one is not the only one, by the number of the user. Of all others the number of
     /// the user is that of the member. The roster has the first of them that is here.
-    devices: BTreeMap<MemberId, BTreeSet<MemberId>>,
+    devices: Devices,
     roster: Roster,
     list: UserList,
     blocks: BlockIndex,
@@ -366,59 +368,11 @@ impl Presence {
     }
 }
 
-/// What is written of a person: their name as JSON follows from it.
-#[derive(Serialize, Deserialize)]
-struct Frozen<I, C, L> {
-    identity: I,
-    connection: C,
-    lists: Option<L>,
-}
-
-/// Presence is written as the people, what the roster has beside them, and how the user list lies in pieces. The index of
-/// block lists, and who is a device of whom, follow from the people.
-impl Serialize for Presence {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self { people, devices: _, roster, list, blocks: _ } = self;
-        let people = people.iter().map(|(id, person)| {
-            let Person { identity, name_json: _, connection, lists } = &**person;
-            (id, Frozen { identity, connection, lists: lists.as_deref() })
-        });
-        (people.collect::<Vec<_>>(), roster, list.layout()).serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for Presence {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        type People = Vec<(MemberId, Frozen<Identity, Connection, Arc<BlockLists>>)>;
-        let (frozen, mut roster, layout) = <(People, Roster, Vec<_>)>::deserialize(from)?;
-        let (mut people, mut blocks) = (BTreeMap::new(), BlockIndex::default());
-        let mut devices = BTreeMap::<_, BTreeSet<_>>::new();
-        let mut names = BTreeMap::new();
-        for (id, Frozen { identity, connection, lists }) in frozen {
-            let user = connection.user;
-            let name_json = json::string(identity.name.as_str());
-            match roster.who(&identity.name) {
-                None if names.insert(user, name_json.clone()).is_none() => {
-                    roster.take(&identity.name, id);
-                }
-                Some(first) if devices.get(&user).is_some_and(|all| all.contains(&first)) => {}
-                _ => return Err(D::Error::custom("two people of one name, or one of two")),
-            }
-            devices.entry(user).or_default().insert(id);
-            blocks.insert(id, &identity, lists.as_deref());
-            people.insert(id, Box::new(Person { identity, name_json, connection, lists }));
-        }
-        devices.retain(|user, all| all.len() > 1 || !all.contains(user));
-        let list = UserList::laid_out(layout, names);
-        let list = list.ok_or_else(|| D::Error::custom("a user list that is none"))?;
-        Ok(Self { people, devices, roster, list, blocks })
-    }
-}
-
 impl Digest for Connection {
     fn digest(&self, to: &mut Digester) {
-        let Self { node, session, hold, user } = self;
-        to.add(node).add(session).add(hold).add(user);
+        // The user follows from the devices.
+        let Self { node, session, hold, user: _ } = self;
+        to.add(node).add(session).add(hold);
     }
 }
 
@@ -432,7 +386,11 @@ impl Digest for Person {
 impl Digest for Presence {
     fn digest(&self, to: &mut Digester) {
         let Self { people, devices, roster, list, blocks } = self;
-        to.add(people).add(devices).add(roster).add(list).add(blocks);
+        to.add(people).add(roster).add(list).add(blocks);
+        if !devices.is_empty() {
+            // Versions that know of none come to the same while there are none.
+            to.add(devices);
+        }
     }
 }
 

@@ -29,6 +29,8 @@ use crate::replica::sessions::Sessions;
 /// One copy of the state that all nodes share.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Replica {
+    /// Written beside the rest, and before it.
+    #[serde(skip)]
     pub(super) presence: Presence,
     pub(crate) sessions: Sessions,
     pub(super) recent_renames: RecentRenames,

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use chatterbox_proto::Username;
 
-use super::{Person, Presence, Stale};
+use super::{Devices, Person, Presence, Stale};
 use crate::ids::MemberId;
 
 impl Presence {
+    /// The devices of those users whose first one is not the only one: nobody's, nearly always.
+    pub(crate) fn of_several(&self) -> &Devices {
+        &self.devices
+    }
+
     /// Everybody once, by the first of their devices that is here.
     pub(crate) fn users(&self) -> impl Iterator<Item = (MemberId, &Person)> {
         self.people().filter(|(id, person)| self.is_first(*id, person.connection.user))
