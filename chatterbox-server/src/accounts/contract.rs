@@ -124,13 +124,15 @@ fn marks(directory: &mut impl Directory) {
     let set = [
         mark(ann, &Marked::Lobby, 5),
         mark(bob, &Marked::Lobby, 9),
+        mark(ann, &Marked::Room(RoomNumber(8)), 0),
         mark(ann, &eve, 3),
         mark(ann, &room, 4),
         mark(ann, &Marked::Lobby, 4),
         mark(ann + bob + 1, &Marked::Lobby, 4),
     ];
     let news = directory.set_marks(&set).unwrap();
-    assert_eq!(news, [true, true, true, true, false, false], "only forward, and of who is there");
+    let expected = [true, true, false, true, true, false, false];
+    assert_eq!(news, expected, "up to something, only forward, and of who is there");
     let eve = Marked::User(name("EVE"));
     assert_eq!(directory.set_marks(&[mark(ann, &eve, 8)]).unwrap(), [true]);
     assert_eq!(directory.marks(ann).unwrap(), [(Marked::Lobby, 5), (room, 4), (eve, 8)]);
@@ -143,6 +145,15 @@ fn marks(directory: &mut impl Directory) {
     let kept = directory.marks(ann).unwrap();
     assert_eq!(kept.len(), MARKS);
     assert!(kept.iter().all(|(_, upto)| *upto >= 100), "the least numbers have gone");
+    // What is news is kept, however far the others are.
+    let old = (Marked::Room(RoomNumber(9)), 1);
+    assert_eq!(directory.set_marks(&[mark(ann, &old.0, old.1)]).unwrap(), [true]);
+    let kept = directory.marks(ann).unwrap();
+    assert!(kept.len() == MARKS && kept.contains(&old));
+    assert!(
+        kept.iter().all(|mark| *mark == old || mark.1 > 100),
+        "the least of the others has gone"
+    );
     directory.remove(&name("ann")).unwrap();
     directory.add(&account("ann")).unwrap();
     let anew = directory.account(&name("ann")).unwrap().unwrap().account_key.id;

@@ -6,7 +6,7 @@ use chatterbox_hub::{Marked, Sequence, StoredMark};
 
 use crate::accounts::directory_error::DirectoryError;
 
-/// So many marks are kept of one account: those with the greatest numbers.
+/// So many marks are kept of one account: the one that was written last, and those with the greatest numbers.
 pub const MARKS: usize = 256;
 
 /// A mark that may be news.
@@ -28,7 +28,8 @@ pub trait MarksDirectory: Send + Debug {
     /// [`DirectoryError`].
     fn marks(&mut self, account: i64) -> Result<Vec<StoredMark>, DirectoryError>;
 
-    /// Notes marks, which only go forward; of accounts that are not there nothing is noted. Returns of each whether it was news.
+    /// Notes marks, which only go forward; of accounts that are not there, and up to no message, nothing is noted. Returns of each
+    /// whether it was news, in their order.
     ///
     /// # Errors
     /// [`DirectoryError`]; nothing was noted then.

@@ -68,13 +68,13 @@ impl MarksDirectory for Memory {
                 return false;
             };
             let key = with.key().into_owned();
-            if kept.marks.get(&key).is_some_and(|known| known >= upto) {
+            if kept.marks.get(&key).copied().unwrap_or(0) >= *upto {
                 return false;
             }
-            kept.marks.insert(key, *upto);
+            kept.marks.insert(key.clone(), *upto);
+            let others = kept.marks.iter().filter(|(other, _)| **other != key);
             if kept.marks.len() > MARKS
-                && let Some(least) =
-                    kept.marks.iter().min_by_key(|(key, upto)| (**upto, Reverse(*key)))
+                && let Some(least) = others.min_by_key(|(key, upto)| (**upto, Reverse(*key)))
             {
                 let least = least.0.clone();
                 kept.marks.remove(&least);

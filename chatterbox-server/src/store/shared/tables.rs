@@ -314,7 +314,7 @@ fn account(directory: &mut SqliteDirectory, command: Command) -> Result<Done, Fa
                 with: Marked::of_key(key),
                 upto: *upto,
             };
-            let marks: Vec<_> = marks.iter().filter(|mark| mark.2 > 0).map(mark).collect();
+            let marks: Vec<_> = marks.iter().map(mark).collect();
             Answer::News(directory.set_marks(&marks)?)
         }
         // The others are of moderation.

@@ -6,6 +6,9 @@ use crate::accounts::{DirectoryError, MARKS, MarksDirectory, NewMark};
 use crate::store::sqlite::accounts::Sqlite;
 use crate::store::sqlite::row::{signed, unsigned};
 
+/// So many marks are kept beside the one that was written last.
+const OTHERS: i64 = MARKS as i64 - 1;
+
 impl MarksDirectory for Sqlite {
     fn marks(&mut self, account: i64) -> Result<Vec<StoredMark>, DirectoryError> {
         let mut select = self.connection.prepare_cached(
@@ -29,13 +32,14 @@ impl MarksDirectory for Sqlite {
             )?;
             let mut forget = writing.prepare_cached(
                 "DELETE FROM marks WHERE account = ?1 AND conversation IN
-                 (SELECT conversation FROM marks WHERE account = ?1
+                 (SELECT conversation FROM marks WHERE account = ?1 AND conversation != ?3
                   ORDER BY upto DESC, conversation LIMIT -1 OFFSET ?2)",
             )?;
             for NewMark { account, with, upto } in marks {
-                let is_new = upsert.execute((account, &*with.key(), signed(*upto)))? > 0;
+                let key = with.key();
+                let is_new = *upto > 0 && upsert.execute((account, &*key, signed(*upto)))? > 0;
                 if is_new {
-                    forget.execute((account, i64::try_from(MARKS).unwrap_or(i64::MAX)))?;
+                    forget.execute((account, OTHERS, &*key))?;
                 }
                 news.push(is_new);
             }
