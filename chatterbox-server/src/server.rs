@@ -148,9 +148,11 @@ pub async fn run_controlled(
             activity.iter().for_each(|activity| activity.note(happened));
         }
     };
-    let marking = {
+    let marking_stop = CancellationToken::new();
+    let mut marking = {
         let (chat, writing) = (Arc::clone(&chat), Arc::clone(&access.authenticator));
-        tokio::spawn(async move { keep_marks(&chat, &*writing).await })
+        let stop = marking_stop.clone();
+        tokio::spawn(async move { keep_marks(&chat, &*writing, &stop).await })
     };
     let visitors = Arc::clone(&access.authenticator);
     let visits = {
@@ -317,12 +319,19 @@ pub async fn run_controlled(
     if tokio::time::timeout(LAST_WRITES, tasks.wait()).await.is_err() {
         tracing::warn!(connections = tasks.len(), "connections cut off");
     }
+    // While there is still somebody who decides about it, and before users who go on elsewhere are told what they have read.
+    marking_stop.cancel();
+    let are_written = tokio::time::timeout(LAST_WRITES, &mut marking).await.is_ok();
     if let Some(node) = moving {
         node.have_moved(&chat).await;
     }
-    marking.abort();
-    // While there is still somebody who decides about it.
-    let _ = tokio::time::timeout(LAST_WRITES, write_marks(&chat, &*visitors)).await;
+    if are_written {
+        // What was said last may have come round since.
+        let _ = tokio::time::timeout(LAST_WRITES, write_marks(&chat, &*visitors)).await;
+    } else {
+        tracing::warn!("how far users have read could not be written");
+        marking.abort();
+    }
     sequencer_stop.cancel();
     if !sequencer.is_finished() && sequencer.await.is_err() {
         tracing::error!("the sequencer has panicked");
