@@ -57,7 +57,6 @@ export function receive(core, frame, now) {
   // What a welcome says of it the user has not wished for: the session could not keep its place.
   for (const left of roomsLeft(get("ROOMS_LEFT", "rooms"))) roomLeft(core, isWelcome && left.code === "left" ? { ...left, code: null } : left, now);
   left(core, get("USERS_LEFT"), now);
-  marks(core, get("READ", "marks"), isWelcome && get("RESUMED", "ids") !== true ? get("UNREAD", "marks") : undefined);
   acknowledged(core, get("ACKS", "ids"));
   const told = rejected(core, get("REFUSED", "ids"), now);
   if (!isWelcome) said(core, get("INFO"), "info", now);
@@ -67,6 +66,7 @@ export function receive(core, frame, now) {
   if (isObject(get("RESULT", "commands"))) result(core, get("RESULT", "commands"), now);
   if (!core.isDown()) core.calls.prompted(get("PROMPT", "commands"));
   ping(core, get("PING", "ping"));
+  marks(core, get("READ", "marks"), isWelcome && get("RESUMED", "ids") !== true ? get("UNREAD", "marks") : undefined);
   closes(core, frame);
   core.pump();
 }
@@ -139,9 +139,12 @@ function notified(core, notice, now) {
   if (lines.length > 0) core.say(lines, now, tone, isHere ? room : core.model.front);
 }
 
-/** How far the user has read on other devices, or before (MK-1, MK-2). @param {Core} core @param {unknown} read @param {unknown} unread */
+/** How far the user has read on other devices, or before (MK-1, MK-2): what was never marked has the mark 0, whether the server says so or not.
+ * @param {Core} core @param {unknown} read @param {unknown} unread */
 function marks(core, read, unread) {
-  for (const [who, told] of members(read, MANY) ?? []) {
+  const marked = members(read, MANY) ?? new Map();
+  for (const who of members(unread, MANY)?.keys() ?? []) if (!marked.has(who)) marked.set(who, 0);
+  for (const [who, told] of marked) {
     const upto = count(told);
     if (upto !== null) core.model.marked(targetOf(who, core.hasRooms()), upto, count(member(unread, who)));
   }

@@ -42,10 +42,18 @@ impl App {
     /// here.
     pub(super) fn marks_told(
         &mut self,
-        read: Vec<(Wire, Id)>,
+        mut read: Vec<(Wire, Id)>,
         unread: &[(Wire, u64)],
         effects: &mut Vec<Effect>,
     ) {
+        // What was never marked has the mark 0, whether the server says so or not.
+        let marked = |with: &Wire| read.iter().any(|(one, _)| one == with);
+        let others = unread.iter().filter(|(with, _)| !self.resumed && !marked(with));
+        let others: Vec<_> = others.map(|(with, _)| (with.clone(), 0)).collect();
+        read.extend(others);
+        if read.is_empty() {
+            return;
+        }
         let count = |with: &Wire| {
             let found = unread.iter().find(|(one, _)| one == with).filter(|_| !self.resumed);
             found.map(|(_, count)| usize::try_from(*count).unwrap_or(usize::MAX))

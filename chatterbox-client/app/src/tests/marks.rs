@@ -17,7 +17,7 @@ fn reader(full_screen: bool, level: u8) -> Scene {
         r##"{{"USERNAME_ACCEPTED": true, "USER_LIST": ["bob", "ann"], "CAPABILITIES": "{AGREED}", "RESUME": "session",
             "ACCOUNT": {{"LEVEL": {level}}}, "DEFAULT": "ALL", "ROOMS": [{room}],
             "MESSAGES": [["bob", "ann", 1700000000, "old"], ["bob", "ann", 1700000000, "new"], ["cyd", "ALL", 1700000000, "hi"]],
-            "IDS": [5, 7, 8], "READ": {{"ALL": 2, "#lab": 3, "bob": 5, "dan": 4, "eve": 0}},
+            "IDS": [5, 7, 8], "READ": {{"ALL": 2, "#lab": 3, "bob": 5, "dan": 4}},
             "UNREAD": {{"ALL": 1, "#lab": 100, "bob": 1, "dan": 0, "eve": 3}}}}"##
     );
     let mut scene = Scene::new(options).types("ann").gets(&welcome).gets(COMMANDS);

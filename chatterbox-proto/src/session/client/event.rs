@@ -148,7 +148,8 @@ pub enum Event {
     Marks {
         /// Conversations, `ALL` among them, each with the last message that was read.
         read: Vec<(WireText<'static>, Id)>,
-        /// How many messages are unread, in a welcome; 100 is at least 100 (MK-2).
+        /// How many messages are unread, in a welcome; 100 is at least 100 (MK-2). Of those that were not marked there may be no
+        /// more than that.
         unread: Vec<(WireText<'static>, u64)>,
     },
     /// The server ends the connection (NO-3).

@@ -106,10 +106,6 @@ impl ClientSession {
         self.frame.push(Part::RoomUsersLeft(std::mem::take(&mut keys.room_users_left).into_iter()));
         self.frame.push(Part::RoomsLeft(std::mem::take(&mut keys.rooms_left).into_iter()));
         self.frame.push(Part::Left(lists.left));
-        let (read, unread) = (std::mem::take(&mut keys.read), std::mem::take(&mut keys.unread));
-        if !read.is_empty() {
-            self.frame.event(Event::Marks { read, unread });
-        }
         for (tag, id) in std::mem::take(&mut keys.acks) {
             if self.sent.answered(tag.as_wire()) {
                 self.frame.event(Event::Stored { tag: tag.as_wire().to_owned(), id });
@@ -141,6 +137,10 @@ impl ClientSession {
         ];
         for event in events.into_iter().flatten() {
             self.frame.event(event);
+        }
+        let (read, unread) = (std::mem::take(&mut keys.read), std::mem::take(&mut keys.unread));
+        if !read.is_empty() || !unread.is_empty() {
+            self.frame.event(Event::Marks { read, unread });
         }
         self.closes(&mut keys);
     }

@@ -14,7 +14,7 @@ test("a welcome says what is unread, and where it begins", () => {
   const one = new World().join({
     ACCOUNT, ROOMS: [lab],
     MESSAGES: [["bob", "ann", 1, "old"], ["bob", "ann", 2, "new"], ["cyd", "ALL", 3, "hi"]], IDS: [5, 7, 8],
-    READ: { ALL: 2, "#lab": 3, bob: 5, dan: 4, eve: 0 }, UNREAD: { ALL: 1, "#lab": 100, bob: 1, dan: 0, eve: 3 },
+    READ: { ALL: 2, "#lab": 3, bob: 5, dan: 4 }, UNREAD: { ALL: 1, "#lab": 100, bob: 1, dan: 0, eve: 3 },
   });
   assert.deepEqual(unread(one), { "#lab": 100, "@bob": 1, "@eve": 3 }, "the lobby is in front, and seen");
   assert.equal(one.at("@dan"), undefined, "nothing is new with dan");
@@ -47,6 +47,19 @@ test("what is shown is told, the newest of it, and only forward", () => {
   one.apply({ say: "yes" });
   one.frame({ ACKS: { [one.take().at(-1).TAGS[0]]: 12 } });
   assert.equal(one.chat.hasMarks(), false);
+});
+
+test("what was read comes behind the answers of its frame (CP-10)", () => {
+  const one = new World().join({ ACCOUNT });
+  const { model } = one.chat.core;
+  const { marked } = model;
+  let before = null;
+  model.marked = (...told) => {
+    before = one.said("ALL");
+    marked.apply(model, told);
+  };
+  one.frame({ READ: { ALL: 5 }, ERROR: "no" });
+  assert.equal(before?.at(-1), "* no");
 });
 
 test("what another device has read is read", () => {
