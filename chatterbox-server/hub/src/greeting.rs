@@ -94,8 +94,7 @@ impl Hub {
         let (name, agreed) = (identity.name.clone(), identity.agreed);
         let devices = agreed.is_some_and(|agreed| agreed.has(Capability::Devices));
         let sender = identity.login.as_ref().filter(|_| devices).map(|login| login.account_key.id);
-        let device = self.device_of(id).cloned();
-        let reader = Reader { parties: identity.parties(), sender, device };
+        let reader = Reader { parties: identity.parties(), sender };
         let filter = Arc::new(self.replica.presence().filter(id));
         // The joiner is in the list, as its last (UL-5).
         let users = self.replica.presence().user_list();

@@ -354,7 +354,8 @@ impl Hub {
     }
 
     /// Queues a private message for a device that has to have it. In a cluster, and where a user has several devices, it may be one for
-    /// which nobody could reserve room: who has not enough of it does not read, and goes.
+    /// which nobody could reserve room: who has not enough of it does not read, and goes. Only for a device whose last other one goes
+    /// while messages are on their way to that one more waits than fits: at most what there was room for at the other.
     fn hand_over(&mut self, to: MemberId, message: Event, removed: &mut Vec<MemberId>) -> Wake {
         let bytes = message.size();
         let is_full = |member: &Member| !member.takes(bytes);

@@ -15,7 +15,6 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
-use chatterbox_proto::capability::meta::DeviceId;
 use chatterbox_proto::json::LIST_SEPARATOR;
 use chatterbox_proto::session::Destination;
 
@@ -214,11 +213,10 @@ impl History {
         mut own: Vec<OwnMessage>,
     ) -> HistoryCut {
         let mut out = HistoryCut::with_capacity(self.sealed.len() + 1);
-        let as_read = |one| own_message(one, reader.device.as_ref());
         for party in &reader.parties {
-            own.extend(self.mailboxes.after(&party.key(), after).map(as_read));
+            own.extend(self.mailboxes.after(&party.key(), after).map(own_message));
         }
-        own.extend(self.sent(reader, after).map(as_read));
+        own.extend(self.sent(reader, after).map(own_message));
         own.sort_unstable_by_key(|message| message.id);
         let mut own = own.into_iter().peekable();
         for (json, marks) in self.segments() {
@@ -240,7 +238,6 @@ impl History {
     /// what is hidden.
     pub(crate) fn cut_newest(&self, reader: &Reader, newest: u16, hides: bool) -> HistoryCut {
         let mut out = HistoryCut::of_newest(newest);
-        let as_read = |one| own_message(one, reader.device.as_ref());
         let most = if hides { usize::MAX } else { usize::from(newest) + 1 };
         let mut privates = Vec::new();
         for party in &reader.parties {
@@ -258,7 +255,7 @@ impl History {
             while let Some((id, private)) = privates.next_if(|(id, _)| marks.id_at(0) < *id) {
                 let from = marks.place_of(id);
                 out.take(json, marks, from..to);
-                out.take_own(as_read((id, private)));
+                out.take_own(own_message((id, private)));
                 count += to - from + 1;
                 to = from;
             }
@@ -266,7 +263,7 @@ impl History {
             count += to;
         }
         for private in privates {
-            out.take_own(as_read(private));
+            out.take_own(own_message(private));
         }
         out
     }
@@ -427,13 +424,11 @@ impl From<Segment<Bytes>> for Pinned {
     }
 }
 
-/// A private message as the connection of this device reads it.
-fn own_message(
-    (id, kept): (Sequence, &Kept<PrivateMessage>),
-    device: Option<&DeviceId>,
-) -> OwnMessage {
+/// A private message as a welcome has it: which device its connection is, that says behind it, and is told no encrypted text
+/// before.
+fn own_message((id, kept): (Sequence, &Kept<PrivateMessage>)) -> OwnMessage {
     let Kept { arrived, message: PrivateMessage { source, json, meta, .. }, .. } = kept;
-    let meta = meta.as_ref().and_then(|meta| meta.told(device));
+    let meta = meta.as_ref().and_then(|meta| meta.told(None));
     OwnMessage { id, source: source.clone(), json: json.clone(), arrived: *arrived, meta }
 }
 

@@ -1,7 +1,5 @@
 //! Whose history it is.
 
-use chatterbox_proto::capability::meta::DeviceId;
-
 use crate::filing::Party;
 use crate::identity::Identity;
 
@@ -13,20 +11,18 @@ pub(crate) struct Reader {
     /// The number of the sender ([`crate::filing::Sender::number`]) whose private messages they get as well, if they speak of
     /// devices.
     pub(crate) sender: Option<i64>,
-    /// Which device their connection is, for what is encrypted for single ones.
-    pub(crate) device: Option<DeviceId>,
 }
 
 impl Reader {
     /// Somebody who is here, with what their account has sent.
     pub(crate) fn of(identity: &Identity) -> Self {
         let sender = identity.login.as_ref().map(|login| login.account_key.id);
-        Self { parties: identity.parties(), sender, device: None }
+        Self { parties: identity.parties(), sender }
     }
 }
 
 impl From<Vec<Party>> for Reader {
     fn from(parties: Vec<Party>) -> Self {
-        Self { parties, sender: None, device: None }
+        Self { parties, sender: None }
     }
 }
