@@ -122,13 +122,16 @@ impl Hub {
                 }
             }
             rest = rest.members(&rooms.members);
+            let mut is_private = false;
             if let Some(marks) = self.marks_of_welcome(id, greeting.marks, &filter) {
-                rest = rest.members(&marks);
+                rest = rest.members(&marks.members);
+                is_private = marks.is_private;
             }
             let states = view.presence().then(|| self.replica.presence().states());
             let (filter, rest) = (Arc::clone(&filter), rest.into_members());
             let welcome = Welcome::extended(greeting.info, users, history, filter, view, rest);
-            let welcome = if is_resumed { welcome } else { welcome.of_new_session() };
+            let is_plain = is_resumed || is_private;
+            let welcome = if is_plain { welcome } else { welcome.of_new_session() };
             welcome.with_states(states)
         } else {
             Welcome::base(greeting.info, users, self.history.cut(&reader, 0))

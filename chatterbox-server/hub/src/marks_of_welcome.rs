@@ -19,6 +19,14 @@ use crate::unread::Unread;
 /// The private conversations of which a welcome tells: those with the newest messages.
 const PRIVATE_CONVERSATIONS: usize = 100;
 
+/// What is told of them.
+pub(crate) struct MarksOfWelcome {
+    /// READ and UNREAD.
+    pub(crate) members: Bytes,
+    /// Whether they name whom the user talks with in private, which nobody else is to learn (ZS-3).
+    pub(crate) is_private: bool,
+}
+
 impl Hub {
     /// READ and UNREAD of a welcome; `None` for who has no account, or did not agree to them.
     pub(crate) fn marks_of_welcome(
@@ -26,7 +34,7 @@ impl Hub {
         id: MemberId,
         stored: &[StoredMark],
         filter: &BlockFilter,
-    ) -> Option<Bytes> {
+    ) -> Option<MarksOfWelcome> {
         let identity = self.identity(id)?;
         let agreed = identity.agreed.filter(|agreed| agreed.has(Capability::Marks))?;
         let account = identity.login.as_ref()?.account_key.id;
@@ -54,6 +62,7 @@ impl Hub {
         }
         let reader = Reader::of(identity);
         let conversations = self.history.private_conversations(&reader, PRIVATE_CONVERSATIONS);
+        let is_private = !conversations.is_empty();
         for (name, newest_first) in conversations {
             let mark = read(&Marked::User(name.clone()));
             let is_shown = !filter.hidden.contains(&name);
@@ -65,7 +74,8 @@ impl Hub {
         });
         let read = numbers(READ, read);
         let unread = all.iter().map(|(with, _, unread)| (with.as_str(), unread.count as u64));
-        Some(read.members(&numbers(UNREAD, unread).into_members()).into_members())
+        let members = read.members(&numbers(UNREAD, unread).into_members()).into_members();
+        Some(MarksOfWelcome { members, is_private })
     }
 }
 
