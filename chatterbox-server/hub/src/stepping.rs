@@ -19,6 +19,7 @@ use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed
 use crate::replica::moderation_act::ModerationDone;
 use crate::replica::presence::Stale;
 use crate::replica::proposal::{Group, Incarnation, Old, Proposal, Say};
+use crate::replica::rooms::room::Who;
 use crate::replica::rooms::told::RoomsChanged;
 use crate::replica::rooms::wish::RoomDone;
 use crate::track::Happened;
@@ -231,6 +232,10 @@ impl Hub {
             Some((old, user)) => {
                 let mut applied = Applied::unseen(Ok(Outcome::Done));
                 self.presence.replaced(user, self.replica.presence().user(member));
+                // A guest has another place in the lists of rooms now.
+                let theirs = self.replica.rooms.rooms_of(Who::Guest(member));
+                let theirs: Vec<_> = theirs.map(|(number, _)| number).collect();
+                self.forget_rooms(&theirs);
                 if self.forget_member(old) {
                     self.removed.insert(old, Removal::Resumed);
                     applied.removed.push(old);

@@ -249,7 +249,7 @@ fn a_name_a_list_and_being_away_are_of_all_devices() {
     let rename = Rename { name: name("annie"), owns: false, blocked_by: vec![], now: 0 };
     let applied = hub.step(Incarnation::default(), Proposal::Rename(two.id, rename), None);
     assert_eq!(applied.renamed, [two.id, late.id, again.id]);
-    assert_eq!(take_all(&mut hub, eve.id), ["-ann", "+annie"], "once");
+    assert_eq!(take_all(&mut hub, eve.id), ["ann>annie"], "once");
     assert_eq!(hub.name_of(late.id), Some(&name("annie")));
     assert_eq!(hub.who(&name("ann")), None);
     let _ = hub.leave(late.id);
