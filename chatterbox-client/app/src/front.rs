@@ -243,13 +243,15 @@ impl Front {
         self.unread.retain(|unread| unread.room != room);
     }
 
-    /// Nothing of a room up to this message is shown any more (RH-4).
+    /// What was said in a room up to this message is not unread any more: it was read on another device, or is shown to nobody now
+    /// (RH-4).
     pub(crate) fn cleared(&mut self, room: &str, floor: Id) {
         for unread in self.unread.iter_mut().filter(|unread| unread.room == room) {
             let before = unread.kept.len();
             unread.kept.retain(|(message, _)| message.id.is_none_or(|id| id > floor));
-            // What is older than those that were kept is below the floor as well, if any of those was.
-            if unread.kept.len() < before {
+            // What is older than those that were kept is below the floor as well, if any of those was; and so is what the server only
+            // has counted.
+            if unread.kept.len() < before || unread.kept.is_empty() {
                 unread.count = unread.kept.len();
             }
             unread.bytes = unread.kept.iter().map(|(message, _)| size(message)).sum();

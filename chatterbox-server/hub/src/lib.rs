@@ -144,5 +144,6 @@ pub use sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject}
 pub use speaker::Speaker;
 pub use stepping::{Applied, Outcome};
 pub use track::Happened;
+pub use unread::COUNTED_IN_ROOMS;
 pub use waiting_mail::{Reserved, WAITING_MAIL, WAITING_MAIL_OF_ONE};
 pub use wake::Wake;

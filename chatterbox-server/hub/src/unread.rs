@@ -10,6 +10,9 @@ use crate::record::{Record, Sequence};
 /// So much is counted of one conversation; it means at least so much.
 pub(crate) const UNREAD_MOST: usize = 100;
 
+/// So many of the newest messages of a room are known: what is hidden from a reader is not counted, so some more than that.
+pub const COUNTED_IN_ROOMS: usize = 2 * UNREAD_MOST;
+
 /// What is unread of a conversation: how many messages of others that the reader is shown, and the newest of the reader's own
 /// before which nothing was counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,8 +51,7 @@ impl NewestInRooms {
     /// Notes a message of a room.
     pub(crate) fn note(&mut self, room: RoomNumber, id: Sequence, record: &Record) {
         let newest = self.0.entry(room).or_default();
-        // What is hidden from a reader is not counted, so some more are known.
-        if newest.len() == 2 * UNREAD_MOST {
+        if newest.len() == COUNTED_IN_ROOMS {
             newest.pop_front();
         }
         newest.push_back((id, record.filing.sender.number, record.source.clone()));

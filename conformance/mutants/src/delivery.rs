@@ -94,10 +94,10 @@ impl Chat {
         let first = first.map(|member| member.connection);
         for (n, member) in self.members.iter().enumerate() {
             let own = member.name == sender;
+            let other = own && self.speaking.is_some_and(|by| by != member.connection);
             let due = if public {
-                if own { !f.acts(Fault::NoEcho) } else { !f.acts(Fault::EchoOnly) }
+                if own && !other { !f.acts(Fault::NoEcho) } else { !f.acts(Fault::EchoOnly) }
             } else {
-                let other = own && self.speaking.is_some_and(|by| by != member.connection);
                 let copied = other && !f.acts(Fault::DeviceCopiesMissing);
                 let reached = member.name == route
                     && (first == Some(member.connection) || !f.acts(Fault::DeviceFirstAlone));

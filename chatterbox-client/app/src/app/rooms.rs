@@ -75,7 +75,11 @@ impl App {
                 let room = room.to_owned();
                 self.note_said(&message);
                 let behind = self.as_output(message.clone(), kind, now);
-                self.front.count(&room, message, kind, behind.mention);
+                match message.id.filter(|_| self.me() == Some(message.source.as_wire())) {
+                    // Said on another device: whoever says something has read what was said before it.
+                    Some(id) => self.front.cleared(&room, id),
+                    None => self.front.count(&room, message, kind, behind.mention),
+                }
                 if self.model.is_some() {
                     effects.push(Effect::Show(Output::Behind(behind)));
                 }

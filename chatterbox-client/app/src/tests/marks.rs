@@ -109,3 +109,26 @@ fn what_another_device_says_stands_where_it_was_said() {
     let bob = scene.app.model().unwrap().conversation(&Target::User("bob".to_owned())).unwrap();
     assert_eq!((bob.timeline.len(), bob.unread), (3, 1), "and it is not unread");
 }
+
+#[test]
+fn whoever_reads_line_by_line_is_not_told_of_what_they_said_themselves_elsewhere() {
+    let own = |id: u32| {
+        format!(r##"{{"MESSAGES": [["ann", "#lab", 1700000000, "mine"]], "IDS": [{id}]}}"##)
+    };
+    let mut scene = reader(false, 1).gets(&said("#lab", 21));
+    scene.screen.clear();
+    let mut scene = scene.gets(&own(22)).types("/room");
+    assert!(!scene.screen.contains("unread"), "{}", scene.screen);
+    scene.screen.clear();
+    let scene = scene.gets(&said("#lab", 23)).types("/room");
+    assert!(scene.screen.contains("#lab 1"), "{}", scene.screen);
+}
+
+#[test]
+fn what_the_server_only_counts_is_read_on_another_device() {
+    let mut scene = reader(false, 1).types("/room");
+    assert!(scene.screen.contains("#lab 100"), "{}", scene.screen);
+    scene.screen.clear();
+    let scene = scene.gets(r##"{"READ": {"#lab": 20}}"##).types("/room");
+    assert!(!scene.screen.contains("#lab 100"), "{}", scene.screen);
+}

@@ -230,7 +230,8 @@ async fn nobody_else(c: &mut ServerHands) -> Outcome {
 
 async fn own_message(c: &mut ServerHands) -> Outcome {
     let (ann, [mut one]) = devices(c, OFFER).await?;
-    let mut bob = c.join("bob").await?;
+    // Whoever says something may get it or not.
+    let mut bob = c.join_with("bob", "ids/1").await?;
     for _ in 0..2 {
         let text = c.text();
         bob.say(&text).await;
@@ -238,7 +239,7 @@ async fn own_message(c: &mut ServerHands) -> Outcome {
     }
     let own = c.text();
     one.say(&own).await;
-    let id = one.id_of(&own).await?;
+    let id = bob.id_of(&own).await?;
     let mut two = another(c, "ann2", &ann, OFFER).await?;
     let mark = in_welcome(&mut two, "READ", "ALL")?;
     if mark < id {
