@@ -18,7 +18,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::accounts::{AccountWish, DirectoryError, Login, Observer, WishDone};
+use crate::accounts::{AccountWish, DirectoryError, Login, MarksWritten, Observer, WishDone};
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
@@ -68,10 +68,7 @@ pub trait Authenticator: Send + Sync + Debug {
     ///
     /// # Errors
     /// Gives them back, where none could be written.
-    fn set_marks(
-        &self,
-        marks: Vec<ReadMark>,
-    ) -> BoxFuture<'_, Result<Vec<ReadMark>, (DirectoryError, Vec<ReadMark>)>> {
+    fn set_marks(&self, marks: Vec<ReadMark>) -> BoxFuture<'_, MarksWritten> {
         drop(marks);
         ready(Ok(Vec::new())).boxed()
     }

@@ -33,7 +33,7 @@ pub async fn write_marks(chat: &Chat, authenticator: &dyn Authenticator) {
         let rest = marks.split_off(marks.len().min(ReadMark::AT_ONCE));
         match authenticator.set_marks(marks).await {
             Ok(news) if news.is_empty() => {}
-            Ok(news) => chat.tell_marks(news),
+            Ok(news) => chat.tell_marks(&news),
             Err((error, mut failed)) => {
                 tracing::warn!(%error, "how far users have read could not be written");
                 failed.extend(rest);
@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
     use crate::access::{Grant, LoginRequest};
-    use crate::accounts::DirectoryError;
+    use crate::accounts::MarksWritten;
     use crate::chat::proposals;
 
     /// For how long it writes.
@@ -73,10 +73,7 @@ mod tests {
             ready(Err(Refusal::Busy)).boxed()
         }
 
-        fn set_marks(
-            &self,
-            marks: Vec<ReadMark>,
-        ) -> BoxFuture<'_, Result<Vec<ReadMark>, (DirectoryError, Vec<ReadMark>)>> {
+        fn set_marks(&self, marks: Vec<ReadMark>) -> BoxFuture<'_, MarksWritten> {
             async move {
                 tokio::time::sleep(SLOW).await;
                 self.0.lock().unwrap().extend(marks.iter().map(|mark| mark.upto));

@@ -104,7 +104,7 @@ async fn what_is_said_behind_a_reply_stays_behind_it() {
     let id = say(&mut ann, "ALL", "first", Value::Null).await.unwrap();
     let count = 40_usize;
     let message = |n: usize| json!(["bob", "ALL", 1, format!("n{n}")]);
-    let meta = |n: usize| if n % 3 == 0 { json!({ "REPLY": id }) } else { Value::Null };
+    let meta = |n: usize| if n.is_multiple_of(3) { json!({ "REPLY": id }) } else { Value::Null };
     let all: Vec<_> = (0..count).map(message).collect();
     let tags: Vec<_> = (0..count).map(|n| format!("t{n}")).collect();
     let metas: Vec<_> = (0..count).map(meta).collect();

@@ -17,7 +17,7 @@ use chatterbox_proto::{Refusal, Username};
 use crate::accounts::directory::{Account, Directory, DirectoryError};
 use crate::accounts::directory_thread::{DirectoryThread, Observer};
 use crate::accounts::hashing::Hashing;
-use crate::accounts::marks_directory::NewMark;
+use crate::accounts::marks_directory::{MarksWritten, NewMark};
 use crate::accounts::password_hash::{Cost, HashError, PasswordHash, Verdict};
 use crate::accounts::secret::Secret;
 use crate::accounts::token::{LIFETIME, Token, TokenHash};
@@ -299,10 +299,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`DirectoryError`]; the marks are given back, none of them was written.
-    pub async fn set_marks(
-        &self,
-        marks: Vec<ReadMark>,
-    ) -> Result<Vec<ReadMark>, (DirectoryError, Vec<ReadMark>)> {
+    pub async fn set_marks(&self, marks: Vec<ReadMark>) -> MarksWritten {
         let new = |mark: &ReadMark| NewMark {
             account: mark.account.id,
             with: mark.with.clone(),

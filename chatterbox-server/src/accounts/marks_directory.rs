@@ -2,12 +2,15 @@
 
 use std::fmt::Debug;
 
-use chatterbox_hub::{Marked, Sequence, StoredMark};
+use chatterbox_hub::{Marked, ReadMark, Sequence, StoredMark};
 
 use crate::accounts::directory_error::DirectoryError;
 
 /// So many marks are kept of one account: the one that was written last, and those with the greatest numbers.
 pub const MARKS: usize = 256;
+
+/// What of some marks was news; where none could be written, why, and all of them.
+pub type MarksWritten = Result<Vec<ReadMark>, (DirectoryError, Vec<ReadMark>)>;
 
 /// A mark that may be news.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub use directory::{
 };
 pub use directory_thread::Observer;
 pub use login::{Accounts, Login, Refused};
-pub use marks_directory::{MARKS, MarksDirectory, NewMark};
+pub use marks_directory::{MARKS, MarksDirectory, MarksWritten, NewMark};
 pub use operated::{AccountWish, HashText, WishDone};
 pub use password_hash::{Cost, HashError, PasswordHash};
 pub use secret::{Secret, SecretError};

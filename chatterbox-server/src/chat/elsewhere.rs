@@ -29,7 +29,7 @@ impl Chat {
     }
 
     /// Tells the other devices of users how far they have read, at whichever node they are.
-    pub fn tell_marks(&self, marks: Vec<ReadMark>) {
+    pub fn tell_marks(&self, marks: &[ReadMark]) {
         let mut hub = self.hub();
         if hub.is_in_cluster() {
             drop(hub);
@@ -40,7 +40,7 @@ impl Chat {
             return;
         }
         let mut wakes = Vec::new();
-        hub.tell_marks(&marks, &mut wakes);
+        hub.tell_marks(marks, &mut wakes);
         self.wake(hub, wakes);
     }
 

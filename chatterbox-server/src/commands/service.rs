@@ -14,7 +14,7 @@ use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, House, LoginRequest, RequestHandler, Served,
     Standing, WaitingInput,
 };
-use crate::accounts::{AccountWish, DirectoryError, Observer, WishDone};
+use crate::accounts::{AccountWish, DirectoryError, MarksWritten, Observer, WishDone};
 use crate::chat::handle::Handle;
 use crate::chat::shared::Chat;
 use crate::chat::waiting_mail::Mailbox;
@@ -107,10 +107,7 @@ impl Authenticator for Service {
         self.state.accounts.share_among(nodes);
     }
 
-    fn set_marks(
-        &self,
-        marks: Vec<ReadMark>,
-    ) -> BoxFuture<'_, Result<Vec<ReadMark>, (DirectoryError, Vec<ReadMark>)>> {
+    fn set_marks(&self, marks: Vec<ReadMark>) -> BoxFuture<'_, MarksWritten> {
         self.state.accounts.set_marks(marks).boxed()
     }
 

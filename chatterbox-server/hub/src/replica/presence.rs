@@ -225,7 +225,7 @@ impl Presence {
         &mut self,
         id: MemberId,
         name: &Username,
-        blocked_by: Vec<(i64, Username)>,
+        blocked_by: &[(i64, Username)],
         claimant: Claimant,
         now: u64,
     ) -> Result<Stale, Refusal> {

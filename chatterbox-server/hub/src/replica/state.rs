@@ -315,7 +315,7 @@ impl Replica {
         let old_name = old.clone();
         let address = person.identity.address.map(network);
         let claimant = Claimant { owns, address, resumes: false };
-        let stale = self.presence.rename(member, &name, blocked_by, claimant, self.now)?;
+        let stale = self.presence.rename(member, &name, &blocked_by, claimant, self.now)?;
         let devices: Vec<_> = self.presence.devices(member).collect();
         for session in devices.iter().filter_map(|device| self.session(*device)).collect::<Vec<_>>()
         {

@@ -288,7 +288,9 @@ impl Marks {
 
     /// The elements of META for all messages; `None` where nothing goes with any of them.
     pub(crate) fn metas(&self) -> Option<MetaPart> {
-        self.metas.get_or_init(|| self.written_metas(&[0..self.len()])).clone()
+        self.metas
+            .get_or_init(|| self.written_metas(std::slice::from_ref(&(0..self.len()))))
+            .clone()
     }
 
     /// The same for messages at some places.

@@ -116,7 +116,7 @@ impl Chat {
         if !names.is_empty() {
             told.insert("MENTIONS".into(), json!(names));
         }
-        Ok((!told.is_empty()).then(|| Value::Object(told)))
+        Ok((!told.is_empty()).then_some(Value::Object(told)))
     }
 
     /// Whether a message is of the conversation with a destination, and a member can read it.

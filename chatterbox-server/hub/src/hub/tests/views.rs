@@ -110,7 +110,7 @@ fn time_of(id: Sequence) -> i64 {
 /// Something goes with every third message.
 fn meta_of(id: Sequence) -> Option<std::sync::Arc<RecordMeta>> {
     let mentions = ["\u{e9}ve".to_owned()];
-    (id % 3 == 0).then(|| RecordMeta::new(Some(id), &mentions, None, None)).flatten()
+    id.is_multiple_of(3).then(|| RecordMeta::new(Some(id), &mentions, None, None)).flatten()
 }
 
 fn said(id: Sequence, source: &str, recipient: Option<&str>, text: &str) -> Record {

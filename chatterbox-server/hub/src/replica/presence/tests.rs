@@ -164,9 +164,9 @@ fn a_change_beside_many_blockers_touches_a_bounded_part_of_them() {
     let hidden = hides(&presence, HIDERS).0;
     assert!(hidden.len() == COUNTED && hidden.contains(&name("hide0")));
     let changed =
-        presence.rename(eve, &name("flo"), vec![], Claimant::default(), 0).expect("nobody has it");
+        presence.rename(eve, &name("flo"), &[], Claimant::default(), 0).expect("nobody has it");
     assert!(changed.0.len() <= COUNTED + 1);
-    assert!(presence.rename(eve, &name("eve"), vec![], Claimant::default(), 0).is_ok());
+    assert!(presence.rename(eve, &name("eve"), &[], Claimant::default(), 0).is_ok());
     // When one of those who count leaves, the next one counts.
     let (_, stale, _) = presence.remove(MemberId(7)).unwrap();
     assert!(stale.0.contains(&eve));
@@ -195,7 +195,7 @@ fn however_many_names_and_accounts_are_on_lists_few_members_are_looked_at() {
     let renamed = presence.rename(
         MemberId(3_000),
         &name("flo"),
-        blocked_by.collect(),
+        &blocked_by.collect::<Vec<_>>(),
         Claimant::default(),
         0,
     );

@@ -390,7 +390,7 @@ proptest! {
             let (source, destination) = (name(&source), Destination::All);
             let shown = id > after && !hidden.contains(&source);
             let arrived = time_of(id);
-            let meta = mention.as_ref().and_then(|name| RecordMeta::new(Some(id), &[name.clone()], None, None));
+            let meta = mention.as_ref().and_then(|name| RecordMeta::new(Some(id), std::slice::from_ref(name), None, None));
             let record = Record { source, destination, json, arrived, filing: Filing::default(), meta };
             match &to {
                 None => history.push_public(id, &record),

@@ -257,12 +257,11 @@ async fn client_sends(c: &mut ServerHands) -> Outcome {
     Ok(Verdict::check(count == 0, "it is not delivered", format!("{count} times")))
 }
 
+/// Makes a body of a frame.
+type Packing<'a> = dyn Fn(&[u8]) -> Vec<u8> + Sync + 'a;
+
 /// Sends compressed bodies, each made of a frame with a message, none of which may be taken. The connection has to go on.
-async fn refused(
-    c: &mut ServerHands,
-    about: &str,
-    bodies: &[&(dyn Fn(&[u8]) -> Vec<u8> + Sync)],
-) -> Outcome {
+async fn refused(c: &mut ServerHands, about: &str, bodies: &[&Packing<'_>]) -> Outcome {
     let mut ann = c.join_with("ann", OFFER).await?;
     let mut bob = c.join("bob").await?;
     for make in bodies {
