@@ -24,6 +24,7 @@ export const REFUSALS = {
   "no-guests": { title: "Only registered users come in here.", advice: "Enter the password of your account, or ask whoever runs this chat for one.", field: "password" },
   held: { title: "This name is kept for somebody who has just left.", advice: "Try again in a moment, or choose another name.", field: "name" },
   busy: { title: "The server is busy.", advice: "Try again in a moment.", field: null },
+  "too-many": { title: "You are here with as many devices as may be.", advice: "Close one of them, then try again.", field: null },
   banned: { title: "You are banned here.", advice: "If that is a mistake, ask whoever runs this chat.", field: null, info: true },
   kicked: { title: "You were put out.", advice: "You can come back in a moment.", field: null, info: true },
   "server-full": { title: "The server is full.", advice: "Try again later.", field: null },

@@ -75,7 +75,7 @@ impl Engine {
             for index in 0..count {
                 engine.launch(index);
             }
-            if (0..count).all(|index| engine.is_ready_within(index, PATIENCE)) {
+            if (0..count).all(|index| engine.is_caught_up(index, PATIENCE)) {
                 return Some(engine);
             }
         }
@@ -171,28 +171,39 @@ impl Engine {
         head.lines().next()?.contains(" 200 ").then(|| serde_json::from_str(body).ok())?
     }
 
-    fn is_ready_within(&mut self, index: usize, patience: Duration) -> bool {
+    /// Whether a server has caught up, or has ended; `None` where it does neither in that time.
+    fn readiness(&mut self, index: usize, patience: Duration) -> Option<bool> {
         let start = Instant::now();
         while start.elapsed() < patience {
             let process = self.servers[index].process.as_mut().unwrap();
             if process.try_wait().unwrap().is_some() {
-                return false;
+                return Some(false);
             }
             if self.asked(index, "/healthz").is_some() {
-                return true;
+                return Some(true);
             }
             std::thread::sleep(LOOK);
         }
-        panic!("server {index} of the engine is not ready:\n{}", self.log(index));
+        None
     }
 
-    /// Waits until a server has caught up.
+    fn is_caught_up(&mut self, index: usize, patience: Duration) -> bool {
+        let found = self.readiness(index, patience);
+        found.unwrap_or_else(|| {
+            panic!("server {index} of the engine is not ready:\n{}", self.log(index))
+        })
+    }
+
+    /// Waits until a server has caught up. One that was killed may go on for ever without that (`group node unhealthy`): it is
+    /// started once more then, as whoever runs it would.
     pub fn is_ready(&mut self, index: usize) {
-        assert!(
-            self.is_ready_within(index, PATIENCE),
-            "server {index} has ended:\n{}",
-            self.log(index)
-        );
+        let soon = self.readiness(index, PATIENCE / 2);
+        if soon.is_none() {
+            self.stop(index);
+            self.start_again(index);
+        }
+        let is_ready = soon.unwrap_or_else(|| self.is_caught_up(index, PATIENCE));
+        assert!(is_ready, "server {index} has ended:\n{}", self.log(index));
     }
 
     /// The servers that run and answer.
