@@ -272,7 +272,7 @@ impl ClientSession {
         } else {
             return Err(SayError::NotJoined);
         };
-        self.sent.say(destination, content);
+        self.sent.say(destination, content, said.tag.as_deref());
         Ok(said)
     }
 

@@ -1,5 +1,7 @@
 //! One connection after the other, as the client sees it.
 
+mod devices;
+
 use super::*;
 use crate::capability::meta::NewMeta;
 use crate::capability::{Capabilities, Capability};
