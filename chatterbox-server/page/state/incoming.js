@@ -3,7 +3,7 @@
 import { gapPaged, pageCame } from "./history.js";
 import { accountTold, failed, isMe, loggedOut, refused, tokenIssued } from "./login.js";
 import { entries } from "./entries.js";
-import { deliver, isNews } from "./news.js";
+import { deliver, deliverHeld, isNews } from "./news.js";
 import { noticeOf, presenceOf } from "./words.js";
 import { boolean, count, id, isObject, level, list, member, members, name, names, text, time } from "./read.js";
 import { roomLeft, takeRooms } from "./membership.js";
@@ -59,6 +59,7 @@ export function receive(core, frame, now) {
   left(core, get("USERS_LEFT"), now);
   acknowledged(core, get("ACKS", "ids"));
   const told = rejected(core, get("REFUSED", "ids"), now);
+  deliverHeld(core);
   if (!isWelcome) said(core, get("INFO"), "info", now);
   complained(core, get("ERROR"), told || get("CLOSED", "notices") !== undefined, now);
   if (isObject(get("HISTORY", "ids"))) paged(core, get("HISTORY", "ids"), now);
@@ -154,7 +155,7 @@ function marks(core, read, unread) {
 function acknowledged(core, value) {
   for (const [tag, told] of members(value, MANY) ?? []) {
     const number = id(told);
-    if (number === null || core.sent.answered(tag) === undefined) continue;
+    if (number === null || core.sent.answered(tag, number) === undefined) continue;
     core.model.answered(tag, "stored", null, number);
     core.effects.push({ progress: true });
   }
