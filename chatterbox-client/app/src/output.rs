@@ -203,6 +203,8 @@ pub struct ReadTo {
     pub upto: Id,
     /// How many messages behind it are unread, where the server says so.
     pub unread: Option<usize>,
+    /// The newest message of a room when the server told it last; 0 where it does not say it.
+    pub newest: Id,
 }
 
 /// What is unread in a room.

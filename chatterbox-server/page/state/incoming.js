@@ -147,7 +147,8 @@ function marks(core, read, unread) {
   for (const who of members(unread, MANY)?.keys() ?? []) if (!marked.has(who)) marked.set(who, 0);
   for (const [who, told] of marked) {
     const upto = count(told);
-    if (upto !== null) core.model.marked(targetOf(who, core.hasRooms()), upto, count(member(unread, who)));
+    const newest = core.rooms.find(who)?.last ?? 0;
+    if (upto !== null) core.model.marked(targetOf(who, core.hasRooms()), upto, count(member(unread, who)), newest);
   }
 }
 

@@ -130,12 +130,14 @@ export class Model {
     this.changed(one);
   }
 
-  /** A conversation was read up to a message, on another device or before. @param {Target} target @param {number} upto @param {number | null} unread */
-  marked(target, upto, unread) {
+  /** A conversation was read up to a message, on another device or before. `newest`: the newest message of a room, as the server told it last, or 0.
+   * @param {Target} target @param {number} upto @param {number | null} unread @param {number} [newest] */
+  marked(target, upto, unread, newest = 0) {
     const isSeen = this.seeing && sameTarget(target, this.front);
     const one = isUser(target) && (unread ?? 0) > 0 ? this.open(target) : this.list.find(target);
     if (one === undefined) return;
-    one.readTo(upto, isSeen ? null : unread, isUser(target));
+    if (unread === null || isSeen) one.readTo(upto);
+    else one.countedBehind(upto, unread, newest, isUser(target));
     one.version += 1;
   }
 

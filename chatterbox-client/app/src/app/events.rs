@@ -87,6 +87,9 @@ impl App {
             }
             Event::History(message) => {
                 self.earlier += 1;
+                if message.recipient.is_none() {
+                    self.front.said_before(message.id.unwrap_or(0));
+                }
                 self.show(message, MessageKind::History, now, effects);
             }
             Event::Welcomed => self.greet(effects),

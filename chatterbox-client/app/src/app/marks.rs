@@ -1,5 +1,6 @@
 //! How far the user has read: told to the server, and heard from it of other devices (MK-1, MK-2).
 
+use chatterbox_proto::ALL;
 use chatterbox_proto::capability::ids::Id;
 
 use super::App;
@@ -60,11 +61,22 @@ impl App {
         };
         let read: Vec<_> = read
             .into_iter()
-            .map(|(with, upto)| ReadTo { unread: count(&with), with, upto })
+            .map(|(with, upto)| ReadTo {
+                unread: count(&with),
+                newest: self.newest_of(with.as_wire()),
+                with,
+                upto,
+            })
             .collect();
-        for ReadTo { with, upto, unread } in &read {
-            self.front.marked(with.as_wire(), *upto, *unread);
+        for ReadTo { with, upto, unread, newest } in &read {
+            self.front.marked(with.as_wire(), *upto, *unread, *newest);
         }
         effects.push(Effect::Show(Output::Marks(read)));
+    }
+
+    /// The newest message of a room when the server told it last; 0 where it does not say it.
+    fn newest_of(&self, with: &str) -> Id {
+        let room = if with == ALL { Some(self.session.lobby()) } else { self.session.room(with) };
+        room.map_or(0, |room| room.last)
     }
 }

@@ -205,7 +205,10 @@ impl Model {
         // Where everything is read line by line, private messages are never behind.
         let seen = if self.by_line { is_front || is_private } else { self.seeing && is_front };
         let unread = mark.unread.filter(|_| !seen);
-        self.list.change(&target, |one| one.read_to(mark.upto, unread, is_private));
+        self.list.change(&target, |one| match unread {
+            Some(unread) => one.counted(mark.upto, unread, mark.newest, is_private),
+            None => one.read_to(mark.upto),
+        });
     }
 
     /// How far the user has read of which the server does not know: as a destination on the wire, with the number of a message.

@@ -132,3 +132,39 @@ fn what_the_server_only_counts_is_read_on_another_device() {
     let scene = scene.gets(r##"{"READ": {"#lab": 20}}"##).types("/room");
     assert!(!scene.screen.contains("#lab 100"), "{}", scene.screen);
 }
+
+/// What the server has counted for the welcome, of which nothing was sent, is read with the newest of it and not before.
+#[test]
+fn what_the_server_only_counts_stays_until_the_newest_of_it_is_read() {
+    let counts = |scene: &Scene, name: &str| {
+        let found = unread(scene).into_iter().find(|(one, _)| one == name);
+        found.map_or(0, |(_, count)| count)
+    };
+    let of_lab = |full_screen: bool, read: u32| {
+        let frame = format!(r##"{{"READ": {{"#lab": {read}}}}}"##);
+        reader(full_screen, 1).gets(&frame)
+    };
+    // The room had message 20 as its newest one.
+    assert_eq!(counts(&of_lab(true, 5), "#lab"), 100);
+    let scene = of_lab(true, 19).gets(&said("#lab", 21));
+    assert_eq!(counts(&scene, "#lab"), 101);
+    let scene = scene.gets(r##"{"READ": {"#lab": 20}}"##);
+    assert_eq!(counts(&scene, "#lab"), 1);
+    // Of eve the welcome had nothing, and it said of nobody which message is newest.
+    let scene = scene.gets(r#"{"READ": {"eve": 6}}"#);
+    assert_eq!(counts(&scene, "eve"), 0);
+    // The floor of a room goes the same way.
+    let floor = |floor: u32| {
+        format!(r##"{{"ROOMS": [{{"ROOM": "#lab", "NUMBER": 12, "FLOOR": {floor}}}]}}"##)
+    };
+    let scene = reader(true, 1).gets(&said("#lab", 21)).gets(&floor(19));
+    assert_eq!(counts(&scene, "#lab"), 101);
+    assert_eq!(counts(&scene.gets(&floor(20)), "#lab"), 1);
+    // And line by line.
+    let scene = of_lab(false, 5).types("/room");
+    assert!(scene.screen.contains("#lab 100"), "{}", scene.screen);
+    let mut scene = scene.gets(&said("#lab", 21)).gets(r##"{"READ": {"#lab": 20}}"##);
+    scene.screen.clear();
+    let scene = scene.types("/room");
+    assert!(scene.screen.contains("#lab 1 ("), "{}", scene.screen);
+}

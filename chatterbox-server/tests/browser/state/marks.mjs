@@ -91,3 +91,35 @@ test("what another device says is in the conversation with whom it is said to", 
   assert.deepEqual(one.said("@bob"), ["ann: from the other one"]);
   assert.deepEqual(unread(one), {});
 });
+
+test("what the server only counts stays until the newest of it is read", () => {
+  const joined = () => new World().join({ ACCOUNT, ROOMS: [room("#lab", 12, { LAST: 20 })], READ: { "#lab": 3, eve: 0 }, UNREAD: { "#lab": 100, eve: 3 } });
+  const live = { MESSAGES: [["bob", "#lab", 1, "m21"]], IDS: [21] };
+  const one = joined();
+  one.frame({ READ: { "#lab": 5 } });
+  assert.equal(unread(one)["#lab"], 100);
+  one.frame(live);
+  one.frame({ READ: { "#lab": 19 } });
+  assert.equal(unread(one)["#lab"], 101);
+  one.frame({ READ: { "#lab": 20 } });
+  assert.equal(unread(one)["#lab"], 1);
+  // Of eve the welcome had nothing, and it said of nobody which message is newest.
+  one.frame({ READ: { eve: 6 } });
+  assert.deepEqual(unread(one), { "#lab": 1 });
+  // The floor of a room goes the same way.
+  const two = joined();
+  two.frame(live);
+  two.frame({ ROOMS: [{ ROOM: "#lab", NUMBER: 12, FLOOR: 19 }] });
+  assert.equal(unread(two)["#lab"], 101);
+  two.frame({ ROOMS: [{ ROOM: "#lab", NUMBER: 12, FLOOR: 20 }] });
+  assert.equal(unread(two)["#lab"], 1);
+});
+
+test("what is not in the welcome is older than what is", () => {
+  const MESSAGES = [["bob", "ann", 1, "a"], ["bob", "ann", 2, "b"]];
+  const one = new World().join({ ACCOUNT, MESSAGES, IDS: [50, 51], READ: { bob: 3 }, UNREAD: { bob: 30 } });
+  one.frame({ READ: { bob: 48 } });
+  assert.deepEqual(unread(one), { "@bob": 30 });
+  one.frame({ READ: { bob: 50 } });
+  assert.deepEqual(unread(one), { "@bob": 1 });
+});
