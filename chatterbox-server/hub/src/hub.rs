@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use chatterbox_proto::{Code, NameKey, Username};
 
+use crate::asked_marks::AskedMarks;
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
 use crate::durable::Durable;
@@ -57,6 +58,8 @@ pub struct Hub {
     pub(crate) waiting_mail: WaitingMail,
     /// How far users have read, as far as it is under way.
     pub(crate) marks: MarkDesk,
+    /// The same, where it is not known yet how far it may go.
+    pub(crate) asked_marks: AskedMarks,
     pub(crate) newest_in_rooms: NewestInRooms,
     /// What it knows of members of other nodes.
     pub(crate) elsewhere: Elsewhere,
@@ -83,6 +86,7 @@ impl Hub {
             presence: PresenceDesk::default(),
             waiting_mail: WaitingMail::default(),
             marks: MarkDesk::default(),
+            asked_marks: AskedMarks::default(),
             newest_in_rooms: NewestInRooms::default(),
             elsewhere: Elsewhere::default(),
             track: Track::default(),

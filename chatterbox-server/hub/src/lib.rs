@@ -23,6 +23,7 @@
 //! lists; a change concerns the pairs of members that a list connects, never everybody.
 
 mod addressing;
+mod asked_marks;
 mod block_lists;
 mod budget;
 mod census;

@@ -3,7 +3,7 @@
 //! A mark moves with every message that is read or said. What is written, and told to other devices, is the newest one of each
 //! conversation, about once a second, so a long talk costs no more than a short one.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::mark::{Marked, ReadMark};
 use crate::record::Sequence;
@@ -11,8 +11,9 @@ use crate::record::Sequence;
 /// Marks that wait to be written; of more nothing is noted, until they are.
 const WAITING: usize = 16 * 1024;
 
-/// Marks of a moment ago that are remembered; the oldest are forgotten first.
-const RECENT: usize = 16 * 1024;
+/// Conversations whose marks of a moment ago are remembered, each once. Where more than that are read within [`RECENTLY`], those
+/// that were remembered first are forgotten sooner.
+const RECENT: usize = 32 * 1024;
 
 /// For how long they are, in milliseconds: a welcome may be made of what was read from the store before.
 const RECENTLY: u64 = 60_000;
@@ -25,8 +26,8 @@ pub(crate) struct MarkDesk {
     waiting: BTreeMap<Key, ReadMark>,
     /// Each with the moment when it was remembered last.
     recent: BTreeMap<Key, (Sequence, u64)>,
-    /// What was remembered when, in order.
-    order: VecDeque<(u64, Key)>,
+    /// The same by that moment.
+    order: BTreeSet<(u64, Key)>,
 }
 
 impl MarkDesk {
@@ -69,17 +70,18 @@ impl MarkDesk {
     /// Remembers a mark that was written, here or by another node.
     pub(crate) fn remember(&mut self, mark: &ReadMark, now: u64) {
         let key = mark.key();
-        let known = self.recent.get(&key).map_or(0, |(upto, _)| *upto);
+        let before = self.recent.get(&key).copied();
+        if let Some((_, at)) = before {
+            self.order.remove(&(at, key.clone()));
+        }
+        let known = before.map_or(0, |(upto, _)| upto);
         self.recent.insert(key.clone(), (mark.upto.max(known), now));
-        self.order.push_back((now, key));
+        self.order.insert((now, key));
         while self.order.len() > RECENT
-            || self.order.front().is_some_and(|(at, _)| now.saturating_sub(*at) > RECENTLY)
+            || self.order.first().is_some_and(|(at, _)| now.saturating_sub(*at) > RECENTLY)
         {
-            let Some((at, key)) = self.order.pop_front() else { break };
-            // It may have been remembered again since.
-            if self.recent.get(&key).is_some_and(|(_, newest)| *newest == at) {
-                self.recent.remove(&key);
-            }
+            let Some((_, key)) = self.order.pop_first() else { break };
+            self.recent.remove(&key);
         }
     }
 }
@@ -116,6 +118,17 @@ mod tests {
         desk.note(mark(1, Marked::Lobby, 11));
         desk.give_back(failed);
         assert_eq!(taken(&mut desk), [(1, 11)]);
+    }
+
+    #[test]
+    fn who_reads_along_is_remembered_once_and_pushes_out_nobody() {
+        let mut desk = MarkDesk::default();
+        desk.remember(&mark(1, Marked::Lobby, 7), 0);
+        for upto in 0..2 * RECENT as u64 {
+            desk.remember(&mark(2, Marked::Lobby, upto), 1);
+        }
+        assert_eq!(desk.known(&(1, Marked::Lobby)), 7);
+        assert_eq!((desk.recent.len(), desk.order.len()), (2, 2));
     }
 
     #[test]

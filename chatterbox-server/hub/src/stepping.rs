@@ -116,6 +116,12 @@ impl Hub {
                 let _ = self.left(left, &mut applied.wakes);
                 applied
             }
+            Ok(Effect::LoggedOut(left)) => {
+                let mut applied = Applied::unseen(Ok(Outcome::Done));
+                // Its queue stays until its connection has ended, behind the answer to its command.
+                self.note_left(left, &mut applied.wakes);
+                applied
+            }
             Ok(Effect::Renamed(renamed)) => {
                 let Renamed { member, devices, old_name, old, new, stale, rooms } = renamed;
                 self.note(|hub| {
@@ -257,7 +263,15 @@ impl Hub {
 
     /// Somebody is not here any more; says who, if they were connected with this node.
     pub(crate) fn left(&mut self, left: Left, wakes: &mut Vec<Wake>) -> Option<MemberId> {
-        let Left { member, identity, is_last, name_json, stale, rooms } = left;
+        let member = left.member;
+        let is_ours = self.forget_member(member);
+        self.note_left(left, wakes);
+        is_ours.then_some(member)
+    }
+
+    /// The same for the others: what waits for the member itself stays.
+    fn note_left(&mut self, left: Left, wakes: &mut Vec<Wake>) {
+        let Left { member: _, identity, is_last, name_json, stale, rooms } = left;
         if let Some(login) = &identity.login
             && self.logged_in(login).next().is_none()
         {
@@ -267,13 +281,11 @@ impl Hub {
         if is_last {
             self.note(|_| Some(Happened::Left(Box::new(identity))));
         }
-        let is_ours = self.forget_member(member);
         self.mark_stale(stale);
         self.tell_rooms(rooms, wakes);
         if is_last {
             self.rooms.push_lobby(Event::left(name_json));
         }
-        is_ours.then_some(member)
     }
 
     fn logins_ended(&mut self, ended: LoginsEnded) -> Applied {

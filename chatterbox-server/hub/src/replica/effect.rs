@@ -31,6 +31,8 @@ pub(crate) enum Effect {
     Joined(Joined),
     /// Somebody is not here any more.
     Left(Left),
+    /// One of several devices has logged out, and is not here any more. What it is answered is on its way to it still.
+    LoggedOut(Left),
     /// Somebody has another name.
     Renamed(Renamed),
     /// Something was said.

@@ -6,21 +6,18 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Digest, Digester};
 use crate::encode::view::View;
 use crate::guard::network;
-use crate::identity::{AccountKey, Identity, LoggedIn};
+use crate::identity::Identity;
 use crate::ids::{MemberId, SessionId, SessionProof};
 use crate::mark::ReadMark;
 use crate::record::Sequence;
-use crate::removal::Removal;
-use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed};
-use crate::replica::ended_logins::{AccountChange, AccountChangeKind, EndedLogins};
+use crate::replica::effect::{Effect, Joined, Left, Refused, Renamed};
+use crate::replica::ended_logins::EndedLogins;
 use crate::replica::nodes::Nodes;
 use crate::replica::presence::{Connection, Person, Presence, Stale};
-use crate::replica::proposal::{Amendment, Group, Incarnation, Join, Login, Proposal, Rename};
+use crate::replica::proposal::{Group, Incarnation, Join, Proposal, Rename};
 use crate::replica::recent_renames::RecentRenames;
-use crate::replica::rooms::definition::AccountRef;
 use crate::replica::rooms::room::Who;
 use crate::replica::rooms::table::RoomTable;
-use crate::replica::rooms::told::RoomTold;
 use crate::replica::rooms::wish::RoomActor;
 use crate::replica::roster::Claimant;
 use crate::replica::sanctions::{Known, Sanctions};
@@ -114,10 +111,7 @@ impl Replica {
                 })
             }
             // An admin may be a member of another node.
-            Proposal::Amend(member, amendment) => {
-                let (stale, rooms) = self.amend(member, amendment)?;
-                Ok(Effect::Unseen(stale, rooms))
-            }
+            Proposal::Amend(member, amendment) => self.amended(member, amendment),
             Proposal::Room(wish, number) => {
                 if let RoomActor::Member(member) = wish.by {
                     self.speaks_for(from, member)?;
@@ -176,15 +170,20 @@ impl Replica {
 
     /// Lets a user in, under a name that nobody has. A connection that resumes a session takes the place of the one that had
     /// it (ID-7).
-    fn join(&mut self, node: Incarnation, join: Join) -> Result<Joined, Refused> {
+    fn join(&mut self, node: Incarnation, mut join: Join) -> Result<Joined, Refused> {
         self.sessions.forget(self.now);
         // The account may have been removed, or its password changed, since this login was checked.
         if join.identity.login.as_ref().is_some_and(|login| self.ended_logins.has(login)) {
             return Err(Refusal::Busy.into());
         }
         let has_session = View::of(join.identity.agreed.unwrap_or_default()).ids();
+        if let Some(name) = self.name_of_now(&join).filter(|_| has_session) {
+            join.identity.name = name;
+        }
         let resumed = self.session_of(&join).filter(|_| has_session);
         if resumed.is_none() && join.resume.is_some_and(|resume| resume.only) {
+            // That there are too many devices is the reason which the user can do something about.
+            self.fellow(&join.identity)?;
             return Err(Refused::NotResumable);
         }
         let old = resumed.and_then(|session| self.sessions.session_mut(session)?.member);
@@ -290,7 +289,8 @@ impl Replica {
         let hold = if is_last { hold } else { 0 };
         if let Some(session) = session {
             self.sessions.leave_rooms(session, left_rooms);
-            self.sessions.keep_away(session, away.clone());
+            // While other devices are here, the user is away or back by them, and whoever resumes this one is as they are.
+            self.sessions.keep_away(session, away.clone().filter(|_| is_last));
             self.sessions.end(session, network, self.now);
         }
         if hold > 0 {
@@ -311,6 +311,7 @@ impl Replica {
         if let Some(refusal) = self.sanctions.excludes(known, now) {
             return Err(refusal.into());
         }
+        let login = person.identity.login.clone().filter(|_| self.have_devices(member));
         let (old, old_json) = (person.identity.name.clone(), person.name_json.clone());
         let old_name = old.clone();
         let address = person.identity.address.map(network);
@@ -322,6 +323,10 @@ impl Replica {
             if let Some(session) = self.sessions.session_mut(session) {
                 session.name = name.clone();
             }
+        }
+        if let Some(login) = login {
+            // Devices that are cut off are called so, too: else they would come back as a second user.
+            self.sessions.rename_cut_off(&login, &old, &name);
         }
         self.recent_renames.note(old, self.presence.user(member), self.now);
         let rooms = self
@@ -337,96 +342,6 @@ impl Replica {
             stale,
             rooms,
         })
-    }
-
-    /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account
-    /// again, so it remembers it.
-    fn amend(
-        &mut self,
-        member: MemberId,
-        amendment: Amendment,
-    ) -> Result<(Stale, Vec<RoomTold>), Refused> {
-        let person = self.presence.person(member).ok_or(Refused::NotHere)?;
-        let session = person.connection.session;
-        let before = person.identity.login.clone();
-        let after = match &amendment.login {
-            None => before.clone(),
-            Some(Login::In(login)) => Some(login.clone()),
-            Some(Login::Out) => None,
-        };
-        let is_other = before.as_ref().map(|login| login.account_key.id)
-            != after.as_ref().map(|login| login.account_key.id);
-        if is_other && self.presence.other_devices(member).next().is_some() {
-            // The name is the account's, and other devices have it: whoever has logged out goes. Until then nothing of theirs
-            // can be resumed.
-            if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
-                session.account = after;
-            }
-            return Ok((Stale::default(), Vec::new()));
-        }
-        if let (None, Some(login)) = (&before, &after) {
-            let who = Known { identity: &person.identity, member: Some(member), session };
-            self.sanctions.follow(who, &AccountRef::from(login));
-        }
-        let level = person.identity.actor().level;
-        let switched = is_other
-            .then(|| self.account_changed_in_rooms(member, before.as_ref(), after.as_ref()));
-        let after = after.filter(|_| is_other);
-        let in_rooms = [before, after].map(|login| self.names_in_rooms(login.as_ref()));
-        let stale = self.presence.amend(member, |identity| amendment.apply(identity));
-        let login = self.presence.identity(member).and_then(|identity| identity.login.clone());
-        if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
-            session.account = login;
-        }
-        let mut rooms = Vec::from_iter(switched);
-        rooms.extend(in_rooms.into_iter().flat_map(|names| self.renamed_in_rooms(names)));
-        if !is_other {
-            rooms.extend(self.promoted_in_rooms(member, level));
-        }
-        Ok((stale, rooms))
-    }
-
-    /// Removes the members whose logins a change has ended. Their sessions can't be resumed: who resumes one has to show a
-    /// login that is good.
-    ///
-    /// A login is checked before its user joins, so a change may come between the two. The newest changes are therefore
-    /// remembered, and nobody is let in with a login that one of them has ended.
-    fn end_logins(&mut self, change: &AccountChange) -> LoginsEnded {
-        self.ended_logins.note(change);
-        let account = LoggedIn {
-            account: change.name.clone(),
-            account_key: AccountKey { id: change.account, epoch: 0 },
-        };
-        let (spared, reason) = match change.kind {
-            AccountChangeKind::Removed => (None, Removal::AccountRemoved),
-            AccountChangeKind::LoginsEnded { spared, .. } => (spared, Removal::LoggedOut),
-        };
-        let is_over = |identity: &Identity| {
-            identity.login.as_ref().is_some_and(|login| self.ended_logins.has(login))
-        };
-        let with_account = self.presence.logged_in(&account);
-        let ended: Vec<_> = with_account
-            .filter(|(member, identity)| Some(*member) != spared && is_over(identity))
-            .map(|(member, _)| member)
-            .collect();
-        let left = ended.into_iter().filter_map(|member| self.remove(member)).collect();
-        let mut stale = Stale::default();
-        if let (Some(spared), AccountChangeKind::LoginsEnded { epoch, .. }) = (spared, change.kind)
-            && let Some(login) = self.presence.identity(spared).and_then(|who| who.login.clone())
-            && login.is_same_account(&account)
-        {
-            let AccountKey { id, epoch: before } = login.account_key;
-            let account_key = AccountKey { id, epoch: before.max(epoch) };
-            let amendment = Amendment::logged_in(LoggedIn { account_key, ..login });
-            stale.extend(self.amend(spared, amendment).unwrap_or_default().0);
-        }
-        let removed = (change.kind == AccountChangeKind::Removed).then_some(change.account);
-        if let Some(removed) = removed {
-            self.sanctions.forget(|sanction| sanction.is_on_account(removed));
-        }
-        let account = AccountRef::from(&account);
-        let rooms = removed.map(|_| self.account_leaves_rooms(&account)).unwrap_or_default();
-        LoginsEnded { left, reason, removed, stale, rooms }
     }
 
     /// Who is here.

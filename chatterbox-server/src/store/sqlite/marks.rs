@@ -25,10 +25,14 @@ impl MarksDirectory for Sqlite {
         let writing = self.writing()?;
         let mut news = Vec::with_capacity(marks.len());
         {
-            let mut upsert = writing.prepare_cached(
+            let mut further = writing.prepare_cached(
+                "UPDATE marks SET upto = ?3
+                 WHERE account = ?1 AND conversation = ?2 AND upto < ?3",
+            )?;
+            let mut first = writing.prepare_cached(
                 "INSERT INTO marks (account, conversation, upto)
                  SELECT id, ?2, ?3 FROM accounts WHERE id = ?1
-                 ON CONFLICT (account, conversation) DO UPDATE SET upto = ?3 WHERE upto < ?3",
+                 ON CONFLICT (account, conversation) DO NOTHING",
             )?;
             let mut forget = writing.prepare_cached(
                 "DELETE FROM marks WHERE account = ?1 AND conversation IN
@@ -37,14 +41,55 @@ impl MarksDirectory for Sqlite {
             )?;
             for NewMark { account, with, upto } in marks {
                 let key = with.key();
-                let is_new = *upto > 0 && upsert.execute((account, &*key, signed(*upto)))? > 0;
-                if is_new {
+                let mark = (account, &*key, signed(*upto));
+                let is_further = *upto > 0 && further.execute(mark)? > 0;
+                let is_first = *upto > 0 && !is_further && first.execute(mark)? > 0;
+                if is_first {
+                    // All marks of the account are looked at for it, and no more rows come in any other way.
                     forget.execute((account, OTHERS, &*key))?;
                 }
-                news.push(is_new);
+                news.push(is_further || is_first);
             }
         }
         writing.commit()?;
         Ok(news)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chatterbox_hub::{AccountKey, Level, RoomNumber};
+    use chatterbox_proto::Username;
+
+    use super::*;
+    use crate::accounts::{Account, Directory as _, PasswordHash};
+
+    #[test]
+    fn a_mark_that_moves_costs_one_row_and_only_a_new_one_makes_others_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut directory = Sqlite::open(folder.path()).unwrap();
+        let name = Username::parse("ann").unwrap();
+        let account = Account {
+            account_key: AccountKey::default(),
+            name: name.clone(),
+            password: PasswordHash::stored("x".into()),
+            level: Level::USER,
+            created: 7,
+        };
+        directory.add(&account).unwrap();
+        let ann = directory.account(&name).unwrap().unwrap().account_key.id;
+        let mark = |room, upto| {
+            let with = Marked::Room(RoomNumber(room));
+            NewMark { account: ann, with, upto }
+        };
+        let all: Vec<_> = (1..=MARKS as u64).map(|room| mark(room, room)).collect();
+        directory.set_marks(&all).unwrap();
+        // One more than are kept, which only whoever looks at all of them finds.
+        let more = "INSERT INTO marks (account, conversation, upto) VALUES (?, 'eve', 1)";
+        directory.connection.execute(more, [ann]).unwrap();
+        assert_eq!(directory.set_marks(&[mark(7, 1_000)]).unwrap(), [true]);
+        assert_eq!(directory.marks(ann).unwrap().len(), MARKS + 1);
+        assert_eq!(directory.set_marks(&[mark(9_999, 1_001)]).unwrap(), [true]);
+        assert_eq!(directory.marks(ann).unwrap().len(), MARKS);
     }
 }

@@ -222,7 +222,7 @@ impl Model {
         let Member { id, name, address, hold, session, away, .. } = self.members.remove(place);
         if let Some(session) = session {
             (self.sessions[session].member, self.sessions[session].ended) = (None, self.now);
-            self.sessions[session].away = away;
+            self.sessions[session].away = away.filter(|_| self.who(name).is_none());
         }
         let is_last = self.who(name).is_none();
         if hold > 0 && is_last {
@@ -297,6 +297,7 @@ impl Model {
                         self.sessions[session].name = to;
                     }
                 }
+                self.rename_cut_off(place, old, to);
                 self.renames.push((old, self.members[place].user, self.now + 10_000));
                 Ok(format!("b\"\\\"{}\\\"\" is b\"\\\"{}\\\"\"", NAMES[old], NAMES[to]))
             }
@@ -352,15 +353,7 @@ impl Model {
                         Some((account_key.id, account_key.epoch))
                     }
                 };
-                let is_other = before.map(|(id, _)| id) != after.map(|(id, _)| id);
-                // One of several devices that logs out goes; the name is not its own any more.
-                if !is_other || self.devices(place).len() == 1 {
-                    self.members[place].login = after;
-                }
-                if let Some(session) = self.members[place].session {
-                    self.sessions[session].login = after;
-                }
-                Ok("unseen".to_owned())
+                Ok(self.logs_in_otherwise(place, after))
             }
             Proposal::EndLogins(change) => {
                 let AccountChangeKind::LoginsEnded { epoch, .. } = change.kind else {
@@ -394,6 +387,7 @@ impl Model {
         if self.is_bad(login) {
             return Err(Refusal::Busy.into());
         }
+        let wanted = self.name_of_now(wanted, login, join);
         let has_session = join.identity.agreed.unwrap().has(Capability::Ids);
         let has_devices = join.identity.agreed.unwrap().has(Capability::Devices);
         let many = self.members.iter().filter(|member| member.name == wanted).count();
@@ -409,6 +403,7 @@ impl Model {
             // Somebody else may have the name.
             let has_name = match (self.who(wanted), session.member) {
                 (Some(_), None) => fellows == Some(true),
+                (Some(_), Some(_)) if many > 1 && !has_devices => false,
                 (here, member) => {
                     let of = |id: Option<u64>| self.members.iter().find(|one| Some(one.id) == id);
                     of(here).map(|one| one.name) == of(member).map(|one| one.name)
@@ -417,11 +412,12 @@ impl Model {
             has_session && is_there && is_theirs && has_name
         });
         let resumed = resumed.map(|(number, _)| number);
-        if resumed.is_none() && join.resume.is_some_and(|resume| resume.only) {
+        let is_full = fellows == Some(false);
+        if resumed.is_none() && !is_full && join.resume.is_some_and(|resume| resume.only) {
             return Err(Refused::NotResumable);
         }
         let replaced = resumed.and_then(|session| self.sessions[session].member);
-        if replaced.is_none() && fellows == Some(false) {
+        if replaced.is_none() && is_full {
             return Err(Refusal::TooManyDevices.into());
         }
         let leader = self.members.iter().find(|member| member.name == wanted);

@@ -1,6 +1,5 @@
 //! How far the conversations of a reader go, and how much of them is unread (MK-1, MK-2).
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use chatterbox_proto::Username;
@@ -10,10 +9,17 @@ use crate::record::Sequence;
 use crate::room::mailboxes::Kept;
 use crate::room::reader::Reader;
 use crate::room::segment::Segment;
-use crate::unread::Unread;
+use crate::unread::{COUNTED_IN_ROOMS, Unread};
 
-/// So many of the newest private messages of a reader are looked at where conversations are told apart.
+/// So many of the newest private messages of a reader are looked at where conversations are told apart, or one is looked for.
 const LOOKED_AT: usize = 4096;
+
+/// So many of the newest public messages are looked at for what is unread. Where a reader hides those who say the most, it is more
+/// than are counted; the whole history would be a million of them.
+const COUNTED_IN_LOBBY: usize = 10 * COUNTED_IN_ROOMS;
+
+/// Messages of one place, the newest first.
+type NewestFirst<'a> = Box<dyn Iterator<Item = (Sequence, &'a Kept<PrivateMessage>)> + 'a>;
 
 impl History {
     /// The number of the newest public message that is kept.
@@ -22,7 +28,7 @@ impl History {
         self.open.marks().last().max(sealed)
     }
 
-    /// What the owner of an account has not read of the public messages.
+    /// What the owner of an account has not read of the newest public messages.
     pub(crate) fn unread_public(
         &self,
         account: i64,
@@ -41,34 +47,50 @@ impl History {
                 (marks.id_at(place), is_own, is_hidden != Some(&true))
             })
         });
-        Unread::count(each, read)
+        Unread::count(each.take(COUNTED_IN_LOBBY), read)
     }
 
-    /// The newest private messages of a reader, the newest first: the number, whether they have sent it, and with whom it is.
-    fn newest_privates(&self, reader: &Reader) -> Vec<(Sequence, bool, &Username)> {
-        let mut all: Vec<(Sequence, &Kept<PrivateMessage>)> = Vec::new();
-        for party in &reader.parties {
-            all.extend(self.mailboxes.newest(&party.key()).take(LOOKED_AT));
-        }
-        all.extend(self.sent(reader, 0).rev().take(LOOKED_AT));
-        all.sort_unstable_by_key(|(id, _)| Reverse(*id));
-        all.truncate(LOOKED_AT);
-        let with = all.into_iter().map(|(id, kept)| {
+    /// The newest private messages of a reader, the newest first: the number, whether they have sent it, and with whom it is. Of
+    /// the mailboxes and of what they have sent the newest is taken again and again, so nothing is gathered or sorted.
+    fn newest_privates<'a>(
+        &'a self,
+        reader: &'a Reader,
+    ) -> impl Iterator<Item = (Sequence, bool, &'a Username)> {
+        let received = reader
+            .parties
+            .iter()
+            .map(|party| -> NewestFirst<'a> { Box::new(self.mailboxes.newest(&party.key())) });
+        let sent: NewestFirst<'a> = Box::new(self.sent(reader, 0).rev());
+        let places = received.chain([sent]);
+        let mut places: Vec<_> = places.map(|mut place| (place.next(), place)).collect();
+        let newest = std::iter::from_fn(move || {
+            let (head, rest) =
+                places.iter_mut().max_by_key(|(head, _)| head.as_ref().map(|(id, _)| *id))?;
+            std::mem::replace(head, rest.next())
+        });
+        newest.take(LOOKED_AT).map(move |(id, kept)| {
             let is_own = Some(kept.sender.number) == reader.sender;
             let PrivateMessage { source, destination, .. } = &kept.message;
             (id, is_own, destination.as_ref().filter(|_| is_own).unwrap_or(source))
-        });
-        with.collect()
+        })
     }
 
-    /// The number of the newest private message between a reader and whoever has, or had, a name.
-    pub(crate) fn newest_with(&self, reader: &Reader, other: &Username) -> Option<Sequence> {
-        let mut newest = self.newest_privates(reader).into_iter();
-        newest.find(|(_, _, with)| *with == other).map(|(id, ..)| id)
+    /// The number of the newest private message between a reader and whoever has, or had, a name, if it is among the newest that are
+    /// looked at; and how many were.
+    pub(crate) fn newest_with(
+        &self,
+        reader: &Reader,
+        other: &Username,
+    ) -> (Option<Sequence>, usize) {
+        let mut looked_at = 0;
+        let mut newest = self.newest_privates(reader).inspect(|_| looked_at += 1);
+        let found = newest.find(|(_, _, with)| *with == other).map(|(id, ..)| id);
+        drop(newest);
+        (found, looked_at)
     }
 
-    /// The private conversations of a reader with the newest messages: with whom, and of each message, the newest first, its
-    /// number and whether they have sent it.
+    /// The private conversations of a reader with the newest messages: with whom, and of each of the newest messages, the newest
+    /// first, its number and whether they have sent it.
     pub(crate) fn private_conversations(
         &self,
         reader: &Reader,
@@ -86,7 +108,9 @@ impl History {
                     all.len() - 1
                 }
             };
-            if let Some((_, messages)) = all.get_mut(place) {
+            if let Some((_, messages)) = all.get_mut(place)
+                && messages.len() < COUNTED_IN_ROOMS
+            {
                 messages.push((id, is_own));
             }
         }
