@@ -10,7 +10,7 @@ use chatterbox_hub::{
 };
 use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Code, NameKey, Refusal, Username};
+use chatterbox_proto::{Capability, Code, NameKey, Refusal, Username};
 use tokio::sync::Notify;
 
 use crate::chat::notifier::Signals;
@@ -98,6 +98,17 @@ impl Seat {
     /// [`Hub::reserve_spare`]: chatterbox_hub::Hub::reserve_spare
     pub fn reserve_spare(&self, bytes: usize) -> Option<usize> {
         self.chat.hub().reserve_spare(self.id, bytes)
+    }
+
+    /// Tells a device that asked for a name which its user has changed while it was cut off how it is called now (DV-2). One that does
+    /// not read of changes of name goes on under the one that it knows.
+    pub fn tell_name(&self, asked: &Username, name: &Username) {
+        let identity = self.chat.hub().identity(self.id).cloned();
+        let agreed = identity.and_then(|identity| identity.agreed).unwrap_or_default();
+        if agreed.has(Capability::Rename) {
+            // It has just come, so there is room.
+            self.chat.tell(self.id, Event::other_name(asked, name));
+        }
     }
 
     /// Notes that the welcome takes so many bytes for this member alone.

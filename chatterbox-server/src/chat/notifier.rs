@@ -58,9 +58,10 @@ impl Notifier {
         self.signals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Subscribes a new member. Its flag starts raised, so events between joining and subscribing are not missed.
+    /// Subscribes a new member. Its flags start raised, so events between joining and subscribing are not missed, nor another name
+    /// that a device of its user has asked for meanwhile.
     pub fn subscribe(&self, id: MemberId) -> Arc<Signals> {
-        let signals = Arc::new(Signals::default());
+        let signals = Arc::new(Signals { renamed: AtomicBool::new(true), ..Signals::default() });
         self.signals().insert(id, Arc::clone(&signals));
         signals.pending.raise();
         signals
@@ -149,6 +150,16 @@ mod tests {
     fn a_member() -> MemberId {
         let mut hub = Hub::new(TimelineLimits::default(), Keep::default());
         hub.admit(JoinRequest::base(&Username::parse("ann").unwrap(), "")).unwrap().id
+    }
+
+    #[test]
+    fn who_subscribes_looks_at_its_name_once() {
+        let notifier = Notifier::default();
+        let id = a_member();
+        // Before it can be told.
+        notifier.note_renamed(&[id]);
+        let signals = notifier.subscribe(id);
+        assert!(signals.renamed.load(Ordering::Acquire));
     }
 
     #[tokio::test(start_paused = true)]

@@ -106,9 +106,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// Processes one frame.
     async fn frame(&mut self, body: &Bytes, context: &Context) {
-        if let Some(name) = self.inbound.member().take_new_name() {
-            self.is_called(name);
-        }
+        self.look_at_name();
         if self.session.has_former_names() {
             self.session.forget_names(self.inbound.member().chat().now());
         }
@@ -187,6 +185,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// The same for the messages of the frame with the name, which is limited to 64 KiB: all else in it is done.
     async fn first(&mut self, body: &Bytes, context: &Context) {
+        self.look_at_name();
         let Ok(frame) = ClientFrame::parse(body) else { return };
         let rest = ClientFrame { username: None, keys: None, ..frame };
         let actions = self.session.receive(Ok(rest));
@@ -217,18 +216,30 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let _ = request.done.send(outcome);
     }
 
+    /// Takes the name that another device of the user has asked for, if there is one.
+    fn look_at_name(&mut self) {
+        if let Some(name) = self.inbound.member().take_new_name() {
+            self.is_called(name);
+        }
+    }
+
     /// The member has this name from now on, which another device of its user may have asked for.
     fn is_called(&mut self, name: Username) {
         if self.session.name().as_str() == name.as_str() {
             return;
         }
-        let now = self.inbound.member().chat().now();
-        let until = match self.session.agreed().has(Capability::Rename) {
-            true => now.saturating_add(OLD_NAME_GRACE),
-            // It reads of no changes of name, so it goes on under the old one (DV-2).
-            false => u64::MAX,
-        };
-        self.session.renamed(name, until);
+        let until = self.inbound.member().chat().now().saturating_add(OLD_NAME_GRACE);
+        if self.session.agreed().has(Capability::Rename) {
+            return self.session.renamed(name, until);
+        }
+        // It reads of no changes of name, so it goes on under the one that it has joined under (DV-2). A session keeps a few
+        // former names, the newest: that one is made the newest of them each time.
+        let current = self.session.name();
+        let joined_as = self.inbound.joined_as(current);
+        if let Some(joined_as) = joined_as.filter(|one| one.as_str() != current.as_str()) {
+            self.session.renamed(joined_as, until);
+        }
+        self.session.renamed(name, u64::MAX);
     }
 
     async fn refuse(&mut self, code: Code, end: End) -> End {

@@ -9,7 +9,7 @@ use chatterbox_proto::capability::ids::Query;
 use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::capability::{Request, ping};
 use chatterbox_proto::session::{Destination, Posting};
-use chatterbox_proto::{Code, Faults, NameKey as _, limits};
+use chatterbox_proto::{Code, Faults, NameKey as _, Username, limits};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::access::{
@@ -44,6 +44,8 @@ pub(super) struct Requests {
     pub(super) duplicates: Acks,
     /// The messages to who is not here.
     pub(super) put_off: PutOff,
+    /// The name that the member has joined under, once it has another one and does not read of such changes.
+    pub(super) joined_as: Option<Username>,
     pending: Vec<Pending>,
 }
 
@@ -71,6 +73,7 @@ impl Requests {
             tags: VecDeque::new(),
             duplicates: Vec::new(),
             put_off: PutOff::new(accounts),
+            joined_as: None,
             pending: Vec::new(),
         }
     }

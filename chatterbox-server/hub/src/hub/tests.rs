@@ -18,6 +18,7 @@ mod compressing;
 mod devices;
 mod elsewhere;
 mod logins;
+mod marks;
 mod meta;
 mod presence;
 mod rings_and_runs;

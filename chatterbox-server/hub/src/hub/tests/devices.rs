@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use chatterbox_proto::{Capabilities, Capability};
 
+mod cut_off;
+
+use chatterbox_proto::WireText;
+use chatterbox_proto::capability::marks::ReadUpTo;
+
 use super::*;
 use crate::freezing::tests::thawed;
 use crate::{
@@ -37,6 +42,17 @@ fn come_as(
     speaks: &[Capability],
     resume: Option<(SessionKey, u64)>,
 ) -> Result<Device, JoinError> {
+    let resume = resume.map(|(key, after)| Resuming { key: Some(key), after, only: false });
+    come_with(hub, text, login, speaks, resume)
+}
+
+fn come_with(
+    hub: &mut Hub,
+    text: &str,
+    login: Option<LoggedIn>,
+    speaks: &[Capability],
+    resume: Option<Resuming>,
+) -> Result<Device, JoinError> {
     let agreed: Capabilities = speaks.iter().copied().collect();
     let level = if login.is_some() { Level::USER } else { Level::GUEST };
     let (since, agreed_to) = (i64::try_from(hub.now).unwrap(), Some(agreed));
@@ -45,7 +61,7 @@ fn come_as(
     let request = JoinRequest {
         identity,
         extra: br#""CAPABILITIES": """#,
-        resume: resume.map(|(key, after)| Resuming { key: Some(key), after, only: false }),
+        resume,
         random: 5,
         ..JoinRequest::base(&name(text), "hi")
     };
@@ -82,6 +98,15 @@ fn say(hub: &mut Hub, by: MemberId, to: Option<&str>, text: &str) -> u64 {
     let applied = hub.step(Incarnation::default(), Proposal::Say(say), None);
     assert!(applied.outcome.is_ok(), "{applied:?}");
     number
+}
+
+/// What waits for a device, as it is written.
+fn written(hub: &mut Hub, id: MemberId) -> String {
+    let mut all = String::new();
+    while let Delivery::Frames { frames, .. } = hub.take(id) {
+        frames.frames().iter().for_each(|frame| all += &String::from_utf8_lossy(frame));
+    }
+    all
 }
 
 fn users(welcome: &ServerFrame) -> Vec<&str> {
@@ -264,6 +289,11 @@ fn a_device_that_logs_out_can_not_be_resumed_and_the_others_stay() {
     let mut hub = hub();
     let (one, two) = (come(&mut hub, "ann", ann()), come(&mut hub, "ann", ann()));
     hub.amend(one.id, Amendment { login: Some(Login::Out), ..Amendment::default() });
+    assert_eq!((hub.name_of(one.id), hub.who(&name("ann"))), (None, Some(two.id)), "at once");
+    // The answer to its command comes to it all the same.
+    assert!(hub.removal(one.id).is_none());
+    let _ = hub.tell(one.id, Event::error("bye"));
+    assert_eq!(take_all(&mut hub, one.id), ["!bye"]);
     let _ = hub.leave(one.id);
     assert_eq!(hub.resumable(one.session.unwrap(), &name("ann")), None);
     assert!(hub.identity(two.id).unwrap().login.is_some());
@@ -351,7 +381,7 @@ fn devices_at_two_nodes_are_one_user() {
         let identity = Identity {
             login,
             level: Level::USER,
-            agreed: Some(DEVICES.iter().copied().collect()),
+            agreed: Some(DEVICES.iter().copied().chain([Capability::Marks]).collect()),
             ..Identity::guest(name(text))
         };
         let lists = BlockLists::default();
@@ -375,6 +405,21 @@ fn devices_at_two_nodes_are_one_user() {
     assert_eq!(take_all(&mut nodes[0], one), ["psst"]);
     assert_eq!(take_all(&mut nodes[1], two), ["psst"]);
     thawed(&nodes[0].replica);
+    // What is read at one node is told at the other, and to nobody else.
+    let record = record("bob", None, "to all");
+    offer(&mut nodes, 1, Proposal::Say(Say { member: bob, number: 0, tag: None, record }));
+    for (node, id) in [(0, bob), (0, one), (1, two)] {
+        assert!(written(&mut nodes[node], id).contains("to all"));
+    }
+    let newest = nodes[0].newest();
+    let read = ReadUpTo { with: WireText::new("ALL".to_owned()), upto: u64::MAX };
+    nodes[0].read_up_to(one, &read);
+    let marks = nodes[0].take_marks();
+    assert!(marks.iter().any(|mark| (mark.by, mark.upto) == (one, newest)), "{marks:?}");
+    offer(&mut nodes, 1, Proposal::Read(marks));
+    let told = written(&mut nodes[1], two);
+    assert!(told.contains("READ") && told.contains(&newest.to_string()), "{told}");
+    assert_eq!((written(&mut nodes[0], bob), written(&mut nodes[0], one)), Default::default());
     // A node that ends takes its devices with it, and no more.
     offer(&mut nodes, 2, Proposal::Down(Incarnation(1)));
     assert_eq!(nodes[1].who(&name("ann")), Some(two));
