@@ -71,6 +71,40 @@ fn stop(server: Running) {
     assert_eq!(code, Some(0), "{log}");
 }
 
+#[tokio::test]
+async fn a_device_that_was_cut_off_comes_back_to_its_user_under_a_nick() {
+    let house = House::new(&["ann", "bob"]);
+    let server = house.start();
+    let mut bob = house.device(&server, "bob").await;
+    let mut laptop = house.device(&server, "ann").await;
+    let phone = house.device(&server, "ann").await;
+    let session = phone.welcome["RESUME"].clone();
+    drop(phone);
+    bob.settle().await;
+    laptop.ok("nick", &["annie"]).await;
+    laptop.called("annie");
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let authority = house.0.path().join("certs").join("ca.crt");
+    let peer = Peer::over(handshake(stream, &trusting(&authority)).await);
+    let resume = format!(r#", "RESUME": {{"TOKEN": {session}, "AFTER": 0}}"#);
+    let mut phone = Roomer::join_speaking(peer, "ann", DEVICE, &resume).await;
+    assert_eq!(phone.welcome["USER_LIST"], json!(["bob", "annie"]));
+    let called = phone.until(|frame| frame["USERS_RENAMED"].get("ann").cloned()).await;
+    assert_eq!(called, "annie");
+    // It may have said something before it has read that.
+    phone.say("bob", "under the old name").await.unwrap();
+    phone.called("annie");
+    phone.say("bob", "under the new name").await.unwrap();
+    for text in ["under the old name", "under the new name"] {
+        assert_eq!(bob.message(text).await[0], "annie");
+        assert_eq!(laptop.message(text).await[0], "annie");
+    }
+    let seen = bob.settle().await;
+    assert!(seen.iter().all(|frame| frame.get("USERS_JOINED").is_none()), "{seen:?}");
+    drop((phone, laptop, bob));
+    stop(server);
+}
+
 /// Waits until a device is told of a mark.
 async fn told(device: &mut Roomer, with: &str) -> Value {
     device.until(|frame| frame["READ"].get(with).cloned()).await
