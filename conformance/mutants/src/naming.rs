@@ -51,7 +51,7 @@ impl Session {
         let mut chat = self.shared.chat.lock().await;
         if let Some(resume) = beside.get("RESUME").filter(|_| asks.agreed.has("ids")) {
             asks.resumes = true;
-            asks.resumption = chat.resumption(resume, &name);
+            asks.resumption = chat.resumption(resume, &name, &asks.agreed);
         }
         let lost = asks.resumes && asks.resumption.is_none();
         let taken = chat.is_taken(&name)

@@ -241,6 +241,7 @@ impl Session {
 
     async fn object(&mut self, object: &Map<String, Value>) -> bool {
         let f = self.shared.faults.clone();
+        self.learn_name().await;
         let unknown = object.keys().any(|key| !KEYS.contains(&key.as_str()));
         let (name, messages) = (object.get("USERNAME"), object.get("MESSAGES"));
         if name.is_some() && unknown && f.acts(Fault::ExtraOnJoinRefused) {

@@ -17,29 +17,36 @@ const MOST_UNREAD: usize = 100;
 impl Session {
     /// Takes `READ`.
     pub(crate) async fn read_up_to(&mut self, value: &Value) -> bool {
+        let f = self.shared.faults.clone();
         let with = value.get("WITH").and_then(Value::as_str);
         let (Some(with), Some(upto)) = (with, value.get("UPTO").and_then(Value::as_u64)) else {
-            return self.error("READ is WITH and UPTO").await;
+            return f.acts(Fault::MarkUnchecked) || self.error("READ is WITH and UPTO").await;
         };
-        self.shared.chat.lock().await.mark(self.connection, with, upto);
+        let kept = self.shared.chat.lock().await.mark(self.connection, with, upto);
+        if !kept && f.acts(Fault::MarkOfGuestRefused) {
+            return self.error("you have no account").await;
+        }
         true
     }
 }
 
 impl Chat {
-    fn mark(&mut self, connection: u64, with: &str, upto: u64) {
+    /// Notes how far somebody has read; false of who has no account.
+    fn mark(&mut self, connection: u64, with: &str, upto: u64) -> bool {
         let f = self.faults.clone();
-        let Some(member) = self.member(connection).cloned() else { return };
-        let Some(account) = member.account.clone() else { return };
-        let newest = self.between(&member, with).map(|entry| entry.id).max().unwrap_or_default();
+        let Some(member) = self.member(connection).cloned() else { return false };
+        let Some(account) = member.account.clone() else { return false };
+        let newest = self.between(&member, with).iter().map(|entry| entry.id).max();
+        let unclear = newest.is_none() && f.acts(Fault::MarkOfNothing);
+        let newest = if unclear { upto } else { newest.unwrap_or_default() };
         let upto = if f.acts(Fault::MarkUnclamped) { upto } else { upto.min(newest) };
         let known = self.marks.entry((account.clone(), with.to_owned())).or_default();
         if upto == 0 || (upto <= *known && !f.acts(Fault::MarkGoesBack)) {
-            return;
+            return true;
         }
         *known = upto;
         if f.acts(Fault::MarkUntold) {
-            return;
+            return true;
         }
         for other in &self.members {
             let own = other.account.as_deref() == Some(&*account);
@@ -49,18 +56,25 @@ impl Chat {
                 other.outbox.send(&json!({"READ": {with: upto}}));
             }
         }
+        true
     }
 
     /// The messages of a conversation of somebody.
-    fn between<'a>(&'a self, member: &'a Member, with: &'a str) -> impl Iterator<Item = &'a Entry> {
+    fn between(&self, member: &Member, with: &str) -> Vec<&Entry> {
+        if with.starts_with('#') {
+            let past = self.rooms.past_for(&member.party(), with);
+            let past = past.filter(|_| !self.faults.acts(Fault::MarkRoomMissing));
+            return past.into_iter().flatten().collect();
+        }
         let own = member.name.as_str();
-        self.history.iter().filter(move |entry| match with {
+        let is_of = |entry: &&Entry| match with {
             "ALL" => entry.dest() == "ALL",
             with => {
                 (entry.src() == with && entry.dest() == own)
                     || (entry.src() == own && entry.dest() == with)
             }
-        })
+        };
+        self.history.iter().filter(is_of).collect()
     }
 
     /// A message of a user's own was stored: they have read up to there.
@@ -87,11 +101,16 @@ impl Chat {
                 conversations.insert(entry.dest().to_owned(), 0);
             }
         }
+        if member.agreed.has("rooms") {
+            for room in self.rooms.names_of(&member.party()) {
+                conversations.insert(room, 0);
+            }
+        }
         let (mut read, mut unread) = (Map::new(), Map::new());
         for with in conversations.into_keys() {
             let mark = self.marks.get(&(account.clone(), with.clone())).copied().unwrap_or(0);
             let counted = |entry: &&Entry| entry.id > mark && entry.src() != own;
-            let mut count = self.between(member, &with).filter(counted).count();
+            let mut count = self.between(member, &with).into_iter().filter(counted).count();
             if !f.acts(Fault::UnreadUncapped) {
                 count = count.min(MOST_UNREAD);
             }

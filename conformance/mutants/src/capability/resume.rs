@@ -4,6 +4,7 @@ use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use super::{
+    agreed::Agreed,
     notices::last_words,
     state::{Resumption, Standing},
 };
@@ -14,7 +15,12 @@ use crate::{
 
 impl Chat {
     /// Whether a session can go on under this name.
-    pub(crate) fn resumption(&self, asked: &Value, name: &str) -> Option<Resumption> {
+    pub(crate) fn resumption(
+        &self,
+        asked: &Value,
+        name: &str,
+        agreed: &Agreed,
+    ) -> Option<Resumption> {
         let f = &self.faults;
         if f.acts(Fault::NeverResumes) {
             return None;
@@ -28,11 +34,16 @@ impl Chat {
         }
         // The name may be somebody else's by now.
         let account = self.sessions.get(token).and_then(|session| session.account.clone());
-        let others = |member: &&Member| {
-            let is_device = account.is_some() && member.account == account;
-            member.name == name && member.token != token && !is_device
+        let is_device = |member: &Member| {
+            let speak = agreed.has("devices") && member.agreed.has("devices");
+            account.is_some()
+                && member.account == account
+                && (speak || f.acts(Fault::DeviceResumedOfNoOffer))
+                && !f.acts(Fault::DeviceResumedAnew)
         };
-        if self.members.iter().any(|member| others(&member)) {
+        let mut here =
+            self.members.iter().filter(|member| member.name == name && member.token != token);
+        if here.any(|member| !is_device(member)) {
             return None;
         }
         Some(Resumption { token: token.to_owned(), after })

@@ -15,6 +15,10 @@ macro_rules! with_devices {
     DeviceOfNoOffer: "A device joins beside a connection that does not speak of devices.",
     DeviceWithoutOwnPrivate: "The welcome of a device lacks the private messages that its user sent.",
     DeviceResumedWithoutOwn: "A resumed device misses the private messages that its user sent.",
+    DeviceNickAlone: "`nick` changes the name of the device that says it only.",
+    DeviceKickAlone: "A kick ends one connection of its user only.",
+    DeviceResumedOfNoOffer: "A session goes on without `devices` beside a device.",
+    DeviceResumedAnew: "No session goes on while another device of its user is here.",
     MarkGoesBack: "A mark goes back when a client says so.",
     MarkUnclamped: "A mark goes to wherever a client says.",
     MarkUntold: "The other devices are not told of a mark.",
@@ -22,6 +26,10 @@ macro_rules! with_devices {
     MarkToItself: "Whoever sets a mark is told of it.",
     MarkOfOwnMissing: "One's own messages move no mark.",
     UnreadUncapped: "`UNREAD` counts beyond 100.",
+    MarkRoomMissing: "Of rooms there are no marks.",
+    MarkUnchecked: "A malformed `READ` is passed over.",
+    MarkOfGuestRefused: "A guest who marks gets an `ERROR`.",
+    MarkOfNothing: "A mark of a conversation that the user has not is kept, and told.",
         } }
     };
     // Where another file has added its lines before.

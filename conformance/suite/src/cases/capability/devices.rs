@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::{
     agreed::{AGREED_HINT, agreed},
-    calling::{Owner, owner},
-    membership::back,
+    calling::{self, Owner, is_ok, owner},
+    membership::{back, token_of},
 };
 use crate::{
     fault::Fault,
@@ -22,6 +22,12 @@ const DEVICES: &str = "devices";
 
 /// What a device speaks.
 pub(super) const OFFER: &str = "accounts/1 devices/1 ids/1";
+
+/// The same for one that changes its name.
+const RENAMING: &str = "accounts/1 commands/1 devices/1 ids/1 rename/1";
+
+/// What a client speaks that knows of no devices.
+const ALONE: &str = "accounts/1 ids/1";
 
 /// So many devices of a user are here at most.
 const MOST: usize = 5;
@@ -77,6 +83,27 @@ pub const CASES: &[Case] = &[
         .needs(&["devices.copies", "resume.missed"])
         .extension(DEVICES)
         .killed_by(&[Fault::DeviceWithoutOwnPrivate, Fault::DeviceResumedWithoutOwn]),
+    Case::must("devices.nick", "DV-2", |c| Box::pin(nick(c)))
+        .asks("A name that one device takes is the name of all of them")
+        .hint("Change the name of the user, and let each connection look it up there; tell the other devices as everybody.")
+        .needs(&["devices.one-name"])
+        .extension(DEVICES)
+        .also(&["commands", "rename"])
+        .killed_by(&[Fault::DeviceNickAlone]),
+    Case::must("devices.kick", "DV-2", |c| Box::pin(kick(c)))
+        .asks("Who is kicked is put out with all devices, and USERS_LEFT comes once")
+        .hint("End every connection of the user.")
+        .needs(&["devices.one-name"])
+        .extension(DEVICES)
+        .also(&["moderation"])
+        .alone()
+        .killed_by(&[Fault::DeviceKickAlone]),
+    Case::must("devices.resumed", "DV-1", |c| Box::pin(resumed(c)))
+        .asks("A session goes on beside other devices as a device, and not without devices")
+        .hint("Ask RESUME the same as a name: all connections of the user, this one as well, have to speak of devices.")
+        .needs(&["devices.one-name", "resume.missed"])
+        .extension(DEVICES)
+        .killed_by(&[Fault::DeviceResumedOfNoOffer, Fault::DeviceResumedAnew]),
 ];
 
 /// Asks for a name with its password; the connection, and the answer.
@@ -127,6 +154,11 @@ pub(super) async fn devices<const N: usize>(
         Ok(all) => Ok((ann, all)),
         Err(_) => Err(Verdict::inconclusive("so many devices were wanted")),
     }
+}
+
+/// Whether a name was refused.
+fn refused(answer: Option<Frame>) -> bool {
+    answer.is_some_and(|answer| answer.accepted() == Some(false))
 }
 
 /// How often a name is in a list of users.
@@ -258,7 +290,6 @@ async fn limit(c: &mut ServerHands) -> Outcome {
 
 async fn not_without_proof(c: &mut ServerHands) -> Outcome {
     let (ann, [one]) = devices(c, OFFER).await?;
-    let refused = |answer: Option<Frame>| answer.is_some_and(|a| a.accepted() == Some(false));
     let mut eve = c.connect("eve").await?;
     let answer = eve.offer(&ann.name, OFFER, &[]).await;
     let heard = eve.heard(Mark::START);
@@ -266,14 +297,14 @@ async fn not_without_proof(c: &mut ServerHands) -> Outcome {
     if !refused(answer) {
         return Ok(Verdict::fail("false for who does not prove the account", heard));
     }
-    let (mut old, answer) = ask(c, "old", &ann, "accounts/1 ids/1").await?;
+    let (mut old, answer) = ask(c, "old", &ann, ALONE).await?;
     let heard = old.heard(Mark::START);
     c.dismiss(old).await;
     if !refused(answer) {
         return Ok(Verdict::fail("false for who does not speak of devices", heard));
     }
     one.close(Closing::Polite).await;
-    let _alone = back(c, "alone", &ann, "accounts/1 ids/1").await?;
+    let _alone = back(c, "alone", &ann, ALONE).await?;
     let (mut two, answer) = ask(c, "ann2", &ann, OFFER).await?;
     let heard = two.heard(Mark::START);
     c.dismiss(two).await;
@@ -307,4 +338,109 @@ async fn own_private_history(c: &mut ServerHands) -> Outcome {
     let sound = resumed.is_some_and(|frame| has(&frame, &missed) && !has(&frame, &before));
     let expected = "the private message that the user sent meanwhile, and no earlier one, in a resumed session";
     Ok(Verdict::check(sound, expected, again.heard(Mark::START)))
+}
+
+async fn nick(c: &mut ServerHands) -> Outcome {
+    let (ann, [mut one, mut two]) = devices(c, RENAMING).await?;
+    let mut bob = c.join("bob").await?;
+    let (old, new) = (ann.name, c.name("anna"));
+    one.remember(&new);
+    let since = two.mark();
+    let result = calling::nick(c, &mut one, &new).await?;
+    if !is_ok(&result) {
+        return Ok(Verdict::inconclusive(format!("nick to a free name: {result}")));
+    }
+    let renamed = |frame: &Frame| {
+        let to = frame.key("USERS_RENAMED")?.get(&old)?.as_str()?;
+        (to == new).then_some(())
+    };
+    if two.find(since, renamed).await.is_none() {
+        let expected =
+            format!("{{\"USERS_RENAMED\": {{\"{old}\": \"{new}\"}}}} for the other device");
+        return Ok(Verdict::missing(expected, two.heard(since)));
+    }
+    for peer in [&mut one, &mut two] {
+        new.clone_into(&mut peer.name);
+        let text = c.text();
+        peer.say(&text).await;
+        let message = bob.expect_content(&text).await?;
+        if message.src != new {
+            let expected = format!("SRC {new} in what {} says", peer.role);
+            return Ok(Verdict::fail(expected, message.src));
+        }
+    }
+    let text = c.text();
+    bob.tell(&new, &text).await;
+    for peer in [&mut one, &mut two] {
+        peer.expect_content(&text).await?;
+    }
+    Ok(Verdict::Pass)
+}
+
+async fn kick(c: &mut ServerHands) -> Outcome {
+    // Where nobody can kick, nobody need be made.
+    c.staff().await?;
+    let (ann, [mut one, mut two]) = devices(c, OFFER).await?;
+    let mut bob = c.join("bob").await?;
+    let since = bob.mark();
+    let result = c.staff().await?.command("kick", &[&ann.name, "with all devices"]).await?;
+    if !is_ok(&result) {
+        return Ok(Verdict::inconclusive(format!("the staff calls kick: {result}")));
+    }
+    for peer in [&mut one, &mut two] {
+        if !peer.find_closed().await {
+            let expected = format!("the connection of {} ends", peer.role);
+            return Ok(Verdict::missing(expected, peer.heard(Mark::START)));
+        }
+    }
+    if !bob.find_left(since, &ann.name).await {
+        let expected = "USERS_LEFT with the name of who was kicked";
+        return Ok(Verdict::missing(expected, bob.heard(since)));
+    }
+    let mut carl = c.join("carl").await?;
+    c.fence(&mut carl, &mut bob).await?;
+    let left = bob.frames(since).iter().filter_map(Frame::left).flatten();
+    let times = left.filter(|name| *name == ann.name).count();
+    let expected = "USERS_LEFT once";
+    Ok(Verdict::check(times == 1, expected, format!("{times} times")))
+}
+
+async fn resumed(c: &mut ServerHands) -> Outcome {
+    let (ann, [mut one, mut two]) = devices(c, OFFER).await?;
+    let mut bob = c.join("bob").await?;
+    let (start, missed, text) = (c.text(), c.text(), c.text());
+    bob.say(&start).await;
+    let last = one.id_of(&start).await?;
+    let token = token_of(&mut one)?;
+    let since = bob.mark();
+    one.close(Closing::Polite).await;
+    c.settle().await;
+    bob.tell(&ann.name, &missed).await;
+    two.expect_content(&missed).await?;
+    let more =
+        [("RESUME", json!({"TOKEN": token, "AFTER": last})), ("PASSWORD", json!(ann.password))];
+    let mut old = c.connect("old").await?;
+    let answer = old.offer(&ann.name, ALONE, &more).await;
+    let heard = old.heard(Mark::START);
+    c.dismiss(old).await;
+    if !refused(answer) {
+        let expected = "false for a session that would go on without devices beside a device";
+        return Ok(Verdict::fail(expected, heard));
+    }
+    let mut again = c.connect("ann1").await?;
+    let answer = again.offer(&ann.name, OFFER, &more).await;
+    let goes_on = answer.filter(|answer| answer.key("RESUMED") == Some(&json!(true)));
+    let whole = goes_on.is_some_and(|f| f.messages().iter().any(|m| m.content == missed));
+    if !whole {
+        let expected = "RESUMED: true with what was missed, while another device is here";
+        return Ok(Verdict::fail(expected, again.heard(Mark::START)));
+    }
+    bob.tell(&ann.name, &text).await;
+    for peer in [&mut again, &mut two] {
+        peer.expect_content(&text).await?;
+    }
+    c.fence(&mut two, &mut bob).await?;
+    let told = told_of(&mut bob, since, &ann.name);
+    let expected = "nobody is told that a device has gone and goes on";
+    Ok(Verdict::check(!told, expected, bob.heard(since)))
 }

@@ -9,7 +9,7 @@ use super::{
     agreed::{AGREED_HINT, agreed},
     calling::owner,
     devices::{another, devices},
-    membership::back,
+    membership::{back, make, member, room_name, said},
 };
 use crate::{
     fault::Fault,
@@ -25,6 +25,9 @@ const MARKS: &str = "marks";
 
 /// What a device speaks that marks what it has read.
 const OFFER: &str = "accounts/1 devices/1 ids/1 marks/1";
+
+/// The same in a room.
+const IN_ROOMS: &str = "accounts/1 commands/1 devices/1 ids/1 marks/1 rename/1 rooms/1";
 
 /// How long a mark may wait to be told with others.
 const TOGETHER: Duration = Duration::from_secs(5);
@@ -84,6 +87,34 @@ pub const CASES: &[Case] = &[
         .also(&["devices"])
         .killed_by(&[Fault::UnreadUncapped])
         .alone(),
+    Case::must("marks.room", "MK-1", |c| Box::pin(of_room(c)))
+        .asks("A mark of a room is told to the other devices, and the welcome has it and what is unread behind it")
+        .hint("A room is a conversation like the lobby, for who is a member of it.")
+        .needs(&["marks.other-device"])
+        .extension(MARKS)
+        .also(&["devices", "rooms"])
+        .killed_by(&[Fault::MarkRoomMissing]),
+    Case::must("marks.malformed", "MK-1", |c| Box::pin(malformed(c)))
+        .asks("A malformed READ is answered with ERROR")
+        .hint("WITH is a string, and UPTO an id.")
+        .needs(&["marks.agreed"])
+        .extension(MARKS)
+        .also(&["devices"])
+        .killed_by(&[Fault::MarkUnchecked]),
+    Case::must("marks.guest", "MK-1", |c| Box::pin(guest(c)))
+        .asks("The READ of a guest is neither answered nor an error")
+        .hint("Pass over it: a client need not know whether its user has an account.")
+        .needs(&["marks.agreed"])
+        .extension(MARKS)
+        .also(&["devices"])
+        .killed_by(&[Fault::MarkOfGuestRefused]),
+    Case::must("marks.unknown", "MK-1", |c| Box::pin(unknown(c)))
+        .asks("The READ of a conversation that the user has not does nothing")
+        .hint("Look up the newest message of the conversation that the user could have got; without one there is nothing to mark.")
+        .needs(&["marks.other-device"])
+        .extension(MARKS)
+        .also(&["devices"])
+        .killed_by(&[Fault::MarkOfNothing]),
 ];
 
 /// Says how far a device has read.
@@ -282,6 +313,104 @@ async fn unread_capped(c: &mut ServerHands) -> Outcome {
         if unread != due {
             let expected = format!("UNREAD {{\"{with}\": {due}}}");
             return Ok(Verdict::fail(expected, Value::from(unread).to_string()));
+        }
+    }
+    Ok(Verdict::Pass)
+}
+
+async fn of_room(c: &mut ServerHands) -> Outcome {
+    let (ann, [mut one, mut two]) = devices(c, IN_ROOMS).await?;
+    let name = room_name(c);
+    let room = make(c, &mut one, &name, &[]).await?;
+    let mut bob = member(c, "bob", &room).await?;
+    let (text, id) = said(c, &mut bob, &name).await?;
+    for peer in [&mut one, &mut two] {
+        peer.expect_content(&text).await?;
+    }
+    let since = two.mark();
+    read(&mut one, &name, id).await;
+    let mark = told(c, &mut two, since, &name).await?;
+    if mark != id {
+        return Ok(Verdict::fail(format!("READ {{\"{name}\": {id}}}"), mark.to_string()));
+    }
+    said(c, &mut bob, &name).await?;
+    let mut three = another(c, "ann3", &ann, IN_ROOMS).await?;
+    for (key, due) in [("READ", id), ("UNREAD", 1)] {
+        let number = in_welcome(&mut three, key, &name)?;
+        if number != due {
+            let expected = format!("{key} {{\"{name}\": {due}}} in the welcome");
+            return Ok(Verdict::fail(expected, number.to_string()));
+        }
+    }
+    Ok(Verdict::Pass)
+}
+
+async fn malformed(c: &mut ServerHands) -> Outcome {
+    let (_, [mut one]) = devices(c, OFFER).await?;
+    let bad = [
+        json!(5),
+        json!("ALL"),
+        json!([]),
+        json!({}),
+        json!({"WITH": "ALL"}),
+        json!({"UPTO": 1}),
+        json!({"WITH": 5, "UPTO": 1}),
+        json!({"WITH": ["ALL"], "UPTO": 1}),
+        json!({"WITH": "ALL", "UPTO": "1"}),
+        json!({"WITH": "ALL", "UPTO": 1.5}),
+        json!({"WITH": "ALL", "UPTO": -1}),
+    ];
+    for read in bad {
+        let since = one.mark();
+        one.send(&json!({"READ": read})).await;
+        one.expect_error(since, &format!("READ {read}")).await?;
+    }
+    Ok(Verdict::Pass)
+}
+
+async fn guest(c: &mut ServerHands) -> Outcome {
+    let mut ann = c.join_with("ann", OFFER).await?;
+    let mut bob = c.join("bob").await?;
+    let text = c.text();
+    bob.say(&text).await;
+    let id = ann.id_of(&text).await?;
+    let since = ann.mark();
+    read(&mut ann, "ALL", id).await;
+    // To the one and back: what would come of it has come then.
+    c.fence(&mut ann, &mut bob).await?;
+    c.fence(&mut bob, &mut ann).await?;
+    let answered = ann.frames(since).iter().any(|frame| tells(frame) || frame.error().is_some());
+    let expected = "neither READ nor ERROR for a guest who marks";
+    Ok(Verdict::check(!answered, expected, ann.heard(since)))
+}
+
+async fn unknown(c: &mut ServerHands) -> Outcome {
+    let (ann, [mut one, mut two]) = devices(c, OFFER).await?;
+    let mut bob = c.join("bob").await?;
+    let text = c.text();
+    bob.say(&text).await;
+    let id = one.id_of(&text).await?;
+    // Nobody, somebody who has said nothing in private, and a room that there is not.
+    let none = [c.name("nobody"), bob.name.clone(), room_name(c)];
+    let (of_one, of_two) = (one.mark(), two.mark());
+    for with in &none {
+        read(&mut one, with, id).await;
+    }
+    read(&mut one, "ALL", id).await;
+    told(c, &mut two, of_two, "ALL").await?;
+    c.fence(&mut one, &mut bob).await?;
+    c.fence(&mut bob, &mut one).await?;
+    if one.frames(of_one).iter().any(|frame| frame.error().is_some()) {
+        return Ok(Verdict::fail("no ERROR for a mark that does nothing", one.heard(of_one)));
+    }
+    let mut three = another(c, "ann3", &ann, OFFER).await?;
+    for with in &none {
+        let of_it = |frame: &Frame| mark_of(frame, "READ", with).is_some_and(|mark| mark > 0);
+        for (peer, since) in [(&mut two, of_two), (&mut three, Mark::START)] {
+            if peer.frames(since).iter().any(of_it) {
+                let expected = format!("{} is told of no mark of {with}", peer.role);
+                return Ok(Verdict::fail(expected, peer.heard(since)));
+            }
         }
     }
     Ok(Verdict::Pass)
