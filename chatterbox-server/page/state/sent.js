@@ -113,9 +113,16 @@ export class Sent {
   /** Keeps a message until it is known which device has said it, where one with this text is on its way. Says whether it is kept.
    * @param {Entry} entry */
   hold(entry) {
+    if (this.held.some((one) => one.id === entry.id)) return true;
     const isKept = this.held.length < HELD && this.isInFlight(entry);
     if (isKept) this.held.push(entry);
     return isKept;
+  }
+
+  /** Whether a message under this user's name, on a page that fills a gap, was said on another device. One that may be in flight is shown
+   * later, if it was. @param {Entry} entry */
+  isOfOtherDevice(entry) {
+    return entry.id !== null && !this.isStored(entry) && !this.hold(entry);
   }
 
   /** @param {Entry} entry */

@@ -391,11 +391,13 @@ impl App {
     pub(super) fn gap_page(&mut self, page: Page, now: i64, effects: &mut Vec<Effect>) {
         let room = page.with.clone();
         let Filled { messages, next, end, rest } = self.gaps.page_received(page);
-        // This user's own messages were shown when they were typed.
+        // This user's own messages were shown when they were typed, but for those of other devices.
         let me = self.session.me().map(str::to_owned);
-        let own = |message: &session::Message| Some(message.source.as_wire()) == me.as_deref();
-        for (message, kind) in messages.into_iter().filter(|(message, _)| !own(message)) {
-            self.deliver(message, kind, now, effects);
+        for (message, kind) in messages {
+            let own = Some(message.source.as_wire()) == me.as_deref();
+            if !own || self.session.is_of_other_device(&message) {
+                self.deliver(message, kind, now, effects);
+            }
         }
         // The line about what is left out stands where it is left out.
         if let Some(End { count, complete }) = end {

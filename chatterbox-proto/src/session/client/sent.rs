@@ -213,6 +213,9 @@ impl Sent {
 
     /// Keeps a message until it is known which device has said it. Gives it back where too many are kept.
     pub(super) fn hold(&mut self, message: Message) -> Option<Message> {
+        if self.held.iter().any(|held| held.id == message.id) {
+            return None;
+        }
         if self.held.len() >= HELD_KEPT {
             return Some(message);
         }
@@ -281,6 +284,6 @@ impl Sent {
 }
 
 /// Where a message was said, as on the wire.
-fn destination(message: &Message) -> &str {
+pub(super) fn destination(message: &Message) -> &str {
     message.recipient.as_ref().map_or(ALL, |recipient| recipient.as_wire())
 }

@@ -5,6 +5,7 @@ use super::event::{Event, Message};
 use super::numbered::{Numbered, Stamp};
 use super::room::{Room, Rooms};
 use super::roster::Roster;
+use super::sent;
 use super::session::ClientSession;
 use super::unfolding::Part;
 use crate::capability::Capability;
@@ -151,6 +152,20 @@ impl ClientSession {
         }
         self.sent.arrived(entry);
         if self.sent.is_echo(entry) { News::IsNot } else { News::Is }
+    }
+
+    /// Whether a message under this user's name, on a page that fills a gap, was said on another device. One that may be in flight is
+    /// told later, if it was.
+    pub fn is_of_other_device(&mut self, message: &Message) -> bool {
+        let has_devices = self.agreed.has(Capability::Devices);
+        let Some(id) = message.id.filter(|_| has_devices) else { return false };
+        if self.sent.is_stored(id) {
+            return false;
+        }
+        if self.sent.is_in_flight(sent::destination(message), message.content.as_wire()) {
+            return self.sent.hold(message.clone()).is_some();
+        }
+        true
     }
 
     /// Takes the rooms of a welcome (RM-5); gives those of before.

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { NOW, World } from "./world.mjs";
+import { NOW, World, room } from "./world.mjs";
 
 const ACCOUNT = { LEVEL: 1 };
 const copy = (to, text, id, more = {}, time = NOW) => ({ MESSAGES: [["ann", to, time, text]], IDS: [id], ...more });
@@ -66,6 +66,19 @@ test("what was not acknowledged is sent again though another device has said the
   assert.deepEqual(said, [{ MESSAGES: [["ann", "bob", NOW, "ok"]], TAGS: ["1"] }], "the sender's clock says that the other one is stored");
   one.frame({ ACKS: { 1: 10 } });
   assert.deepEqual(own(one, "@bob").sort(), ["no null", "ok 10", "ok 7", "ok 9"]);
+});
+
+test("a page that fills a gap has what another device has said", () => {
+  const one = new World().join({ ACCOUNT, ROOMS: [room("#lab", 12, { LAST: 10 })] });
+  one.apply({ open: "#lab" });
+  one.apply({ say: "mine" });
+  one.frame({ ACKS: { 1: 12 } });
+  one.apply({ say: "ok" });
+  one.again({ ROOMS: [room("#lab", 12, { LAST: 40, GAP: true })] });
+  const MESSAGES = [["ann", "#lab", NOW, "mine"], ["ann", "#lab", NOW, "theirs"], ["ann", "#lab", NOW, "ok"], ["ann", "#lab", NOW, "ok"]];
+  one.frame({ HISTORY: { WITH: "#lab", MESSAGES, IDS: [12, 20, 21, 22], MORE: false } });
+  one.frame({ ACKS: { 2: 22 } });
+  assert.deepEqual(own(one, "#lab").sort(), ["mine 12", "ok 21", "ok 22", "theirs 20"]);
 });
 
 test("without devices nothing waits for an echo that comes no more", () => {

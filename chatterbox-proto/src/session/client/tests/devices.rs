@@ -105,6 +105,26 @@ fn what_was_not_acknowledged_is_sent_again_though_another_device_has_said_the_sa
     assert!(session.awaits("1"));
 }
 
+/// What stands on a page that fills a gap was shown when it was typed, or not at all.
+#[test]
+fn a_page_has_what_another_device_has_said() {
+    let page = |id| Message {
+        source: wire("ann"),
+        recipient: Some(wire("#lab")),
+        timestamp: 100,
+        content: wire("ok"),
+        id: Some(id),
+        taken: None,
+        meta: None,
+    };
+    let mut session = laptop();
+    session.say(Some("#lab"), "ok", 100).unwrap();
+    assert!(!session.is_of_other_device(&page(7)) && !session.is_of_other_device(&page(8)));
+    assert_eq!(told(&mut session, r#"{"ACKS": {"1": 8}}"#), ["7", "stored 1"]);
+    assert!(!session.is_of_other_device(&page(8)) && session.is_of_other_device(&page(9)));
+    assert!(!agreed_to("ids/1", "").is_of_other_device(&page(9)));
+}
+
 #[test]
 fn without_devices_the_echo_is_known_by_its_words() {
     let mut session = agreed_to("ids/1", "");
