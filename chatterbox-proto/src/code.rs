@@ -124,6 +124,8 @@ pub enum Code {
     BadCommand,
     /// ANSWER is malformed.
     BadAnswer,
+    /// FILE_PUT, FILE_CHUNK, FILE_CREDIT, FILE_STOP or FILE_GET is malformed.
+    BadFile,
     /// ANSWER, although no prompt is open.
     AnswerToNothing,
     /// Another connection has resumed this session.
@@ -358,6 +360,11 @@ impl Code {
                 "bad-answer",
                 clause::CM_4,
                 "ANSWER has to be {ID, TEXT: string or null} of 16 KiB",
+            ),
+            Self::BadFile => (
+                "bad-file",
+                clause::FI_2,
+                "FILE_PUT, FILE_CHUNK, FILE_CREDIT, FILE_STOP and FILE_GET have to be objects with all of their keys",
             ),
             Self::AnswerToNothing => {
                 ("answer-to-nothing", clause::CM_4, "nothing was asked that this ANSWER answers")

@@ -233,7 +233,7 @@ impl<'a> Joining<'a> {
         let config = self.config;
         let extra = Object::with_capacity(240)
             .string(CAPABILITIES, &agreed.to_string())
-            .json(LIMITS, &limits_json(config.max_frame, config.max_name, agreed));
+            .json(LIMITS, &limits_json(config.max_frame, config.max_name, 0, agreed));
         let banner = banner(config, is_logged);
         let about = server_info_json(config.server_name.as_deref(), Some(&banner));
         let extra = about.iter().fold(extra, |extra, about| extra.json(SERVER_INFO, about));

@@ -204,6 +204,8 @@ impl App {
                 self.awaits_catalogue = false;
             }
             Event::Result(outcome) => self.result(outcome, now, effects),
+            // This client offers no files.
+            Event::File(_) | Event::FileChunk(_) | Event::FileCredit(_) | Event::FileStop(_) => {}
             // A part of a frame may be left when its connection is lost: nobody waits for an answer any more.
             Event::Prompt(_) | Event::Ping(_) if self.is_down() => {}
             Event::Prompt(prompt) => effects.extend(self.calls.prompt_received(prompt)),

@@ -129,6 +129,10 @@ impl ClientSession {
             .then_some(Event::Catalogue { commands, prefix });
         let events = [
             keys.history.take().map(Event::Page),
+            keys.file_credit.take().map(Event::FileCredit),
+            keys.file_chunk.take().map(Event::FileChunk),
+            keys.file_stop.take().map(Event::FileStop),
+            keys.file.take().map(Event::File),
             catalogue,
             keys.result.take().map(Event::Result),
             keys.prompt.take().map(Event::Prompt),

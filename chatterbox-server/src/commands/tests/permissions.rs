@@ -268,6 +268,7 @@ fn joined_word(action: &JoinedAction<'_>) -> &'static str {
             Request::Read(_) => "read",
             Request::Command(CommandRequest::Call(_)) => "call",
             Request::Command(CommandRequest::Answer(_)) => "answer",
+            Request::File(_) => "file",
             Request::Ping(_) => "ping",
             Request::Pong(_) => "pong",
         },
