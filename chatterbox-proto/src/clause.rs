@@ -115,6 +115,8 @@ clauses! {
     CM_2 = "CM-2";
     /// How a file is transferred.
     FI_2 = "FI-2";
+    /// Which file a message announces.
+    FI_3 = "FI-3";
     /// Who has blocked whom.
     BL_1 = "BL-1";
     /// A question of the server.

@@ -126,6 +126,8 @@ pub enum Code {
     BadAnswer,
     /// FILE_PUT, FILE_CHUNK, FILE_CREDIT, FILE_STOP or FILE_GET is malformed.
     BadFile,
+    /// META names a file that this message may not announce.
+    FileExpired,
     /// ANSWER, although no prompt is open.
     AnswerToNothing,
     /// Another connection has resumed this session.
@@ -365,6 +367,11 @@ impl Code {
                 "bad-file",
                 clause::FI_2,
                 "FILE_PUT, FILE_CHUNK, FILE_CREDIT, FILE_STOP and FILE_GET have to be objects with all of their keys",
+            ),
+            Self::FileExpired => (
+                "expired",
+                clause::FI_3,
+                "the file is not there, or not for this message, so it was not sent",
             ),
             Self::AnswerToNothing => {
                 ("answer-to-nothing", clause::CM_4, "nothing was asked that this ANSWER answers")
