@@ -155,6 +155,8 @@ pub struct Access {
     pub rooms: Vec<ConfiguredRoom>,
     /// Where it is logged what happens, if it is.
     pub activity: Option<Arc<ActivityLog>>,
+    /// The files of users, where there is a folder for them.
+    pub files: Option<Arc<Files>>,
     /// What is stored of moderation; the sanctions of earlier runs hold from the start.
     pub moderation: Option<Arc<Moderation>>,
 }
@@ -168,8 +170,21 @@ impl Access {
             requests: both,
             rooms: Vec::new(),
             activity: None,
+            files: None,
             moderation: None,
         }
+    }
+
+    /// The capabilities that it adds to those of every chat.
+    pub fn speaks(&self) -> Capabilities {
+        let spoken = self.authenticator.speaks();
+        if self.files.is_some() { spoken.with(Capability::Files) } else { spoken }
+    }
+
+    /// The same with files.
+    #[must_use]
+    pub fn with_files(self, files: Option<Arc<Files>>) -> Self {
+        Self { files, ..self }
     }
 
     /// The same with what is stored of moderation.

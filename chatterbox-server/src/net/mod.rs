@@ -25,6 +25,7 @@ mod requests;
 mod socket;
 pub(crate) mod stream;
 mod tls;
+mod transfers;
 
 pub use listen::{ListenError, listen};
 pub use machine_names::reachable;

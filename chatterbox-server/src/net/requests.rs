@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chatterbox_hub::{Event, SessionId};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
+use chatterbox_proto::capability::files::FileRequest;
 use chatterbox_proto::capability::ids::Query;
 use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::capability::{Request, ping};
@@ -36,6 +37,8 @@ pub(super) struct Requests {
     pub(super) commands: Option<mpsc::Sender<WaitingInput>>,
     /// The memory for requests that wait for it.
     command_bytes: Arc<Semaphore>,
+    /// To the transfers of the connection, if it may have any.
+    pub(super) files: Option<mpsc::Sender<FileRequest>>,
     /// The handler that knows the prefix, where legacy commands are on.
     pub(super) legacy: Option<Arc<dyn RequestHandler>>,
     /// The idempotency keys of the records that wait to be posted.
@@ -51,6 +54,7 @@ enum Pending {
     Page(Query),
     Ping(i64),
     Read(ReadUpTo),
+    File(FileRequest),
     Command(CommandInput),
     /// A legacy command that is rejected with this text.
     Rejected(&'static str),
@@ -67,6 +71,7 @@ impl Requests {
             pages,
             commands: None,
             command_bytes: Arc::new(Semaphore::new(WAITING_REQUEST_BYTES)),
+            files: None,
             legacy: None,
             tags: VecDeque::new(),
             duplicates: Vec::new(),
@@ -81,8 +86,7 @@ impl Requests {
             Request::Ping(number) => Pending::Ping(number),
             Request::Read(read) => Pending::Read(read),
             Request::Command(request) => Pending::Command(CommandInput::Request(request)),
-            // The server does not agree to `files` yet, so that there are none.
-            Request::File(_) => return,
+            Request::File(request) => Pending::File(request),
             Request::Pong(number) => {
                 // When the queue is full the PING counts as unanswered.
                 let _ = self.hand_on(CommandInput::Pong(number));
@@ -146,6 +150,13 @@ impl Requests {
                 Pending::Ping(number) => Some(Event::own(ping::pong(number))),
                 Pending::Read(read) => {
                     member.read_up_to(&read);
+                    None
+                }
+                Pending::File(request) => {
+                    // Back-pressure: a client that sends more than is written waits here. Transfers never wait for this reader.
+                    if let Some(files) = &self.files {
+                        let _ = files.send(request).await;
+                    }
                     None
                 }
                 Pending::Command(input) => self.hand_on(input).err().and_then(rejected),
