@@ -13,7 +13,7 @@ use chatterbox_hub::{
 };
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
-use chatterbox_proto::{Capabilities, Code, Refusal, Username};
+use chatterbox_proto::{Capabilities, Capability, Code, Refusal, Username};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -23,6 +23,7 @@ use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::chat::waiting_mail::Mailbox;
+use crate::file_service::Files;
 use crate::moderation::{Moderation, Moderator};
 use crate::ops::activity::ActivityLog;
 use crate::ops::operator::Reloaded;

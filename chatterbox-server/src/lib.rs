@@ -22,6 +22,7 @@ pub mod commands;
 pub mod config;
 mod configured_rooms;
 pub mod control;
+pub mod file_service;
 pub mod files;
 mod flood;
 pub mod gateway;

@@ -113,7 +113,7 @@ impl FileRecords {
     /// # Errors
     /// [`FileStoreError`].
     pub async fn being_written(&self) -> Result<u64, FileStoreError> {
-        self.call(FileStore::being_written).await
+        self.call(|store| store.being_written()).await
     }
 }
 

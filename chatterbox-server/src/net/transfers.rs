@@ -11,17 +11,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::Event;
+use chatterbox_hub::{Event, Identity};
 use chatterbox_proto::capability::files::{
     FileAnswer, FileChunk, FileCredit, FileGet, FilePut, FileRequest, file_stop,
 };
-use chatterbox_proto::{WireText, limits};
+use chatterbox_proto::{Username, WireText, limits};
+use futures_util::FutureExt as _;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use crate::access::Authenticator;
 use crate::chat::handle::Handle;
-use crate::files::{Download, FileRefusal, Files, Upload};
+use crate::file_service::{Download, FileRefusal, Files, Upload};
 
 /// Transfers that run for one connection at a time (FI-5).
 const AT_ONCE: usize = 2;
@@ -159,7 +160,11 @@ impl Transfers {
         let begun = if self.is_busy() {
             Err(busy())
         } else {
-            self.files.put(&self.member, &*self.accounts, put).await
+            let (accounts, member) = (Arc::clone(&self.accounts), self.member.id());
+            let mailbox = move |who: Identity, name: Username| {
+                async move { accounts.mailbox(member, &who, name).await }.boxed()
+            };
+            self.files.put(&self.member, mailbox, put).await
         };
         match begun {
             Err(refusal) => self.refuse(&put.id, &refusal).await,

@@ -3,7 +3,7 @@
 use crate::files::{FileStore as _, Quotas};
 use crate::store::shared::answer::Answer;
 use crate::store::shared::command::Command;
-use crate::store::shared::tables::Failed;
+use crate::store::shared::failed::Failed;
 use crate::store::sqlite::SqliteFiles;
 
 /// Whether a command is about files.

@@ -4,6 +4,7 @@ mod answer;
 mod asking;
 mod command;
 mod directory;
+mod failed;
 mod file_commands;
 mod files;
 mod moderation;

@@ -8,19 +8,17 @@ use chatterbox_hub::{
 };
 use chatterbox_proto::Username;
 
-use crate::accounts::{
-    Directory as _, DirectoryError, MarksDirectory as _, NewMark, SeenDirectory as _, TokenHash,
-};
-use crate::files::{FileStore as _, FileStoreError};
+use crate::accounts::{Directory as _, MarksDirectory as _, NewMark, SeenDirectory as _, TokenHash};
+use crate::files::FileStore as _;
 use crate::moderation::{ModerationError, ModerationStore as _};
 use crate::store::message_store::StoreError;
 use crate::store::shared::answer::Answer;
 use crate::store::shared::asking::Asking;
 use crate::store::shared::command::{Asked, Command, Of, WrittenSpared, level, name, read};
+use crate::store::shared::failed::Failed;
 use crate::store::shared::file_commands as files;
-use crate::store::shared::not_understood::NotUnderstood;
 use crate::store::shared::written::WrittenAudit;
-use crate::store::sqlite::{Moment, SqliteDirectory, SqliteFiles, SqliteModeration, refused};
+use crate::store::sqlite::{Moment, SqliteDirectory, SqliteFiles, SqliteModeration};
 
 /// The tables, through connections of their own.
 #[derive(Debug)]
@@ -30,48 +28,6 @@ pub(super) struct Tables {
     pub(super) files: SqliteFiles,
     /// The number of the last command that was carried out.
     pub(super) applied: Sequence,
-}
-
-/// Why a command was not carried out.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failed {
-    #[error(transparent)]
-    Accounts(#[from] DirectoryError),
-    #[error(transparent)]
-    Moderation(#[from] ModerationError),
-    #[error(transparent)]
-    Files(#[from] FileStoreError),
-    #[error(transparent)]
-    NotUnderstood(#[from] NotUnderstood),
-}
-
-impl From<rusqlite::Error> for Failed {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Accounts(error.into())
-    }
-}
-
-impl From<Failed> for StoreError {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Accounts(DirectoryError::Full)
-            | Failed::Moderation(ModerationError::Full)
-            | Failed::Files(FileStoreError::Full) => Self::Full,
-            Failed::Accounts(DirectoryError::Disk)
-            | Failed::Moderation(ModerationError::Disk)
-            | Failed::Files(FileStoreError::Disk) => Self::Disk,
-            Failed::NotUnderstood(NotUnderstood) => Self::NotUnderstood,
-            Failed::Accounts(DirectoryError::Store(source))
-            | Failed::Moderation(ModerationError::Store(source))
-            | Failed::Files(FileStoreError::Store(source)) => {
-                match source.downcast::<rusqlite::Error>() {
-                    Ok(error) => refused(*error),
-                    Err(source) => Self::Failed(source),
-                }
-            }
-            failed => Self::Failed(Box::new(failed)),
-        }
-    }
 }
 
 /// What a command has done to an account, beside its answer.

@@ -5,25 +5,28 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chatterbox_hub::{Announcement, FileScope, Level, Permission, Record, Target, authorise};
+use chatterbox_hub::{
+    Announcement, FileScope, Identity, Level, Permission, Record, Target, authorise,
+};
 use chatterbox_proto::capability::files::{FileGet, FileName, FilePut, SpaceOf};
 use chatterbox_proto::capability::meta::{Digest, FileToken, FileTold};
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{
     ALL, Capability, Code, LookupKey, NameKey as _, RoomName, Username, WireText, limits,
 };
+use futures_util::future::BoxFuture;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::sync::Semaphore;
 
-use crate::access::Authenticator;
 use crate::chat::handle::Handle;
+use crate::chat::waiting_mail::Mailbox;
 use crate::config::Live;
-use crate::files::file_records::FileRecords;
-use crate::files::quotas::UploadPacing;
-use crate::files::refusal::FileRefusal;
-use crate::files::spool::{Spool, SpoolError};
-use crate::files::stored_file::{Claim, NewFile, Quotas, Reserved, StoredFile};
-use crate::files::upload::{Place, UnderWay, Upload};
+use crate::file_service::quotas::UploadPacing;
+use crate::file_service::refusal::FileRefusal;
+use crate::file_service::upload::{Place, UnderWay, Upload};
+use crate::files::{
+    Claim, FileRecords, NewFile, Quotas, Reserved, Spool, SpoolError, StoredFile, Writing,
+};
 use crate::ops::clock::unix_now;
 
 /// Uploads that may be under way on a node at a time.
@@ -41,6 +44,9 @@ const AGAIN: Duration = Duration::from_millis(50);
 
 /// A private file is there for so many seconds after its recipient has fetched it (FI-6).
 const FETCHED: i64 = 60 * 60;
+
+/// The account of a name, if there is one.
+type FoundMailbox = BoxFuture<'static, Result<Option<Mailbox>, Code>>;
 
 /// Files of one server.
 #[derive(Debug)]
@@ -84,14 +90,15 @@ impl Files {
         }
     }
 
-    /// Begins an upload of a member, or goes on with one (FI-1).
+    /// Begins an upload of a member, or goes on with one (FI-1). `mailbox` looks for the account of a name that nobody here has, for this
+    /// user (AN-7).
     ///
     /// # Errors
     /// [`FileRefusal`].
     pub async fn put(
         &self,
         member: &Handle,
-        accounts: &dyn Authenticator,
+        mailbox: impl FnOnce(Identity, Username) -> FoundMailbox + Send,
         put: &FilePut,
     ) -> Result<Upload, FileRefusal> {
         let config = self.config.current();
@@ -114,7 +121,7 @@ impl Files {
             (Err(Code::NoSuchUser), Destination::User(key)) => {
                 // It may be the name of an account whose user is not here (AN-7).
                 let asked = Username::stored(key.name_key());
-                let found = accounts.mailbox(member.id(), &identity, asked).await?;
+                let found = mailbox(identity, asked).await?;
                 let found = found.ok_or(Code::NoSuchUser)?;
                 if member.chat().refuses(member.id(), &found.account.account) {
                     return Err(Code::Blocked.into());
@@ -142,7 +149,7 @@ impl Files {
         let file = match self.records.reserve(new, Quotas::of(&config)).await? {
             Reserved::New(file) => {
                 let denied = match self.pacing.try_take(account, config.file_hourly) {
-                    Ok(()) => self.has_disk(0).await.err(),
+                    Ok(()) => self.has_disk().await.err(),
                     Err(wait) => Some(FileRefusal::throttled(wait)),
                 };
                 if let Some(denied) = denied {
@@ -164,11 +171,7 @@ impl Files {
         Ok(Upload::new(file, writing, place, permit))
     }
 
-    async fn begin(
-        &self,
-        file: &StoredFile,
-        place: &Place,
-    ) -> Result<crate::files::spool::Writing, FileRefusal> {
+    async fn begin(&self, file: &StoredFile, place: &Place) -> Result<Writing, FileRefusal> {
         let mut tries = 0;
         loop {
             let (spool, token, size) = (self.spool.clone(), file.token.clone(), file.size);
@@ -186,10 +189,9 @@ impl Files {
     }
 
     /// Whether so much is free on the disk, beside all that may still be written of uploads, that as much stays free as has to.
-    async fn has_disk(&self, more: u64) -> Result<(), FileRefusal> {
+    async fn has_disk(&self) -> Result<(), FileRefusal> {
         let least = self.config.current().file_free;
-        let coming = self.records.being_written().await?.saturating_add(more);
-        self.leaves_free(least, coming).await
+        self.leaves_free(least, self.records.being_written().await?).await
     }
 
     async fn leaves_free(&self, least: u64, coming: u64) -> Result<(), FileRefusal> {

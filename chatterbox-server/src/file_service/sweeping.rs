@@ -5,8 +5,8 @@ use std::time::Duration;
 use chatterbox_hub::Sequence;
 
 use crate::chat::shared::Chat;
-use crate::files::file_store::FileStoreError;
-use crate::files::service::Files;
+use crate::file_service::service::Files;
+use crate::files::FileStoreError;
 use crate::ops::clock::unix_now;
 
 /// The time between two looks.

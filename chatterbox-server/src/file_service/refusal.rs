@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use chatterbox_proto::capability::files::{FileAnswer, Space, SpaceOf};
 use chatterbox_proto::{Code, WireText};
 
-use crate::files::file_store::FileStoreError;
-use crate::files::spool::SpoolError;
-use crate::files::stored_file::Quota;
+use crate::files::FileStoreError;
+use crate::files::Quota;
+use crate::files::SpoolError;
 
 /// Why a file is not taken or not given.
 #[derive(Debug, Clone, PartialEq, Eq)]

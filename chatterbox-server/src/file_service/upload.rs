@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
-use crate::files::spool::{SpoolError, Writing};
-use crate::files::stored_file::StoredFile;
+use crate::files::StoredFile;
+use crate::files::{SpoolError, Writing};
 
 /// So far a client may send ahead of what is written: what waits of an upload in memory is no more.
 pub const WINDOW: u64 = 128 * 1024;

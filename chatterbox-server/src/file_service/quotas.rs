@@ -9,7 +9,7 @@ use chatterbox_hub::guard::{Buckets, Rate};
 use tokio::time::Instant;
 
 use crate::config::Config;
-use crate::files::stored_file::Quotas;
+use crate::files::Quotas;
 
 /// Accounts whose uploads are counted.
 const ENTRIES: usize = 10_000;
