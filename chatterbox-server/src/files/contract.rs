@@ -1,6 +1,6 @@
 //! What every store of what is known about files does. The accounts 1 and 2 are there.
 
-use chatterbox_hub::{FileScope, Party, RoomNumber};
+use chatterbox_hub::{FileScope, Party, RoomNumber, Sequence};
 use chatterbox_proto::Username;
 
 use crate::files::file_store::FileStore;
@@ -46,11 +46,14 @@ fn space_of(reserved: &Reserved) -> Option<(Quota, u64, u64)> {
     }
 }
 
-/// Checks all of it on empty stores.
-pub(crate) fn holds<S: FileStore>(mut empty: impl FnMut() -> S) {
+/// Checks all of it on empty stores. `announce` has the next message announce a file, and gives its number.
+pub(crate) fn holds<S: FileStore>(
+    mut empty: impl FnMut() -> S,
+    mut announce: impl FnMut(&mut S, &str) -> Sequence,
+) {
     what_is_reserved_counts_and_is_found_again(&mut empty());
     quotas_are_of_accounts_rooms_and_all(&mut empty());
-    a_file_is_announced_once_by_its_owner_to_its_place(&mut empty());
+    a_file_is_announced_once_by_its_owner_to_its_place(&mut empty(), &mut announce);
     a_claim_is_given_back_or_ends(&mut empty());
     what_is_old_is_not_gone_on_with(&mut empty());
     files_are_listed_shortened_and_removed(&mut empty());
@@ -103,7 +106,10 @@ fn quotas_are_of_accounts_rooms_and_all(store: &mut impl FileStore) {
     assert!(matches!(free, Reserved::New(_)));
 }
 
-fn a_file_is_announced_once_by_its_owner_to_its_place(store: &mut impl FileStore) {
+fn a_file_is_announced_once_by_its_owner_to_its_place<S: FileStore>(
+    store: &mut S,
+    announce: &mut impl FnMut(&mut S, &str) -> Sequence,
+) {
     store.reserve(&new("a", 1, room(), 5), QUOTAS).unwrap();
     let is_claimed =
         |store: &mut _, claim: Claim| FileStore::claim(store, &claim).unwrap().is_some();
@@ -122,10 +128,10 @@ fn a_file_is_announced_once_by_its_owner_to_its_place(store: &mut impl FileStore
     assert!(!is_claimed(store, claim("a", "other")), "another message has it");
     assert!(is_claimed(store, claim("a", "k")), "the same message is sent again");
     assert_eq!(store.find("a").unwrap().unwrap().announcement(), None, "nobody can read it yet");
-    store.announced("a", 8160).unwrap();
-    store.announced("a", 9999).unwrap();
+    let number = announce(store, "a");
+    assert_ne!(announce(store, "a"), number);
     let announced = store.find("a").unwrap().unwrap().announcement().unwrap();
-    assert_eq!((announced.number, announced.account), (8160, 1));
+    assert_eq!((announced.number, announced.account), (number, 1), "the first one counts");
     assert_eq!((announced.source.as_str(), announced.recipient), ("Ann", Some(Party::Account(2))));
     for key in ["k", "other"] {
         store.release("a", key).unwrap();

@@ -14,13 +14,14 @@ use chatterbox_proto::session::{Destination, JoinedAction, JoinedSession, Postin
 use chatterbox_proto::{Code, Fault, Faults, server_frame};
 
 use crate::chat::flood_gate::FloodGate;
-use crate::chat::handle::{Handle, resolve};
+use crate::chat::handle::Handle;
 use crate::chat::posts::{Acks, Held, POST_RECORDS, PostRoom, Receipt};
 use crate::chat::reserved::Reserved;
-use crate::chat::waiting_mail::resolve_waiting;
 use crate::config::Live;
+use crate::file_service::Files;
+use crate::net::announcing::{Taken, give_back};
 use crate::net::long_work::{LONG_WORK, LongWork};
-use crate::net::put_off::Found;
+use crate::net::put_off::{Found, resolve_or_leave};
 use crate::net::requests::Requests;
 
 /// A post takes further messages up to this many bytes.
@@ -304,7 +305,12 @@ impl Inbound {
                 self.bytes += record.weight();
                 self.records.push(record);
                 if let Some(requests) = &mut self.requests {
-                    requests.tags.push_back(posting.tag.as_deref().map(Into::into));
+                    let tag: Option<Arc<str>> = posting.tag.as_deref().map(Into::into);
+                    if let Some(file) = posting.meta.and_then(|meta| meta.file) {
+                        let place = self.records.len() - 1;
+                        requests.announcing.add(place, posting.index, file, tag.clone());
+                    }
+                    requests.tags.push_back(tag);
                 }
             }
             // Nobody has looked yet whether an account has the name, or this node has not read what another one has.
@@ -406,6 +412,7 @@ impl Inbound {
         let duplicates =
             self.requests.as_mut().map(|requests| std::mem::take(&mut requests.duplicates));
         self.acknowledge(duplicates.unwrap_or_default()).await;
+        let mut taken = self.take_files().await;
         if self.records.is_empty() && self.refused < POST_RECORDS {
             return;
         }
@@ -423,12 +430,16 @@ impl Inbound {
             match chat.post(self.member.id(), post, held, tags, room.take()).await {
                 Ok(Receipt { acks, refused }) => {
                     self.acknowledge(acks).await;
+                    if !refused.is_empty() {
+                        give_back(self.files(), &mut taken).await;
+                    }
                     for (tag, code) in refused {
                         self.refuse_late(code, tag);
                     }
                     drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);
                 }
                 Err(code) => {
+                    give_back(self.files(), &mut taken).await;
                     self.faults.note(|| code.into());
                     for tag in refused.into_iter().flatten().flatten() {
                         self.faults.refuse(&*tag, code);
@@ -439,6 +450,28 @@ impl Inbound {
                 return;
             }
         }
+    }
+
+    /// Where `files` was agreed to.
+    fn files(&self) -> Option<&Arc<Files>> {
+        self.requests.as_ref()?.announcing.files.as_ref()
+    }
+
+    /// Takes files for the messages that announce them, and refuses those that can't have theirs.
+    async fn take_files(&mut self) -> Vec<Taken> {
+        let Some(requests) = self.requests.as_mut().filter(|all| !all.announcing.is_empty()) else {
+            return Vec::new();
+        };
+        // Boxed: few messages announce files, and the tasks of connections stay small.
+        let (taken, not_taken) =
+            Box::pin(requests.take_files(&self.member, &mut self.records)).await;
+        if self.records.is_empty() {
+            self.reserved = Reserved::default();
+        }
+        for (index, tag, code) in not_taken {
+            self.refuse_one(index, tag.as_deref().map(Cow::Borrowed), code, None);
+        }
+        taken
     }
 
     async fn acknowledge(&self, acks: Acks) {
@@ -455,24 +488,6 @@ impl Inbound {
             self.faults.refuse(&*tag, code);
         }
     }
-}
-
-/// Resolves a destination, also where it is found that nobody here has the name, but an account (AN-7).
-fn resolve_or_leave(
-    member: &Handle,
-    posting: &Posting<'_>,
-    reserved: &mut Reserved,
-    found: Option<&Found>,
-) -> Result<(To, Filing), Code> {
-    let (destination, size) = (&posting.destination, posting.size());
-    let resolved = resolve(member, destination, &posting.entry.content, size, reserved);
-    if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, destination)
-        && let Some(mailbox) = found.and_then(|found| found.get(name))
-    {
-        let mailbox = mailbox.as_ref().map_err(|code| *code)?;
-        return resolve_waiting(member, mailbox, size, reserved);
-    }
-    resolved
 }
 
 /// The messages of a frame that are read already.

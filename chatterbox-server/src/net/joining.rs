@@ -277,6 +277,7 @@ impl<'a> Joining<'a> {
             let accounts = Arc::clone(&context.access.authenticator);
             let (running, sender) = Transfers::new(Arc::clone(files), accounts, seat.handle());
             (transfers, requests.files) = (Some(Box::new(running)), Some(sender));
+            requests.announcing.files = Some(Arc::clone(files));
         }
         let attachment = Attachment {
             member: seat.handle(),

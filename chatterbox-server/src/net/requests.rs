@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use chatterbox_hub::{Event, SessionId};
+use chatterbox_hub::{Event, Record, SessionId};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::capability::files::FileRequest;
 use chatterbox_proto::capability::ids::Query;
@@ -20,6 +20,7 @@ use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::posts::{Acks, Tags};
 use crate::chat::shared::Chat;
+use crate::net::announcing::{Announcing, NotTaken, Taken};
 use crate::net::put_off::PutOff;
 
 /// Legacy commands that one frame may hold.
@@ -47,6 +48,8 @@ pub(super) struct Requests {
     pub(super) duplicates: Acks,
     /// The messages to who is not here.
     pub(super) put_off: PutOff,
+    /// The messages that announce files.
+    pub(super) announcing: Announcing,
     pending: Vec<Pending>,
 }
 
@@ -76,6 +79,7 @@ impl Requests {
             tags: VecDeque::new(),
             duplicates: Vec::new(),
             put_off: PutOff::new(accounts),
+            announcing: Announcing::default(),
             pending: Vec::new(),
         }
     }
@@ -125,6 +129,15 @@ impl Requests {
         let known = self.session.and_then(|session| chat.known_tag(session, tag));
         self.duplicates.extend(known.map(|id| (tag.into(), id)));
         known.is_some()
+    }
+
+    /// Takes the files for the messages that announce them; see [`Announcing::take`].
+    pub(super) async fn take_files(
+        &mut self,
+        member: &Handle,
+        records: &mut Vec<Record>,
+    ) -> (Vec<Taken>, Vec<NotTaken>) {
+        self.announcing.take(member, self.session, records, &mut self.tags).await
     }
 
     /// The idempotency keys of the next records that are posted.

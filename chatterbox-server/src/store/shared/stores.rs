@@ -188,6 +188,19 @@ impl StoreCommands for Shared {
                 })
                 .boxed()
             }
+            Proposal::Say(say) if accepted => match say.record.file() {
+                Some(token) => {
+                    let token = token.to_owned();
+                    self.call(move |tables| {
+                        if number <= tables.applied {
+                            return Ok(());
+                        }
+                        Ok(tables.announced(number, &token)?)
+                    })
+                    .boxed()
+                }
+                None => ready(Ok(())).boxed(),
+            },
             _ => ready(Ok(())).boxed(),
         }
     }
