@@ -111,8 +111,7 @@ fn a_file_is_announced_once_by_its_owner_to_its_place<S: FileStore>(
     announce: &mut impl FnMut(&mut S, &str) -> Sequence,
 ) {
     store.reserve(&new("a", 1, room(), 5), QUOTAS).unwrap();
-    let is_claimed =
-        |store: &mut _, claim: Claim| FileStore::claim(store, &claim).unwrap().is_some();
+    let is_claimed = |store: &mut S, claim: Claim| store.claim(&claim).unwrap().is_some();
     assert!(!is_claimed(store, claim("a", "k")), "it is not there yet");
     store.complete("a").unwrap();
     for wrong in [

@@ -197,7 +197,8 @@ impl Node {
             filing: Filing::default(),
             meta: Some(RecordMeta::with_file(None, &told)),
         };
-        let say = Say { member: MemberId(1), number: 0, tag: None, record };
+        let member: MemberId = serde_json::from_str("1").unwrap();
+        let say = Say { member, number: 0, tag: None, record };
         let place = self.log.decide(Proposal::Say(say));
         self.catch_up();
         Group::number_of(place, 0)
