@@ -1,7 +1,7 @@
 //! `files`: uploads, announcing them, and downloads.
 #![allow(clippy::disallowed_methods, reason = "a file is sent by a task of its own")]
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use conformance_kit::clock::unix_seconds;
@@ -13,7 +13,10 @@ use tokio::{
     time::sleep,
 };
 
-use super::state::Refusal;
+use super::{
+    filed::{CHUNK, File, KEPT, LARGEST},
+    state::Refusal,
+};
 use crate::{
     chat::{Chat, Member},
     faults::Faults,
@@ -21,52 +24,10 @@ use crate::{
     session::Session,
 };
 
-/// The largest file.
-pub(super) const LARGEST: usize = 10 * 1024 * 1024;
-/// The longest piece.
-pub(super) const CHUNK: usize = 16 * 1024;
 /// How far an upload may go beyond what has come.
 const WINDOW: usize = 8 * CHUNK;
-/// How long files are kept, in seconds.
-const KEPT: i64 = 7 * 24 * 60 * 60;
 
 const GONE: Refusal = Refusal::new("expired", "the file is not there, or not for you");
-
-/// All files.
-#[derive(Debug, Default)]
-pub(crate) struct Files {
-    all: BTreeMap<String, File>,
-    /// The fetches that run, by connection and token: how far each may go, and nothing when it has to end.
-    fetches: BTreeMap<(u64, String), watch::Sender<Option<usize>>>,
-    /// The uploads that run.
-    uploads: BTreeMap<(u64, String), usize>,
-}
-
-#[derive(Debug, Clone)]
-struct File {
-    account: String,
-    to: String,
-    name: String,
-    size: usize,
-    sha256: String,
-    bytes: Vec<u8>,
-    done: bool,
-    /// The number of the room that it was put for.
-    room: Option<u64>,
-    /// Who has announced it, under which name.
-    source: Option<String>,
-}
-
-impl File {
-    fn told(&self, token: &str) -> Value {
-        json!({"FILE": token, "NAME": self.name, "SIZE": self.size, "SHA256": self.sha256,
-            "UNTIL": unix_seconds() + KEPT})
-    }
-}
-
-/// The keys that are requests about files.
-pub(crate) const KEYS: [&str; 5] =
-    ["FILE_CHUNK", "FILE_CREDIT", "FILE_STOP", "FILE_PUT", "FILE_GET"];
 
 impl Session {
     /// Serves a request about files.
@@ -121,9 +82,11 @@ impl Session {
                 && file.sha256 == sha256
                 && file.source.is_none()
         });
-        let known = known.filter(|(_, file)| file.bytes.is_empty() || !f.acts(Fault::FileUploadForgotten));
+        let known =
+            known.filter(|(_, file)| file.bytes.is_empty() || !f.acts(Fault::FileUploadForgotten));
         let token = known.map(|(token, _)| token.clone());
-        let token = token.unwrap_or_else(|| format!("{:022x}", rand::random::<u128>() >> 40 | 1 << 84));
+        let token =
+            token.unwrap_or_else(|| format!("{:022x}", rand::random::<u128>() >> 40 | 1 << 84));
         let file = chat.files.all.entry(token.clone()).or_insert_with(|| File {
             account,
             to,
@@ -178,7 +141,8 @@ impl Session {
 
     async fn get(&mut self, value: &Value) -> Option<()> {
         let f = self.shared.faults.clone();
-        let (id, token) = (value.get("ID")?.as_str()?.to_owned(), value.get("FILE")?.as_str()?.to_owned());
+        let (id, token) =
+            (value.get("ID")?.as_str()?.to_owned(), value.get("FILE")?.as_str()?.to_owned());
         let (at, credit) = (number(value, "AT")?, number(value, "CREDIT")?);
         let mut chat = self.shared.chat.lock().await;
         let member = chat.member(self.connection)?.clone();
@@ -189,7 +153,8 @@ impl Session {
         if chat.transfers(self.connection) >= 2 && !f.acts(Fault::FileTransfersUnbounded) {
             return answer(&self.outbox, &id, refusal("busy", "two at a time"));
         }
-        let told = json!({"FILE": token, "AT": at, "SIZE": file.size, "UNTIL": unix_seconds() + KEPT});
+        let told =
+            json!({"FILE": token, "AT": at, "SIZE": file.size, "UNTIL": unix_seconds() + KEPT});
         answer(&self.outbox, &id, told);
         let from = if at > 0 && f.acts(Fault::FileGetFromStart) { 0 } else { at };
         let (sender, credit) = watch::channel(Some(credit));
@@ -291,8 +256,8 @@ impl Chat {
         };
         let file = self.files.all.get_mut(token).ok_or(GONE)?;
         let is_there = file.done || f.acts(Fault::FileAnnouncedEarly);
-        let is_own = Some(&file.account) == member.account.as_ref()
-            || f.acts(Fault::FileOfOthersAnnounced);
+        let is_own =
+            Some(&file.account) == member.account.as_ref() || f.acts(Fault::FileOfOthersAnnounced);
         let is_here = file.to == dest || f.acts(Fault::FileAnnouncedElsewhere);
         let is_first = file.source.is_none() || f.acts(Fault::FileAnnouncedTwice);
         if !(is_there && is_own && is_here && is_first) {
@@ -374,7 +339,8 @@ impl Fetch {
             };
             let Some(granted) = granted else { return };
             let end = size.min(at + CHUNK);
-            let end = if self.faults.acts(Fault::FileCreditExceeded) { end } else { end.min(granted) };
+            let end =
+                if self.faults.acts(Fault::FileCreditExceeded) { end } else { end.min(granted) };
             self.outbox.send(&self.piece(at, end));
             at = end;
             if self.faults.has(Fault::FileSlowGetterStalls) && self.outbox.waiting() > 4 {

@@ -1,6 +1,8 @@
 //! What the mutant server can do wrong, or otherwise, as data; `acts(Fault::Name)` in `conformance-mutants` does it.
 
-use super::{devices::with_devices, meta::with_meta, table::faults, zstd::with_zstd};
+use super::{
+    devices::with_devices, files::with_files, meta::with_meta, table::faults, zstd::with_zstd,
+};
 
 with_meta! { with_zstd! {
     /// One thing that the mutant server does wrong; or, where the norm is open, otherwise.
@@ -325,37 +327,6 @@ with_meta! { with_zstd! {
     FloodBaseUntold: "A base client is not told that it floods.",
     FloodBaseForGood: "A base client that has flooded is not heard again.",
     FloodRoomUncounted: "What many say in one room is not counted together.",
-    FileLastPieceLost: "The last piece of a file that is shorter than the others is lost.",
-    FileEmptyNeverDone: "An empty file is never there.",
-    FileMetaTokenOnly: "META FILE is the token alone.",
-    FileUploadForgotten: "An upload that was cut begins anew.",
-    FileGetFromStart: "A fetch begins at 0 whatever AT says.",
-    FileCreditExceeded: "Files are sent in whole pieces, beyond the credit.",
-    FileCreditUnchecked: "Pieces beyond the credit of an upload are taken.",
-    FilePlaceUnchecked: "Pieces of an upload are put one behind the other, whatever their places are.",
-    FileChunkUnbounded: "Pieces of more than 16 KiB are taken.",
-    FileDigestUnchecked: "The digest of what came is not compared.",
-    FileAnnouncedEarly: "A file can be announced before it is there.",
-    FileAnnouncedTwice: "A file can be announced again.",
-    FileAnnouncedElsewhere: "A file can be announced to whom it was not put for.",
-    FileForEverybody: "Whoever has a token fetches the file.",
-    FileOfOthersTold: "Who may not fetch a file is told so, other than of a token that there is not.",
-    FileOfOthersAnnounced: "A file can be announced by who has not put it.",
-    FileForNonMembers: "Files of a room are for everybody who speaks rooms.",
-    FileForFormerMembers: "Who was a member fetches the files of a room.",
-    FileForBlocked: "Files are fetched between users of whom one blocks the other.",
-    FileBeforeChat: "All pieces of a fetch are queued before anything else.",
-    FileSlowGetterStalls: "Nobody is served until the piece is read that somebody fetches.",
-    FileTransfersUnbounded: "Any number of transfers run for one connection.",
-    FileStopIgnored: "`FILE_STOP` is not looked at.",
-    FileQuotaUnchecked: "Files of any size are taken.",
-    FileQuotaUntold: "A file that is too large is refused without the numbers.",
-    FileOfGuests: "Guests may upload files.",
-    FileNameUnchecked: "Names of files may be anything.",
-    FileNameInCharacters: "Names of files are counted in characters.",
-    FileMetaOfSender: "META FILE is what its sender says.",
-    FileRequestsUnchecked: "Malformed requests about files are ignored.",
-    FileToBase: "META goes to base clients as well, where there is a file.",
     PresenceNotInWelcome: "The welcome has no `PRESENCE`.",
     PresenceIncomplete: "`PRESENCE` of the welcome lacks who did not agree on it.",
     PresenceWithoutSince: "`SINCE` is null for who is here.",
