@@ -386,7 +386,8 @@ fn wire(text: &str) -> Option<WireText<'static>> {
 /// The next piece of a connection that may have transfers.
 pub(super) async fn next_piece(slot: Option<&Arc<Slot>>) -> Bytes {
     match slot {
-        Some(slot) => slot.take().await,
+        // Boxed: most connections have none, and their tasks stay small.
+        Some(slot) => Box::pin(slot.take()).await,
         None => std::future::pending().await,
     }
 }
