@@ -10,7 +10,6 @@ macro_rules! with_files {
     FileUploadForgotten: "An upload that was cut begins anew.",
     FileGetFromStart: "A fetch begins at 0 whatever AT says.",
     FileCreditExceeded: "Files are sent in whole pieces, beyond the credit.",
-    FileCreditUnchecked: "Pieces beyond the credit of an upload are taken.",
     FilePlaceUnchecked: "Pieces of an upload are put one behind the other, whatever their places are.",
     FileChunkUnbounded: "Pieces of more than 16 KiB are taken.",
     FileDigestUnchecked: "The digest of what came is not compared.",

@@ -56,13 +56,6 @@ pub const CASES: &[Case] = &[
         .extension(FILES)
         .also(&["accounts", "commands"])
         .killed_by(&[Fault::FileCreditExceeded]),
-    Case::must("files.credit-put", "FI-2", |c| Box::pin(uploading::credit(c)))
-        .asks("A chunk beyond the credit ends the upload, and not the connection")
-        .hint(CREDIT)
-        .needs(&["files.roundtrip"])
-        .extension(FILES)
-        .also(&["accounts", "commands"])
-        .killed_by(&[Fault::FileCreditUnchecked]),
     Case::must("files.gap", "FI-2", |c| Box::pin(uploading::gap(c)))
         .asks("A chunk at another place or above 16 KiB ends the upload")
         .hint(CREDIT)

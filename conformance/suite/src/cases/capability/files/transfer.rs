@@ -151,14 +151,10 @@ pub(super) async fn begin(
     Ok(Begun { token, at, credit, since })
 }
 
-/// One piece of a file, as a frame has it.
-pub(super) fn piece_object(token: &str, at: usize, piece: &[u8]) -> Value {
-    json!({"FILE_CHUNK": {"FILE": token, "AT": at, "DATA": STANDARD.encode(piece)}})
-}
-
 /// Sends one piece of a file.
 pub(super) async fn send_piece(peer: &mut Peer, token: &str, at: usize, piece: &[u8]) {
-    peer.send(&piece_object(token, at, piece)).await;
+    let data = STANDARD.encode(piece);
+    peer.send(&json!({"FILE_CHUNK": {"FILE": token, "AT": at, "DATA": data}})).await;
 }
 
 /// Sends what is left of an upload up to a place, as far as the credit goes each time.

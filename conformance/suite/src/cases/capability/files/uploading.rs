@@ -4,8 +4,8 @@ use conformance_kit::wire::frame::Frame;
 use serde_json::{Value, json};
 
 use super::transfer::{
-    Begun, CHUNK, OFFER, Sent, announce, begin, code, end_of, fetch, is_refused, piece_object, put,
-    send_piece, send_up_to, sender, sent, sha256, upload, with_meta,
+    Begun, CHUNK, OFFER, Sent, announce, begin, code, end_of, fetch, is_refused, put, send_piece,
+    send_up_to, sender, sent, sha256, upload, with_meta,
 };
 use crate::{
     cases::capability::membership::back,
@@ -84,28 +84,6 @@ async fn ends_with(
         Some(()) => Ok(()),
         None => Err(Verdict::missing("the connection goes on", ann.heard(since))),
     }
-}
-
-pub(super) async fn credit(c: &mut ServerHands) -> Outcome {
-    let bob = c.join_with("bob", OFFER).await?;
-    let (mut ann, _) = sender(c, "ann").await?;
-    let sent = sent(c, LARGE);
-    let begun = begin(c, &mut ann, &bob.name, &sent).await?;
-    if begun.credit >= LARGE {
-        // There is nothing beyond the credit but the end.
-        send_piece(&mut ann, &begun.token, LARGE, b"x").await;
-    } else {
-        // In one write, so that no further credit comes in between: all that there is credit for, and a byte.
-        let mut bytes = Vec::new();
-        for at in (0..=begun.credit).step_by(CHUNK) {
-            let end = (at + CHUNK).min(begun.credit + 1);
-            let data = sent.bytes.get(at..end).unwrap_or_default();
-            bytes.extend(ann.frame(piece_object(&begun.token, at, data).to_string().as_bytes()));
-        }
-        ann.send_bytes(&bytes).await;
-    }
-    ends_with(c, &mut ann, &begun, "a chunk beyond the credit").await?;
-    Ok(Verdict::Pass)
 }
 
 pub(super) async fn gap(c: &mut ServerHands) -> Outcome {
