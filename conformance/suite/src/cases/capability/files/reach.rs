@@ -27,7 +27,8 @@ pub(super) async fn foreign_token(c: &mut ServerHands) -> Outcome {
         return Ok(Verdict::fail(expected, format!("{found} and {none}")));
     }
     // Nobody announces what another one has put.
-    let own = upload(c, &mut ann, &to, &super::transfer::sent(c, 7)).await?;
+    let other = super::transfer::sent(c, 7);
+    let own = upload(c, &mut ann, &to, &other).await?;
     let text = c.text();
     let said = with_meta(c, &mut eve, &to, &text, &json!({"FILE": own})).await;
     is_refused(&mut eve, &mut bob, c, said, &text, "somebody else has put the file").await?;
