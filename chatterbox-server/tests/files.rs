@@ -133,7 +133,7 @@ async fn a_later_connection_takes_an_upload_over() {
     let gone_on = again.put("ALL", "x", &file).await;
     assert_eq!(gone_on.file.as_ref().unwrap().as_wire(), token);
     assert_eq!(gone_on.at, Some(CHUNK as u64));
-    // The first one is told when it goes on, and nothing of it counts.
+    // The first one is told, and nothing of it counts any more.
     ann.piece(&token, CHUNK, &[0; CHUNK]).await;
     let stopped = ann.peer.find(|keys| keys.file_stop.clone()).await;
     assert_eq!(stopped, token);

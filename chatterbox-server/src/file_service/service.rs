@@ -166,7 +166,10 @@ impl Files {
                 return Err(FileRefusal::new("too-many", "there are too many files already"));
             }
         };
-        let place = self.under_way.begin(&file.token);
+        let place = self.under_way.begin(&file.token, account);
+        let place = place.ok_or_else(|| {
+            FileRefusal::busy("too many of your uploads are under way, wait for one of them")
+        })?;
         let writing = self.begin(&file, &place).await?;
         Ok(Upload::new(file, writing, place, permit))
     }
@@ -233,9 +236,6 @@ impl Files {
     /// # Errors
     /// [`FileRefusal`]; nothing is there of it then, if its digest is wrong.
     pub async fn complete(&self, upload: &mut Upload) -> Result<i64, FileRefusal> {
-        if upload.file.is_there {
-            return Ok(upload.file.until);
-        }
         let token = upload.file.token.clone();
         if upload.finish().await? != upload.file.sha256 {
             self.forget(&token).await;
@@ -255,7 +255,7 @@ impl Files {
         let login = member.identity().and_then(|identity| identity.login);
         let account = login.map(|login| login.account_key.id);
         let Ok(Some(file)) = self.records.find(token.to_owned()).await else { return };
-        if Some(file.account) == account && file.message.is_none() && file.source.is_none() {
+        if Some(file.account) == account && file.message.is_none() && !file.is_claimed {
             self.forget(token).await;
         }
     }

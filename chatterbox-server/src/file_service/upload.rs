@@ -12,20 +12,35 @@ use crate::files::{SpoolError, Writing};
 /// So far a client may send ahead of what is written: what waits of an upload in memory is no more.
 pub const WINDOW: u64 = 128 * 1024;
 
+/// Uploads of one account that may be under way on this node at a time: a few who send slowly don't keep all others from it.
+const OF_ACCOUNT: usize = 8;
+
+/// One upload that is under way.
+#[derive(Debug)]
+struct One {
+    account: i64,
+    ended: CancellationToken,
+}
+
 /// The uploads that are under way on this node, by token: a later connection takes an upload over from an earlier one, of which
 /// nobody may have noticed yet that it is gone.
 #[derive(Debug, Default)]
-pub struct UnderWay(Mutex<HashMap<String, CancellationToken>>);
+pub struct UnderWay(Mutex<HashMap<String, One>>);
 
 impl UnderWay {
-    /// Begins an upload, and ends the one of the same token that is under way.
-    pub fn begin(self: &Arc<Self>, token: &str) -> Place {
+    /// Begins an upload, and ends the one of the same token that is under way. Nothing where its account has too many others.
+    pub fn begin(self: &Arc<Self>, token: &str, account: i64) -> Option<Place> {
         let ended = CancellationToken::new();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = all.insert(token.to_owned(), ended.clone()) {
-            before.cancel();
+        let others = all.iter().filter(|(of, one)| *of != token && one.account == account);
+        if others.count() >= OF_ACCOUNT {
+            return None;
         }
-        Place { all: Arc::clone(self), token: token.to_owned(), ended }
+        let one = One { account, ended: ended.clone() };
+        if let Some(before) = all.insert(token.to_owned(), one) {
+            before.ended.cancel();
+        }
+        Some(Place { all: Arc::clone(self), token: token.to_owned(), ended })
     }
 }
 
@@ -46,8 +61,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        // Under the lock: whoever takes it over meanwhile has the entry then.
+        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.ended.is_cancelled() {
-            let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
             all.remove(&self.token);
         }
     }
@@ -101,6 +117,11 @@ impl Upload {
         self.place.is_over()
     }
 
+    /// Waits until another connection goes on with it.
+    pub async fn taken_over(&self) {
+        self.place.ended.cancelled().await;
+    }
+
     /// Writes a piece.
     ///
     /// # Errors
@@ -136,14 +157,27 @@ mod tests {
     #[test]
     fn a_later_connection_takes_an_upload_over() {
         let all = Arc::new(UnderWay::default());
-        let first = all.begin("a");
-        let other = all.begin("b");
-        let second = all.begin("a");
-        assert!(first.ended.is_cancelled() && !other.ended.is_cancelled());
+        let first = all.begin("a", 1).unwrap();
+        let other = all.begin("b", 1).unwrap();
+        let second = all.begin("a", 1).unwrap();
+        assert!(first.is_over() && !other.is_over());
         drop(first);
-        let third = all.begin("a");
-        assert!(second.ended.is_cancelled(), "the first one took the place of the second along");
+        let third = all.begin("a", 1).unwrap();
+        assert!(second.is_over(), "the first one took the place of the second along");
         drop((second, third, other));
         assert!(all.0.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn one_account_does_not_take_all_places() {
+        let all = Arc::new(UnderWay::default());
+        let begin = |token: usize, account| all.begin(&token.to_string(), account);
+        let mut held: Vec<_> = (0..OF_ACCOUNT).map(|token| begin(token, 1).unwrap()).collect();
+        assert!(begin(99, 1).is_none());
+        held.push(begin(99, 2).unwrap());
+        held.push(begin(3, 1).unwrap());
+        assert!(held[3].is_over(), "what is under way is taken over");
+        held.swap_remove(0);
+        assert!(begin(100, 1).is_some());
     }
 }

@@ -148,7 +148,9 @@ fn a_claim_is_given_back_or_ends(store: &mut impl FileStore) {
     assert!(store.claim(&claim("a", "k")).unwrap().is_some());
     store.release("a", "other").unwrap();
     assert!(store.claim(&claim("a", "other")).unwrap().is_none());
+    assert!(store.find("a").unwrap().unwrap().is_claimed);
     store.release("a", "k").unwrap();
+    assert!(!store.find("a").unwrap().unwrap().is_claimed);
     assert!(store.claim(&claim("a", "other")).unwrap().is_some());
     let later = |seconds| Claim { now: NOW + seconds, ..claim("a", "third") };
     assert!(store.claim(&later(CLAIM_AGE - 1)).unwrap().is_none());

@@ -186,8 +186,9 @@ impl Spool {
     }
 }
 
-/// So many tokens are looked at together; others are in the next look.
-const MOST_TOKENS: usize = 10_000;
+/// So many tokens are looked at together: more than there are files, so that some of more than these are removed, and the rest the
+/// next time.
+const MOST_TOKENS: usize = 200_000;
 
 fn is_token(text: &str) -> bool {
     let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

@@ -68,6 +68,8 @@ pub struct StoredFile {
     pub until: i64,
     /// Whether all of it is there, with the right digest.
     pub is_there: bool,
+    /// Whether a message has it, or is going to.
+    pub is_claimed: bool,
     /// The number of the message that has announced it.
     pub message: Option<Sequence>,
     /// The name under which that was sent; of a message that is under way already.

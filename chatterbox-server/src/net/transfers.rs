@@ -17,6 +17,7 @@ use chatterbox_proto::capability::files::{
 };
 use chatterbox_proto::{Username, WireText, limits};
 use futures_util::FutureExt as _;
+use futures_util::future::select_all;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
@@ -74,7 +75,7 @@ impl Slot {
     }
 }
 
-/// An upload, and when a piece of it came last.
+/// A transfer, and when its client has moved it last.
 #[derive(Debug)]
 struct Running<T> {
     of: T,
@@ -98,6 +99,8 @@ pub(super) struct Transfers {
     uploads: Vec<Running<Upload>>,
     /// The first one is next to send a piece.
     downloads: VecDeque<Running<Download>>,
+    /// When they are looked at next.
+    next_look: Instant,
 }
 
 impl Transfers {
@@ -116,6 +119,7 @@ impl Transfers {
             slot: Arc::default(),
             uploads: Vec::new(),
             downloads: VecDeque::new(),
+            next_look: Instant::now(),
         };
         (transfers, sender)
     }
@@ -137,7 +141,8 @@ impl Transfers {
                     None => return std::future::pending().await,
                 },
                 () = self.slot.empty(), if can_send => self.send_piece().await,
-                () = tokio::time::sleep(LOOK), if runs => self.look().await,
+                () = taken_over(&self.uploads), if !self.uploads.is_empty() => self.look().await,
+                () = tokio::time::sleep_until(self.next_look), if runs => self.look().await,
             }
         }
     }
@@ -321,6 +326,7 @@ impl Transfers {
 
     /// Gives up what nobody has moved for a while, and what goes on elsewhere.
     async fn look(&mut self) {
+        self.next_look = Instant::now() + LOOK;
         let is_idle = |moved: &Instant| moved.elapsed() >= IDLE;
         let mut ended = Vec::new();
         self.uploads.retain(|Running { of: upload, moved }| {
@@ -365,6 +371,11 @@ impl Transfers {
     async fn tell(&self, answer: &FileAnswer) {
         self.member.tell_when_read(Event::own(answer.to_object())).await;
     }
+}
+
+/// Waits until another connection goes on with one of some uploads, of which there is one at least.
+async fn taken_over(uploads: &[Running<Upload>]) {
+    select_all(uploads.iter().map(|upload| Box::pin(upload.of.taken_over()))).await;
 }
 
 /// The bytes of a piece that fits an upload (FI-2).

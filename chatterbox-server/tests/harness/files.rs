@@ -96,7 +96,7 @@ pub fn digest(bytes: &[u8]) -> Digest {
 
 /// Bytes that are no repetition.
 pub fn bytes(size: usize, seed: u64) -> Vec<u8> {
-    let mut state = seed | 1;
+    let mut state = 2 * seed + 1;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         u8::try_from(state >> 56).unwrap()

@@ -20,7 +20,8 @@ use crate::store::sqlite::row::{damaged, signed, text, unsigned};
 use crate::store::sqlite::writing::Writing;
 
 const COLUMNS: &str =
-    "token, account, scope, name, size, sha256, begun, until, there, message, source, recipient";
+    "token, account, scope, name, size, sha256, begun, until, there, message, source, recipient, \
+     claim IS NOT NULL";
 
 /// What is known about files, in a database.
 pub struct Sqlite {
@@ -270,6 +271,7 @@ fn file(row: &Row<'_>) -> Result<StoredFile, rusqlite::Error> {
         message: row.get::<_, Option<i64>>(9)?.map(i64::unsigned_abs),
         source: text(row, 10)?.map(|name| Username::stored(&name)),
         recipient: text(row, 11)?.map(|key| Party::of_key(&key)),
+        is_claimed: row.get(12)?,
     })
 }
 
