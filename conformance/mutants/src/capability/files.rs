@@ -118,7 +118,7 @@ impl Session {
         let file = chat.files.all.get_mut(&token)?;
         let is_next = at == file.bytes.len() || f.acts(Fault::FilePlaceUnchecked);
         let is_short = data.len() <= CHUNK || f.acts(Fault::FileChunkUnbounded);
-        let is_granted = at + data.len() <= credit;
+        let is_granted = at.saturating_add(data.len()) <= credit;
         if !(is_next && is_short && is_granted) {
             chat.files.uploads.remove(&running);
             self.outbox.send(&json!({"FILE": {"FILE": token, "CODE": "protocol", "INFO": "no"}}));
