@@ -8,7 +8,9 @@ use chatterbox_hub::{
 };
 use chatterbox_proto::Username;
 
-use crate::accounts::{Directory as _, MarksDirectory as _, NewMark, SeenDirectory as _, TokenHash};
+use crate::accounts::{
+    Directory as _, MarksDirectory as _, NewMark, SeenDirectory as _, TokenHash,
+};
 use crate::files::FileStore as _;
 use crate::moderation::{ModerationError, ModerationStore as _};
 use crate::store::message_store::StoreError;
