@@ -67,7 +67,7 @@ pub use crowd::Crowd;
 pub use effect::{Closing, Effect, GiveUpReason};
 pub use input_mode::{InputMode, Question};
 pub use intent::Intent;
-pub use options::Options;
+pub use options::{Options, spoken};
 pub use output::{
     GapState, Message, MessageKind, Output, ReadTo, RoomChange, RoomView, RoomWhy, Stream,
     UnreadRoom, Until, Wire,

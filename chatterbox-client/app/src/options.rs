@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use chatterbox_proto::Capabilities;
 use chatterbox_proto::capability::accounts::Secret;
+use chatterbox_proto::{Capabilities, Capability};
 
 use crate::model::{Attention, Limits};
 use crate::reconnect::ReconnectPolicy;
 use crate::target::Target;
+
+/// The capabilities that this client can use: all but `files`, which it neither sends nor fetches yet.
+pub fn spoken() -> Capabilities {
+    Capability::EVERY.iter().copied().collect::<Capabilities>().without(Capability::Files)
+}
 
 /// The user's choices, and the kind of screen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,4 +46,16 @@ pub struct Options {
     pub attention: Vec<(Target, Attention)>,
     /// How a lost connection is tried again, if at all.
     pub reconnect: Option<ReconnectPolicy>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_client_can_not_use_is_not_offered() {
+        assert!(!spoken().has(Capability::Files));
+        assert_eq!(spoken(), spoken().complete(), "what is offered has what it needs");
+        assert_eq!(spoken().iter().count(), Capability::EVERY.len() - 1);
+    }
 }
