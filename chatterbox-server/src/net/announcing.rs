@@ -99,12 +99,12 @@ impl Announcing {
         }
         (taken, not_taken)
     }
-}
 
-/// Gives files back after some message of a post was refused. Of those that were announced nothing changes.
-pub(super) async fn give_back(files: Option<&Arc<Files>>, taken: &mut Vec<Taken>) {
-    let Some(files) = files else { return };
-    for Taken { token, key } in taken.drain(..) {
-        files.release(&token, &key).await;
+    /// Gives files back after some message was refused that had one. Of those that were announced nothing changes.
+    pub(super) async fn give_back(&self, taken: Vec<Taken>) {
+        let Some(files) = &self.files else { return };
+        for Taken { token, key } in taken {
+            files.release(&token, &key).await;
+        }
     }
 }

@@ -18,8 +18,7 @@ use crate::chat::handle::Handle;
 use crate::chat::posts::{Acks, Held, POST_RECORDS, PostRoom, Receipt};
 use crate::chat::reserved::Reserved;
 use crate::config::Live;
-use crate::file_service::Files;
-use crate::net::announcing::{Taken, give_back};
+use crate::net::announcing::Taken;
 use crate::net::long_work::{LONG_WORK, LongWork};
 use crate::net::put_off::{Found, resolve_or_leave};
 use crate::net::requests::Requests;
@@ -412,7 +411,8 @@ impl Inbound {
         let duplicates =
             self.requests.as_mut().map(|requests| std::mem::take(&mut requests.duplicates));
         self.acknowledge(duplicates.unwrap_or_default()).await;
-        let mut taken = self.take_files().await;
+        let taken = self.take_files().await;
+        let mut was_refused = false;
         if self.records.is_empty() && self.refused < POST_RECORDS {
             return;
         }
@@ -430,16 +430,14 @@ impl Inbound {
             match chat.post(self.member.id(), post, held, tags, room.take()).await {
                 Ok(Receipt { acks, refused }) => {
                     self.acknowledge(acks).await;
-                    if !refused.is_empty() {
-                        give_back(self.files(), &mut taken).await;
-                    }
+                    was_refused |= !refused.is_empty();
                     for (tag, code) in refused {
                         self.refuse_late(code, tag);
                     }
                     drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);
                 }
                 Err(code) => {
-                    give_back(self.files(), &mut taken).await;
+                    was_refused = true;
                     self.faults.note(|| code.into());
                     for tag in refused.into_iter().flatten().flatten() {
                         self.faults.refuse(&*tag, code);
@@ -447,14 +445,13 @@ impl Inbound {
                 }
             }
             if is_last {
+                if let Some(requests) = self.requests.as_ref().filter(|_| was_refused) {
+                    // Behind the last post: until then the messages of later posts need their files.
+                    requests.announcing.give_back(taken).await;
+                }
                 return;
             }
         }
-    }
-
-    /// Where `files` was agreed to.
-    fn files(&self) -> Option<&Arc<Files>> {
-        self.requests.as_ref()?.announcing.files.as_ref()
     }
 
     /// Takes files for the messages that announce them, and refuses those that can't have theirs.
