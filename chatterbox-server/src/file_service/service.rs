@@ -255,7 +255,7 @@ impl Files {
         let login = member.identity().and_then(|identity| identity.login);
         let account = login.map(|login| login.account_key.id);
         let Ok(Some(file)) = self.records.find(token.to_owned()).await else { return };
-        if Some(file.account) == account && file.message.is_none() && !file.is_claimed {
+        if Some(file.account) == account && !file.is_claimed(unix_now()) {
             self.forget(token).await;
         }
     }

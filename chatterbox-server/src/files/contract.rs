@@ -148,10 +148,18 @@ fn a_claim_is_given_back_or_ends(store: &mut impl FileStore) {
     assert!(store.claim(&claim("a", "k")).unwrap().is_some());
     store.release("a", "other").unwrap();
     assert!(store.claim(&claim("a", "other")).unwrap().is_none());
-    assert!(store.find("a").unwrap().unwrap().is_claimed);
+    assert!(store.find("a").unwrap().unwrap().is_claimed(NOW));
     store.release("a", "k").unwrap();
-    assert!(!store.find("a").unwrap().unwrap().is_claimed);
+    assert!(!store.find("a").unwrap().unwrap().is_claimed(NOW));
     assert!(store.claim(&claim("a", "other")).unwrap().is_some());
+    // Whoever asks for the same again gets it as soon as no message may have it any more.
+    let again =
+        |seconds| NewFile { token: "b".into(), now: NOW + seconds, ..new("a", 1, room(), 5) };
+    let file = store.find("a").unwrap().unwrap();
+    assert!(file.is_claimed(NOW + CLAIM_AGE - 1) && !file.is_claimed(NOW + CLAIM_AGE));
+    assert_eq!(store.reserve(&again(CLAIM_AGE), QUOTAS).unwrap(), Reserved::Again(file));
+    let early = store.reserve(&again(CLAIM_AGE - 1), QUOTAS).unwrap();
+    assert!(matches!(early, Reserved::New(_)));
     let later = |seconds| Claim { now: NOW + seconds, ..claim("a", "third") };
     assert!(store.claim(&later(CLAIM_AGE - 1)).unwrap().is_none());
     assert!(store.claim(&later(CLAIM_AGE)).unwrap().is_some());

@@ -68,8 +68,8 @@ pub struct StoredFile {
     pub until: i64,
     /// Whether all of it is there, with the right digest.
     pub is_there: bool,
-    /// Whether a message has it, or is going to.
-    pub is_claimed: bool,
+    /// Since when a message has it for itself.
+    pub claimed: Option<i64>,
     /// The number of the message that has announced it.
     pub message: Option<Sequence>,
     /// The name under which that was sent; of a message that is under way already.
@@ -85,6 +85,12 @@ impl StoredFile {
         let source = self.source.clone()?;
         let (scope, recipient) = (self.scope.clone(), self.recipient.clone());
         Some(Announcement { scope, number, account: self.account, source, recipient })
+    }
+
+    /// Whether a message has announced it, or may be about to: who has it for itself and never said it lets go of it by and by.
+    pub fn is_claimed(&self, now: i64) -> bool {
+        let is_held = self.claimed.is_some_and(|since| since > now.saturating_sub(CLAIM_AGE));
+        is_held || self.message.is_some()
     }
 
     /// Whether nothing can come of it any more: its time is over, or it was not announced within a day.

@@ -19,9 +19,8 @@ use crate::store::sqlite::error::OpenError;
 use crate::store::sqlite::row::{damaged, signed, text, unsigned};
 use crate::store::sqlite::writing::Writing;
 
-const COLUMNS: &str =
-    "token, account, scope, name, size, sha256, begun, until, there, message, source, recipient, \
-     claim IS NOT NULL";
+const COLUMNS: &str = "token, account, scope, name, size, sha256, begun, until, there, message, \
+    source, recipient, claimed";
 
 /// What is known about files, in a database.
 pub struct Sqlite {
@@ -236,7 +235,8 @@ fn begun(connection: &Connection, new: &NewFile) -> Result<Option<StoredFile>, r
     let select = format!(
         "SELECT {COLUMNS} FROM files
          WHERE account = :account AND scope = :scope AND size = :size AND sha256 = :sha256
-             AND message IS NULL AND claim IS NULL AND begun > :now - :age AND until > :now
+             AND message IS NULL AND (claim IS NULL OR claimed <= :now - :claim)
+             AND begun > :now - :age AND until > :now
          ORDER BY begun DESC LIMIT 1"
     );
     let parameters = named_params! {
@@ -246,6 +246,7 @@ fn begun(connection: &Connection, new: &NewFile) -> Result<Option<StoredFile>, r
         ":sha256": new.sha256,
         ":now": new.now,
         ":age": UPLOAD_AGE,
+        ":claim": CLAIM_AGE,
     };
     connection.prepare_cached(&select)?.query_row(parameters, file).optional()
 }
@@ -271,7 +272,7 @@ fn file(row: &Row<'_>) -> Result<StoredFile, rusqlite::Error> {
         message: row.get::<_, Option<i64>>(9)?.map(i64::unsigned_abs),
         source: text(row, 10)?.map(|name| Username::stored(&name)),
         recipient: text(row, 11)?.map(|key| Party::of_key(&key)),
-        is_claimed: row.get(12)?,
+        claimed: row.get(12)?,
     })
 }
 
