@@ -103,6 +103,23 @@ async fn uploads_are_counted_for_each_account() {
 }
 
 #[tokio::test]
+async fn uploads_that_are_asked_for_again_have_their_price() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FileServer::open(Config { file_hourly: 1, ..config() }, folder.path()).await;
+    let mut ann = server.user("ann").await;
+    let file = bytes(10, 1);
+    ann.upload("ALL", &file).await;
+    for _ in 1..10 {
+        let again = ann.put("ALL", "x", &file).await;
+        assert_eq!(code(&again), None, "{again:?}");
+    }
+    let refused = ann.put("ALL", "x", &file).await;
+    assert_eq!(code(&refused), Some("throttled"));
+    assert!(refused.wait.is_some_and(|wait| (1..=361).contains(&wait)), "{refused:?}");
+    server.user("bob").await.upload("ALL", &file).await;
+}
+
+#[tokio::test]
 async fn a_level_can_be_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let server = FileServer::open(Config { file_level: 3, ..config() }, folder.path()).await;

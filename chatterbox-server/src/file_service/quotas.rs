@@ -14,6 +14,10 @@ use crate::files::Quotas;
 /// Accounts whose uploads are counted.
 const ENTRIES: usize = 10_000;
 
+/// So many times as often as uploads may begin they may be asked for: one that was cut is gone on with, for which all that is there
+/// of it is read and hashed, and one that was refused is asked for again, which in a cluster is a command in the order.
+const ASKED: u32 = 10;
+
 /// The time in which so many uploads may begin.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -28,12 +32,14 @@ impl Quotas {
 #[derive(Debug)]
 pub struct UploadPacing {
     start: Instant,
-    limits: Mutex<Buckets<i64>>,
+    begun: Mutex<Buckets<i64>>,
+    asked: Mutex<Buckets<i64>>,
 }
 
 impl Default for UploadPacing {
     fn default() -> Self {
-        Self { start: Instant::now(), limits: Mutex::new(Buckets::new(rate(1), ENTRIES)) }
+        let full = || Mutex::new(Buckets::new(rate(1), ENTRIES));
+        Self { start: Instant::now(), begun: full(), asked: full() }
     }
 }
 
@@ -47,8 +53,20 @@ impl UploadPacing {
     ///
     /// # Errors
     /// How many seconds to wait.
-    pub fn try_take(&self, account: i64, hourly: u32) -> Result<(), u64> {
-        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn try_begin(&self, account: i64, hourly: u32) -> Result<(), u64> {
+        self.take(&self.begun, account, hourly)
+    }
+
+    /// Counts a question of such an account for an upload, whatever it is answered, if it may ask now.
+    ///
+    /// # Errors
+    /// How many seconds to wait.
+    pub fn try_ask(&self, account: i64, hourly: u32) -> Result<(), u64> {
+        self.take(&self.asked, account, hourly.saturating_mul(ASKED))
+    }
+
+    fn take(&self, of: &Mutex<Buckets<i64>>, account: i64, hourly: u32) -> Result<(), u64> {
+        let mut limits = of.lock().unwrap_or_else(PoisonError::into_inner);
         limits.set_rate(rate(hourly));
         let taken = limits.try_take(self.start.elapsed(), &account);
         taken.map_err(|wait| wait.as_secs().saturating_add(1))
@@ -63,12 +81,24 @@ mod tests {
     async fn so_many_uploads_begin_in_an_hour() {
         let pacing = UploadPacing::default();
         for _ in 0..20 {
-            pacing.try_take(7, 20).unwrap();
+            pacing.try_begin(7, 20).unwrap();
         }
-        let wait = pacing.try_take(7, 20).unwrap_err();
+        let wait = pacing.try_begin(7, 20).unwrap_err();
         assert!((179..=182).contains(&wait), "{wait}");
-        pacing.try_take(8, 20).unwrap();
+        pacing.try_begin(8, 20).unwrap();
         tokio::time::advance(Duration::from_secs(wait)).await;
-        pacing.try_take(7, 20).unwrap();
+        pacing.try_begin(7, 20).unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn they_are_asked_for_ten_times_as_often() {
+        let pacing = UploadPacing::default();
+        for _ in 0..200 {
+            pacing.try_ask(7, 20).unwrap();
+        }
+        let wait = pacing.try_ask(7, 20).unwrap_err();
+        assert!((17..=20).contains(&wait), "{wait}");
+        pacing.try_begin(7, 20).unwrap();
+        pacing.try_ask(8, 20).unwrap();
     }
 }

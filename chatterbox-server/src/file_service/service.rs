@@ -109,6 +109,8 @@ impl Files {
         let login = identity.login.as_ref();
         let account = login.map(|login| login.account_key.id);
         let account = account.ok_or_else(|| FileRefusal::from(Code::NotJoined))?;
+        let asked = self.pacing.try_ask(account, config.file_hourly);
+        asked.map_err(FileRefusal::throttled)?;
         let name = FileName::parse(put.name.as_wire())
             .map_err(|error| FileRefusal::new("bad-name", error.to_string()))?;
         if put.size > config.file_size {
@@ -148,7 +150,7 @@ impl Files {
         };
         let file = match self.records.reserve(new, Quotas::of(&config)).await? {
             Reserved::New(file) => {
-                let denied = match self.pacing.try_take(account, config.file_hourly) {
+                let denied = match self.pacing.try_begin(account, config.file_hourly) {
                     Ok(()) => self.has_disk().await.err(),
                     Err(wait) => Some(FileRefusal::throttled(wait)),
                 };
