@@ -161,6 +161,21 @@ async fn a_later_connection_takes_an_upload_over() {
 }
 
 #[tokio::test]
+async fn an_upload_that_is_asked_for_again_on_its_connection_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FileServer::open(config(), folder.path()).await;
+    let mut ann = server.user("ann").await;
+    let file = bytes(3 * CHUNK, 1);
+    let begun = ann.put("ALL", "x", &file).await;
+    let token = begun.file.unwrap().as_wire().to_owned();
+    ann.piece(&token, 0, &file[..CHUNK]).await;
+    let again = ann.put("ALL", "x", &file).await;
+    let found = (code(&again), again.file.as_ref().map(|file| file.as_wire()), again.at);
+    assert_eq!(found, (None, Some(&*token), Some(CHUNK as u64)));
+    assert!(ann.send(&again, &file).await.is_done);
+}
+
+#[tokio::test]
 async fn what_was_written_outlives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = bytes(9 * CHUNK + 7, 1);

@@ -91,7 +91,7 @@ impl Files {
     }
 
     /// Begins an upload of a member, or goes on with one (FI-1). `mailbox` looks for the account of a name that nobody here has, for this
-    /// user (AN-7).
+    /// user (AN-7). `let_go` drops the upload of a token that whoever calls has under way itself: its file is locked until then.
     ///
     /// # Errors
     /// [`FileRefusal`].
@@ -99,6 +99,7 @@ impl Files {
         &self,
         member: &Handle,
         mailbox: impl FnOnce(Identity, Username) -> FoundMailbox + Send,
+        let_go: impl FnOnce(&str) + Send,
         put: &FilePut,
     ) -> Result<Upload, FileRefusal> {
         let config = self.config.current();
@@ -168,6 +169,7 @@ impl Files {
                 return Err(FileRefusal::new("too-many", "there are too many files already"));
             }
         };
+        let_go(&file.token);
         let place = self.under_way.begin(&file.token, account);
         let place = place.ok_or_else(|| {
             FileRefusal::busy("too many of your uploads are under way, wait for one of them")

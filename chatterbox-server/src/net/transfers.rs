@@ -169,7 +169,10 @@ impl Transfers {
             let mailbox = move |who: Identity, name: Username| {
                 async move { accounts.mailbox(member, &who, name).await }.boxed()
             };
-            self.files.put(&self.member, mailbox, put).await
+            let Self { files, member, uploads, .. } = self;
+            // The same upload may run on this connection. It goes on with this answer, from the place that it has reached.
+            let let_go = |token: &str| uploads.retain(|running| running.of.file.token != token);
+            files.put(member, mailbox, let_go, put).await
         };
         match begun {
             Err(refusal) => self.refuse(&put.id, &refusal).await,
