@@ -175,6 +175,26 @@ async fn an_upload_that_is_asked_for_again_on_its_connection_goes_on() {
     assert!(ann.send(&again, &file).await.is_done);
 }
 
+/// Fetches a file with credit for all of it, and reads nothing of it: the server has to wait with the rest.
+async fn not_read(client: &mut Client, token: &str, size: usize) {
+    assert_eq!(code(&client.get(token, 0, size).await), None);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+}
+
+#[tokio::test]
+async fn a_fetch_that_begins_anew_has_nothing_of_the_one_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FileServer::open(config(), folder.path()).await;
+    let (mut ann, mut bob) = (server.user("ann").await, server.user("bob").await);
+    let file = bytes(400 * CHUNK, 1);
+    let token = ann.share("ALL", &file).await;
+    not_read(&mut bob, &token, file.len()).await;
+    let stop = chatterbox_proto::capability::files::file_stop(&token);
+    bob.peer.send(&stop.finish().unwrap()).await;
+    // What was on its way comes before the answer, and nothing of it behind that.
+    assert_eq!(bob.fetch(&token, 0, file.len()).await, file);
+}
+
 #[tokio::test]
 async fn what_was_written_outlives_a_restart() {
     let folder = tempfile::tempdir().unwrap();

@@ -37,10 +37,17 @@ const IDLE: Duration = Duration::from_secs(60);
 /// The time between two looks at that.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// A frame of a download that waits for the writer.
+#[derive(Debug)]
+struct Piece {
+    token: String,
+    frame: Bytes,
+}
+
 /// The next piece for the writer of a connection, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
-    frame: Mutex<Option<Bytes>>,
+    piece: Mutex<Option<Piece>>,
     filled: Notify,
     emptied: Notify,
 }
@@ -50,8 +57,8 @@ impl Slot {
     pub(super) async fn take(&self) -> Bytes {
         loop {
             let filled = self.filled.notified();
-            let taken = self.frame.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(frame) = taken {
+            let taken = self.piece.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(Piece { frame, .. }) = taken {
                 self.emptied.notify_one();
                 return frame;
             }
@@ -59,15 +66,26 @@ impl Slot {
         }
     }
 
-    fn put(&self, frame: Bytes) {
-        *self.frame.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame);
+    fn put(&self, token: String, frame: Bytes) {
+        let piece = Piece { token, frame };
+        *self.piece.lock().unwrap_or_else(PoisonError::into_inner) = Some(piece);
         self.filled.notify_one();
+    }
+
+    /// Drops a piece of this file that was not taken yet. What is told of a later fetch of it overtakes the slot, so the piece would
+    /// stand behind that, as one of the later fetch.
+    fn discard(&self, token: &str) {
+        let mut piece = self.piece.lock().unwrap_or_else(PoisonError::into_inner);
+        if piece.as_ref().is_some_and(|piece| piece.token == token) {
+            *piece = None;
+            self.emptied.notify_one();
+        }
     }
 
     async fn empty(&self) {
         loop {
             let emptied = self.emptied.notified();
-            if self.frame.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+            if self.piece.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
                 return;
             }
             emptied.await;
@@ -277,6 +295,7 @@ impl Transfers {
     }
 
     async fn stop(&mut self, token: &str) {
+        self.slot.discard(token);
         let downloads = self.downloads.len();
         self.downloads.retain(|running| running.of.file.token != token);
         if self.downloads.len() < downloads {
@@ -306,7 +325,7 @@ impl Transfers {
         if left == 0 {
             let answer = FileAnswer { file: wire(&token), is_done: true, ..FileAnswer::default() };
             if let Ok(frame) = answer.to_object().finish() {
-                self.slot.put(frame);
+                self.slot.put(token, frame);
             }
             return self.files.fetched(&self.member, &download).await;
         }
@@ -317,7 +336,7 @@ impl Transfers {
             Ok(piece) => {
                 // A piece has a bounded size, so it always fits a frame.
                 if let Ok(frame) = FileChunk::frame(&token, download.at, &piece) {
-                    self.slot.put(frame);
+                    self.slot.put(token, frame);
                 }
                 download.at += bytes as u64;
                 // The others first.
