@@ -196,6 +196,28 @@ async fn a_fetch_that_begins_anew_has_nothing_of_the_one_before() {
 }
 
 #[tokio::test]
+async fn credit_is_no_permission() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FileServer::open(config(), folder.path()).await;
+    let (mut ann, mut bob) = (server.user("ann").await, server.user("bob").await);
+    let file = bytes(400 * CHUNK, 1);
+    let token = ann.share("bob", &file).await;
+    not_read(&mut bob, &token, file.len()).await;
+    let block = r#"{"COMMAND": {"ID": "b", "NAME": "block", "ARGS": ["ann"]}}"#;
+    bob.peer.send_body(block).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut got = 0;
+    let end = loop {
+        match bob.next_piece().await {
+            Ok(piece) => got += piece.data.unwrap().len(),
+            Err(end) => break end,
+        }
+    };
+    assert_eq!((code(&end), end.is_done), (Some("expired"), false), "after {got} bytes");
+    assert!(got < file.len());
+}
+
+#[tokio::test]
 async fn what_was_written_outlives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = bytes(9 * CHUNK + 7, 1);

@@ -42,6 +42,9 @@ const LOOKED_AT: u64 = 1024 * 1024;
 const TRIES: u32 = 50;
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// So many bytes of a file are sent before it is asked again whether who fetches it may have it.
+const ASKED_AGAIN: u64 = 128 * 1024;
+
 /// A private file is there for so many seconds after its recipient has fetched it (FI-6).
 const FETCHED: i64 = 60 * 60;
 
@@ -73,6 +76,8 @@ pub struct Download {
     pub at: u64,
     /// The place up to which may be sent.
     pub credit: u64,
+    /// The place at which it was asked last whether it may be fetched.
+    asked: u64,
 }
 
 impl Files {
@@ -291,7 +296,8 @@ impl Files {
         let file =
             file.filter(|file| !file.is_over(unix_now())).ok_or_else(FileRefusal::expired)?;
         let announcement = file.announcement().ok_or_else(FileRefusal::expired)?;
-        let download = Download { at: get.at, credit: get.credit, file, announcement };
+        let (at, credit) = (get.at, get.credit);
+        let download = Download { file, announcement, at, credit, asked: at };
         if !self.is_readable(member, &download) {
             return Err(FileRefusal::expired());
         }
@@ -301,9 +307,18 @@ impl Files {
         Ok(download)
     }
 
-    /// Whether a member may still fetch a file that it has begun to fetch.
-    pub fn is_readable(&self, member: &Handle, download: &Download) -> bool {
+    fn is_readable(&self, member: &Handle, download: &Download) -> bool {
         member.chat().may_fetch(member.id(), &download.announcement)
+    }
+
+    /// Whether a member may still fetch a file that it has begun to fetch: who has left the room meanwhile gets no more of what was said
+    /// there, however much credit there is.
+    pub fn is_still_readable(&self, member: &Handle, download: &mut Download) -> bool {
+        if download.at < download.asked.saturating_add(ASKED_AGAIN) {
+            return true;
+        }
+        download.asked = download.at;
+        self.is_readable(member, download)
     }
 
     /// Reads the next piece of a download.

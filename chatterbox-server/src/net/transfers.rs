@@ -168,7 +168,7 @@ impl Transfers {
     async fn request(&mut self, request: FileRequest) {
         match request {
             FileRequest::Chunk(chunk) => self.chunk(chunk).await,
-            FileRequest::Credit(credit) => self.credit(&credit).await,
+            FileRequest::Credit(credit) => self.credit(&credit),
             FileRequest::Stop(token) => self.stop(&token).await,
             FileRequest::Put(put) => self.put(&put).await,
             FileRequest::Get(get) => self.get(&get).await,
@@ -280,17 +280,12 @@ impl Transfers {
         }
     }
 
-    async fn credit(&mut self, credit: &FileCredit) {
+    fn credit(&mut self, credit: &FileCredit) {
         let place = self.downloads.iter().position(|running| running.of.file.token == credit.file);
         let Some(running) = place.and_then(|place| self.downloads.get_mut(place)) else { return };
         if credit.upto > running.of.credit {
             running.of.credit = credit.upto;
             running.moved = Instant::now();
-        }
-        // Who has left the room since then gets no more of what is said there.
-        if !self.files.is_readable(&self.member, &running.of) {
-            self.downloads.retain(|running| running.of.file.token != credit.file);
-            self.fail(&credit.file, &FileRefusal::expired()).await;
         }
     }
 
@@ -328,6 +323,9 @@ impl Transfers {
                 self.slot.put(token, frame);
             }
             return self.files.fetched(&self.member, &download).await;
+        }
+        if !self.files.is_still_readable(&self.member, &mut download) {
+            return self.fail(&token, &FileRefusal::expired()).await;
         }
         let granted = download.credit.saturating_sub(download.at).min(left);
         let bytes = usize::try_from(granted).unwrap_or(limits::FILE_CHUNK).min(limits::FILE_CHUNK);
