@@ -238,6 +238,14 @@ impl Chat {
         self.files.fetches.retain(|(one, _), _| *one != connection);
     }
 
+    /// A room was cleared, and with its messages go their files.
+    pub(super) fn forget_files(&mut self, room: u64) {
+        let announced = |file: &File| file.room == Some(room) && file.source.is_some();
+        if self.files.all.values().any(announced) && !self.faults.acts(Fault::FileOutlivesClear) {
+            self.files.all.retain(|_, file| !announced(file));
+        }
+    }
+
     /// What META FILE of a message to this DEST tells the others.
     pub(crate) fn announce_file(
         &mut self,

@@ -21,6 +21,7 @@ macro_rules! with_files {
     FileOfOthersAnnounced: "A file can be announced by who has not put it.",
     FileForNonMembers: "Files of a room are for everybody who speaks rooms.",
     FileForFormerMembers: "Who was a member fetches the files of a room.",
+    FileOutlivesClear: "Files of a room are there when their messages were cleared.",
     FileForBlocked: "Files are fetched between users of whom one blocks the other.",
     FileBeforeChat: "All pieces of a fetch are queued before anything else.",
     FileSlowGetterStalls: "Nobody is served until the piece is read that somebody fetches.",

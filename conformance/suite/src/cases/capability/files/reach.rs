@@ -7,8 +7,11 @@ use super::transfer::{
     share, upload, with_meta,
 };
 use crate::{
-    cases::capability::membership::{done, enter, make, room_name},
-    server::hands::ServerHands,
+    cases::capability::{
+        calling::is_ok,
+        membership::{done, enter, make, room_name, run},
+    },
+    server::{hands::ServerHands, peer::Peer},
     verdict::{Outcome, Verdict},
 };
 
@@ -83,6 +86,42 @@ pub(super) async fn left(c: &mut ServerHands) -> Outcome {
     done(c, &mut bob, "leave", &[&name]).await?;
     is_expired(c, &mut bob, &token, "they have left the room").await?;
     Ok(Verdict::Pass)
+}
+
+pub(super) async fn cleared(c: &mut ServerHands) -> Outcome {
+    let (mut ann, _) = owner_of_rooms(c, "ann").await?;
+    let name = room_name(c);
+    let room = make(c, &mut ann, &name, &[]).await?;
+    let mut bob = c.join_with("bob", MEMBER).await?;
+    enter(c, &mut bob, &room).await?;
+    let first = sent(c, CHUNK);
+    let token = share(c, &mut ann, &name, &first).await?;
+    fetch(c, &mut bob, &token, CHUNK).await?;
+    asked_for(c, &mut ann, "clear", &name, "yes").await?;
+    is_expired(c, &mut bob, &token, "its message was cleared").await?;
+    is_expired(c, &mut ann, &token, "its message was cleared").await?;
+    let second = sent(c, CHUNK);
+    let token = share(c, &mut ann, &name, &second).await?;
+    fetch(c, &mut bob, &token, CHUNK).await?;
+    asked_for(c, &mut ann, "delete-room", &name, &name).await?;
+    is_expired(c, &mut bob, &token, "its room is gone").await?;
+    is_expired(c, &mut ann, &token, "its room is gone").await?;
+    Ok(Verdict::Pass)
+}
+
+/// Has a command done for a room whose answer confirms it.
+async fn asked_for(
+    c: &mut ServerHands,
+    ann: &mut Peer,
+    command: &str,
+    room: &str,
+    answer: &str,
+) -> Result<(), Verdict> {
+    let result = run(c, ann, command, &[room], &[answer]).await?;
+    if is_ok(&result) {
+        return Ok(());
+    }
+    Err(Verdict::inconclusive(format!("{command} {room}: {result}")))
 }
 
 pub(super) async fn blocked(c: &mut ServerHands) -> Outcome {

@@ -105,6 +105,13 @@ pub const CASES: &[Case] = &[
         .extension(FILES)
         .also(&["accounts", "commands", "rooms"])
         .killed_by(&[Fault::FileForFormerMembers]),
+    Case::must("files.cleared", "FI-6", |c| Box::pin(reach::cleared(c)))
+        .asks("A file goes with its message, and with its room")
+        .hint("Remove the file with what is cleared, and with the room; or look both up when the file is asked for.")
+        .needs(&["files.non-member"])
+        .extension(FILES)
+        .also(&["accounts", "commands", "rooms"])
+        .killed_by(&[Fault::FileOutlivesClear]),
     Case::must("files.blocked", "FI-4", |c| Box::pin(reach::blocked(c)))
         .asks("There is no fetch and no upload between users of whom one blocks the other")
         .hint(WAYS)
@@ -154,7 +161,7 @@ pub const CASES: &[Case] = &[
         .extension(FILES)
         .also(&["accounts", "commands"])
         .killed_by(&[Fault::FileOfGuests]),
-    Case::must("files.name-hostile", "FI-7", |c| Box::pin(uploading::hostile_names(c)))
+    Case::should("files.name-hostile", "FI-7", |c| Box::pin(uploading::hostile_names(c)))
         .asks("A name that acts on a screen or a disk is refused")
         .hint("No separators, control or bidirectional characters, no leading dot, at most 128 bytes.")
         .needs(&["files.agreed"])
