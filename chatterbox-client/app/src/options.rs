@@ -9,9 +9,9 @@ use crate::model::{Attention, Limits};
 use crate::reconnect::ReconnectPolicy;
 use crate::target::Target;
 
-/// The capabilities that this client can use: all but `files`, which it neither sends nor fetches yet.
+/// The capabilities that this client can use.
 pub fn spoken() -> Capabilities {
-    Capability::EVERY.iter().copied().collect::<Capabilities>().without(Capability::Files)
+    Capability::EVERY.iter().copied().collect()
 }
 
 /// The user's choices, and the kind of screen.
@@ -28,6 +28,8 @@ pub struct Options {
     pub interactive: bool,
     /// Whether a program reads the outputs: it gets those that a person has no use for.
     pub json: bool,
+    /// Whether no file of this machine is read or written for the user, who may be anybody.
+    pub restricted: bool,
     /// The capabilities that are offered to the server (CP-1).
     pub offer: Capabilities,
     /// The user's password, if it was given beforehand.
@@ -53,9 +55,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_this_client_can_not_use_is_not_offered() {
-        assert!(!spoken().has(Capability::Files));
-        assert_eq!(spoken(), spoken().complete(), "what is offered has what it needs");
-        assert_eq!(spoken().iter().count(), Capability::EVERY.len() - 1);
+    fn what_is_offered_has_what_it_needs() {
+        assert_eq!(spoken(), spoken().complete());
+        assert_eq!(spoken().iter().count(), Capability::EVERY.len());
     }
 }

@@ -1,6 +1,7 @@
 //! What a frame of the server means, in the order of the protocol.
 
 use super::event::Event;
+use super::file_bounds::FileBounds;
 use super::numbered::{Beside, Numbered};
 use super::session::{ClientSession, State};
 use super::unfolding::Part;
@@ -47,6 +48,7 @@ impl ClientSession {
                 beside.retain(self.agreed);
                 let longest = keys.limits.and_then(|limits| limits.frame);
                 self.content = keys.limits.and_then(|limits| limits.content);
+                self.file_bounds = keys.limits.map(FileBounds::of).unwrap_or_default();
                 self.longest = longest.and_then(|limit| usize::try_from(limit).ok());
                 let history = Numbered::new(messages, beside, &mut self.frame.notes);
                 let users = user_list.unwrap_or_default();

@@ -106,7 +106,9 @@ impl Session {
         let options = Options {
             echo_own: true,
             interactive: true,
-            offer: spoken().without(Capability::Zstd),
+            // There is no disk of the user here.
+            offer: spoken().without(Capability::Zstd).without(Capability::Files),
+            restricted: true,
             recent: Some(NEWEST),
             // What is shown where is decided here.
             all_rooms: true,
