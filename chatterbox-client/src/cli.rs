@@ -61,7 +61,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["remember", "print_config"])]
     pub ssh_session: bool,
 
-    /// Let nobody get out of the chat: no editor, no suspending, no program for links.
+    /// Let nobody get out of the chat: no editor, no suspending, no program for links, no files.
     #[arg(long)]
     pub restricted: bool,
 

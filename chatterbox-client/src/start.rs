@@ -154,6 +154,7 @@ fn options(
         echo_own: true,
         interactive,
         json: arguments.json,
+        restricted: arguments.restricted || arguments.ssh_session,
         offer: if arguments.base { Capabilities::NONE } else { everything },
         password,
         recent: arguments.recent.or(interactive.then_some(NEWEST)),
