@@ -3,6 +3,8 @@
 mod ahead;
 mod commands;
 mod completing;
+mod files;
+mod files_world;
 mod gaps;
 mod hostile;
 mod lost;
