@@ -84,7 +84,7 @@ fn is_edge(c: char) -> bool {
 /// The beginning of a text, with a stand-in for each character that hides, acts, or means something in a path.
 fn cleaned(text: &str) -> String {
     let mut before = '\0';
-    let clean = text.chars().take(2 * limits::FILE_NAME).map(|c| {
+    let clean = text.chars().take(8 * limits::FILE_NAME).map(|c| {
         // A joiner is a part of what is before it, or hides.
         let is_part = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe0f}') && !before.is_ascii();
         let means = matches!(c, '<' | '>' | ':' | '"' | '|' | '?' | '*');
