@@ -248,7 +248,10 @@ function decoded(value) {
   const data = text(value);
   if (data === null || data.length > Math.ceil(CHUNK / 3) * 4 || !/^[A-Za-z0-9+/]*={0,2}$/.test(data) || data.length % 4 !== 0) return null;
   try {
-    return Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+    const raw = atob(data);
+    const bytes = new Uint8Array(raw.length);
+    for (let at = 0; at < raw.length; at += 1) bytes[at] = raw.charCodeAt(at);
+    return bytes;
   } catch {
     return null;
   }
