@@ -331,7 +331,7 @@ impl Object {
         if !message.mentions.is_empty() {
             self.names("mentions", message.mentions);
         }
-        if let Some(file) = message.file {
+        if let Some(file) = message.file.map(|file| *file) {
             self.key("file");
             self.own("{\"name\": ");
             self.string(Words::Json(file.told.name, 0));

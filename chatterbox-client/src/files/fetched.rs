@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chatterbox_app::FileFault;
 use chatterbox_proto::capability::meta::Digest;
@@ -87,7 +87,7 @@ impl Drop for Fetched {
 }
 
 /// A file that was not there, nor anything else of that name.
-fn new_file(path: &PathBuf) -> io::Result<File> {
+fn new_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 

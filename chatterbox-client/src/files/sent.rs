@@ -82,8 +82,9 @@ fn fits(size: u64, most: Option<u64>) -> Result<(), FileFault> {
 /// The digest of all that was given to a context.
 pub(super) fn digest_of(context: Context) -> Digest {
     let digest = context.finish();
+    let of: &[u8] = digest.as_ref();
     let mut bytes = [0; 32];
-    for (byte, of) in bytes.iter_mut().zip(digest.as_ref()) {
+    for (byte, of) in bytes.iter_mut().zip(of) {
         *byte = *of;
     }
     Digest(bytes)

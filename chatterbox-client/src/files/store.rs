@@ -22,7 +22,7 @@ impl Store {
         match self.try_perform(work) {
             Ok(news) => news,
             Err(why) => {
-                self.drop(id);
+                self.let_go(id);
                 Some(FileNews::Failed { id, why })
             }
         }
@@ -54,14 +54,14 @@ impl Store {
                 FileNews::Finished { id, path: path.display().to_string() }
             }
             FileWork::Drop { id } => {
-                self.drop(id);
+                self.let_go(id);
                 return Ok(None);
             }
         };
         Ok(Some(news))
     }
 
-    fn drop(&mut self, id: u64) {
+    fn let_go(&mut self, id: u64) {
         self.sent.remove(&id);
         self.fetched.remove(&id);
     }

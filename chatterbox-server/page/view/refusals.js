@@ -27,6 +27,7 @@ export const REFUSALS = {
   banned: { title: "You are banned here.", advice: "If that is a mistake, ask whoever runs this chat.", field: null, info: true },
   kicked: { title: "You were put out.", advice: "You can come back in a moment.", field: null, info: true },
   "server-full": { title: "The server is full.", advice: "Try again later.", field: null },
+  "too-many": { title: "You are here too often already.", advice: "Leave on one of your devices, then try again.", field: null },
   "too-many-connections": { title: "Too many connections from your address.", advice: "Close another page or client, or try again later.", field: null },
 };
 

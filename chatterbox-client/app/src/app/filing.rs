@@ -136,7 +136,7 @@ impl App {
     pub(super) fn attached(&self, file: FileTold, own: bool, now: i64) -> Attached {
         let until = file.until.map(|until| self.time.format(until, now));
         let name = SafeName::of(file.name.as_wire());
-        Attached { told: file, name, until, own }
+        Attached { told: file, name, until, is_offered: !own && !self.restricted }
     }
 }
 

@@ -344,7 +344,7 @@ impl App {
             rooms: self.has_rooms(),
             model: self.model.is_some(),
             meta: self.has_meta(),
-            files: self.has_files(),
+            files: self.has_files() && !self.restricted,
         }
     }
 

@@ -15,8 +15,8 @@ pub struct Attached {
     pub name: SafeName,
     /// Until when the server keeps it, as a person reads it.
     pub until: Option<String>,
-    /// Whether this user has sent it.
-    pub own: bool,
+    /// Whether the user is shown how it is fetched: not of own ones, nor where no file is written.
+    pub is_offered: bool,
 }
 
 impl Attached {
@@ -26,7 +26,7 @@ impl Attached {
         if let Some(until) = &self.until {
             words.push_str(&format!(", until {until}"));
         }
-        if let Some(id) = id.filter(|_| !self.own) {
+        if let Some(id) = id.filter(|_| self.is_offered) {
             words.push_str(&format!("; /save {id}"));
         }
         words
@@ -56,9 +56,9 @@ mod tests {
             until: None,
         };
         let until = Some("14:05".to_owned());
-        let mut file = Attached { told, name: SafeName::of(wire), until, own: false };
+        let mut file = Attached { told, name: SafeName::of(wire), until, is_offered: true };
         assert_eq!(file.words(Some(8160)), "_notes_.pdf, 471 KiB, until 14:05; /save 8160");
-        file.own = true;
+        file.is_offered = false;
         file.until = None;
         assert_eq!(file.line(Some(8160)), "\u{2913} _notes_.pdf, 471 KiB");
     }

@@ -25,6 +25,6 @@ pub(crate) use download::Download;
 pub(crate) use path::first_path;
 pub(crate) use shelf::{Shelf, Shelved};
 pub(crate) use size::in_words;
-pub(crate) use transfer::{Kind, Transfer};
+pub(crate) use transfer::Kind;
 pub(crate) use transfers::Transfers;
 pub(crate) use upload::{Announced, Upload};
