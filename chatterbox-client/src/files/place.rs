@@ -60,7 +60,7 @@ impl Place {
 
     /// The path, with a number from the second one on.
     pub(super) fn path(&self, number: u32) -> PathBuf {
-        let name = match (&self.name, number) {
+        let name: OsString = match (&self.name, number) {
             (Name::Theirs(name), 1) => name.as_str().into(),
             (Name::Theirs(name), number) => name.numbered(number).as_str().into(),
             (Name::Typed(name), 1) => name.clone(),

@@ -298,6 +298,7 @@ impl<S: Screen> Session<S> {
         if waits {
             return self.prompting.end();
         }
+        self.give_up_files();
         let failure = self.stopped.take().or_else(|| {
             if self.screen.is_interactive() {
                 // A person has seen what was refused.

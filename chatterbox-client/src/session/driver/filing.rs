@@ -30,6 +30,14 @@ impl<S: Screen> Session<S> {
         }
     }
 
+    /// The user leaves: what is on its way is given up, and they are told.
+    pub(super) fn give_up_files(&mut self) {
+        for told in self.app.transfers() {
+            let what = if told.sends { "sent" } else { "fetched" };
+            self.note(format!("{} was not {what} to its end.", told.name));
+        }
+    }
+
     /// When it is looked at next how far files are.
     pub(super) fn progress_deadline(&self) -> Option<Instant> {
         self.app.has_transfers().then_some(self.progress_at)
