@@ -10,6 +10,8 @@ use chatterbox_server::Config;
 use support::client::{Finished, run};
 use support::cutting::Cutting;
 use support::real::Real;
+use support::server::Server;
+use support::terminal::Terminal;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -131,4 +133,39 @@ async fn what_can_not_be_read_is_told_and_a_restricted_program_reads_nothing() {
     assert_eq!(end.code, Some(1));
     assert!(end.err.contains("files are neither read nor written here"), "{}", end.err);
     assert!(!end.out.contains("a.txt"), "{}", end.out);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_far_a_file_is_stands_in_a_line_that_is_drawn_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.bin");
+    std::fs::write(&path, [7; 40]).unwrap();
+    let server = Server::plaintext().await;
+    let port = server.port().to_string();
+    let mut terminal =
+        Terminal::start(&["localhost", "-p", &port, "--plaintext", "-u", "ann"], false);
+    let mut peer = server.accept().await;
+    assert_eq!(peer.name().await, "ann");
+    peer.send(
+        r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": [], "IDS": [], "RESUME": "session",
+            "LIMITS": {"CHUNK": 20}, "ACCOUNT": {"LEVEL": 1}, "CAPABILITIES": "accounts/1 files/1 ids/1 meta/1"}"#,
+    )
+    .await;
+    terminal.sees_last("ann>");
+    terminal.types(&format!("/send {} look\r", path.display()));
+    assert!(peer.next().await.unwrap().contains(r#""FILE_PUT""#));
+    peer.send(r#"{"FILE": {"ID": "f1.1", "FILE": "Qx7", "AT": 0, "CREDIT": 20}}"#).await;
+    assert!(peer.next().await.unwrap().contains(r#""FILE_CHUNK""#));
+    terminal.sees("the bar", |rows| {
+        rows.iter().any(|row| row.starts_with("sending a.bin [#####.....] 50 % of 40 bytes"))
+    });
+    peer.send(r#"{"FILE_CREDIT": {"FILE": "Qx7", "UPTO": 40}}"#).await;
+    assert!(peer.next().await.unwrap().contains(r#""AT": 20"#));
+    peer.send(r#"{"FILE": {"FILE": "Qx7", "DONE": true}}"#).await;
+    assert!(peer.next().await.unwrap().contains(r#""META": [{"FILE": "Qx7"}]"#));
+    terminal.sees("the message, and no bar any more", |rows| {
+        rows.iter().any(|row| row.ends_with("ann: look"))
+            && rows.iter().any(|row| row.ends_with("\u{2913} a.bin, 40 bytes"))
+            && !rows.iter().any(|row| row.starts_with("sending"))
+    });
 }

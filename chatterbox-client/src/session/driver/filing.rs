@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chatterbox_app::FileNews;
+use chatterbox_app::{FileNews, Output};
 use tokio::time::Instant;
 
 use super::Session;
@@ -34,7 +34,9 @@ impl<S: Screen> Session<S> {
     pub(super) fn give_up_files(&mut self) {
         for told in self.app.transfers() {
             let what = if told.sends { "sent" } else { "fetched" };
-            self.note(format!("{} was not {what} to its end.", told.name));
+            let words = format!("{} was not {what} to its end.", told.name);
+            // Behind a full screen, too.
+            self.queue.push_back(Output::note(words));
         }
     }
 
