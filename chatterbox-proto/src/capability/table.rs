@@ -37,6 +37,8 @@ table! {
     Commands = "commands" / 1, bit 1;
     /// Several connections of one account under one name.
     Devices = "devices" / 1, bit 10;
+    /// Encrypted private messages: the directory of keys.
+    E2ee = "e2ee" / 1, bit 15;
     /// Sequence numbers: acknowledgements, paging, resuming a session.
     Ids = "ids" / 1, bit 2;
     /// How far a user has read, for their own devices.
@@ -66,6 +68,7 @@ impl Capability {
     pub const fn needs(self) -> &'static [Self] {
         match self {
             Self::Devices | Self::Marks => &[Self::Accounts, Self::Ids],
+            Self::E2ee => &[Self::Accounts, Self::Ids, Self::Meta],
             Self::Meta => &[Self::Ids],
             Self::Rooms => &[Self::Ids, Self::Rename, Self::Commands],
             _ => &[],

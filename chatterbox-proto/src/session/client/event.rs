@@ -5,6 +5,7 @@ use crate::capability::Capabilities;
 use crate::capability::ServerInfo;
 use crate::capability::accounts::Account;
 use crate::capability::commands::{Command, Outcome, Prompt};
+use crate::capability::e2ee::{KeysAnswer, KeysLow};
 use crate::capability::ids::{Id, Page, Paged, RefusedTag};
 use crate::capability::meta::Meta;
 use crate::capability::notices::{Closed, Notice};
@@ -187,6 +188,10 @@ pub enum Event {
     },
     /// A page of history that was asked for.
     Page(Page),
+    /// The answer of the directory of keys (EE-1, EE-2).
+    Keys(Box<KeysAnswer>),
+    /// Few one-time keys of a device are left (EE-2).
+    KeysLow(KeysLow),
     /// The catalogue of commands has changed (CM-1).
     Catalogue {
         /// The commands that this user may use.

@@ -129,6 +129,8 @@ impl ClientSession {
             .then_some(Event::Catalogue { commands, prefix });
         let events = [
             keys.history.take().map(Event::Page),
+            keys.directory.take().map(Box::new).map(Event::Keys),
+            keys.keys_low.take().map(Event::KeysLow),
             catalogue,
             keys.result.take().map(Event::Result),
             keys.prompt.take().map(Event::Prompt),

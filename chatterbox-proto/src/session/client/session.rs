@@ -14,7 +14,7 @@ use super::unfolding::Unfolding;
 use crate::capability::accounts::{Proof, Secret};
 use crate::capability::ids::{Id, RefusedTag, Resume};
 use crate::capability::marks::ReadUpTo;
-use crate::capability::meta::NewMeta;
+use crate::capability::meta::{DeviceId, NewMeta};
 use crate::capability::{Capabilities, Capability};
 use crate::client_frame::{self, Offer, Said};
 use crate::entry::Entry;
@@ -65,6 +65,8 @@ pub struct ClientSession {
     pub(super) offer: Capabilities,
     /// How many messages a welcome shall have at most (RC-1).
     recent: Option<u16>,
+    /// The device of the account that this client is (EE-4).
+    device: Option<DeviceId>,
     pub(super) agreed: Capabilities,
     pub(super) roster: Roster,
     pub(super) rooms: Rooms,
@@ -100,6 +102,7 @@ impl ClientSession {
             state: State::Nameless,
             offer,
             recent: None,
+            device: None,
             agreed: Capabilities::NONE,
             roster: Roster::default(),
             rooms: Rooms::default(),
@@ -118,6 +121,11 @@ impl ClientSession {
     #[must_use]
     pub fn with_recent(self, recent: Option<u16>) -> Self {
         Self { recent, ..self }
+    }
+
+    /// Says with every join which device of its account this client is (EE-4).
+    pub fn set_device(&mut self, device: Option<DeviceId>) {
+        self.device = device;
     }
 
     /// The frame that joins under a name (NM-1), with the offer if there is one.
@@ -148,7 +156,9 @@ impl ClientSession {
             return client_frame::join(name);
         }
         let recent = self.recent.filter(|_| self.offer.has(Capability::Recent));
-        client_frame::join_with(name, &Offer { capabilities: self.offer, proof, resume, recent })
+        let device = self.device.as_ref().filter(|_| self.offer.has(Capability::E2ee));
+        let capabilities = self.offer;
+        client_frame::join_with(name, &Offer { capabilities, proof, resume, recent, device })
     }
 
     /// The name under which this user has joined.

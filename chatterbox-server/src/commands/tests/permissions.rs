@@ -266,6 +266,7 @@ fn joined_word(action: &JoinedAction<'_>) -> &'static str {
         JoinedAction::Request(request) => match request {
             Request::History(_) => "history",
             Request::Read(_) => "read",
+            Request::Keys(_) => "keys",
             Request::Command(CommandRequest::Call(_)) => "call",
             Request::Command(CommandRequest::Answer(_)) => "answer",
             Request::Ping(_) => "ping",
