@@ -123,6 +123,11 @@ impl ClientSession {
         Self { recent, ..self }
     }
 
+    /// Offers this capability as well, from the next join on.
+    pub fn also_offer(&mut self, capability: Capability) {
+        self.offer = self.offer.with(capability);
+    }
+
     /// Says with every join which device of its account this client is (EE-4).
     pub fn set_device(&mut self, device: Option<DeviceId>) {
         self.device = device;
