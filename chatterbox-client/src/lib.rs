@@ -37,6 +37,7 @@
 
 mod cli;
 mod config;
+mod encryption;
 mod exit;
 mod keymap;
 mod name_colour;

@@ -1,6 +1,6 @@
 //! The commands of this program: one table for help, completion and the hint at what is mistyped.
 
-use crate::parse::Local;
+use crate::parse::{Local, Sealed};
 
 /// A command of this program.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) struct Has {
     pub(crate) meta: bool,
     /// This program keeps what was said.
     pub(crate) model: bool,
+    /// This program has keys for encrypted messages.
+    pub(crate) encryption: bool,
 }
 
 /// What an argument of such a command is.
@@ -41,6 +43,8 @@ pub(crate) enum OwnArgument {
     User,
     /// What of a conversation one is told.
     Attention,
+    /// `on` or `off`.
+    Switch,
     /// Nothing that is known.
     Other,
 }
@@ -53,6 +57,7 @@ enum Needs {
     Rooms,
     Meta,
     Model,
+    Encryption,
 }
 
 const ALL: &[Own] = &[
@@ -154,6 +159,34 @@ const ALL: &[Own] = &[
         &[OwnArgument::User],
         Needs::Model,
     ),
+    rare(
+        Sealed::Encrypt.name(),
+        Sealed::Encrypt.usage(),
+        "encrypts what is said to NAME, or to who is in front (experimental)",
+        &[OwnArgument::Switch, OwnArgument::User],
+        Needs::Encryption,
+    ),
+    rare(
+        Sealed::Verify.name(),
+        Sealed::Verify.usage(),
+        "the number that NAME and you compare; yes: it is the same at both ends",
+        &[OwnArgument::User, OwnArgument::Other],
+        Needs::Encryption,
+    ),
+    rare(
+        Sealed::Devices.name(),
+        Sealed::Devices.usage(),
+        "your devices, and with whom you encrypt",
+        &[],
+        Needs::Encryption,
+    ),
+    rare(
+        Sealed::Recovery.name(),
+        Sealed::Recovery.usage(),
+        "your recovery code, to write down; CODE: adds this device",
+        &[OwnArgument::Other],
+        Needs::Encryption,
+    ),
 ];
 
 const fn rare(
@@ -175,6 +208,7 @@ impl Own {
             Needs::Rooms => has.rooms,
             Needs::Meta => has.meta,
             Needs::Model => has.model,
+            Needs::Encryption => has.encryption,
         })
     }
 }

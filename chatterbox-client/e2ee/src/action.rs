@@ -21,6 +21,8 @@ pub enum Action {
         to: String,
         /// What is encrypted, for the own screen.
         text: String,
+        /// The message that it answers.
+        reply: Option<Id>,
         /// META's E2EE.
         sealed: Sealed,
         /// Whether the user has verified the recipient.

@@ -101,8 +101,9 @@ impl Machine {
                     self.dirty = true;
                     let ticket = self.next_ticket;
                     self.next_ticket += 1;
-                    let (to, text) = (waiting.to.clone(), waiting.text.clone());
-                    out.push(Action::Say { ticket, to, text, sealed, verified });
+                    let (to, text, reply) =
+                        (waiting.to.clone(), waiting.text.clone(), waiting.reply);
+                    out.push(Action::Say { ticket, to, text, reply, sealed, verified });
                     self.sent.push_back(Sent { ticket, tag: None, waiting, verified });
                     if self.sent.len() > SENT {
                         self.sent.pop_front();

@@ -252,6 +252,7 @@ mod tests {
                 mention: true,
                 named: true,
                 kind: MessageKind::Live,
+                lock: Lock::Open,
             }),
             Output::Users {
                 users: vec![wire("ann"), wire("bob")],

@@ -6,13 +6,14 @@ use chatterbox_proto::session::SayError;
 use chatterbox_proto::{ALL, ScreenText, WireText};
 
 use super::App;
+use super::encrypted::OnWire;
 use crate::capability_words::in_words;
 use crate::commands::{Catalogue, SLASH};
 use crate::effect::{Effect, note};
 use crate::front::At;
 use crate::help::Help;
 use crate::input_mode::InputMode;
-use crate::output::{Message, MessageKind, Output};
+use crate::output::{Lock, Message, MessageKind, Output};
 use crate::own::Has;
 use crate::parse::ParsedLine;
 
@@ -256,6 +257,12 @@ impl App {
             (ParsedLine::Connection, _) => self.describe(),
             (ParsedLine::Front(name), _) => self.bring_to_front(name, now),
             (ParsedLine::History(_), _) => self.server_command("/history", text),
+            (ParsedLine::Sealed(what, rest), _) if self.encryption.is_some() => {
+                self.sealed(what, rest, now)
+            }
+            (ParsedLine::Sealed(what, _), _) => {
+                self.server_command(&format!("{SLASH}{}", what.name()), text)
+            }
             (ParsedLine::Local(local, rest), _)
                 if self.model.is_some()
                     && (!self.server_has(local.name()) || self.is_own(local, rest)) =>
@@ -317,7 +324,9 @@ impl App {
 
     fn request_name(&mut self, name: &str) -> Vec<Effect> {
         let down = self.is_down();
-        self.login.request(&mut self.session, down, name)
+        let mut effects = self.takes_keys(name);
+        effects.extend(self.login.request(&mut self.session, down, name));
+        effects
     }
 
     pub(super) fn server_has(&self, command: &str) -> bool {
@@ -335,6 +344,7 @@ impl App {
             rooms: self.has_rooms(),
             model: self.model.is_some(),
             meta: self.has_meta(),
+            encryption: self.encryption.is_some(),
         }
     }
 
@@ -346,13 +356,32 @@ impl App {
         reply: Option<Id>,
         now: i64,
     ) -> Vec<Effect> {
-        let meta = self.meta_of(to, text, reply);
-        let said = match self.session.say_with(to, text, now, meta) {
+        match to.filter(|to| *to != ALL) {
+            Some(to) if self.is_encrypted(to) => self.say_encrypted(to, text, reply, now),
+            _ => {
+                let meta = self.meta_of(to, text, reply);
+                let wire = OnWire { content: text, meta, reply, lock: Lock::Open };
+                self.say_as(to, text, wire, now).1
+            }
+        }
+    }
+
+    /// Says a message, and shows it with the text that the user has typed. Gives the tag, if it was sent.
+    pub(super) fn say_as(
+        &mut self,
+        to: Option<&str>,
+        text: &str,
+        wire: OnWire<'_>,
+        now: i64,
+    ) -> (Option<String>, Vec<Effect>) {
+        let OnWire { content, meta, reply, lock } = wire;
+        let said = match self.session.say_with(to, content, now, meta) {
             Ok(said) => said,
-            Err(SayError::NotJoined) => return self.not_sent("there is no name yet"),
-            Err(error) => return self.not_sent(&error.to_string()),
+            Err(SayError::NotJoined) => return (None, self.not_sent("there is no name yet")),
+            Err(error) => return (None, self.not_sent(&error.to_string())),
         };
         self.has_sent = true;
+        let tag = said.tag.clone();
         let waits = self.is_put_off(said.tag.as_deref(), now);
         let frame = said.frame.filter(|_| !waits);
         let mut effects: Vec<_> = frame.into_iter().map(Effect::Send).collect();
@@ -375,6 +404,7 @@ impl App {
                 mention: false,
                 named: false,
                 kind: MessageKind::Own,
+                lock,
             });
             if self.echo_own {
                 effects.push(Effect::Show(own));
@@ -389,7 +419,7 @@ impl App {
             let text = ScreenText::shortened(text, 80);
             effects.extend(note(format!("Said to {to}: {text}")));
         }
-        effects
+        (tag, effects)
     }
 
     /// What a person can know of the connection, and of what is agreed over it.
