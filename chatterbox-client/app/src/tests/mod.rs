@@ -3,6 +3,7 @@
 mod ahead;
 mod commands;
 mod completing;
+mod encrypted;
 mod gaps;
 mod hostile;
 mod lost;
