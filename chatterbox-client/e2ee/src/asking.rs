@@ -279,27 +279,16 @@ impl Machine {
 
     /// The directory has given a key of a device, or none.
     fn key_claimed(&mut self, (account, device): (String, String), claimed: &[Claimed], now: i64) {
-        let (Some(own), Some(person)) = (&self.keyring.own, self.keyring.people.get_mut(&account))
-        else {
-            return;
-        };
-        let party = person.party();
-        let name = folded(&person.account);
         let given = claimed.iter().find(|claimed| {
             let same =
                 folded(claimed.name.as_wire()).is_some_and(|name| name.name_key() == account);
             same && claimed.device.as_str() == device
         });
-        let begun = (|| {
-            let (party, name) = party.zip(name)?;
-            let given = given?;
-            let (kind, key) = given.key.as_ref()?;
-            let channel = person.devices.get_mut(&device).filter(|channel| channel.listed)?;
-            let signer = PublicKey::parse(&channel.ed25519)?;
-            let lines = key_lines(*kind, party.number, &name, &given.device, &key.name, &key.key);
-            let signed = is_signed(&signer, &lines, &key.signature);
-            (signed && channel.begin(&own.olm, &key.key, now)).then_some(())
-        })();
+        let person = self.keyring.people.get_mut(&account);
+        let begun = match (&self.keyring.own, person, given) {
+            (Some(own), Some(person), Some(given)) => begin(own, person, given, now),
+            _ => None,
+        };
         self.dirty = true;
         if begun.is_none()
             && let Some(link) = &mut self.link
@@ -307,6 +296,19 @@ impl Machine {
             link.keyless.insert((account, device));
         }
     }
+}
+
+/// Begins a session with a device by a key of it, if the device has signed that.
+fn begin(own: &Own, person: &mut Person, given: &Claimed, now: i64) -> Option<()> {
+    let (kind, key) = given.key.as_ref()?;
+    let (party, name) = (person.party()?, folded(&person.account)?);
+    let channel = person.devices.get_mut(given.device.as_str())?;
+    let signer = PublicKey::parse(&channel.ed25519)?;
+    let lines = key_lines(*kind, party.number, &name, &given.device, &key.name, &key.key);
+    let is_good = channel.listed
+        && is_signed(&signer, &lines, &key.signature)
+        && channel.begin(&own.olm, &key.key, now);
+    is_good.then_some(())
 }
 
 impl crate::machine::Link {

@@ -3,6 +3,8 @@
 //! The payload names both accounts with their identity keys, so that nobody can pass on what was said to somebody else, or by
 //! somebody else, as if it were for this reader.
 
+use std::borrow::Cow;
+
 use chatterbox_proto::capability::e2ee::PublicKey;
 use serde::{Deserialize, Serialize};
 
@@ -41,10 +43,10 @@ struct Written<'a> {
     from: u64,
     to: u64,
     #[serde(rename = "FROM_IDENTITY")]
-    from_identity: &'a str,
+    from_identity: Cow<'a, str>,
     #[serde(rename = "TO_IDENTITY")]
-    to_identity: &'a str,
-    text: std::borrow::Cow<'a, str>,
+    to_identity: Cow<'a, str>,
+    text: Cow<'a, str>,
     #[serde(default)]
     reply: Option<u64>,
     #[serde(default, skip_deserializing)]
@@ -71,8 +73,8 @@ impl Payload {
         let written = Written {
             from: self.from.number,
             to: self.to.number,
-            from_identity: self.from.identity.as_str(),
-            to_identity: self.to.identity.as_str(),
+            from_identity: self.from.identity.as_str().into(),
+            to_identity: self.to.identity.as_str().into(),
             text: self.text.as_str().into(),
             reply: self.reply,
             pad: "",
@@ -100,10 +102,10 @@ impl Payload {
         }
         let Written { from, to, from_identity, to_identity, text, reply, pad: _ } =
             serde_json::from_slice(json).map_err(|_| PayloadError::Malformed)?;
-        let party = |number, identity| {
+        let party = |number, identity: &str| {
             PublicKey::parse(identity).map(|identity| Party { number, identity })
         };
-        let parties = party(from, from_identity).zip(party(to, to_identity));
+        let parties = party(from, &from_identity).zip(party(to, &to_identity));
         let (from, to) = parties.ok_or(PayloadError::Malformed)?;
         Ok(Self { from, to, text: text.into_owned(), reply })
     }

@@ -84,8 +84,9 @@ fn check(key: &[u8; KEY]) -> [u8; CHECK] {
     let mut hash = Sha512::new();
     hash.update(b"chatterbox recovery 1\n");
     hash.update(key);
-    let [one, two, three, ..] = <[u8; 64]>::from(hash.finalize());
-    [one, two, three]
+    let mut check = [0; CHECK];
+    check.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    check
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub fn number(one: Side<'_>, other: Side<'_>) -> String {
     for Side { account, number, identity } in sides {
         lines.push_str(&format!("{account}\n{number}\n{}\n", identity.as_str()));
     }
-    let hash = <[u8; 64]>::from(Sha512::digest(lines.as_bytes()));
+    let hash = Sha512::digest(lines.as_bytes());
     let groups = hash.chunks_exact(5).take(12).map(|group| {
         let number = group.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         format!("{:05}", number % 100_000)
