@@ -169,12 +169,8 @@ impl Machine {
         link.names.insert(asked, Some(key.clone()));
         link.fresh.insert(key.clone());
         if link.me == name {
-            link.account = Some(OwnAccount {
-                name: keys.account.as_wire().to_owned(),
-                folded: key.clone(),
-                number: keys.number,
-                identity: keys.identity.clone(),
-            });
+            let identity = keys.identity.clone();
+            link.account = Some(OwnAccount { folded: key.clone(), identity });
             self.own_told(keys, now, out);
         }
         let is_own = self.is_own(&key);

@@ -43,9 +43,8 @@ pub(crate) struct Link {
 
 /// The own account, as the server has it.
 pub(crate) struct OwnAccount {
-    pub(crate) name: String,
+    /// Its folded name.
     pub(crate) folded: String,
-    pub(crate) number: u64,
     pub(crate) identity: Option<PublicKey>,
 }
 
