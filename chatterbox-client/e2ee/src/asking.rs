@@ -10,19 +10,11 @@ use crate::action::{Action, NotSent, Notice, Opening, Unreadable};
 use crate::convert::{folded, is_signed};
 use crate::machine::{Machine, OwnAccount, Wish};
 use crate::own::Own;
+use crate::pending::Asked;
 use crate::person::{Mode, News, Person};
 
 /// The most accounts that are remembered.
 const PEOPLE: usize = 2000;
-
-/// A request that is not answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Asked {
-    Put,
-    Get(Vec<String>),
-    /// Folded names of accounts, and devices.
-    Claim(Vec<(String, String)>),
-}
 
 impl Machine {
     /// Asks for these names, but for those that are asked for already.

@@ -30,6 +30,7 @@ mod machine;
 mod opening;
 mod own;
 pub mod payload;
+mod pending;
 mod person;
 pub mod recovery;
 pub mod safety;

@@ -10,10 +10,8 @@ use vodozemac::Ed25519SecretKey;
 use zeroize::Zeroizing;
 
 use crate::action::{Action, Notice};
-use crate::asking::Asked;
 use crate::keyring::{Keyring, StateError};
-use crate::opening::Later;
-use crate::sending::{Sent, Waiting};
+use crate::pending::{Asked, Later, Sent, Waiting};
 use crate::texts::{Kept, Texts};
 
 /// What a connection has that has agreed to `e2ee`.

@@ -9,6 +9,7 @@ use crate::action::{Action, Notice, Opening, Trust, Unreadable};
 use crate::channel::CannotDecrypt;
 use crate::machine::Machine;
 use crate::payload::Payload;
+use crate::pending::{Asked, Later};
 use crate::person::Mode;
 use crate::texts::Kept;
 
@@ -38,18 +39,6 @@ pub enum Opened {
     Now(Opening),
     /// It can be shown when [`Action::Opened`] has this ticket.
     Later(u64),
-}
-
-/// A message that waits for the keys of its sender.
-pub(crate) struct Later {
-    pub(crate) ticket: u64,
-    source: String,
-    recipient: String,
-    id: Id,
-    sealed: Sealed,
-    since: i64,
-    /// Whether the keys were asked for once: they are not again.
-    asked: bool,
 }
 
 /// What is missing for opening a message.
@@ -136,7 +125,7 @@ impl Machine {
                 Err(Missing::Never(why)) => Opening::Unreadable(why),
                 Err(Missing::Keys(names)) => {
                     let is_asked = self.link.as_ref().is_some_and(|link| {
-                        link.asked.values().any(|asked| matches!(asked, crate::asking::Asked::Get(all) if names.iter().any(|name| all.contains(name))))
+                        link.asked.values().any(|asked| matches!(asked, Asked::Get(all) if names.iter().any(|name| all.contains(name))))
                     });
                     let in_time = now.saturating_sub(later.since) <= PATIENCE;
                     if in_time && (is_asked || !later.asked || self.link.is_none()) {

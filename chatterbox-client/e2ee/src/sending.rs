@@ -10,6 +10,7 @@ use vodozemac::base64_encode;
 use crate::action::{Action, NotSent};
 use crate::machine::Machine;
 use crate::payload::Payload;
+use crate::pending::{Asked, Sent, Waiting};
 use crate::person::Mode;
 use crate::texts::Kept;
 
@@ -27,24 +28,6 @@ const TRIES: u8 = 3;
 
 /// What an entry for one device has beside its Base64, in bytes.
 const BESIDE: usize = limits::DEVICE_ID + 16;
-
-/// A text that waits for keys.
-pub(crate) struct Waiting {
-    pub(crate) to: String,
-    pub(crate) text: String,
-    reply: Option<Id>,
-    since: i64,
-    tries: u8,
-}
-
-/// A text that was encrypted and sent.
-pub(crate) struct Sent {
-    ticket: u64,
-    tag: Option<String>,
-    waiting: Waiting,
-    /// Whether the recipient was verified.
-    verified: bool,
-}
 
 /// What a text needs next.
 enum Need {
@@ -148,7 +131,7 @@ impl Machine {
             return Err(NotSent::Oneself);
         }
         if !link.ready {
-            let is_under_way = link.asked.values().any(|asked| *asked == crate::asking::Asked::Put);
+            let is_under_way = link.asked.values().any(|asked| *asked == Asked::Put);
             return if is_under_way { Ok(Need::Own) } else { Err(NotSent::OwnIdentity) };
         }
         self.encrypt(waiting, &account, &own, now)

@@ -40,7 +40,7 @@ impl Machine {
             let (left, others): (Vec<_>, Vec<_>) =
                 std::mem::take(&mut self.outbox).into_iter().partition(|one| one.to == name);
             self.outbox = others.into();
-            let not_sent = |one: crate::sending::Waiting| Action::NotSent {
+            let not_sent = |one: crate::pending::Waiting| Action::NotSent {
                 to: one.to,
                 text: one.text,
                 why: NotSent::NoKeys,
