@@ -175,7 +175,7 @@ fn options(
 fn vault(arguments: &Arguments, server: &Server) -> Option<Vault> {
     let alone = !(arguments.base || arguments.restricted || server.ssh.is_some());
     let folder = folder().filter(|_| alone)?;
-    Some(Vault::for_server(folder, &server.host, server.port))
+    Some(Vault::for_server(&folder, &server.host, server.port))
 }
 
 fn trust(arguments: &Arguments) -> Trust {

@@ -6,7 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "this module reads and writes files")]
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, BufReader, Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -20,11 +20,8 @@ const STATE: &str = "state";
 const TEXTS: &str = "texts";
 const LOCK: &str = "lock";
 
-/// No state is longer: hundreds of people with many devices have a few megabytes.
-const LONGEST_STATE: u64 = 256 * 1024 * 1024;
-
-/// No text is longer, as it is stored.
-const LONGEST_TEXT: usize = 1024 * 1024;
+/// Of a file no more bytes are read: hundreds of people with many devices have a few megabytes, and so have ten thousand texts.
+const LONGEST: u64 = 256 * 1024 * 1024;
 
 /// Bytes before the state: the inode of the key file.
 const MARK: usize = 8;
@@ -75,7 +72,7 @@ impl Store {
         let (key, mark) = read_key(&key_file).map_err(at(&key_file))?;
         let cipher = Cipher::new(&key).map_err(at(&key_file))?;
         let lock = lock(folder).map_err(at(folder))?;
-        let sealed = read_all(&state_file, LONGEST_STATE).map_err(at(&state_file))?;
+        let sealed = read_all(&state_file, LONGEST).map_err(at(&state_file))?;
         let not_ours = || StoreError::Sealed(state_file.clone());
         let plain = cipher.open(STATE, &sealed).ok_or_else(not_ours)?;
         let (written_by, state) = plain.split_first_chunk::<MARK>().ok_or_else(not_ours)?;
@@ -146,39 +143,23 @@ fn push_record(out: &mut Vec<u8>, cipher: &Cipher, kept: &Kept) -> io::Result<()
 
 /// The texts of a file, how many records there were, and whether it ends where a record does.
 fn read_texts(path: &Path, cipher: &Cipher) -> io::Result<(Vec<Kept>, usize, bool)> {
-    let file = match File::open(path) {
-        Ok(file) => file,
+    let bytes = match read_all(path, LONGEST) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0, true)),
-        Err(error) => return Err(error),
+        read => read?,
     };
-    let (mut file, mut texts, mut records) = (BufReader::new(file), Vec::new(), 0);
-    loop {
-        let mut length = [0; 4];
-        match file.read_exact(&mut length) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                // Either nothing is left, or a part of a length.
-                let whole = file.buffer().is_empty();
-                return Ok((texts, records, whole));
-            }
-            Err(error) => return Err(error),
-        }
-        let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
-        if length > LONGEST_TEXT {
-            return Ok((texts, records, false));
-        }
-        let mut sealed = vec![0; length];
-        match file.read_exact(&mut sealed) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                return Ok((texts, records, false));
-            }
-            Err(error) => return Err(error),
-        }
+    let (mut rest, mut texts, mut records) = (bytes.as_slice(), Vec::new(), 0);
+    while !rest.is_empty() {
+        let record = rest.split_first_chunk().and_then(|(length, behind)| {
+            let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+            behind.split_at_checked(length)
+        });
+        let Some((sealed, behind)) = record else { return Ok((texts, records, false)) };
+        rest = behind;
         records += 1;
-        let plain = cipher.open(TEXTS, &sealed);
+        let plain = cipher.open(TEXTS, sealed);
         texts.extend(plain.and_then(|plain| serde_json::from_slice(&plain).ok()));
     }
+    Ok((texts, records, true))
 }
 
 fn read_key(path: &Path) -> io::Result<([u8; KEY], u64)> {

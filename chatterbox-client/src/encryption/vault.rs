@@ -1,7 +1,7 @@
 //! The keys of whoever is logged in: opened when a name is chosen, stored before anything that follows from them is sent.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chatterbox_app::{Encryption, KeysWish, Opened, Opening, SealedMessage, Sealing};
 use chatterbox_e2ee::{Action, Incoming, Machine, Mode};
@@ -38,7 +38,7 @@ impl fmt::Debug for Vault {
 
 impl Vault {
     /// The keys of users of one server, in a folder of this user's.
-    pub(crate) fn for_server(state: PathBuf, host: &str, port: u16) -> Self {
+    pub(crate) fn for_server(state: &Path, host: &str, port: u16) -> Self {
         let folder = state.join("e2ee").join(file_name(&format!("{host}:{port}")));
         Self {
             folder,
@@ -279,7 +279,7 @@ mod tests {
     use super::*;
 
     fn vault(root: &tempfile::TempDir) -> Vault {
-        Vault::for_server(root.path().to_owned(), "chat.example", 7777)
+        Vault::for_server(root.path(), "chat.example", 7777)
     }
 
     /// The number of files below a folder.

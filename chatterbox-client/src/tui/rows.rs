@@ -84,19 +84,21 @@ fn quiet(text: Cow<'_, str>) -> Row<'_> {
 }
 
 fn speech_rows(speech: &Speech, width: usize) -> Vec<Row<'_>> {
-    let rule = match speech.lock {
-        Lock::Open | Lock::Unreadable => RULE,
-        Lock::Encrypted | Lock::Verified => LOCKED,
-    };
-    let (sign, role) = match &speech.delivery {
-        Delivery::Refused(_) => ('!', Role::Text),
-        Delivery::OnItsWay => ('…', Role::Text),
-        Delivery::Sent | Delivery::Stored if speech.mention => ('>', Role::Mention),
-        Delivery::Sent | Delivery::Stored if speech.lock == Lock::Unreadable => ('?', Role::Alarm),
-        Delivery::Sent | Delivery::Stored => (rule, Role::Text),
+    let role = if speech.mention { Role::Mention } else { Role::Text };
+    let (sign, role) = match (&speech.delivery, speech.lock) {
+        (Delivery::Refused(_), _) => ('!', Role::Text),
+        (Delivery::OnItsWay, _) => ('…', Role::Text),
+        (_, Lock::Unreadable) => ('?', Role::Alarm),
+        (_, Lock::Encrypted | Lock::Verified) => (LOCKED, role),
+        (_, Lock::Open) if speech.mention => ('>', role),
+        (_, Lock::Open) => (RULE, role),
     };
     // All rows of a mention have its sign; what became of a message is said once.
-    let further = if sign == '>' { sign } else { rule };
+    let further = match speech.lock {
+        Lock::Open if sign == '>' => sign,
+        Lock::Open => RULE,
+        Lock::Encrypted | Lock::Verified | Lock::Unreadable => LOCKED,
+    };
     let mut rows = Vec::new();
     if let Some(quote) = &speech.quote {
         let words = quote.words();
