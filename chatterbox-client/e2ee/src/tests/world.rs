@@ -98,6 +98,9 @@ impl World {
             let second = world.join(user);
             let code = world.code(first);
             world.run(second, |machine, _| machine.recover(&code));
+            // The first one looks at its account again, and knows of the second.
+            world.disconnect(first);
+            world.connect(first);
             (first, second)
         });
         let [(a1, a2), (b1, b2)] = places;
