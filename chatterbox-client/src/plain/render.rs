@@ -216,7 +216,7 @@ fn style_of_name(name: &str) -> Style {
 
 #[cfg(test)]
 mod tests {
-    use chatterbox_app::{Message, MessageKind, Wire};
+    use chatterbox_app::{Lock, Message, MessageKind, Wire};
     use chatterbox_proto::WireText;
 
     use super::*;

@@ -23,7 +23,7 @@ impl Keys {
         self.told.lock().unwrap().push(what.into());
     }
 
-    fn said(&mut self, to: &str, text: &str) -> Vec<Sealing> {
+    fn said(&mut self, to: &str, text: &str, reply: Option<Id>) -> Vec<Sealing> {
         if !self.agreed {
             let why = "there is no encryption".to_owned();
             return vec![Sealing::NotSent { to: to.into(), text: text.into(), why }];
@@ -33,7 +33,7 @@ impl Keys {
         let entry = SealedFor { device: device("d7"), kind: 1, body: "AAAA".into() };
         let sealed = Sealed { from: device("d2"), to: vec![entry] };
         let (to, text) = (to.to_owned(), text.to_owned());
-        vec![Sealing::Say { ticket: self.next, to, text, sealed, verified: true }]
+        vec![Sealing::Say { ticket: self.next, to, text, reply, sealed, verified: true }]
     }
 }
 
@@ -64,8 +64,8 @@ impl Encryption for Keys {
         0
     }
 
-    fn say(&mut self, to: &str, text: &str, _: i64) -> Vec<Sealing> {
-        self.said(to, text)
+    fn say(&mut self, to: &str, text: &str, reply: Option<Id>, _: i64) -> Vec<Sealing> {
+        self.said(to, text, reply)
     }
 
     fn sent(&mut self, ticket: u64, tag: Option<&str>) {
@@ -77,14 +77,14 @@ impl Encryption for Keys {
     }
 
     fn rejected(&mut self, _: &str, code: &str, _: i64) -> Option<Vec<Sealing>> {
-        (code == "devices-changed").then(|| self.said("bob", "again"))
+        (code == "devices-changed").then(|| self.said("bob", "again", None))
     }
 
     fn answered(&mut self, answer: &KeysAnswer, _: i64) -> Vec<Sealing> {
         self.note(format!("answered {}", answer.id.as_wire()));
         vec![
-            Sealing::Opened { ticket: 1, lock: Opening::Text("later".into(), false) },
-            Sealing::Opened { ticket: 9, lock: Opening::Text("nobody waits".into(), false) },
+            Sealing::Opened { ticket: 1, lock: text("later", false) },
+            Sealing::Opened { ticket: 9, lock: text("nobody waits", false) },
             Sealing::Tell { text: "LOUD".into(), loud: true },
             Sealing::Tell { text: "quiet".into(), loud: false },
         ]
@@ -99,9 +99,7 @@ impl Encryption for Keys {
         let opened = match message.sealed.and_then(|sealed| sealed.to.first()) {
             None => Opened::Now(Opening::Unreadable("nothing in it".into())),
             Some(entry) if &*entry.body == "later" => Opened::Later(1),
-            Some(entry) => {
-                Opened::Now(Opening::Text(format!("[{}]\u{1b}", entry.body), entry.kind == 0))
-            }
+            Some(entry) => Opened::Now(text(&format!("[{}]\u{1b}", entry.body), entry.kind == 0)),
         };
         (opened, Vec::new())
     }
@@ -113,6 +111,10 @@ impl Encryption for Keys {
     fn wish(&mut self, wish: KeysWish<'_>, _: i64) -> Vec<Sealing> {
         vec![Sealing::Tell { text: format!("{wish:?}"), loud: false }]
     }
+}
+
+fn text(text: &str, verified: bool) -> Opening {
+    Opening::Text { text: text.into(), reply: Some(1), verified }
 }
 
 const WELCOME: &str = r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann", "bob"], "MESSAGES": [], "IDS": [], "RESUME": "t",
