@@ -177,6 +177,7 @@ impl Cluster {
             after,
             recent: None,
             marks: &[],
+            device: None,
             zstd: false,
             secrets,
         };
