@@ -2,7 +2,7 @@
 
 use chatterbox_hub::{AccountKey, SanctionId};
 
-use crate::accounts::Added;
+use crate::accounts::{Added, ClaimedKey, KeysPutDone};
 
 /// What has come of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub(super) enum Answer {
     Imposed(Vec<SanctionId>),
     /// Of each whether it was news.
     News(Vec<bool>),
+    /// What has come of publishing keys.
+    KeysPut(KeysPutDone),
+    /// Of each device the key that was taken.
+    Claimed(Vec<Option<ClaimedKey>>),
     /// There are as many as there may be.
     TooMany,
     /// The account is another one, or was changed, since whoever asks looked at it.

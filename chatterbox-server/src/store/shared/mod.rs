@@ -11,6 +11,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod written;
+mod written_keys;
 
 pub use directory::Shared as SharedDirectory;
 pub use moderation::Shared as SharedModeration;

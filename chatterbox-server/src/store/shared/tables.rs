@@ -9,7 +9,8 @@ use chatterbox_hub::{
 use chatterbox_proto::Username;
 
 use crate::accounts::{
-    Directory as _, DirectoryError, MarksDirectory as _, NewMark, SeenDirectory as _, TokenHash,
+    Directory as _, DirectoryError, KeysDirectory as _, MarksDirectory as _, NewMark,
+    SeenDirectory as _, TokenHash,
 };
 use crate::moderation::{ModerationError, ModerationStore as _};
 use crate::store::message_store::StoreError;
@@ -18,6 +19,7 @@ use crate::store::shared::asking::Asking;
 use crate::store::shared::command::{Asked, Command, Of, WrittenSpared, level, name, read};
 use crate::store::shared::not_understood::NotUnderstood;
 use crate::store::shared::written::WrittenAudit;
+use crate::store::shared::written_keys::{device_name, read_devices, read_done};
 use crate::store::sqlite::{Moment, SqliteDirectory, SqliteModeration, refused};
 
 /// The tables, through connections of their own.
@@ -95,6 +97,8 @@ impl Tables {
             false => self.account(number, command)?,
         };
         self.applied = number;
+        // Whichever node has asked: the device may be connected to any.
+        asking.note_low(self.directory.take_low()?);
         if are_settings {
             asking.settings_changed();
         }
@@ -316,6 +320,18 @@ fn account(directory: &mut SqliteDirectory, command: Command) -> Result<Done, Fa
             };
             let marks: Vec<_> = marks.iter().map(mark).collect();
             Answer::News(directory.set_marks(&marks)?)
+        }
+        Command::PutKeys(keys) => Answer::KeysPut(directory.put_keys(&keys.read()?)?),
+        Command::ClaimKeys(devices) => {
+            Answer::Claimed(directory.claim_keys(&read_devices(&devices)?)?)
+        }
+        Command::DevicesDone(done) => {
+            directory.set_devices_done(&read_done(&done)?)?;
+            Answer::Done
+        }
+        Command::ResetKeys(account) => changed(directory.reset_keys(account)?),
+        Command::RemoveDevice(account, device) => {
+            changed(directory.remove_device(account, &device_name(&device)?)?)
         }
         // The others are of moderation.
         _ => Answer::Done,

@@ -18,6 +18,23 @@ const TABLES: &[(&str, &[&str])] = &[
     ("tokens", &["number", "hash", "account", "expires"]),
     ("blocks", &["account", "key", "name"]),
     ("marks", &["account", "conversation", "upto"]),
+    ("e2ee_identities", &["account", "identity"]),
+    (
+        "e2ee_devices",
+        &[
+            "number",
+            "account",
+            "device",
+            "curve25519",
+            "ed25519",
+            "signature",
+            "fallback_name",
+            "fallback",
+            "fallback_signature",
+            "done",
+        ],
+    ),
+    ("e2ee_keys", &["number", "device", "name", "public_key", "signature"]),
     ("settings", &["name", "value"]),
     ("disabled_commands", &["command"]),
     (

@@ -315,6 +315,40 @@ pub(super) const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (account, conversation)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- The public identity key of an account, in Base64 (EE-1).
+    CREATE TABLE e2ee_identities (
+        account INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
+        identity TEXT NOT NULL
+    ) STRICT;
+    -- The devices of accounts, with their public keys and the signatures of those.
+    CREATE TABLE e2ee_devices (
+        -- Rises in the order in which they were published.
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        device TEXT NOT NULL UNIQUE,
+        curve25519 TEXT NOT NULL,
+        ed25519 TEXT NOT NULL,
+        signature TEXT NOT NULL,
+        fallback_name TEXT,
+        fallback TEXT,
+        fallback_signature TEXT,
+        -- Up to this message the device has read what was encrypted for it (EE-4).
+        done INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX e2ee_devices_of ON e2ee_devices (account);
+    -- One-time keys of devices.
+    CREATE TABLE e2ee_keys (
+        -- Rises in the order in which they were published.
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        device INTEGER NOT NULL REFERENCES e2ee_devices ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        -- NULL: somebody has got it, so that it is not published again.
+        public_key TEXT,
+        signature TEXT,
+        UNIQUE (device, name)
+    ) STRICT;
+",
 ];
 
 /// The place of the migration that [`sort_into_conversations`] completes.
