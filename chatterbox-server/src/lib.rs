@@ -24,6 +24,7 @@ mod configured_rooms;
 pub mod control;
 mod flood;
 pub mod gateway;
+mod keys;
 mod listeners;
 mod marks;
 pub mod moderation;

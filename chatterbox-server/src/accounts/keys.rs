@@ -28,7 +28,8 @@ impl Accounts {
     /// [`DirectoryError`].
     pub async fn keys_of(&self, accounts: Vec<i64>) -> Result<Vec<AccountKeys>, DirectoryError> {
         let keys = move |directory: &mut dyn Directory| {
-            accounts.iter().map(|account| directory.keys_of(*account)).collect()
+            let each = accounts.iter().map(|account| directory.keys_of(*account));
+            each.collect::<Result<Vec<_>, _>>()
         };
         self.directory.call(keys).await
     }

@@ -8,11 +8,12 @@ use chatterbox_proto::{Capabilities, Capability};
 
 use crate::chat::shared::Chat;
 
-/// The format of groups that has what goes with messages, and since which all nodes know of devices and marks.
+/// The format of groups that has what goes with messages, and since which all nodes know of devices, marks and keys.
 const SECOND: u16 = 2;
 
 /// The capabilities that need it.
-const OF_SECOND: [Capability; 3] = [Capability::Devices, Capability::Marks, Capability::Meta];
+const OF_SECOND: [Capability; 4] =
+    [Capability::Devices, Capability::E2ee, Capability::Marks, Capability::Meta];
 
 impl Chat {
     /// What of all that is spoken can be agreed to now. Where several nodes have one order, it carries what goes with messages, and all

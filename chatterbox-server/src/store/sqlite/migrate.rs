@@ -348,6 +348,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
         signature TEXT,
         UNIQUE (device, name)
     ) STRICT;
+    -- The messages with encrypted texts, which are dropped before the messages.
+    CREATE INDEX messages_sealed ON messages (arrived) WHERE sealed IS NOT NULL;
 ",
 ];
 

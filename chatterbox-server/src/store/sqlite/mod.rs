@@ -30,6 +30,7 @@ mod retention;
 mod rooms;
 mod row;
 mod sanctions;
+mod sealed;
 mod stopped;
 mod store_time;
 mod stored;

@@ -21,7 +21,7 @@ use crate::store::sqlite::retention::Retention;
 use crate::store::sqlite::row::{COLUMNS, Records};
 use crate::store::sqlite::store_time::{OrderTime, StoreTime};
 use crate::store::sqlite::stored::Stored;
-use crate::store::sqlite::{followed, pages, rooms};
+use crate::store::sqlite::{followed, pages, rooms, sealed};
 
 /// A request to the thread.
 pub(super) enum Job {
@@ -49,6 +49,8 @@ pub(super) enum Job {
     Page { query: PageQuery, reply: oneshot::Sender<Result<Page, StoreError>> },
     /// Delete the private messages to an account, and what rooms have of it.
     ForgetAccount { account: i64 },
+    /// Drop encrypted texts that nobody is told any more, and those of messages from before this.
+    ForgetSealed { before: i64 },
     /// Belong to a cluster.
     Enter { cluster: String, reply: oneshot::Sender<Result<Followed, StoreError>> },
     /// Keep what follows from the order of the cluster up to a place.
@@ -125,6 +127,7 @@ impl Writer {
                 }
                 Some(Job::Read { from, limit, reply }) => drop(reply.send(self.read(from, limit))),
                 Some(Job::ForgetAccount { account }) => self.forget_account(account),
+                Some(Job::ForgetSealed { before }) => self.forget_sealed(before),
                 Some(Job::Page { query, reply }) => {
                     let page = pages::page(&self.opened.connection, &self.stored, &query);
                     drop(reply.send(page.map_err(refused)));
@@ -286,6 +289,12 @@ impl Writer {
         };
         if let Err(error) = forget() {
             tracing::warn!(%error, "rooms could not forget an account; they do at the next start");
+        }
+    }
+
+    fn forget_sealed(&self, before: i64) {
+        if let Err(error) = sealed::forget(&self.opened.connection, before, STEP) {
+            tracing::warn!(%error, "encrypted texts that were read could not be dropped");
         }
     }
 
