@@ -5,6 +5,7 @@ mod event;
 mod meaning;
 mod next;
 mod numbered;
+mod read_marks;
 mod room;
 mod roster;
 mod seen;

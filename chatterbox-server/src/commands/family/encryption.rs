@@ -43,7 +43,7 @@ async fn reset(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let account = login.account_key.id;
     if !accounts.reset_keys(account).await? {
         let text = "Nothing is published for your account.";
-        return Err(Rejection::new(OutcomeCode::NotFound, text));
+        return Err(Rejection::new(OutcomeCode::Already, text));
     }
     tracing::info!(name = %login.account, "the keys of an account were removed");
     let info = "Your identity and your devices are removed. A client of yours begins another identity, which everybody is warned of; what was encrypted before can't be read by it.";
@@ -77,7 +77,7 @@ async fn remove(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let secret = context.secret(arguments.secret(1), QUESTION).await?;
     let accounts = &context.state.accounts;
     accounts.prove(&login, secret, context.peer()).await?;
-    let unknown = || Rejection::new(OutcomeCode::NotFound, "You have no such device.");
+    let unknown = || Rejection::new(OutcomeCode::Failed, "You have no such device.");
     let device = DeviceId::parse(&given).ok_or_else(unknown)?;
     if !accounts.remove_device(login.account_key.id, device.clone()).await? {
         return Err(unknown());

@@ -25,6 +25,8 @@ const COMMANDS: &[(&str, u8, &[&str])] = &[
     ("passwd", 1, &[PASSWORD, "battery staple"]),
     ("logout", 1, &[]),
     ("elevate", 1, &[PASSWORD]),
+    ("e2ee-reset", 1, &[PASSWORD]),
+    ("e2ee-remove", 1, &["d1", PASSWORD]),
     ("block", 0, &["bob"]),
     ("unblock", 0, &["bob"]),
     ("blocked", 0, &[]),
@@ -208,6 +210,14 @@ const FRAMES: &[(&str, [&str; 3])] = &[
     (r#""TAGS": []"#, ["no-known-key", "no-known-key", "bad-tags"]),
     (r#""META": []"#, ["no-known-key", "no-known-key", "bad-meta"]),
     (r#""READ": {"WITH": "ALL", "UPTO": 1}"#, ["no-known-key", "no-known-key", "read"]),
+    (r#""DEVICE": "d1""#, ["no-known-key"; 3]),
+    (r#""KEYS_GET": {"ID": "k1", "NAMES": ["ann"]}"#, ["no-known-key", "no-known-key", "keys"]),
+    (
+        r#""KEYS_CLAIM": {"ID": "k1", "DEVICES": [["ann", "d1"]]}"#,
+        ["no-known-key", "no-known-key", "keys"],
+    ),
+    (r#""KEYS_DONE": {"UPTO": 1}"#, ["no-known-key", "no-known-key", "keys"]),
+    (r#""KEYS_PUT": {"ID": "k1"}"#, ["no-known-key", "no-known-key", "bad-keys"]),
     (r#""HISTORY": {"WITH": "ALL"}"#, ["no-known-key", "no-known-key", "history"]),
     (
         r#""COMMAND": {"ID": "1", "NAME": "name", "ARGS": []}"#,
@@ -248,7 +258,8 @@ fn frames() -> Counts {
 }
 
 /// What a frame can lead to that is no error.
-const WORDS: &[&str] = &["claim", "post", "history", "read", "call", "answer", "ping", "pong"];
+const WORDS: &[&str] =
+    &["claim", "post", "history", "read", "keys", "call", "answer", "ping", "pong"];
 
 fn word(action: &JoiningAction<'_>) -> &'static str {
     match action {
