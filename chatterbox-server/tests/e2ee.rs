@@ -12,6 +12,8 @@
 
 mod harness;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use harness::accounts::{AccountServer, PASSWORD, password};
@@ -123,8 +125,8 @@ fn sealed(from: &str, to: &[&str]) -> Value {
 
 /// Says something with what goes with it; the id, or the CODE of the refusal.
 async fn say(who: &mut Roomer, to: &str, text: &str, meta: Value) -> Result<u64, String> {
-    let tag = format!("t{to}{meta}").chars().filter(char::is_ascii_alphanumeric).take(60);
-    let tag: String = tag.collect();
+    static TAGS: AtomicU64 = AtomicU64::new(0);
+    let tag = format!("e{}", TAGS.fetch_add(1, Ordering::Relaxed));
     let message = json!([who.name, to, 7, text]);
     who.send(&json!({"MESSAGES": [message], "TAGS": [tag], "META": [meta]})).await;
     who.until(|frame| {

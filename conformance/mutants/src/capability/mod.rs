@@ -6,6 +6,7 @@ mod blocking;
 pub(super) mod commands;
 mod counting;
 mod devices;
+pub(super) mod e2ee;
 mod extended;
 pub(super) mod flood;
 mod history;

@@ -21,7 +21,7 @@ macro_rules! with_zstd {
     };
     // Where another file has added its lines before, and the next one does so after.
     ($(#[doc = $about:literal])+ $enum:ident { $($before:tt)* }) => {
-        with_zstd! { with_devices! { $(#[doc = $about])+ $enum { $($before)* } } }
+        with_zstd! { with_e2ee! { $(#[doc = $about])+ $enum { $($before)* } } }
     };
 }
 
