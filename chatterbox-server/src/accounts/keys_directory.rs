@@ -3,14 +3,10 @@
 use std::fmt::Debug;
 
 use chatterbox_hub::{LoggedIn, Sequence};
-use chatterbox_proto::capability::e2ee::{Device, KEPT, KeyKind, KeysLow, PublicKey, SignedKey};
+use chatterbox_proto::capability::e2ee::{Device, KeyKind, KeysLow, PublicKey, SignedKey};
 use chatterbox_proto::capability::meta::DeviceId;
 
 use crate::accounts::directory_error::DirectoryError;
-
-/// So many names of one-time keys that somebody has got are remembered for each device: its client publishes its last ones again
-/// where it has heard no answer, and none of those may be given to a second one.
-pub const REMEMBERED: usize = KEPT;
 
 /// Devices with few keys that wait to be told; of more nothing is noted, until they are.
 pub const LOW_DEVICES: usize = 1_024;
@@ -28,6 +24,15 @@ pub struct NewKeys {
     pub one_time: Vec<SignedKey>,
     /// A fallback key, in place of the one before.
     pub fallback: Option<SignedKey>,
+}
+
+impl NewKeys {
+    /// The one-time keys by name, byte by byte, which is the order in which they are published.
+    pub fn in_order(&self) -> Vec<&SignedKey> {
+        let mut keys: Vec<_> = self.one_time.iter().collect();
+        keys.sort_by(|one, other| one.name.cmp(&other.name));
+        keys
+    }
 }
 
 /// What has come of publishing.
@@ -71,8 +76,8 @@ pub type DeviceDone = (i64, DeviceId, Sequence);
 
 /// The part of a [`Directory`](crate::accounts::Directory) that keeps public keys.
 pub trait KeysDirectory: Send + Debug {
-    /// Publishes keys of an account: the first ones make its identity. A one-time key whose name was used for the device before is
-    /// passed over, and so are those for which there is no room.
+    /// Publishes keys of an account: the first ones make its identity. A one-time key whose name is not above all that were taken of the
+    /// device before is passed over, since somebody may have it already; and so are those for which there is no room.
     ///
     /// # Errors
     /// [`DirectoryError`].

@@ -33,7 +33,6 @@ pub use directory::{
 pub use directory_thread::Observer;
 pub use keys_directory::{
     AccountKeys, ClaimedKey, DeviceDone, KeysDirectory, KeysPutDone, LOW_DEVICES, LowKeys, NewKeys,
-    REMEMBERED,
 };
 pub use login::{Accounts, Login, Refused};
 pub use low_devices::LowDevices;

@@ -8,7 +8,7 @@ use chatterbox_proto::capability::e2ee::{
 };
 use chatterbox_proto::capability::meta::DeviceId;
 
-use crate::accounts::{ClaimedKey, KeysPutDone, NewKeys, REMEMBERED};
+use crate::accounts::{ClaimedKey, KeysPutDone, NewKeys};
 
 /// The keys of one account.
 #[derive(Debug, Default)]
@@ -23,27 +23,21 @@ pub(super) struct KeptDevice {
     pub(super) device: Device,
     /// The one that was published first is the first.
     pub(super) one_time: VecDeque<SignedKey>,
-    /// The names of those that somebody has got, the newest last.
-    claimed: VecDeque<KeyName>,
+    /// The greatest name of one that was ever taken.
+    newest: Option<KeyName>,
     fallback: Option<SignedKey>,
     pub(super) done: Sequence,
 }
 
 impl KeptDevice {
     fn new(device: Device) -> Self {
-        Self {
-            device,
-            one_time: VecDeque::new(),
-            claimed: VecDeque::new(),
-            fallback: None,
-            done: 0,
-        }
+        Self { device, one_time: VecDeque::new(), newest: None, fallback: None, done: 0 }
     }
 
     fn add(&mut self, key: &SignedKey) {
-        let is_known = self.one_time.iter().any(|one| one.name == key.name)
-            || self.claimed.contains(&key.name);
-        if !is_known && self.one_time.len() < KEPT {
+        let is_new = self.newest.as_ref().is_none_or(|newest| key.name > *newest);
+        if is_new && self.one_time.len() < KEPT {
+            self.newest = Some(key.name.clone());
             self.one_time.push_back(key.clone());
         }
     }
@@ -52,10 +46,6 @@ impl KeptDevice {
         let Some(key) = self.one_time.pop_front() else {
             return self.fallback.clone().map(|key| (KeyKind::Fallback, key));
         };
-        self.claimed.push_back(key.name.clone());
-        if self.claimed.len() > REMEMBERED {
-            self.claimed.pop_front();
-        }
         Some((KeyKind::OneTime, key))
     }
 }
@@ -66,7 +56,7 @@ impl KeptKeys {
     }
 
     pub(super) fn put(&mut self, new: &NewKeys) -> KeysPutDone {
-        let NewKeys { identity, device, one_time, fallback, .. } = new;
+        let NewKeys { identity, device, fallback, .. } = new;
         if self.identity.as_ref().is_some_and(|known| known != identity) {
             return KeysPutDone::OtherIdentity;
         }
@@ -82,7 +72,7 @@ impl KeptKeys {
         }
         self.identity = Some(identity.clone());
         let Some(kept) = self.device(&device.device) else { return KeysPutDone::NoAccount };
-        one_time.iter().for_each(|key| kept.add(key));
+        new.in_order().into_iter().for_each(|key| kept.add(key));
         if fallback.is_some() {
             kept.fallback.clone_from(fallback);
         }

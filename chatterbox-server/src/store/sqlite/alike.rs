@@ -31,6 +31,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "fallback_name",
             "fallback",
             "fallback_signature",
+            "newest_key",
             "done",
         ],
     ),

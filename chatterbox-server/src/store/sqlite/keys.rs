@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::accounts::{
     AccountKeys, ClaimedKey, DeviceDone, DirectoryError, KeysDirectory, KeysPutDone, LowKeys,
-    NewKeys, REMEMBERED,
+    NewKeys,
 };
 use crate::store::sqlite::accounts::Sqlite;
 use crate::store::sqlite::row::{damaged, name, signed, unsigned};
@@ -52,9 +52,7 @@ fn identity(connection: &Connection, account: i64) -> Result<Option<PublicKey>, 
 /// How many one-time keys of a device there are that nobody has got.
 fn left(connection: &Connection, device: i64) -> Result<usize, rusqlite::Error> {
     let left: i64 = connection
-        .prepare_cached(
-            "SELECT count(*) FROM e2ee_keys WHERE device = ? AND public_key IS NOT NULL",
-        )?
+        .prepare_cached("SELECT count(*) FROM e2ee_keys WHERE device = ?")?
         .query_row([device], |row| row.get(0))?;
     Ok(usize::try_from(left).unwrap_or(usize::MAX))
 }
@@ -101,6 +99,30 @@ fn published(
     Ok(Ok(writing.last_insert_rowid()))
 }
 
+/// Adds one-time keys to those of a device, and says how many there are.
+fn add(writing: &Connection, device: i64, keys: &[&SignedKey]) -> Result<usize, rusqlite::Error> {
+    let newest: Option<String> = writing
+        .prepare_cached("SELECT newest_key FROM e2ee_devices WHERE number = ?")?
+        .query_row([device], |row| row.get(0))?;
+    let (mut count, mut newest) = (left(writing, device)?, newest.unwrap_or_default());
+    for SignedKey { name, key, signature } in keys {
+        if count >= KEPT {
+            break;
+        }
+        if name.as_str() > newest.as_str() {
+            writing.execute(
+                "INSERT INTO e2ee_keys (device, name, public_key, signature) VALUES (?, ?, ?, ?)",
+                (device, name.as_str(), key.as_str(), signature.as_str()),
+            )?;
+            name.as_str().clone_into(&mut newest);
+            count += 1;
+        }
+    }
+    let newest = (!newest.is_empty()).then_some(newest);
+    writing.execute("UPDATE e2ee_devices SET newest_key = ? WHERE number = ?", (newest, device))?;
+    Ok(count)
+}
+
 /// Takes a key of a device, and says how many one-time keys are left of it.
 fn claim(
     writing: &Connection,
@@ -109,7 +131,7 @@ fn claim(
     let oldest = writing
         .prepare_cached(
             "SELECT number, name, public_key, signature FROM e2ee_keys
-             WHERE device = ? AND public_key IS NOT NULL ORDER BY number LIMIT 1",
+             WHERE device = ? ORDER BY number LIMIT 1",
         )?
         .query_row([device], |row| Ok((row.get::<_, i64>(0)?, signed_key(row, 1)?)))
         .optional()?;
@@ -123,24 +145,14 @@ fn claim(
             .optional()?;
         return Ok((fallback.map(|key| (KeyKind::Fallback, key)), 0));
     };
-    writing.execute(
-        "UPDATE e2ee_keys SET public_key = NULL, signature = NULL WHERE number = ?",
-        [number],
-    )?;
-    let remembered = i64::try_from(REMEMBERED).unwrap_or(i64::MAX);
-    writing.execute(
-        "DELETE FROM e2ee_keys WHERE number IN
-         (SELECT number FROM e2ee_keys WHERE device = ?1 AND public_key IS NULL
-          ORDER BY number DESC LIMIT -1 OFFSET ?2)",
-        (device, remembered),
-    )?;
+    writing.execute("DELETE FROM e2ee_keys WHERE number = ?", [number])?;
     Ok((Some((KeyKind::OneTime, key)), left(writing, device)?))
 }
 
 impl KeysDirectory for Sqlite {
     fn put_keys(&mut self, new: &NewKeys) -> Result<KeysPutDone, DirectoryError> {
         let writing = self.writing()?;
-        let NewKeys { account, identity: own, one_time, fallback, .. } = new;
+        let NewKeys { account, identity: own, fallback, .. } = new;
         let is_there: bool = writing
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM accounts WHERE id = ?)")?
             .query_row([account], |row| row.get(0))?;
@@ -158,17 +170,7 @@ impl KeysDirectory for Sqlite {
             "INSERT OR IGNORE INTO e2ee_identities (account, identity) VALUES (?, ?)",
             (account, own.as_str()),
         )?;
-        let mut count = left(&writing, device)?;
-        for SignedKey { name, key, signature } in one_time {
-            if count >= KEPT {
-                break;
-            }
-            count += writing.execute(
-                "INSERT OR IGNORE INTO e2ee_keys (device, name, public_key, signature)
-                 VALUES (?, ?, ?, ?)",
-                (device, name.as_str(), key.as_str(), signature.as_str()),
-            )?;
-        }
+        let count = add(&writing, device, &new.in_order())?;
         if let Some(SignedKey { name, key, signature }) = fallback {
             writing.execute(
                 "UPDATE e2ee_devices SET fallback_name = ?, fallback = ?, fallback_signature = ?

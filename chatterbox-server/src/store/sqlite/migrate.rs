@@ -333,21 +333,22 @@ pub(super) const MIGRATIONS: &[&str] = &[
         fallback_name TEXT,
         fallback TEXT,
         fallback_signature TEXT,
+        -- The greatest name of a one-time key that was ever taken of it.
+        newest_key TEXT,
         -- Up to this message the device has read what was encrypted for it (EE-4).
         done INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX e2ee_devices_of ON e2ee_devices (account);
-    -- One-time keys of devices.
+    -- One-time keys of devices that nobody has got.
     CREATE TABLE e2ee_keys (
         -- Rises in the order in which they were published.
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         device INTEGER NOT NULL REFERENCES e2ee_devices ON DELETE CASCADE,
         name TEXT NOT NULL,
-        -- NULL: somebody has got it, so that it is not published again.
-        public_key TEXT,
-        signature TEXT,
-        UNIQUE (device, name)
+        public_key TEXT NOT NULL,
+        signature TEXT NOT NULL
     ) STRICT;
+    CREATE INDEX e2ee_keys_of ON e2ee_keys (device);
     -- The messages with encrypted texts, which are dropped before the messages.
     CREATE INDEX messages_sealed ON messages (arrived) WHERE sealed IS NOT NULL;
 ",

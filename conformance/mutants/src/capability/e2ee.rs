@@ -42,6 +42,8 @@ struct Device {
     value: Value,
     one_time: VecDeque<(String, Value)>,
     fallback: Option<Value>,
+    /// The greatest name of a one-time key that was ever taken.
+    newest: String,
     /// Up to which message it has read.
     done: u64,
 }
@@ -176,6 +178,7 @@ impl Chat {
                     value,
                     one_time: VecDeque::new(),
                     fallback: None,
+                    newest: String::new(),
                     done: 0,
                 });
             }
@@ -185,8 +188,11 @@ impl Chat {
         if let Some(device) = self.keys.devices.iter_mut().find(|device| device.name == name) {
             let keys = put.get("ONE_TIME").and_then(Value::as_object);
             for (key_name, key) in keys.into_iter().flatten() {
-                let known = device.one_time.iter().any(|(known, _)| known == key_name);
-                if !known && device.one_time.len() < MOST_KEYS {
+                let there = device.one_time.iter().any(|(known, _)| known == key_name);
+                let new =
+                    *key_name > device.newest || (!there && f.acts(Fault::ClaimedPublishedAgain));
+                if new && device.one_time.len() < MOST_KEYS {
+                    device.newest.clone_from(key_name);
                     device.one_time.push_back((key_name.clone(), key.clone()));
                 }
             }

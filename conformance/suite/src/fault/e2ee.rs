@@ -13,6 +13,7 @@ macro_rules! with_e2ee {
     KeyDevicesUnlimited: "An account publishes any number of devices.",
     KeysForGuests: "Guests ask the directory of keys.",
     ClaimedTwice: "A one-time key is given to everybody who asks.",
+    ClaimedPublishedAgain: "A one-time key that somebody has got is published again.",
     ClaimNewest: "The newest one-time key is given first.",
     NoFallbackKey: "Where no one-time key is left, there is none.",
     FallbackUnmarked: "A fallback key looks like a one-time key.",

@@ -72,11 +72,18 @@ pub const CASES: &[Case] = &[
         .killed_by(&[Fault::ClaimedTwice]),
     Case::must("e2ee.claim-oldest", "EE-2", |c| Box::pin(directory::claim_oldest(c)))
         .asks("The one-time key that was published first is given first")
-        .hint("Keep one-time keys in the order in which they came; within one KEYS_PUT any order will do.")
+        .hint("Keep one-time keys in the order of their names, which is that in which they came.")
         .needs(&["e2ee.publish"])
         .extension(E2EE)
         .also(&["commands"])
         .killed_by(&[Fault::ClaimNewest]),
+    Case::must("e2ee.never-again", "EE-1", |c| Box::pin(directory::never_again(c)))
+        .asks("A one-time key that somebody has got is passed over when it is published again")
+        .hint("Note the greatest name of a one-time key of each device, and pass over those that are not above it.")
+        .needs(&["e2ee.claim-oldest"])
+        .extension(E2EE)
+        .also(&["commands"])
+        .killed_by(&[Fault::ClaimedPublishedAgain]),
     Case::must("e2ee.fallback", "EE-2", |c| Box::pin(directory::fallback(c)))
         .asks("Where no one-time key is left, everybody gets the fallback key, which says so")
         .hint("Give the fallback key with FALLBACK true, and keep it.")

@@ -171,8 +171,7 @@ pub(super) async fn claim_once(c: &mut ServerHands) -> Outcome {
 
 pub(super) async fn claim_oldest(c: &mut ServerHands) -> Outcome {
     let (ann, device, mut own) = published(c, "ann", 1).await?;
-    // The second one is published later, although its name comes first.
-    let later = [String::from("0")];
+    let later = names(1, 1);
     people::publish(c, &mut own, &ann, &device, &later).await?;
     let (_, mut bob) = person(c, "bob", OFFER).await?;
     for expected in names(0, 1).iter().chain(&later) {
@@ -182,6 +181,16 @@ pub(super) async fn claim_oldest(c: &mut ServerHands) -> Outcome {
         }
     }
     Ok(Verdict::Pass)
+}
+
+pub(super) async fn never_again(c: &mut ServerHands) -> Outcome {
+    let (ann, device, mut own) = published(c, "ann", 2).await?;
+    let (_, mut bob) = person(c, "bob", OFFER).await?;
+    claim(c, &mut bob, &ann.owner.name, &device).await?;
+    // As a client does that has heard no answer.
+    let again = people::publish(c, &mut own, &ann, &device, &names(0, 2)).await?;
+    let expected = "COUNT 1: the key that was claimed is not published again";
+    Ok(Verdict::check(again.get("COUNT") == Some(&json!(1)), expected, again.to_string()))
 }
 
 pub(super) async fn fallback(c: &mut ServerHands) -> Outcome {
