@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::{
     capability::{
         agreed::Agreed,
-        e2ee::Directory,
         flood::Flood,
+        keys::Directory,
         moderation::Moderation,
         rooms::room::Rooms,
         state::{Accounts, Party, Presence, Resumption, Sitting, Standing},

@@ -1,12 +1,12 @@
 //! `e2ee`: a directory of public keys, and to each device its own encrypted text.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use conformance_kit::{clock, ed25519::is_signed};
 use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
-use super::state::Refusal;
+use super::{keys::Device, state::Refusal};
 use crate::{
     chat::{Chat, Member},
     entry::Entry,
@@ -23,30 +23,6 @@ const FEW: usize = 10;
 
 const BAD: Refusal = Refusal::new("bad-e2ee", "that is no encrypted message");
 const CHANGED: Refusal = Refusal::new("devices-changed", "there are other devices");
-
-/// The directory.
-#[derive(Debug, Default)]
-pub(crate) struct Directory {
-    numbers: Vec<String>,
-    identities: BTreeMap<String, Value>,
-    devices: Vec<Device>,
-    /// When an account has claimed a key, in seconds since 1970.
-    claims: BTreeMap<String, Vec<i64>>,
-}
-
-#[derive(Debug)]
-struct Device {
-    account: String,
-    name: String,
-    /// As it was published.
-    value: Value,
-    one_time: VecDeque<(String, Value)>,
-    fallback: Option<Value>,
-    /// The greatest name of a one-time key that was ever taken.
-    newest: String,
-    /// Up to which message it has read.
-    done: u64,
-}
 
 /// The answer to a request, or the word for why it is refused.
 type Answered = Result<Map<String, Value>, &'static str>;
