@@ -254,9 +254,10 @@ impl History {
         privates.extend(newest_of(self.sent(reader, 0).rev(), most, owed));
         privates.sort_unstable_by_key(|(id, _)| Reverse(*id));
         let mut privates = privates.into_iter().peekable();
-        let mut count = 0;
+        let (mut count, mut is_enough) = (0, false);
         for (json, marks) in self.segments().rev() {
             if !hides && out.has_enough(count) {
+                is_enough = true;
                 break;
             }
             let mut to = marks.len();
@@ -270,8 +271,9 @@ impl History {
             out.take(json, marks, 0..to);
             count += to;
         }
-        // Where there are enough without the rest, that is dropped but for what is owed.
-        for private in privates {
+        // Where there are enough without the rest, only what is owed is wanted of it.
+        let is_wanted = |id| !is_enough || owed.is_some_and(|owed| id >= owed);
+        for private in privates.filter(|(id, _)| is_wanted(*id)) {
             out.take_own(as_read(private));
         }
         out
