@@ -7,7 +7,7 @@ use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service};
 use chatterbox_server::moderation::Moderation;
 use chatterbox_server::net::{CertificateSource, Transport, listen};
-use chatterbox_server::store::{Memory, MemoryDirectory as Directory, MemoryModeration};
+use chatterbox_server::store::{Memory, MemoryDirectory as Directory, MemoryModeration, Store};
 use chatterbox_server::{Config, Live};
 use tokio::sync::watch;
 
@@ -24,6 +24,11 @@ impl Real {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
+        Self::keeping(config, Arc::new(Memory::default())).await
+    }
+
+    /// The same with messages in this store.
+    pub(crate) async fn keeping(config: Config, store: Arc<dyn Store>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source = CertificateSource::Local {
             folder: folder.path().to_owned(),
@@ -39,7 +44,6 @@ impl Real {
         let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone());
         let access = Access::new(Service::new(state.await.unwrap(), live.clone()));
         let access = access.with_moderation(moderation);
-        let store = Arc::new(Memory::default());
         tokio::spawn(chatterbox_server::run_with(
             listeners, transport, store, access, live, stopped,
         ));
