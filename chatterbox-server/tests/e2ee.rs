@@ -228,6 +228,8 @@ async fn a_message_is_for_each_device_or_for_nobody() {
     assert_eq!(say(&mut ann, "ALL", SENTENCE, good.clone()).await, bad("bad-e2ee"));
     assert_eq!(say(&mut ann, "eve", SENTENCE, good.clone()).await, bad("bad-e2ee"), "a guest");
     assert_eq!(say(&mut ann, "cyd", SENTENCE, good.clone()).await, bad("bad-e2ee"), "no keys");
+    let to_nobody = say(&mut ann, "nobody", SENTENCE, good.clone()).await;
+    assert_eq!(to_nobody, bad("no-such-user"), "the reason why nobody can be written to");
     assert_eq!(say(&mut cyd, "bob", SENTENCE, sealed("a1", &["b1"])).await, bad("bad-e2ee"));
     assert_eq!(say(&mut ann, "bob", SENTENCE, sealed("b1", &["a1"])).await, bad("bad-e2ee"));
     for to in [&["b1", "b2"][..], &["b2"], &[]] {

@@ -14,19 +14,19 @@ use crate::keys::desk::KeyDesk;
 
 impl KeyDesk {
     /// The encrypted text of a message of a member, if it has one that is for all devices of both. `waiting` is the account of a
-    /// recipient whose name nobody here has.
+    /// recipient whose name nobody here has, or the reason why there is none.
     ///
     /// The devices may be others by the time when the message is delivered: one that was added in this moment can't read it, as it can't
     /// read what was sent before.
     ///
     /// # Errors
     /// [`Code::PartRefused`] where `e2ee` is not agreed to, [`Code::BadE2ee`], [`Code::DevicesChanged`]; [`Code::NotStored`] where the
-    /// devices can't be read now.
+    /// devices can't be read now; and the reason of `waiting`.
     pub async fn judge(
         &self,
         member: &Handle,
         posting: &Posting<'static>,
-        waiting: Option<&LoggedIn>,
+        waiting: Option<Result<&LoggedIn, Code>>,
     ) -> Result<Option<Sealed>, Code> {
         let Some(new) = &posting.meta else { return Ok(None) };
         let Some(sealed) = &new.e2ee else { return Ok(None) };
@@ -46,7 +46,7 @@ impl KeyDesk {
         let here = member.chat().find(&Username::stored(to.name_key()));
         let recipient = match &here {
             Some(here) => here.login.as_ref(),
-            None => waiting,
+            None => waiting.transpose()?,
         };
         let recipient = recipient.ok_or(Code::BadE2ee)?;
         let numbers = vec![sender.account_key.id, recipient.account_key.id];

@@ -125,9 +125,12 @@ impl PutOff {
             Destination::User(name) => found.get(name),
             Destination::All | Destination::Room(_) => None,
         };
-        // Who can't be written to, that is what the message is refused for.
-        let waiting = waiting.and_then(|mailbox| mailbox.as_ref().ok());
-        keys.judge(member, posting, waiting.map(|mailbox| &mailbox.account)).await
+        // A recipient who can't be written to is the reason to refuse the message, with the code for that.
+        let waiting = waiting.map(|mailbox| match mailbox {
+            Ok(mailbox) => Ok(&mailbox.account),
+            Err(code) => Err(*code),
+        });
+        keys.judge(member, posting, waiting).await
     }
 
     /// The account of a name that is mentioned. Only who has an account may look for it, and as often as for one to write to: the sender
