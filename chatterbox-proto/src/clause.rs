@@ -109,6 +109,8 @@ clauses! {
     AN_1 = "AN-1";
     /// A private message to who is not here.
     AN_7 = "AN-7";
+    /// How far somebody has read.
+    MK_1 = "MK-1";
     /// A command.
     CM_2 = "CM-2";
     /// Who has blocked whom.

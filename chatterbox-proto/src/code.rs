@@ -1,8 +1,7 @@
 //! The table of errors, with their texts for the user.
 //!
-//! A [`Code`] has a stable machine word, the clause that was broken, and the text that goes into `ERROR`. A
-//! [`Refusal`] is the same for a name that was not accepted; its text goes into `INFO`. Wording is for people and may
-//! change; words and clauses may not.
+//! A [`Code`] has a stable machine word, the clause that was broken, and the text that goes into `ERROR`. A [`Refusal`] is the
+//! same for a name that was not accepted; its text goes into `INFO`. Wording may change; words and clauses may not.
 
 use std::fmt;
 use std::sync::Arc;
@@ -117,6 +116,8 @@ pub enum Code {
     PartRefused,
     /// HISTORY is malformed.
     BadHistory,
+    /// READ is malformed.
+    BadRead,
     /// PING or PONG is not an integer.
     BadPing,
     /// COMMAND is malformed.
@@ -344,6 +345,7 @@ impl Code {
                 clause::ID_6,
                 "HISTORY has to be {WITH: string, BEFORE or AFTER: id, LIMIT: 1 to 500}",
             ),
+            Self::BadRead => ("bad-read", clause::MK_1, "READ has to be {WITH: string, UPTO: id}"),
             Self::BadPing => {
                 ("bad-ping", clause::PI_1, "PING and PONG have to be integers of 64 bits")
             }
@@ -418,6 +420,9 @@ pub enum Refusal {
     /// The user was put out a moment ago (MO-2).
     #[error("You were put out{0}")]
     Kicked(Exclusion),
+    /// As many devices of the user are here as there may be (DV-1).
+    #[error("Too many of your devices are here already.")]
+    TooManyDevices,
     /// The server can't decide now.
     #[error("The server is busy, try again later.")]
     Busy,
@@ -469,6 +474,7 @@ impl Refusal {
             Self::Held => "held",
             Self::Banned(_) => "banned",
             Self::Kicked(_) => "kicked",
+            Self::TooManyDevices => "too-many",
             Self::Busy => "busy",
         }
     }

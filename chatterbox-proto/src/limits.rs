@@ -85,6 +85,12 @@ pub const ROOM_NAME_CHARS: usize = 32;
 /// Rooms that one user is a member of at most (RM-2).
 pub const MEMBERSHIPS: usize = 50;
 
+/// Connections of one account that are here under one name at most (DV-1).
+pub const DEVICES: usize = 5;
+
+/// Conversations of which one frame tells how far they were read at most; what is more is not read (MK-2).
+pub const MARKS: usize = 512;
+
 /// Longest text of who is away, in characters (PR-2).
 pub const AWAY_CHARS: usize = 200;
 

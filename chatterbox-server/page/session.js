@@ -32,6 +32,9 @@ const ANSWER = 28_000;
 /** The round trip that is shown is the median of so many. */
 const TRIPS = 5;
 
+/** The server is told so often how far the user has read, in milliseconds: of each conversation the newest message that was shown. */
+const MARKS_EVERY = 1000;
+
 /** A connection has to be there within this time. */
 const DIALLING = 20_000;
 
@@ -63,6 +66,8 @@ export class Session {
     this.dialling = undefined;
     /** @type {ReturnType<typeof setInterval> | undefined} */
     this.heartbeat = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.marking = undefined;
     /** Before this time the server does not want to be tried. */
     this.mayRetryAt = 0;
     /** Since when an answer is awaited, of whatever kind. @type {number | null} */
@@ -127,6 +132,12 @@ export class Session {
   /** @private @param {Event} event */
   apply(event) {
     this.carryOut(this.chat.apply(event, this.clock() / 1000));
+    if (this.marking === undefined && this.chat.hasMarks()) {
+      this.marking = setTimeout(() => {
+        this.marking = undefined;
+        this.apply({ marks: true });
+      }, MARKS_EVERY);
+    }
     this.changed();
   }
 

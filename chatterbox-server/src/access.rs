@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
 use chatterbox_hub::{
-    AccountKey, ConfiguredRoom, Happened, Identity, Level, LoggedIn, MemberId, Rename,
+    AccountKey, ConfiguredRoom, Happened, Identity, Level, LoggedIn, MemberId, ReadMark, Rename,
 };
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
@@ -18,7 +18,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::accounts::{AccountWish, DirectoryError, Login, Observer, WishDone};
+use crate::accounts::{AccountWish, DirectoryError, Login, MarksWritten, Observer, WishDone};
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
@@ -63,6 +63,15 @@ pub trait Authenticator: Send + Sync + Debug {
 
     /// From now on so many nodes of one chat count for themselves how often somebody tries to come in.
     fn share_among(&self, _nodes: usize) {}
+
+    /// Writes down how far users have read, and returns what of it was news.
+    ///
+    /// # Errors
+    /// Gives them back, where none could be written.
+    fn set_marks(&self, marks: Vec<ReadMark>) -> BoxFuture<'_, MarksWritten> {
+        drop(marks);
+        ready(Ok(Vec::new())).boxed()
+    }
 
     /// Writes what is known of it.
     fn keep_visits(&self) -> BoxFuture<'_, ()> {

@@ -25,6 +25,7 @@ pub mod control;
 mod flood;
 pub mod gateway;
 mod listeners;
+mod marks;
 pub mod moderation;
 pub mod net;
 pub mod ops;

@@ -30,6 +30,7 @@ use crate::control::{self, Control, Controlled};
 use crate::gateway::telnet::Telnet;
 use crate::gateway::web::{Web, WebListeners};
 use crate::listeners::Listeners;
+use crate::marks::{keep_marks, write_marks};
 use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::{Acceptor, Protocol, Service};
@@ -146,6 +147,12 @@ pub async fn run_controlled(
             watching.happened(happened);
             activity.iter().for_each(|activity| activity.note(happened));
         }
+    };
+    let marking_stop = CancellationToken::new();
+    let mut marking = {
+        let (chat, writing) = (Arc::clone(&chat), Arc::clone(&access.authenticator));
+        let stop = marking_stop.clone();
+        tokio::spawn(async move { keep_marks(&chat, &*writing, &stop).await })
     };
     let visitors = Arc::clone(&access.authenticator);
     let visits = {
@@ -312,8 +319,18 @@ pub async fn run_controlled(
     if tokio::time::timeout(LAST_WRITES, tasks.wait()).await.is_err() {
         tracing::warn!(connections = tasks.len(), "connections cut off");
     }
+    // While there is still somebody who decides about it, and before users who go on elsewhere are told what they have read.
+    marking_stop.cancel();
+    let are_written = tokio::time::timeout(LAST_WRITES, &mut marking).await.is_ok();
     if let Some(node) = moving {
         node.have_moved(&chat).await;
+    }
+    if are_written {
+        // What was said last may have come round since.
+        let _ = tokio::time::timeout(LAST_WRITES, write_marks(&chat, &*visitors)).await;
+    } else {
+        tracing::warn!("how far users have read could not be written");
+        marking.abort();
     }
     sequencer_stop.cancel();
     if !sequencer.is_finished() && sequencer.await.is_err() {

@@ -9,6 +9,7 @@ mod greeting;
 mod input;
 mod intents;
 mod local;
+mod marks;
 mod replying;
 mod rooms;
 mod secrets;
@@ -116,6 +117,12 @@ pub struct App {
     paging: Option<Target>,
     /// The level of this user's account on the server.
     level: u8,
+    /// Before this time the server is not told again how far the user has read.
+    marks_from: i64,
+    /// Whether the user is logged in.
+    has_account: bool,
+    /// Whether a session goes on: what is unread is known then.
+    resumed: bool,
     /// What a screen shows, where there is one.
     model: Option<Model>,
 }
@@ -157,6 +164,9 @@ impl App {
             quotes: Quotes::default(),
             paging: None,
             level: 0,
+            marks_from: 0,
+            has_account: false,
+            resumed: false,
             model: model(&options),
             login: Login::new(options),
             time,

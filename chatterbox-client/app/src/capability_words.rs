@@ -11,7 +11,9 @@ fn word(capability: Capability) -> Option<&'static str> {
     Some(match capability {
         Capability::Accounts => "registered names",
         Capability::Commands => "commands",
+        Capability::Devices => "several devices under one name",
         Capability::Ids => "confirmed messages and pages of history",
+        Capability::Marks => "how far you have read",
         Capability::Meta => "replies and mentions",
         Capability::Notices => "notices",
         Capability::Ping => "a heartbeat",

@@ -46,6 +46,8 @@ pub enum GiveUpReason {
     TurnedAway,
     /// No name was accepted, and none can be asked for.
     NoName,
+    /// As many devices of this user are here as there may be (DV-1).
+    TooManyDevices,
     /// The name is registered, and no password was given.
     PasswordNeeded,
     /// The password is not the right one.

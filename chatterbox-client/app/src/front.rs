@@ -78,6 +78,8 @@ pub(crate) struct Front {
     told: Option<i64>,
     /// Whether there is something that the user was not told of.
     news: bool,
+    /// The newest message of the lobby that the welcome had.
+    lobby: Id,
 }
 
 /// What was said in one room behind the front.
@@ -85,10 +87,19 @@ pub(crate) struct Front {
 struct Unread {
     /// The name of the room; `ALL` is the lobby.
     room: String,
-    count: usize,
+    /// How many are not kept: the server has counted them for the welcome, or they were too many.
+    counted: usize,
+    /// The newest of those.
+    counted_to: Id,
     mentions: usize,
     kept: VecDeque<(Message, MessageKind)>,
     bytes: usize,
+}
+
+impl Unread {
+    fn count(&self) -> usize {
+        self.counted.saturating_add(self.kept.len())
+    }
 }
 
 /// What was unread in the room that has come to the front.
@@ -146,7 +157,8 @@ impl Front {
         let place = place.unwrap_or_else(|| {
             self.unread.push(Unread {
                 room: room.to_owned(),
-                count: 0,
+                counted: 0,
+                counted_to: 0,
                 mentions: 0,
                 kept: VecDeque::new(),
                 bytes: 0,
@@ -154,13 +166,14 @@ impl Front {
             self.unread.len() - 1
         });
         let Some(unread) = self.unread.get_mut(place) else { return };
-        unread.count += 1;
         unread.mentions += usize::from(mention);
         unread.bytes += size(&message);
         unread.kept.push_back((message, kind));
         while unread.kept.len() > KEPT || unread.bytes > KEPT_BYTES {
             let Some((oldest, _)) = unread.kept.pop_front() else { break };
             unread.bytes -= size(&oldest);
+            unread.counted = unread.counted.saturating_add(1);
+            unread.counted_to = unread.counted_to.max(oldest.id.unwrap_or(0));
         }
     }
 
@@ -180,7 +193,7 @@ impl Front {
     pub(crate) fn unread_line(&self) -> Option<Output> {
         let room = |unread: &Unread| UnreadRoom {
             room: WireText::new(unread.room.clone()),
-            count: unread.count,
+            count: unread.count(),
             mentions: unread.mentions,
         };
         let rooms: Vec<_> = self.unread.iter().map(room).collect();
@@ -198,7 +211,7 @@ impl Front {
         let place = self.unread.iter().position(|unread| unread.room == name);
         let Some(place) = place else { return Unrolled::default() };
         let unread = self.unread.remove(place);
-        Unrolled { older: unread.count.saturating_sub(unread.kept.len()), messages: unread.kept }
+        Unrolled { older: unread.counted, messages: unread.kept }
     }
 
     /// The user wants this room in front, and is not a member of it yet.
@@ -216,23 +229,54 @@ impl Front {
         self.wanted.take().is_some()
     }
 
+    /// A message of the lobby stands in the welcome.
+    pub(crate) fn said_before(&mut self, id: Id) {
+        self.lobby = self.lobby.max(id);
+    }
+
+    /// A room was read up to a message, on another device or before; `unread` is what is behind it, where the server says so, and
+    /// `newest` the newest message of the room then.
+    pub(crate) fn marked(&mut self, room: &str, upto: Id, unread: Option<usize>, newest: Id) {
+        let is_room = room == ALL || room.starts_with('#');
+        if !is_room || !self.hides(room) {
+            return;
+        }
+        let place = self.unread.iter().position(|unread| unread.room == room);
+        match (place, unread) {
+            (None, Some(count)) if count > 0 => {
+                self.news = true;
+                let newest = if room == ALL { newest.max(self.lobby) } else { newest };
+                self.unread.push(Unread {
+                    room: room.to_owned(),
+                    counted: count,
+                    // Where nobody knows what the newest one is, whoever reads on has read them.
+                    counted_to: newest.max(upto.saturating_add(1)),
+                    mentions: 0,
+                    kept: VecDeque::new(),
+                    bytes: 0,
+                });
+            }
+            _ => self.cleared(room, upto),
+        }
+    }
+
     /// Forgets what is unread in a room that this user has left.
     pub(crate) fn forget(&mut self, room: &str) {
         self.unread.retain(|unread| unread.room != room);
     }
 
-    /// Nothing of a room up to this message is shown any more (RH-4).
+    /// What was said in a room up to this message is not unread any more: it was read on another device, or is shown to nobody now
+    /// (RH-4).
     pub(crate) fn cleared(&mut self, room: &str, floor: Id) {
         for unread in self.unread.iter_mut().filter(|unread| unread.room == room) {
-            let before = unread.kept.len();
             unread.kept.retain(|(message, _)| message.id.is_none_or(|id| id > floor));
-            // What is older than those that were kept is below the floor as well, if any of those was.
-            if unread.kept.len() < before {
-                unread.count = unread.kept.len();
+            // Of what is only counted nobody knows how much is below the floor, unless all of it is.
+            if unread.counted_to <= floor {
+                unread.counted = 0;
             }
             unread.bytes = unread.kept.iter().map(|(message, _)| size(message)).sum();
         }
-        self.unread.retain(|unread| unread.count > 0);
+        self.unread.retain(|unread| unread.count() > 0);
     }
 }
 
@@ -313,5 +357,61 @@ mod tests {
         front.count("#lab", message(4, "x"), MessageKind::Live, false);
         front.cleared("#lab", 4);
         assert_eq!(front.unread_line(), None);
+    }
+
+    fn count(front: &Front) -> usize {
+        front.unread.iter().map(Unread::count).sum()
+    }
+
+    #[test]
+    fn what_the_server_has_counted_goes_when_the_newest_of_it_is_read_and_not_before() {
+        let mut front = Front::default();
+        front.marked("#lab", 3, Some(100), 20);
+        front.marked("#lab", 5, None, 20);
+        assert_eq!(count(&front), 100, "it was read further, and nobody knows how much is left");
+        front.count("#lab", message(21, "x"), MessageKind::Live, false);
+        front.marked("#lab", 19, None, 21);
+        assert_eq!(count(&front), 101);
+        front.marked("#lab", 20, None, 21);
+        assert_eq!(count(&front), 1);
+        // What was cleared goes likewise.
+        let mut front = Front::default();
+        front.marked("#lab", 3, Some(100), 20);
+        front.cleared("#lab", 19);
+        assert_eq!(count(&front), 100);
+        front.cleared("#lab", 20);
+        assert_eq!(count(&front), 0);
+    }
+
+    #[test]
+    fn what_is_not_kept_any_more_is_read_with_the_newest_of_it() {
+        let mut front = Front::default();
+        for id in 1..=150 {
+            front.count("#lab", message(id, "x"), MessageKind::Live, false);
+        }
+        front.cleared("#lab", 49);
+        assert_eq!(count(&front), 150);
+        front.cleared("#lab", 50);
+        assert_eq!(count(&front), 100);
+        front.cleared("#lab", 60);
+        assert_eq!(count(&front), 90);
+    }
+
+    #[test]
+    fn of_the_lobby_the_welcome_says_what_is_newest() {
+        let mut front = Front::default();
+        front.bring(lab());
+        front.said_before(8);
+        front.marked(ALL, 2, Some(5), 0);
+        front.marked(ALL, 7, None, 0);
+        assert_eq!(count(&front), 5);
+        front.marked(ALL, 8, None, 0);
+        assert_eq!(count(&front), 0);
+        // Where it has none of it, whoever reads on has read all.
+        front.marked("#talk", 2, Some(5), 0);
+        front.marked("#talk", 2, None, 0);
+        assert_eq!(count(&front), 5);
+        front.marked("#talk", 3, None, 0);
+        assert_eq!(count(&front), 0);
     }
 }

@@ -93,6 +93,14 @@ impl Object {
                 self.event("unread");
                 self.numbers("rooms", rooms.into_iter().map(|one| (one.room, count(one.count))));
             }
+            Output::Marks(marks) => {
+                self.event("marks");
+                let read = marks.iter().map(|mark| (mark.with.clone(), signed(mark.upto)));
+                self.numbers("read", read);
+                let unread =
+                    marks.iter().filter_map(|mark| Some((mark.with.clone(), count(mark.unread?))));
+                self.numbers("unread", unread);
+            }
             Output::Gap { room, state } => {
                 let (word, messages) = match state {
                     GapState::Fetching => ("fetching", None),

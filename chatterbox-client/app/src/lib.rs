@@ -69,8 +69,8 @@ pub use input_mode::{InputMode, Question};
 pub use intent::Intent;
 pub use options::Options;
 pub use output::{
-    GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Stream, UnreadRoom,
-    Until, Wire,
+    GapState, Message, MessageKind, Output, ReadTo, RoomChange, RoomView, RoomWhy, Stream,
+    UnreadRoom, Until, Wire,
 };
 pub use quotes::Quote;
 pub use reconnect::ReconnectPolicy;

@@ -244,6 +244,18 @@ impl Login {
                 let name = ScreenText::new(&name);
                 effects.push(Effect::Disconnect(format!("{name} can't come back yet{reason}")));
             }
+            // No device goes by itself, and another name would help nobody: when it is tried again is for the user to say.
+            "too-many" => {
+                effects.push(refusal);
+                if down || self.username.is_some() && !self.interactive {
+                    effects.push(Effect::GiveUp(GiveUpReason::TooManyDevices));
+                    return;
+                }
+                effects.extend(note(
+                    "You are here on five devices already. Leave on one of them, then give the name again.",
+                ));
+                self.next_name(effects);
+            }
             _ if down => {
                 effects.push(refusal);
                 effects.push(Effect::GiveUp(GiveUpReason::NoName));

@@ -68,6 +68,8 @@ pub enum Output {
     },
     /// How many messages are unread in which rooms; `ALL` is the lobby.
     Unread(Vec<UnreadRoom>),
+    /// How far conversations were read, on another device or before; for programs and screens.
+    Marks(Vec<ReadTo>),
     /// What was missed in a room did not come with the welcome.
     Gap {
         /// The room.
@@ -190,6 +192,19 @@ pub enum Output {
     Deviation(String),
     /// A notice of this program.
     Note(String),
+}
+
+/// How far a conversation was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadTo {
+    /// A user or a room; `ALL` is the lobby.
+    pub with: Wire,
+    /// The number of the last message that was read.
+    pub upto: Id,
+    /// How many messages behind it are unread, where the server says so.
+    pub unread: Option<usize>,
+    /// The newest message of a room when the server told it last; 0 where it does not say it.
+    pub newest: Id,
 }
 
 /// What is unread in a room.
@@ -378,6 +393,8 @@ impl Output {
     /// Whether it is a line for a person who reads line by line: what became of a message is only told where nothing else tells
     /// it.
     pub fn is_line(&self) -> bool {
-        !matches!(self, Self::Stored { .. } | Self::Rejected { told: true, .. } | Self::Behind(_))
+        let told_elsewhere =
+            matches!(self, Self::Stored { .. } | Self::Rejected { told: true, .. });
+        !told_elsewhere && !matches!(self, Self::Behind(_) | Self::Marks(_))
     }
 }

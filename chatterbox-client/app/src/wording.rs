@@ -10,7 +10,7 @@ use chatterbox_proto::capability::presence::UserPresence;
 use chatterbox_proto::{ALL, RoomName, ScreenText, WireText};
 
 use crate::moves_words::moves;
-use crate::output::{Message, Output, Until, Wire};
+use crate::output::{Message, Output, ReadTo, Until, Wire};
 use crate::plain_words::{of_server, plain};
 use crate::room_words as rooms;
 use crate::table::Table;
@@ -106,6 +106,12 @@ impl Output {
                 line(Role::Alarm, [format!("-- the server deviates: {}", deviation(&text)).into()])
             }
             Self::Note(text) => line(Role::Quiet, [format!("-- {text}").into()]),
+            Self::Marks(marks) => {
+                let one = |mark: &ReadTo| format!("{} up to {}", mark.with.as_wire(), mark.upto);
+                let all: Vec<_> = marks.iter().map(one).collect();
+                let text = ScreenText::shortened(&all.join(", "), 200);
+                line(Role::Quiet, [format!("-- read: {text}").into()])
+            }
             Self::Stored { id, .. } => line(Role::Quiet, [format!("-- stored as {id}").into()]),
             Self::Rejected { refused, .. } => {
                 line(Role::Alarm, ["! server: ".into(), of_server(refused.error).into()])

@@ -233,6 +233,9 @@ impl<S: Screen> Session<S> {
                     self.stopped.get_or_insert(failure);
                     self.prompting.end();
                 }
+                Effect::GiveUp(reason @ GiveUpReason::TooManyDevices) => {
+                    self.fail(ending::with_unanswered(ending::gave_up(reason), &self.app));
+                }
                 Effect::GiveUp(reason) => self.fail(ending::gave_up(reason)),
             }
         }

@@ -105,6 +105,8 @@ pub(super) fn gave_up(reason: GiveUpReason) -> Failure {
         GiveUpReason::NoName => {
             no_name("the server did not accept the name").hint("give another one with --username")
         }
+        GiveUpReason::TooManyDevices => no_name("you are here on five devices already")
+            .hint("leave on one of them, then start again"),
         GiveUpReason::PasswordNeeded => no_name("the name is registered, and needs its password")
             .hint("give it with --password-file FILE or --password-stdin"),
         GiveUpReason::WrongPassword => no_name("the server did not accept the password")
@@ -145,6 +147,11 @@ pub(super) fn lost_for_good(last: Option<Failure>, app: &App) -> Failure {
         }
         None => last,
     };
+    with_unanswered(failure, app)
+}
+
+/// A failure, and how many messages may not have arrived.
+pub(super) fn with_unanswered(failure: Failure, app: &App) -> Failure {
     match app.unanswered() {
         0 => failure,
         1 => failure.detail("1 message may not have arrived"),

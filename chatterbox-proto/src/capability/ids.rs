@@ -291,7 +291,7 @@ fn integer_json(number: i64) -> Bytes {
 }
 
 /// Ids are far below the bounds of 64 bits (ID-1).
-fn signed(id: Id) -> i64 {
+pub(super) fn signed(id: Id) -> i64 {
     i64::try_from(id).unwrap_or(i64::MAX)
 }
 

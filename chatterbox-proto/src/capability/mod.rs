@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod commands;
 mod id;
 pub mod ids;
+pub mod marks;
 pub mod meta;
 pub(crate) mod negotiation;
 pub mod notices;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::commands::{ANSWER, Answer, COMMAND, Call, CommandRequest};
 use super::ids::{HISTORY, Query};
+use super::marks::{READ, ReadUpTo};
 use super::ping::{PING, PONG};
 use super::set::Capabilities;
 use super::table::Capability;
@@ -17,6 +18,8 @@ use crate::code::Code;
 pub enum Request {
     /// A page of history (ID-6).
     History(Query),
+    /// How far the user has read (MK-1).
+    Read(ReadUpTo),
     /// A command, or the answer to a prompt of one (CM-2, CM-4).
     Command(CommandRequest),
     /// The answer to a PING of the server (PI-1).
@@ -42,6 +45,12 @@ const KEYS: &[RequestKey] = &[
         capability: Capability::Ids,
         read: |value| Query::read(value).map(Request::History),
         invalid: Code::BadHistory,
+    },
+    RequestKey {
+        key: READ,
+        capability: Capability::Marks,
+        read: |value| ReadUpTo::read(value).map(Request::Read),
+        invalid: Code::BadRead,
     },
     RequestKey {
         key: COMMAND,

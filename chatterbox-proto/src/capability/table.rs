@@ -35,8 +35,12 @@ table! {
     Accounts = "accounts" / 1, bit 0;
     /// Remote commands, their results and prompts.
     Commands = "commands" / 1, bit 1;
+    /// Several connections of one account under one name.
+    Devices = "devices" / 1, bit 10;
     /// Sequence numbers: acknowledgements, paging, resuming a session.
     Ids = "ids" / 1, bit 2;
+    /// How far a user has read, for their own devices.
+    Marks = "marks" / 1, bit 11;
     /// What goes with a message beside its text: replies, mentions, files, encrypted texts.
     Meta = "meta" / 1, bit 12;
     /// What the server tells a person, and why a connection ends, for programs.
@@ -61,6 +65,7 @@ impl Capability {
     /// The capabilities without which it is not agreed to (CP-8).
     pub const fn needs(self) -> &'static [Self] {
         match self {
+            Self::Devices | Self::Marks => &[Self::Accounts, Self::Ids],
             Self::Meta => &[Self::Ids],
             Self::Rooms => &[Self::Ids, Self::Rename, Self::Commands],
             _ => &[],

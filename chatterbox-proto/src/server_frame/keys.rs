@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::capability::accounts::{self, Account};
 use crate::capability::commands::{self, Command, Outcome, Prompt};
 use crate::capability::ids::{self, Id, Page, RefusedTag};
+use crate::capability::marks;
 use crate::capability::meta::Meta;
 use crate::capability::negotiation::{
     CAPABILITIES, LIMITS, Limits, SERVER_INFO, ServerInfo, read_agreed,
@@ -67,6 +68,10 @@ pub struct ServerKeys {
     pub server: Option<ServerInfo>,
     /// `MORE`: whether a short welcome has left messages out.
     pub more: Option<bool>,
+    /// `READ`: how far the user has read, by conversation.
+    pub read: Vec<(WireText<'static>, Id)>,
+    /// `UNREAD`: how much is unread, by conversation; 100 is at least 100.
+    pub unread: Vec<(WireText<'static>, u64)>,
     /// `NOTICES`: what the user should know.
     pub notices: Vec<Notice>,
     /// `PRESENCE`: since when users are here, and whether they are away.
@@ -163,6 +168,8 @@ const ROWS: &[Row] = rows! {
     commands::RESULT, Commands, result = |value| Outcome::read(&value).map(Some);
     commands::PROMPT, Commands, prompt = |value| Prompt::read(&value).map(Some);
     recent::MORE, Recent, more = |value| value.as_bool().map(Some);
+    marks::READ, Marks, read = |value| marks::read_numbers(value);
+    marks::UNREAD, Marks, unread = |value| marks::read_numbers(value);
     notices::NOTICES, Notices, notices = |value| notices::read(&value);
     presence::PRESENCE, Presence, presence = |value| presence::read(value);
     notices::CLOSED, Notices, closed = |value| Closed::read(&value).map(Some);

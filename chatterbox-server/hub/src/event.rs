@@ -172,6 +172,11 @@ impl Event {
         Self::new(Body::Renamed { old, new })
     }
 
+    /// A user has another name, for one member who is told of it alone.
+    pub fn other_name(old: &Username, new: &Username) -> Self {
+        Self::renamed(json::string(old.as_str()), json::string(new.as_str()))
+    }
+
     /// A room has a new member; both names are JSON strings.
     pub(crate) fn room_joined(room: Bytes, name: Bytes) -> Self {
         Self::new(Body::RoomJoined { room, name })

@@ -10,8 +10,10 @@
 //! |---|---|
 //! | 1 | |
 //! | 2 | what goes with messages: behind the group a list of pairs, the index of a message and what goes with it ([`RecordMeta`]) |
+//! | 3 | that users have read something ([`Proposal::Read`]); the list of level 2 stands behind it, too, also if it is empty |
 //!
-//! A group is written in the lowest level that has all that is in it, so most are of level 1 still.
+//! A group is written in the lowest level that has all that is in it, so most are of level 1 still. States that nodes begin with
+//! are of levels as well (`freezing`), with the same number wherever both have something new: a cluster goes over to both at once.
 //!
 //! # What is not written
 //! - Numbers of messages and of records about rooms: they follow from the place
@@ -40,6 +42,9 @@ const FIRST: u8 = 1;
 
 /// The first byte of a group of level 2.
 const SECOND: u8 = 2;
+
+/// The first byte of a group of level 3.
+const THIRD: u8 = 3;
 
 /// Why a group can't be written or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -79,17 +84,23 @@ pub fn encode(group: &Group) -> Result<Bytes, FormatError> {
         return Err(FormatError::TooMany);
     }
     let metas = metas_of(group);
-    let level = level_of(&metas);
+    let level = level_of(group, &metas);
     let mut written = postcard::to_extend(group, vec![level]);
-    if level == SECOND {
+    if level >= SECOND {
         written = written.and_then(|written| postcard::to_extend(&metas, written));
     }
     written.map(Bytes::from).map_err(|_| FormatError::NotUnderstood)
 }
 
 /// The lowest level that has all that is in a group.
-fn level_of(metas: &[(u64, &RecordMeta)]) -> u8 {
-    if metas.is_empty() { FIRST } else { SECOND }
+fn level_of(group: &Group, metas: &[(u64, &RecordMeta)]) -> u8 {
+    if group.proposals.iter().any(|proposal| matches!(proposal, Proposal::Read(_))) {
+        THIRD
+    } else if metas.is_empty() {
+        FIRST
+    } else {
+        SECOND
+    }
 }
 
 /// What goes with the messages of a group, with their indices.
@@ -148,12 +159,12 @@ pub fn size(it: &(impl Serialize + ?Sized)) -> usize {
 /// [`FormatError`] when it is not exactly one group that this version understands.
 pub fn decode(bytes: &[u8]) -> Result<Group, FormatError> {
     let (level, rest) = bytes.split_first().ok_or(FormatError::Empty)?;
-    if !matches!(*level, FIRST | SECOND) {
+    if !matches!(*level, FIRST | SECOND | THIRD) {
         return Err(FormatError::Level { level: *level });
     }
     let not_understood = |_| FormatError::NotUnderstood;
     let (mut group, mut left) = postcard::take_from_bytes(rest).map_err(not_understood)?;
-    if *level == SECOND {
+    if *level >= SECOND {
         let (metas, rest) = postcard::take_from_bytes(left).map_err(not_understood)?;
         put_metas(&mut group, metas).ok_or(FormatError::NotUnderstood)?;
         left = rest;

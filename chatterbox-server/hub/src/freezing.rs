@@ -7,6 +7,16 @@
 //! Maps are written by their keys, so that two nodes which have applied the same write the same bytes. Indexes are not
 //! written, but made again. The digest stands beside the state: whoever does not come to the same, because their version
 //! leaves something out or reads it otherwise, does not begin with it.
+//!
+//! The first byte is the *level* of the format, as it is of groups ([`format`](crate::format)):
+//!
+//! | level | what is new |
+//! |---|---|
+//! | 1 | |
+//! | 3 | behind the rest the devices of those users whose first one is not the only one, by the number of the user |
+//!
+//! A state is written in the lowest level that has all that is in it. While nodes of the version before are among the others,
+//! nobody has a second device, so both write and read the same bytes and come to the same digest.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -14,11 +24,16 @@ use serde::{Deserialize, Serialize};
 use crate::digest::digest_of;
 use crate::format::FormatError;
 use crate::hub::Hub;
+use crate::replica::frozen::{FirstLevel, FrozenReplica};
 use crate::replica::nodes::NodeUp;
+use crate::replica::presence::Devices;
 use crate::replica::state::Replica;
 
 /// The first byte of a state of level 1.
 const FIRST: u8 = 1;
+
+/// The first byte of a state of level 3. There is none of level 2, which has something new for groups only.
+const THIRD: u8 = 3;
 
 /// A copy of all that nodes have in common, as it was at one moment: making one takes a fraction of the time that is needed to write it, or to
 /// work out its digest, while nobody else can use the hub.
@@ -93,11 +108,16 @@ pub(crate) fn freeze(replica: &Replica) -> Result<Bytes, FormatError> {
     #[derive(Serialize)]
     struct Frozen<'a> {
         digest: u64,
-        replica: &'a Replica,
+        state: FirstLevel<'a>,
     }
 
-    let frozen = Frozen { digest: digest_of(replica), replica };
-    let written = postcard::to_extend(&frozen, vec![FIRST]);
+    let devices = replica.presence().of_several();
+    let level = if devices.is_empty() { FIRST } else { THIRD };
+    let frozen = Frozen { digest: digest_of(replica), state: replica.first_level() };
+    let mut written = postcard::to_extend(&frozen, vec![level]);
+    if level == THIRD {
+        written = written.and_then(|written| postcard::to_extend(devices, written));
+    }
     written.map(Bytes::from).map_err(|_| FormatError::NotUnderstood)
 }
 
@@ -106,19 +126,28 @@ pub(crate) fn thaw(bytes: &[u8]) -> Result<Replica, FormatError> {
     #[derive(Deserialize)]
     struct Frozen {
         digest: u64,
-        replica: Replica,
+        state: FrozenReplica,
     }
 
     let (level, rest) = bytes.split_first().ok_or(FormatError::Empty)?;
-    if *level != FIRST {
+    if !matches!(*level, FIRST | THIRD) {
         return Err(FormatError::Level { level: *level });
     }
-    match postcard::take_from_bytes::<Frozen>(rest) {
-        Ok((Frozen { digest, replica }, [])) if digest_of(&replica) == digest => Ok(replica),
-        Ok((_, [])) => Err(FormatError::AnotherState),
-        Ok((_, left)) => Err(FormatError::LeftOver { bytes: left.len() }),
-        Err(_) => Err(FormatError::NotUnderstood),
+    let not_understood = |_| FormatError::NotUnderstood;
+    let (frozen, mut left) = postcard::take_from_bytes::<Frozen>(rest).map_err(not_understood)?;
+    let Frozen { digest, state } = frozen;
+    let mut devices = Devices::new();
+    if *level == THIRD {
+        (devices, left) = postcard::take_from_bytes(left).map_err(not_understood)?;
+        if devices.is_empty() {
+            return Err(FormatError::NotUnderstood);
+        }
     }
+    if !left.is_empty() {
+        return Err(FormatError::LeftOver { bytes: left.len() });
+    }
+    let replica = state.with_devices(devices).ok_or(FormatError::NotUnderstood)?;
+    if digest_of(&replica) == digest { Ok(replica) } else { Err(FormatError::AnotherState) }
 }
 
 #[cfg(test)]

@@ -12,9 +12,11 @@ use crate::encode::view::View;
 use crate::encode::welcome::Welcome;
 use crate::hub::Hub;
 use crate::ids::{MemberId, SessionKey, SessionProof};
+use crate::mark::StoredMark;
 use crate::member::Member;
 use crate::record::Sequence;
 use crate::replica::rooms::told::Lost;
+use crate::room::reader::Reader;
 use crate::room_resuming::OwnRooms;
 
 /// What the welcome of a user says beside what the chat is like at that moment. Only the node that welcomes them needs it.
@@ -28,6 +30,8 @@ pub struct Greeting<'a> {
     pub after: Option<Sequence>,
     /// How many messages it has at most, if they asked for a short one (RC-1).
     pub recent: Option<u16>,
+    /// How far they have read, as it was read from the store: by conversation (MK-2).
+    pub marks: &'a [StoredMark],
     /// Whether they take compressed frames.
     pub zstd: bool,
     /// What the key of their session is made of.
@@ -87,24 +91,25 @@ impl Hub {
         let Newcomer { id, session, is_resumed, replaced, lost } = newcomer;
         let (id, is_resumed) = (*id, *is_resumed);
         let Some(identity) = self.identity(id) else { return Ok(None) };
-        let (name, parties) = (identity.name.clone(), identity.parties());
-        let agreed = identity.agreed;
+        let (name, agreed) = (identity.name.clone(), identity.agreed);
+        let devices = agreed.is_some_and(|agreed| agreed.has(Capability::Devices));
+        let sender = identity.login.as_ref().filter(|_| devices).map(|login| login.account_key.id);
+        let reader = Reader { parties: identity.parties(), sender };
         let filter = Arc::new(self.replica.presence().filter(id));
         // The joiner is in the list, as its last (UL-5).
         let users = self.replica.presence().user_list();
         let view = View::of(agreed.unwrap_or_default());
         let after = greeting.after.filter(|_| is_resumed);
-        let after = after.filter(|after| self.history.reaches(&parties, *after));
+        let after = after.filter(|after| self.history.reaches(&reader, *after));
         let mut rooms = OwnRooms::default();
         if agreed.is_some_and(|agreed| agreed.has(Capability::Rooms)) {
             rooms = self.own_rooms(id, after, lost, &filter);
         }
         let welcome = if agreed.is_some() {
-            let reader = (&*parties, self.device_of(id));
             // A session that goes on misses nothing, however much it is.
             let history = match greeting.recent.filter(|_| after.is_none()) {
-                Some(newest) => self.history.cut_newest(reader, newest, !filter.hidden.is_empty()),
-                None => self.history.cut_with(reader, after.unwrap_or(0), rooms.missed),
+                Some(newest) => self.history.cut_newest(&reader, newest, !filter.hidden.is_empty()),
+                None => self.history.cut_with(&reader, after.unwrap_or(0), rooms.missed),
             };
             let mut rest = Object::with_capacity(256).members(greeting.extra);
             if let Some(session) = session {
@@ -117,17 +122,24 @@ impl Hub {
                 }
             }
             rest = rest.members(&rooms.members);
+            let mut is_private = false;
+            if let Some(marks) = self.marks_of_welcome(id, greeting.marks, &filter) {
+                rest = rest.members(&marks.members);
+                is_private = marks.is_private;
+            }
             let states = view.presence().then(|| self.replica.presence().states());
             let (filter, rest) = (Arc::clone(&filter), rest.into_members());
             let welcome = Welcome::extended(greeting.info, users, history, filter, view, rest);
-            let welcome = if is_resumed { welcome } else { welcome.of_new_session() };
+            let is_plain = is_resumed || is_private;
+            let welcome = if is_plain { welcome } else { welcome.of_new_session() };
             welcome.with_states(states)
         } else {
-            Welcome::base(greeting.info, users, self.history.cut(&parties, 0))
+            Welcome::base(greeting.info, users, self.history.cut(&reader, 0))
         };
         welcome.fits()?;
         let mut member = Member::new(self.rooms.clock(), self.now);
         member.view = view;
+        member.is_marking = agreed.is_some_and(|agreed| agreed.has(Capability::Marks));
         member.zstd = greeting.zstd;
         member.set_filter(filter);
         member.hand_out_own(welcome.own_bytes());

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use chatterbox_proto::{Code, NameKey, Username};
 
+use crate::asked_marks::AskedMarks;
 use crate::block_lists::BlockFilter;
 use crate::budget::{Budget, WAITING};
 use crate::durable::Durable;
@@ -21,6 +22,7 @@ use crate::event::Event;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionId};
 use crate::mail_desk::WaitingMail;
+use crate::mark_desk::MarkDesk;
 use crate::member::{Kind, Member};
 use crate::presence_desk::PresenceDesk;
 use crate::record::{Record, Sequence};
@@ -34,6 +36,7 @@ use crate::room::timeline::Lag;
 use crate::room_desk::RoomDesk;
 use crate::rooms::Rooms;
 use crate::track::Track;
+use crate::unread::NewestInRooms;
 use crate::wake::Wake;
 
 /// The state of the whole chat.
@@ -53,6 +56,11 @@ pub struct Hub {
     /// Of whom something is to be told.
     pub(crate) presence: PresenceDesk,
     pub(crate) waiting_mail: WaitingMail,
+    /// How far users have read, as far as it is under way.
+    pub(crate) marks: MarkDesk,
+    /// The same, where it is not known yet how far it may go.
+    pub(crate) asked_marks: AskedMarks,
+    pub(crate) newest_in_rooms: NewestInRooms,
     /// What it knows of members of other nodes.
     pub(crate) elsewhere: Elsewhere,
     pub(crate) track: Track,
@@ -77,6 +85,9 @@ impl Hub {
             desk: RoomDesk::default(),
             presence: PresenceDesk::default(),
             waiting_mail: WaitingMail::default(),
+            marks: MarkDesk::default(),
+            asked_marks: AskedMarks::default(),
+            newest_in_rooms: NewestInRooms::default(),
             elsewhere: Elsewhere::default(),
             track: Track::default(),
             durable: None,
@@ -176,17 +187,17 @@ impl Hub {
     ) -> Result<(MemberId, Username), Code> {
         let recipient = self.who(name).ok_or(Code::NoSuchUser)?;
         let spelling = self.name_of(recipient).cloned().ok_or(Code::NoSuchUser)?;
-        self.reserve_for(sender, recipient, bytes)?;
-        Ok((recipient, spelling))
+        Ok((self.reserve_for(sender, recipient, bytes)?, spelling))
     }
 
-    /// The same where it is known which member it is.
+    /// The same where it is known which member it is. Gives the device of the user that has the room: it is enough that one of them
+    /// reads (DV-2).
     pub(crate) fn reserve_for(
         &mut self,
         sender: MemberId,
         recipient: MemberId,
         bytes: usize,
-    ) -> Result<(), Code> {
+    ) -> Result<MemberId, Code> {
         self.refresh_filter(sender);
         self.refresh_filter(recipient);
         let refuses = |one: MemberId, other: MemberId| {
@@ -196,10 +207,30 @@ impl Hub {
         if refuses(sender, recipient) || refuses(recipient, sender) {
             return Err(Code::Blocked);
         }
-        if self.is_elsewhere(recipient) {
-            return if self.is_crowded(recipient) { Err(Code::RecipientBusy) } else { Ok(()) };
+        let mut refused = Code::NoSuchUser;
+        let mut others = Vec::new().into_iter();
+        let mut next = Some(recipient);
+        while let Some(device) = next {
+            match self.reserve_at(device, bytes) {
+                Ok(()) => return Ok(device),
+                Err(code) if refused != Code::RecipientBusy => refused = code,
+                Err(_) => {}
+            }
+            if device == recipient {
+                let all: Vec<_> = self.replica.presence().other_devices(recipient).collect();
+                others = all.into_iter();
+            }
+            next = others.next();
         }
-        let reserved = self.with_member(recipient, |member| {
+        Err(refused)
+    }
+
+    /// Reserves room at one device.
+    fn reserve_at(&mut self, device: MemberId, bytes: usize) -> Result<(), Code> {
+        if self.is_elsewhere(device) {
+            return if self.is_crowded(device) { Err(Code::RecipientBusy) } else { Ok(()) };
+        }
+        let reserved = self.with_member(device, |member| {
             let has_room = member.has_room(Kind::Message, bytes);
             if has_room {
                 member.reserve(bytes);
@@ -216,11 +247,11 @@ impl Hub {
 
     /// Adds a message of an earlier run to the history.
     pub fn remember(&mut self, id: Sequence, record: &Record) {
-        match record.recipient() {
-            // What was said in rooms is read from the store.
-            None if record.room().is_some() => {}
-            None => self.history.push_public(id, record),
-            Some(recipient) => self.history.push_private(id, &recipient, record),
+        match (record.room(), record.recipient()) {
+            // What was said in rooms is read from the store, but for how much it is.
+            (Some(room), _) => self.newest_in_rooms.note(room, id, record),
+            (None, None) => self.history.push_public(id, record),
+            (None, Some(recipient)) => self.history.push_private(id, &recipient, record),
         }
     }
 
@@ -255,12 +286,12 @@ impl Hub {
 
     /// Who is here, in the order in which they joined.
     pub fn users(&self) -> impl Iterator<Item = &Identity> {
-        self.replica.presence().people().map(|(_, person)| &person.identity)
+        self.replica.presence().users().map(|(_, person)| &person.identity)
     }
 
-    /// The number of members.
+    /// The number of users, each counted once however many devices they have.
     pub fn members(&self) -> usize {
-        self.replica.presence().people().len()
+        self.replica.presence().count()
     }
 
     /// The number of members of a node, with those whose connections have ended and who have not left.

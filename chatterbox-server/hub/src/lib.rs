@@ -23,6 +23,7 @@
 //! lists; a change concerns the pairs of members that a list connects, never everybody.
 
 mod addressing;
+mod asked_marks;
 mod block_lists;
 mod budget;
 mod census;
@@ -47,6 +48,9 @@ mod ids;
 mod known_accounts;
 mod level;
 mod mail_desk;
+mod mark;
+mod mark_desk;
+mod marks_of_welcome;
 mod member;
 mod membership;
 mod mentions;
@@ -57,6 +61,7 @@ mod permission;
 mod plain;
 mod presence_desk;
 mod presence_telling;
+mod read_marks;
 mod reading;
 mod record;
 mod record_meta;
@@ -81,6 +86,7 @@ mod stepping;
 mod storing;
 mod telling;
 mod track;
+mod unread;
 mod waiting_mail;
 mod wake;
 mod who_is_here;
@@ -103,6 +109,7 @@ pub use hub::Hub;
 pub use identity::{AccountKey, Actor, Identity, LoggedIn};
 pub use ids::{MemberId, RoomId, RoomNumber, SessionId, SessionKey, SessionProof, Verifier};
 pub use level::Level;
+pub use mark::{Marked, ReadMark, StoredMark};
 pub use membership::{JoinError, JoinRequest, Resuming};
 pub use mentions::Mention;
 pub use permission::{Denied, Permission, Target, authorise};
@@ -138,5 +145,6 @@ pub use sanction::{Network, Sanction, SanctionId, SanctionKind, SanctionSubject}
 pub use speaker::Speaker;
 pub use stepping::{Applied, Outcome};
 pub use track::Happened;
+pub use unread::COUNTED_IN_ROOMS;
 pub use waiting_mail::{Reserved, WAITING_MAIL, WAITING_MAIL_OF_ONE};
 pub use wake::Wake;

@@ -97,6 +97,8 @@ pub(crate) struct Member {
     pub(crate) moved_at: u64,
     /// How it is told what happens.
     pub(crate) view: View,
+    /// Whether its own messages move marks of its account.
+    pub(crate) is_marking: bool,
     /// Whether it takes compressed frames.
     pub(crate) zstd: bool,
     /// What only few have.
@@ -132,6 +134,7 @@ impl Member {
             welcomed_at: 0,
             moved_at: now,
             view: View::BASE,
+            is_marking: false,
             zstd: false,
             extras: None,
         }

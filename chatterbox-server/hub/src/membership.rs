@@ -10,6 +10,7 @@ use crate::greeting::{Greeting, JoinReply, Secrets};
 use crate::hub::Hub;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionKey, Verifier};
+use crate::mark::StoredMark;
 use crate::record::{Record, Sequence};
 use crate::replica::effect::Refused;
 use crate::replica::ended_logins::AccountChange;
@@ -55,6 +56,8 @@ pub struct JoinRequest<'a> {
     pub resume: Option<Resuming>,
     /// How many messages the welcome has at most, unless it resumes a session (RC-1).
     pub recent: Option<u16>,
+    /// How far they have read, as it was read from the store (MK-2).
+    pub marks: &'a [StoredMark],
     /// 128 random bits, for a new session. They don't leave this node, but for the client.
     pub random: u128,
     /// For how long their name is reserved after they have left, in milliseconds.
@@ -84,6 +87,7 @@ impl<'a> JoinRequest<'a> {
             extra: b"",
             resume: None,
             recent: None,
+            marks: &[],
             random: 0,
             hold: 0,
         }
@@ -91,7 +95,7 @@ impl<'a> JoinRequest<'a> {
 
     /// What is decided by all nodes, and what this one says.
     pub fn into_parts(self) -> (Join, Greeting<'a>) {
-        let Self { mut identity, lists, info, extra, resume, recent, random, hold } = self;
+        let Self { mut identity, lists, info, extra, resume, recent, marks, random, hold } = self;
         // How its frames are written is no affair of other nodes.
         let zstd = identity.agreed.is_some_and(|agreed| agreed.has(Capability::Zstd));
         identity.agreed = identity.agreed.map(|agreed| agreed.without(Capability::Zstd));
@@ -102,7 +106,7 @@ impl<'a> JoinRequest<'a> {
         let resume =
             resume.map(|Resuming { only, .. }| Resume { key: key.map(SessionKey::proof), only });
         let lists = Arc::new(lists);
-        let greeting = Greeting { info, extra, after, recent, zstd, secrets };
+        let greeting = Greeting { info, extra, after, recent, marks, zstd, secrets };
         (Join { identity, lists, resume, verifier, hold }, greeting)
     }
 }
@@ -182,6 +186,8 @@ impl Hub {
     pub fn apply(&mut self, number: Sequence, record: Record) -> Wake {
         self.replica.tick(self.now);
         let said = self.replica.address(number, record);
-        self.deliver(said).0
+        let mut applied = Applied::unseen(Ok(Outcome::Done));
+        self.deliver(said, &mut applied);
+        applied.wake
     }
 }

@@ -32,10 +32,11 @@ impl Hub {
         }
         let mut object = b"{".to_vec();
         while object.len() < BYTES
-            && let Some(id) = self.presence.waiting.pop_front()
+            && let Some(user) = self.presence.waiting.pop_front()
         {
-            self.presence.known.remove(&id);
-            let Some(person) = self.replica.presence().person(id) else { continue };
+            self.presence.known.remove(&user);
+            let all = self.replica.presence();
+            let Some(person) = all.first_of(user).and_then(|id| all.person(id)) else { continue };
             if object.len() > 1 {
                 object.extend_from_slice(LIST_SEPARATOR);
             }

@@ -67,6 +67,7 @@ impl Hub {
         self.desk.shared.remove(&number);
         self.desk.counts.remove(&number);
         self.desk.replay_floors.remove(&number);
+        self.newest_in_rooms.forget(number);
         if let Some(id) = self.desk.ids.remove(&number) {
             self.close_room(id);
         }

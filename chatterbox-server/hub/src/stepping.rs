@@ -36,6 +36,8 @@ pub struct Applied {
     pub wakes: Vec<Wake>,
     /// The members of this node that are not here any more for it, and that did not ask to go.
     pub removed: Vec<MemberId>,
+    /// The members of this node that have another name for it, whichever device of theirs has asked.
+    pub renamed: Vec<MemberId>,
 }
 
 /// What follows from a proposal that was accepted, for whoever has proposed it.
@@ -57,13 +59,14 @@ pub enum Outcome {
 
 impl Applied {
     /// What nobody is told.
-    pub(crate) const fn unseen(outcome: Result<Outcome, Refused>) -> Self {
-        Self { outcome, wake: Wake::Nobody, wakes: Vec::new(), removed: Vec::new() }
+    pub(crate) fn unseen(outcome: Result<Outcome, Refused>) -> Self {
+        let (wakes, removed, renamed) = Default::default();
+        Self { outcome, wake: Wake::Nobody, wakes, removed, renamed }
     }
 
     /// What everybody is told in a moment.
-    pub(crate) const fn told(removed: Vec<MemberId>) -> Self {
-        Self { outcome: Ok(Outcome::Done), wake: Wake::AllSoon, wakes: Vec::new(), removed }
+    pub(crate) fn told(removed: Vec<MemberId>) -> Self {
+        Self { wake: Wake::AllSoon, removed, ..Self::unseen(Ok(Outcome::Done)) }
     }
 }
 
@@ -113,28 +116,39 @@ impl Hub {
                 let _ = self.left(left, &mut applied.wakes);
                 applied
             }
-            Ok(Effect::Renamed(Renamed { member, old_name, old, new, stale, rooms })) => {
+            Ok(Effect::LoggedOut(left)) => {
+                let mut applied = Applied::unseen(Ok(Outcome::Done));
+                // Its queue stays until its connection has ended, behind the answer to its command.
+                self.note_left(left, &mut applied.wakes);
+                applied
+            }
+            Ok(Effect::Renamed(renamed)) => {
+                let Renamed { member, devices, old_name, old, new, stale, rooms } = renamed;
                 self.note(|hub| {
                     let who = hub.identity(member)?.clone();
                     Some(Happened::Renamed(old_name, Box::new(who)))
                 });
-                self.presence.note(member);
+                self.note_presence(member);
                 self.mark_stale(stale);
                 self.forget_rooms(&rooms);
                 self.rooms.push_lobby(Event::renamed(old, new));
-                Applied::told(Vec::new())
+                let ours = devices.into_iter().filter(|id| self.members.contains_key(id));
+                Applied { renamed: ours.collect(), ..Applied::told(Vec::new()) }
             }
             Ok(Effect::Said(said)) => {
                 let number = said.number;
                 self.note_said(&said.record);
                 self.leave_message(number, &said.record);
                 if let Some(member) = said.back {
-                    self.presence.note(member);
+                    self.note_presence(member);
                 }
                 self.note_slow(from, &said);
-                let (wake, removed) = self.deliver(said);
-                let removed = Vec::from_iter(removed);
-                Applied { wake, removed, ..Applied::unseen(Ok(Outcome::Said(number))) }
+                if let Some(by) = said.by.filter(|by| self.is_marking(*by)) {
+                    self.note_own_message(by, number, &said.record);
+                }
+                let mut applied = Applied::unseen(Ok(Outcome::Said(number)));
+                self.deliver(said, &mut applied);
+                applied
             }
             Ok(Effect::Unseen(stale, rooms)) => {
                 self.mark_stale(stale);
@@ -143,7 +157,7 @@ impl Hub {
                 applied
             }
             Ok(Effect::Away(member)) => {
-                self.presence.note(member);
+                self.note_presence(member);
                 Applied::unseen(Ok(Outcome::Done))
             }
             Ok(Effect::Rooms(RoomsChanged { done, told, records })) => {
@@ -155,6 +169,11 @@ impl Hub {
             Ok(Effect::Told(tell)) => {
                 let mut applied = Applied::unseen(Ok(Outcome::Done));
                 self.tell_those(*tell, &mut applied.wakes);
+                applied
+            }
+            Ok(Effect::Read(marks)) => {
+                let mut applied = Applied::unseen(Ok(Outcome::Done));
+                self.tell_marks(&marks, &mut applied.wakes);
                 applied
             }
             Ok(Effect::Crowded(members)) => {
@@ -200,23 +219,25 @@ impl Hub {
     }
 
     fn joined(&mut self, joined: Joined, greeting: Option<Greeting<'_>>) -> Applied {
-        let Joined { member, name_json, session, is_resumed, replaced, stale, rooms, lost } =
-            joined;
+        let Joined { member, name_json, session, is_resumed, replaced, .. } = joined;
+        let Joined { is_device, stale, rooms, lost, .. } = joined;
         self.mark_stale(stale);
-        if self.identity(member).is_some_and(|identity| identity.away.is_some()) {
+        if !is_device && self.identity(member).is_some_and(|identity| identity.away.is_some()) {
             // Whoever comes is not away, as far as the others know.
-            self.presence.note(member);
+            self.note_presence(member);
         }
         let mut applied = match replaced {
+            // The others need not know how many devices somebody has.
+            None if is_device => Applied::unseen(Ok(Outcome::Done)),
             None => {
                 self.note(|hub| Some(Happened::Joined(Box::new(hub.identity(member)?.clone()))));
                 self.rooms.push_lobby(Event::joined(name_json));
                 Applied::told(Vec::new())
             }
             // The others need not know which connection it is.
-            Some(old) => {
+            Some((old, user)) => {
                 let mut applied = Applied::unseen(Ok(Outcome::Done));
-                self.presence.replaced(old, member);
+                self.presence.replaced(user, self.replica.presence().user(member));
                 // A guest has another place in the lists of rooms now.
                 let theirs = self.replica.rooms.rooms_of(Who::Guest(member));
                 let theirs: Vec<_> = theirs.map(|(number, _)| number).collect();
@@ -230,6 +251,7 @@ impl Hub {
         };
         // The newcomer finds all of it in the welcome.
         self.tell_rooms(rooms, &mut applied.wakes);
+        let replaced = replaced.map(|(old, _)| old);
         let newcomer = Newcomer { id: member, session, is_resumed, replaced, lost };
         match greeting.map(|greeting| self.welcome(&newcomer, greeting)) {
             Some(Ok(Some(reply))) => applied.outcome = Ok(Outcome::Welcomed(Box::new(reply))),
@@ -241,19 +263,29 @@ impl Hub {
 
     /// Somebody is not here any more; says who, if they were connected with this node.
     pub(crate) fn left(&mut self, left: Left, wakes: &mut Vec<Wake>) -> Option<MemberId> {
-        let Left { member, identity, name_json, stale, rooms } = left;
+        let member = left.member;
+        let is_ours = self.forget_member(member);
+        self.note_left(left, wakes);
+        is_ours.then_some(member)
+    }
+
+    /// The same for the others: what waits for the member itself stays.
+    fn note_left(&mut self, left: Left, wakes: &mut Vec<Wake>) {
+        let Left { member: _, identity, is_last, name_json, stale, rooms } = left;
         if let Some(login) = &identity.login
             && self.logged_in(login).next().is_none()
         {
             let (account, newest) = (login.account_key.id, self.history.newest());
             self.waiting_mail.has_left(account, newest);
         }
-        self.note(|_| Some(Happened::Left(Box::new(identity))));
-        let is_ours = self.forget_member(member);
+        if is_last {
+            self.note(|_| Some(Happened::Left(Box::new(identity))));
+        }
         self.mark_stale(stale);
         self.tell_rooms(rooms, wakes);
-        self.rooms.push_lobby(Event::left(name_json));
-        is_ours.then_some(member)
+        if is_last {
+            self.rooms.push_lobby(Event::left(name_json));
+        }
     }
 
     fn logins_ended(&mut self, ended: LoginsEnded) -> Applied {
@@ -297,17 +329,20 @@ impl Hub {
         }
     }
 
-    /// Adds a message to the history, and queues it for its receivers; says who has something to read, and who is not here any more
-    /// for it.
-    pub(crate) fn deliver(&mut self, said: Said) -> (Wake, Option<MemberId>) {
-        let Said { number, record, to, .. } = said;
-        let wake = match &record.destination {
-            Destination::Room(room) => match self.desk.id(room.number) {
-                Some(id) if self.rooms.push(id, Event::message(number, record, None)) => {
-                    Wake::Room(id)
+    /// Adds a message to the history, and queues it for its receivers; notes who has something to read, and who is not here any
+    /// more for it.
+    pub(crate) fn deliver(&mut self, said: Said, applied: &mut Applied) {
+        let Said { number, record, to, copies, .. } = said;
+        applied.wake = match &record.destination {
+            Destination::Room(room) => {
+                self.newest_in_rooms.note(room.number, number, &record);
+                match self.desk.id(room.number) {
+                    Some(id) if self.rooms.push(id, Event::message(number, record, None)) => {
+                        Wake::Room(id)
+                    }
+                    _ => Wake::Nobody,
                 }
-                _ => Wake::Nobody,
-            },
+            }
             Destination::All => {
                 self.history.push_public(number, &record);
                 self.rooms.push_lobby(Event::message(number, record, None));
@@ -318,32 +353,50 @@ impl Hub {
                 let filed = record.filing.to.clone();
                 let filed = filed.unwrap_or_else(|| Party::Guest(name.clone()));
                 self.history.push_private(number, &filed, &record);
-                return match to {
+                // Each device is told its own part of what is encrypted.
+                for copy in copies {
+                    let message = Event::message(number, record.clone(), self.device_of(copy));
+                    let wake = self.hand_over(copy, message, &mut applied.removed);
+                    applied.wakes.push(wake);
+                }
+                match to {
                     Some(to) => {
                         let message = Event::message(number, record, self.device_of(to));
-                        self.hand_over(to, message)
+                        self.hand_over(to, message, &mut applied.removed)
                     }
-                    None => (Wake::Nobody, None),
-                };
+                    None => Wake::Nobody,
+                }
             }
         };
-        (wake, None)
     }
 
-    /// Queues a private message for its recipient. In a cluster it may be one for which nobody could reserve room: who has not
-    /// enough of it does not read, and goes.
-    fn hand_over(&mut self, to: MemberId, message: Event) -> (Wake, Option<MemberId>) {
+    /// Queues a private message for a device that has to have it. In a cluster, and where a user has several devices, it may be one for
+    /// which nobody could reserve room: who has not enough of it does not read, and goes. Only for a device whose last other one goes
+    /// while messages are on their way to that one more waits than fits: at most what there was room for at the other.
+    fn hand_over(&mut self, to: MemberId, message: Event, removed: &mut Vec<MemberId>) -> Wake {
         let bytes = message.size();
-        if !self.elsewhere.is_alone()
-            && self.members.get(&to).is_some_and(|member| !member.takes(bytes))
+        let is_full = |member: &Member| !member.takes(bytes);
+        if self.members.get(&to).is_some_and(is_full)
+            && (!self.elsewhere.is_alone() || self.has_other_devices(to))
         {
             self.remove_slow(to);
-            return (Wake::One(to), Some(to));
+            removed.push(to);
+            return Wake::One(to);
         }
         let wake = self.queue(to, Kind::Message, message);
         if self.members.get(&to).is_some_and(Member::is_half_full) {
             self.elsewhere.fills(to);
         }
-        (wake, None)
+        wake
+    }
+
+    /// Whether a member is one of several devices of its user.
+    fn has_other_devices(&self, id: MemberId) -> bool {
+        self.replica.presence().other_devices(id).next().is_some()
+    }
+
+    /// Notes that something is to be told of the user of a member.
+    pub(crate) fn note_presence(&mut self, member: MemberId) {
+        self.presence.note(self.replica.presence().user(member));
     }
 }

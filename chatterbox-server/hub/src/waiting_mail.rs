@@ -48,7 +48,7 @@ impl Hub {
         }
         let here = self.logged_in(account).next().map(|(member, _)| member);
         if let Some(member) = here {
-            return self.reserve_for(sender, member, bytes).map(|()| Reserved::Here(member));
+            return self.reserve_for(sender, member, bytes).map(Reserved::Here);
         }
         let id = account.account_key.id;
         let (mut all, mut own) = (0, 0);

@@ -40,6 +40,11 @@ export class Chat {
     return this.viewer.view();
   }
 
+  /** Whether the server is to be told how far the user has read. */
+  hasMarks() {
+    return this.core.hasMarks();
+  }
+
   /** Whether the server answers a PING now. */
   canPing() {
     return this.core.isJoined() && this.core.has("ping");
@@ -59,6 +64,7 @@ export class Chat {
     if ("close" in event) return close(core, event.close, now);
     if ("older" in event) return askOlder(core, event.older, false, now);
     if ("fill" in event) return askOlder(core, event.fill, true, now);
+    if ("marks" in event) return core.tellMarks();
     if ("seeing" in event) return core.model.see(event.seeing);
     if ("lost" in event && lost(core, event, now)) return this.reset();
     if ("back" in event) return rejoin(core);

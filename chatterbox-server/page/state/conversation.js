@@ -36,6 +36,10 @@ export class Conversation {
     this.gone = false;
     /** The number of the room: another room of that name has another one. @type {number | null} */
     this.number = null;
+    /** The greatest number of a message that was shown to the user. */
+    this.seen = 0;
+    /** How far the server knows it to be read. */
+    this.marked = 0;
     /** When it was in front last; the greatest is the latest. */
     this.opened = 0;
     /** Goes up with every change. */
@@ -52,6 +56,8 @@ export class Conversation {
     this.againAt = -Infinity;
     /** The numbers of the last messages that are unread, and whether they are mentions. @type {{ id: number | null, names: boolean }[]} */
     this.unseen = [];
+    /** The newest message of those that are unread and only counted. */
+    this.countedTo = 0;
     /** Whether the user has seen its end and looks elsewhere since. */
     this.left = false;
   }
@@ -61,6 +67,51 @@ export class Conversation {
     this.unread = this.mentions = 0;
     this.unseen = [];
     this.left = false;
+    this.seen = Math.max(this.seen, this.timeline.newest ?? 0);
+  }
+
+  /** The message up to which the user has read and the server does not know it. */
+  news() {
+    return this.seen > this.marked ? this.seen : null;
+  }
+
+  /** It was read up to a message before, and the server counts what is behind it. `newest`: the newest message of it, where the server says
+   * it, or 0. @param {number} upto @param {number} unread @param {number} newest @param {boolean} isPrivate */
+  countedBehind(upto, unread, newest, isPrivate) {
+    this.marked = Math.max(this.marked, upto);
+    this.seen = Math.max(this.seen, upto);
+    this.unread = unread;
+    this.mentions = isPrivate ? unread : 0;
+    const { items } = this.timeline;
+    this.unseen = items.flatMap((item) => (item.kind === "message" && !item.own && item.id !== null && item.id > upto ? [{ id: item.id, names: isPrivate }] : []));
+    // What is not in the welcome is older than what is. Where it has nothing of this conversation, and nobody says what the newest message is,
+    // whoever reads on has read all.
+    const oldest = this.timeline.oldestId();
+    this.countedTo = Math.max(oldest === null ? newest : oldest - 1, upto + 1);
+    const last = items.findLast((item) => item.kind === "message" && item.id !== null && item.id <= upto);
+    if (unread > 0 && last !== undefined) this.marker = last.key;
+  }
+
+  /** It was read up to a message on another device. @param {number} upto */
+  readTo(upto) {
+    this.marked = Math.max(this.marked, upto);
+    this.seen = Math.max(this.seen, upto);
+    this.seenUpTo(upto);
+  }
+
+  /** What is up to this message is not unread. Of what is only counted nobody knows how much that is, unless it is all.
+   * @private @param {number} upto */
+  seenUpTo(upto) {
+    const left = this.unseen.filter(({ id }) => id === null || id > upto);
+    const named = (/** @type {{ names: boolean }[]} */ all) => all.filter(({ names }) => names).length;
+    if (this.countedTo <= upto) {
+      this.unread = left.length;
+      this.mentions = named(left);
+    } else {
+      this.unread = Math.max(0, this.unread - (this.unseen.length - left.length));
+      this.mentions = Math.max(0, this.mentions - (named(this.unseen) - named(left)));
+    }
+    this.unseen = left;
   }
 
   /** The user looks elsewhere; where all was seen, what comes from now on is new. */
@@ -81,7 +132,7 @@ export class Conversation {
       if (this.unread === 0 && !this.left) this.marker = last;
       this.unread += 1;
       this.mentions += names ? 1 : 0;
-      if (this.unseen.length >= UNSEEN) this.unseen.shift();
+      if (this.unseen.length >= UNSEEN) this.countedTo = Math.max(this.countedTo, this.unseen.shift()?.id ?? 0);
       this.unseen.push({ id: item.id, names });
     }
     if (!item.own) this.spoke(item.from, put === "last");
@@ -106,6 +157,9 @@ export class Conversation {
 
   /** Gives an own message its number, which may move it down; the marker stays where it is. @param {number} key @param {number} id */
   giveNumber(key, id) {
+    // The server moves the mark with it.
+    this.seen = Math.max(this.seen, id);
+    this.marked = Math.max(this.marked, id);
     const place = this.timeline.place(key);
     const above = this.timeline.endBefore(place);
     this.timeline.number(key, id);
@@ -196,13 +250,7 @@ export class Conversation {
 
   /** Clears the messages up to a number (RH-4); gives their keys. @param {number} floor */
   clear(floor) {
-    const kept = this.unseen.filter(({ id }) => id === null || id > floor);
-    // Those that are only counted are older than the others, and cleared with the first of them.
-    if (kept.length < this.unseen.length) {
-      this.unread = kept.length;
-      this.mentions = kept.filter(({ names }) => names).length;
-    }
-    this.unseen = kept;
+    this.seenUpTo(floor);
     const above = this.timeline.items.slice(0, this.timeline.place(this.marker) + 1);
     const cleared = this.timeline.clear(floor);
     this.marker = above.findLast((item) => !cleared.has(item.key))?.key ?? null;

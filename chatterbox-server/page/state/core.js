@@ -147,6 +147,17 @@ export class Core {
     }
   }
 
+  /** Whether there is something to tell of how far the user has read. Of a guest the server keeps nothing. */
+  hasMarks() {
+    return this.isJoined() && this.level > 0 && this.agreed.has("marks") && this.model.hasMarks();
+  }
+
+  /** Tells the server how far the user has read (MK-1). */
+  tellMarks() {
+    if (!this.hasMarks()) return;
+    for (const { with: who, upto } of this.model.takeMarks()) this.send({ READ: { WITH: who, UPTO: upto } });
+  }
+
   /** Asks for a page of history. @param {string} who @param {{ before?: number | null, after?: number, limit: number, serial?: number }} page
    * `serial`: the conversation that it is for; else it is for a gap */
   askPage(who, { before = null, after, limit, serial }) {

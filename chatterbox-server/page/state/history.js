@@ -64,8 +64,9 @@ function belongs(entry, target, rooms) {
 export function gapPaged(core, room, page) {
   const refused = text(member(page, "CODE")) !== null;
   const filled = core.gaps.paged(room, entriesOf(core, page), member(page, "MORE") === true, refused);
-  // This user's own messages were shown when they were typed.
-  for (const entry of filled.entries) if (!isMe(core, entry.from)) core.message(entry, "missed");
+  // This user's own messages were shown when they were typed, but for those of other devices.
+  const isOthers = (/** @type {import("./entries.js").Entry} */ entry) => !isMe(core, entry.from) || (core.agreed.has("devices") && core.sent.isOfOtherDevice(entry));
+  for (const entry of filled.entries) if (isOthers(entry)) core.message(entry, "missed");
   if (filled.isCut) core.model.hole(room);
   for (const { entry, kind } of filled.rest) core.message(entry, kind);
   if (filled.next !== null) core.askPage(room, { after: filled.next, limit: PAGE });

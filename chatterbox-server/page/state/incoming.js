@@ -3,14 +3,14 @@
 import { gapPaged, pageCame } from "./history.js";
 import { accountTold, failed, isMe, loggedOut, refused, tokenIssued } from "./login.js";
 import { entries } from "./entries.js";
-import { deliver, isNews } from "./news.js";
+import { deliver, deliverHeld, isNews } from "./news.js";
 import { noticeOf, presenceOf } from "./words.js";
 import { boolean, count, id, isObject, level, list, member, members, name, names, text, time } from "./read.js";
 import { roomLeft, takeRooms } from "./membership.js";
 import { roomsLeft } from "./rooms.js";
 import { screen } from "../screen.js";
 import { tableOf } from "./calls.js";
-import { LOBBY, userTarget } from "./target.js";
+import { LOBBY, targetOf, userTarget } from "./target.js";
 import { welcome } from "./welcome.js";
 
 /** @typedef {import("./core.js").Core} Core */
@@ -59,6 +59,7 @@ export function receive(core, frame, now) {
   left(core, get("USERS_LEFT"), now);
   acknowledged(core, get("ACKS", "ids"));
   const told = rejected(core, get("REFUSED", "ids"), now);
+  deliverHeld(core);
   if (!isWelcome) said(core, get("INFO"), "info", now);
   complained(core, get("ERROR"), told || get("CLOSED", "notices") !== undefined, now);
   if (isObject(get("HISTORY", "ids"))) paged(core, get("HISTORY", "ids"), now);
@@ -66,6 +67,7 @@ export function receive(core, frame, now) {
   if (isObject(get("RESULT", "commands"))) result(core, get("RESULT", "commands"), now);
   if (!core.isDown()) core.calls.prompted(get("PROMPT", "commands"));
   ping(core, get("PING", "ping"));
+  marks(core, get("READ", "marks"), isWelcome && get("RESUMED", "ids") !== true ? get("UNREAD", "marks") : undefined);
   closes(core, frame);
   core.pump();
 }
@@ -138,11 +140,23 @@ function notified(core, notice, now) {
   if (lines.length > 0) core.say(lines, now, tone, isHere ? room : core.model.front);
 }
 
+/** How far the user has read on other devices, or before (MK-1, MK-2): what was never marked has the mark 0, whether the server says so or not.
+ * @param {Core} core @param {unknown} read @param {unknown} unread */
+function marks(core, read, unread) {
+  const marked = members(read, MANY) ?? new Map();
+  for (const who of members(unread, MANY)?.keys() ?? []) if (!marked.has(who)) marked.set(who, 0);
+  for (const [who, told] of marked) {
+    const upto = count(told);
+    const newest = core.rooms.find(who)?.last ?? 0;
+    if (upto !== null) core.model.marked(targetOf(who, core.hasRooms()), upto, count(member(unread, who)), newest);
+  }
+}
+
 /** @param {Core} core @param {unknown} value */
 function acknowledged(core, value) {
   for (const [tag, told] of members(value, MANY) ?? []) {
     const number = id(told);
-    if (number === null || core.sent.answered(tag) === undefined) continue;
+    if (number === null || core.sent.answered(tag, number) === undefined) continue;
     core.model.answered(tag, "stored", null, number);
     core.effects.push({ progress: true });
   }

@@ -16,6 +16,9 @@ const FOR_NOW = new Set(["", "taken", "looks-taken", "held", "busy", "throttled"
 /** What a password can answer. */
 const ASKS = new Set(["registered", "wrong-password", "wrong-token"]);
 
+/** What its user can change, and the server says nothing of it: when it is tried again is for them to say, and the session waits. */
+const USERS = new Set(["too-many"]);
+
 /** The longest token that is kept. */
 const TOKEN = 4096;
 
@@ -72,7 +75,7 @@ export function refused(core, told) {
     return;
   }
   const until = time(member(told, "UNTIL"));
-  if (down && !ASKS.has(code)) {
+  if (down && !ASKS.has(code) && !USERS.has(code)) {
     core.standing = "nameless";
     core.phase = { is: "closed", code, info, until };
     core.effects.push({ redial: false }, { disconnect: info });

@@ -5,7 +5,7 @@ import { List } from "./list.js";
 import { mentions } from "./mention.js";
 import { Mentioned } from "./mentioned.js";
 import { isNamed } from "./reply.js";
-import { LOBBY, SERVER, foldTarget, isUser, sameTarget, userTarget } from "./target.js";
+import { LOBBY, SERVER, foldTarget, isUser, sameTarget, userTarget, wireOf } from "./target.js";
 import { sameLines } from "./timeline.js";
 import { screen } from "../screen.js";
 
@@ -104,7 +104,9 @@ export class Model {
     const one = this.open(target);
     const lines = linesOf(entry.text);
     if (own && this.isKnown(one, entry, lines)) return;
-    const unseen = live && !own && !(this.seeing && sameTarget(target, this.front));
+    const isSeen = this.seeing && sameTarget(target, this.front);
+    const unseen = live && !own && !isSeen;
+    if (isSeen && !own && entry.id !== null) one.seen = Math.max(one.seen, entry.id);
     /** @type {Message} */
     const item = {
       kind: "message",
@@ -126,6 +128,29 @@ export class Model {
       this.emit({ alert: { target: one.target, from: item.from, text: screen(entry.text, 200), key: item.key } });
     }
     this.changed(one);
+  }
+
+  /** A conversation was read up to a message, on another device or before. `newest`: the newest message of a room, as the server told it last, or 0.
+   * @param {Target} target @param {number} upto @param {number | null} unread @param {number} [newest] */
+  marked(target, upto, unread, newest = 0) {
+    const isSeen = this.seeing && sameTarget(target, this.front);
+    const one = isUser(target) && (unread ?? 0) > 0 ? this.open(target) : this.list.find(target);
+    if (one === undefined) return;
+    if (unread === null || isSeen) one.readTo(upto);
+    else one.countedBehind(upto, unread, newest, isUser(target));
+    one.version += 1;
+  }
+
+  /** How far the user has read of which the server does not know: as a destination on the wire, with the number of a message. */
+  takeMarks() {
+    const told = this.list.all.filter((one) => one.news() !== null);
+    for (const one of told) one.marked = one.seen;
+    return told.map((one) => ({ with: wireOf(one.target), upto: one.seen }));
+  }
+
+  /** Whether there is any. */
+  hasMarks() {
+    return this.list.all.some((one) => one.news() !== null);
   }
 
   /** The conversation that a message belongs to. @private

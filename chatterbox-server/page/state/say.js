@@ -43,7 +43,7 @@ function sayAt(core, to, text, line, now, reply = null) {
   // A frame above the server's bound ends the connection, and sending it again would end the next one.
   if (longest !== null && frameBytes([core.me, to, time, text], meta) > longest) return core.notSent("it is too long for the server", now, line);
   const tag = numbered ? core.sent.keep(to, text, time, meta).tag : null;
-  core.sent.awaitEcho(to, text);
+  core.sent.awaitEcho(to, text, tag);
   core.message({ from: core.me, to, time, text, id: null, taken: null, meta: { reply: meta === null ? null : reply, mentions: [] } }, "own", tag);
   if (numbered) core.pump();
   else core.send({ MESSAGES: [[core.me, to, time, text]] });

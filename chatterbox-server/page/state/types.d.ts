@@ -168,6 +168,8 @@ export type Event =
   | { older: Target }
   | { fill: Target }
   | { seeing: boolean }
+  /** It is time to tell the server how far the user has read. */
+  | { marks: true }
   /** With `retry`, which is for `session.js` alone, it says when the next try comes. */
   | { lost: string; retry?: number | null }
   | { back: true }

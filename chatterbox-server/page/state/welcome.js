@@ -81,10 +81,15 @@ function again(core, frame, history, users, get, now) {
   const resumed = get("RESUMED", "ids") === true;
   const known = core.seen.last;
   const reaches = resumed || core.seen.recent.size === 0 || history.some((entry) => core.seen.has(entry));
-  if (!reaches) core.seen = new Seen();
+  if (!reaches) {
+    core.seen = new Seen();
+    core.sent.stored.clear();
+  }
+  // No tag that the server has forgotten is acknowledged: it is said now which device these are of.
+  const held = resumed ? [] : core.sent.releaseAll();
   const missed = history.filter((entry) => {
     const isOld = !resumed && reaches && entry.id !== null && entry.id <= known;
-    return isNews(core, entry) && !isOld;
+    return isNews(core, entry, resumed) && !isOld;
   });
   if (!resumed) core.sent.forgetArrived();
   const before = enter(core, get);
@@ -102,6 +107,7 @@ function again(core, frame, history, users, get, now) {
     const isGap = resumed ? room.gap : reaches && before.has(room.number) && room.last > known;
     if (isGap && core.gaps.begin(room, known)) core.askPage(room.name, { after: known, limit: PAGE });
   }
+  for (const entry of held) deliver(core, entry, "live");
   for (const entry of missed) deliver(core, entry, "missed");
   const told = roomsLeft(get("ROOMS_LEFT", "rooms"));
   for (const room of before.all()) {

@@ -24,6 +24,7 @@ export const REFUSALS = {
   "no-guests": { title: "Only registered users come in here.", advice: "Enter the password of your account, or ask whoever runs this chat for one.", field: "password" },
   held: { title: "This name is kept for somebody who has just left.", advice: "Try again in a moment, or choose another name.", field: "name" },
   busy: { title: "The server is busy.", advice: "Try again in a moment.", field: null },
+  "too-many": { title: "You are here on five devices already.", advice: "Leave on one of them, then try again.", field: null },
   banned: { title: "You are banned here.", advice: "If that is a mistake, ask whoever runs this chat.", field: null, info: true },
   kicked: { title: "You were put out.", advice: "You can come back in a moment.", field: null, info: true },
   "server-full": { title: "The server is full.", advice: "Try again later.", field: null },
@@ -54,7 +55,10 @@ export const CLOSINGS = {
 /** @param {Closed} phase */
 export function closedWords(phase) {
   const known = Object.hasOwn(CLOSINGS, phase.code) ? CLOSINGS[phase.code] : undefined;
-  const words = known ?? { title: "The server has ended the connection.", advice: "", back: true };
+  // Whoever comes back may be refused as whoever comes.
+  const refusal = Object.hasOwn(REFUSALS, phase.code) ? REFUSALS[phase.code] : undefined;
+  const back = refusal === undefined ? undefined : { title: refusal.title, advice: refusal.advice, back: true };
+  const words = known ?? back ?? { title: "The server has ended the connection.", advice: "", back: true };
   const until = untilWords(phase.until);
   return { ...words, advice: until === null ? words.advice : `${words.advice} It ends on ${until}.` };
 }

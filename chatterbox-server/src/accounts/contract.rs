@@ -1,6 +1,6 @@
 //! The contract test of every directory.
 
-use chatterbox_hub::{AccountKey, Level};
+use chatterbox_hub::{AccountKey, Level, Marked, RoomNumber};
 use chatterbox_proto::Username;
 
 use super::*;
@@ -35,6 +35,7 @@ pub fn holds<D: Directory>(fresh: impl Fn() -> D) {
     look_alikes(&mut fresh());
     tokens(&mut fresh());
     blocks(&mut fresh());
+    marks(&mut fresh());
     settings(&mut fresh());
     ever_seen(&mut fresh());
     guests_are_bounded(&mut fresh());
@@ -109,6 +110,56 @@ fn identities(directory: &mut impl Directory) {
         assert_ne!(is_new(directory, "it is another ann's").id, first.id);
     }
     assert_eq!(directory.account(&name("bob")).unwrap().unwrap().account_key, bob);
+}
+
+fn marks(directory: &mut impl Directory) {
+    for owner in ["ann", "bob"] {
+        directory.add(&account(owner)).unwrap();
+    }
+    let mut id = |text| directory.account(&name(text)).unwrap().unwrap().account_key.id;
+    let (ann, bob) = (id("ann"), id("bob"));
+    let room = Marked::Room(RoomNumber(7));
+    let mark = |account, with: &Marked, upto| NewMark { account, with: with.clone(), upto };
+    let eve = Marked::User(name("Eve"));
+    let set = [
+        mark(ann, &Marked::Lobby, 5),
+        mark(bob, &Marked::Lobby, 9),
+        mark(ann, &Marked::Room(RoomNumber(8)), 0),
+        mark(ann, &eve, 3),
+        mark(ann, &room, 4),
+        mark(ann, &Marked::Lobby, 4),
+        mark(ann + bob + 1, &Marked::Lobby, 4),
+    ];
+    let news = directory.set_marks(&set).unwrap();
+    let expected = [true, true, false, true, true, false, false];
+    assert_eq!(news, expected, "up to something, only forward, and of who is there");
+    let eve = Marked::User(name("EVE"));
+    assert_eq!(directory.set_marks(&[mark(ann, &eve, 8)]).unwrap(), [true]);
+    assert_eq!(directory.marks(ann).unwrap(), [(Marked::Lobby, 5), (room, 4), (eve, 8)]);
+    assert_eq!(directory.marks(bob).unwrap(), [(Marked::Lobby, 9)]);
+    // Those of the oldest messages go.
+    let many: Vec<_> = (0..MARKS as u64)
+        .map(|number| mark(ann, &Marked::Room(RoomNumber(100 + number)), 100 + number))
+        .collect();
+    directory.set_marks(&many).unwrap();
+    let kept = directory.marks(ann).unwrap();
+    assert_eq!(kept.len(), MARKS);
+    assert!(kept.iter().all(|(_, upto)| *upto >= 100), "the least numbers have gone");
+    // What is news is kept, however far the others are.
+    let old = (Marked::Room(RoomNumber(9)), 1);
+    assert_eq!(directory.set_marks(&[mark(ann, &old.0, old.1)]).unwrap(), [true]);
+    let kept = directory.marks(ann).unwrap();
+    assert!(kept.len() == MARKS && kept.contains(&old));
+    assert!(
+        kept.iter().all(|mark| *mark == old || mark.1 > 100),
+        "the least of the others has gone"
+    );
+    directory.remove(&name("ann")).unwrap();
+    directory.add(&account("ann")).unwrap();
+    let anew = directory.account(&name("ann")).unwrap().unwrap().account_key.id;
+    assert_eq!(directory.marks(anew).unwrap(), [], "somebody else has read nothing");
+    assert_eq!(directory.marks(ann).unwrap(), []);
+    assert_eq!(directory.marks(bob).unwrap().len(), 1);
 }
 
 fn look_alikes(directory: &mut impl Directory) {

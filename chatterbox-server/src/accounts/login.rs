@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use chatterbox_hub::guard::pace::{ByAddress, REGISTRATIONS};
 use chatterbox_hub::guard::{Counter, Slope, Throttle, TooMany, Try, network};
-use chatterbox_hub::{AccountKey, Level, LoggedIn};
+use chatterbox_hub::{AccountKey, Level, LoggedIn, ReadMark, StoredMark};
 use chatterbox_proto::capability::accounts::Proof;
 use chatterbox_proto::{Refusal, Username};
 
 use crate::accounts::directory::{Account, Directory, DirectoryError};
 use crate::accounts::directory_thread::{DirectoryThread, Observer};
 use crate::accounts::hashing::Hashing;
+use crate::accounts::marks_directory::{MarksWritten, NewMark};
 use crate::accounts::password_hash::{Cost, HashError, PasswordHash, Verdict};
 use crate::accounts::secret::Secret;
 use crate::accounts::token::{LIFETIME, Token, TokenHash};
@@ -49,6 +50,8 @@ pub struct Login {
     pub blocked: Vec<Username>,
     /// The accounts that block them: number and name.
     pub blocked_by: Vec<(i64, Username)>,
+    /// How far they have read, by conversation.
+    pub marks: Vec<StoredMark>,
 }
 
 impl Login {
@@ -274,10 +277,12 @@ impl Accounts {
         token_hash: Option<TokenHash>,
     ) -> Result<Login, Refusal> {
         let owner = account.name.clone();
-        let lists = self
-            .directory
-            .call(move |directory| Ok((directory.blocked(&owner)?, directory.blockers(&owner)?)));
-        let (blocked, blocked_by) = lists.await.map_err(|error| busy(&error))?;
+        let number = account.account_key.id;
+        let stored = self.directory.call(move |directory| {
+            let marks = directory.marks(number)?;
+            Ok((directory.blocked(&owner)?, directory.blockers(&owner)?, marks))
+        });
+        let (blocked, blocked_by, marks) = stored.await.map_err(|error| busy(&error))?;
         Ok(Login {
             level: account.level,
             account: Some(account.name),
@@ -286,7 +291,28 @@ impl Accounts {
             token_hash,
             blocked,
             blocked_by,
+            marks,
         })
+    }
+
+    /// Writes marks down, and returns those that are news.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; the marks are given back, none of them was written.
+    pub async fn set_marks(&self, marks: Vec<ReadMark>) -> MarksWritten {
+        let new = |mark: &ReadMark| NewMark {
+            account: mark.account.id,
+            with: mark.with.clone(),
+            upto: mark.upto,
+        };
+        let new: Vec<_> = marks.iter().map(new).collect();
+        match self.directory.call(move |directory| directory.set_marks(&new)).await {
+            Ok(news) => {
+                let marks = marks.into_iter().zip(news);
+                Ok(marks.filter(|(_, is_new)| *is_new).map(|(mark, _)| mark).collect())
+            }
+            Err(error) => Err((error, marks)),
+        }
     }
 
     /// Stores the token that was issued for this login, once the user has joined.

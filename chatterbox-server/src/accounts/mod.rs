@@ -14,6 +14,7 @@ mod directory_thread;
 mod ever_seen;
 mod hashing;
 mod login;
+mod marks_directory;
 mod operated;
 mod password_hash;
 mod room_password;
@@ -28,6 +29,7 @@ pub use directory::{
 };
 pub use directory_thread::Observer;
 pub use login::{Accounts, Login, Refused};
+pub use marks_directory::{MARKS, MarksDirectory, MarksWritten, NewMark};
 pub use operated::{AccountWish, HashText, WishDone};
 pub use password_hash::{Cost, HashError, PasswordHash};
 pub use secret::{Secret, SecretError};

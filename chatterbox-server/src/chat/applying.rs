@@ -76,7 +76,9 @@ impl Chat {
         if hub.begin(group, *at) {
             for (index, proposal) in group.proposals.iter().enumerate() {
                 let applied = hub.step(group.from, proposal.clone(), greeting(index));
-                let Applied { outcome, wake, wakes, removed } = applied;
+                let Applied { outcome, wake, wakes, removed, renamed } = applied;
+                // Before anybody is told: whoever has read the new name may use it.
+                self.notifier().note_renamed(&renamed);
                 woken.add(wake);
                 wakes.into_iter().for_each(|wake| woken.add(wake));
                 woken.removed.extend(removed);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chatterbox_hub::{MemberId, Proposal, Tell};
+use chatterbox_hub::{MemberId, Proposal, ReadMark, Tell};
 
 use crate::chat::shared::Chat;
 
@@ -26,6 +26,32 @@ impl Chat {
         let mut wakes = Vec::new();
         hub.tell_those(tell, &mut wakes);
         self.wake(hub, wakes);
+    }
+
+    /// Tells the other devices of users how far they have read, at whichever node they are.
+    pub fn tell_marks(&self, marks: &[ReadMark]) {
+        let mut hub = self.hub();
+        if hub.is_in_cluster() {
+            drop(hub);
+            for some in marks.chunks(ReadMark::AT_ONCE) {
+                // What is not told is in the next welcome.
+                let _ = self.proposals().tell_others(Proposal::Read(some.to_vec()));
+            }
+            return;
+        }
+        let mut wakes = Vec::new();
+        hub.tell_marks(marks, &mut wakes);
+        self.wake(hub, wakes);
+    }
+
+    /// Takes the marks of members of this node that are to be written down.
+    pub fn take_marks(&self) -> Vec<ReadMark> {
+        self.hub_now().take_marks()
+    }
+
+    /// Gives those back that could not be written.
+    pub fn give_back_marks(&self, marks: Vec<ReadMark>) {
+        self.hub().give_back_marks(marks);
     }
 
     /// Ends the mute that flood control has imposed on a member, at the node where it is counted.

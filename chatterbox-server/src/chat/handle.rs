@@ -8,8 +8,9 @@ use chatterbox_hub::{
     BlockFilter, Delivery, Event, Filing, Hub, Identity, JoinError, JoinReply, JoinRequest,
     MemberId, Proposal, Removal, Rename, SessionId, To,
 };
+use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Code, NameKey, Refusal, Username};
+use chatterbox_proto::{Capability, Code, NameKey, Refusal, Username};
 use tokio::sync::Notify;
 
 use crate::chat::notifier::Signals;
@@ -97,6 +98,17 @@ impl Seat {
     /// [`Hub::reserve_spare`]: chatterbox_hub::Hub::reserve_spare
     pub fn reserve_spare(&self, bytes: usize) -> Option<usize> {
         self.chat.hub().reserve_spare(self.id, bytes)
+    }
+
+    /// Tells a device that asked for a name which its user has changed while it was cut off how it is called now (DV-2). One that does
+    /// not read of changes of name goes on under the one that it knows.
+    pub fn tell_name(&self, asked: &Username, name: &Username) {
+        let identity = self.chat.hub().identity(self.id).cloned();
+        let agreed = identity.and_then(|identity| identity.agreed).unwrap_or_default();
+        if agreed.has(Capability::Rename) {
+            // It has just come, so there is room.
+            self.chat.tell(self.id, Event::other_name(asked, name));
+        }
     }
 
     /// Notes that the welcome takes so many bytes for this member alone.
@@ -187,6 +199,14 @@ impl Handle {
         self.chat.hub().name_of(self.id).cloned()
     }
 
+    /// Its name, if it has another one since the last call, whichever device of its user has asked for that.
+    pub fn take_new_name(&self) -> Option<Username> {
+        // Read before it is written: nearly always there is nothing to take.
+        let renamed = &self.signals.renamed;
+        let is_new = renamed.load(Ordering::Acquire) && renamed.swap(false, Ordering::AcqRel);
+        is_new.then(|| self.name()).flatten()
+    }
+
     /// Who it is now, if it is here.
     pub fn identity(&self) -> Option<Identity> {
         self.chat.hub().identity(self.id).cloned()
@@ -212,6 +232,11 @@ impl Handle {
     pub async fn set_away(&self, words: Option<&str>) {
         // Who is not here any more is not away either.
         let _ = self.chat.change(Proposal::SetAway(self.id, words.map(Arc::from))).await;
+    }
+
+    /// Notes how far it has read (MK-1).
+    pub fn read_up_to(&self, read: &ReadUpTo) {
+        self.chat.hub().read_up_to(self.id, read);
     }
 
     /// What block lists mean for it.

@@ -6,14 +6,11 @@ use chatterbox_hub::{Conversation, MemberId, Mention, RecordMeta, Sequence};
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::capability::meta::{DeviceId, FileTold, NewMeta, Sealed};
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Capabilities, Capability, Code, LookupKey, NameKey as _, Username};
+use chatterbox_proto::{Code, LookupKey, NameKey as _, Username};
 
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
-
-/// The format of groups that has what goes with messages.
-const WITH_META: u16 = 2;
 
 /// To whom a message is, before anybody has looked that up.
 type Wanted = Destination<LookupKey, LookupKey>;
@@ -34,13 +31,6 @@ const fn parts(new: &NewMeta) -> Result<Parts, Code> {
 }
 
 impl Chat {
-    /// What of all that is spoken can be agreed to now: the order of several nodes carries what goes with messages once all of them read
-    /// it.
-    pub(crate) fn carried(&self, spoken: Capabilities) -> Capabilities {
-        let is_carried = !self.is_in_cluster() || self.level() >= WITH_META;
-        if is_carried { spoken } else { spoken.without(Capability::Meta) }
-    }
-
     /// Which device the connection of a member is, if it has said so.
     pub(super) fn device_of(&self, member: MemberId) -> Option<DeviceId> {
         self.hub().device_of(member).cloned()

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Signals {
     pub pending: WakeFlag,
     /// Raised when the member was removed.
     pub removed: WakeFlag,
+    /// Set when another device has changed the name of the user; whoever reads the frames looks before each of them.
+    pub renamed: AtomicBool,
 }
 
 /// The wake flags of all members.
@@ -55,9 +58,10 @@ impl Notifier {
         self.signals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Subscribes a new member. Its flag starts raised, so events between joining and subscribing are not missed.
+    /// Subscribes a new member. Its flags start raised, so events between joining and subscribing are not missed, nor another name
+    /// that a device of its user has asked for meanwhile.
     pub fn subscribe(&self, id: MemberId) -> Arc<Signals> {
-        let signals = Arc::new(Signals::default());
+        let signals = Arc::new(Signals { renamed: AtomicBool::new(true), ..Signals::default() });
         self.signals().insert(id, Arc::clone(&signals));
         signals.pending.raise();
         signals
@@ -104,6 +108,11 @@ impl Notifier {
         });
     }
 
+    /// Notes that members have another name, before they are told.
+    pub fn note_renamed(&self, ids: &[MemberId]) {
+        self.each(ids, |signals| signals.renamed.store(true, Ordering::Release));
+    }
+
     fn each(&self, ids: &[MemberId], raise: impl Fn(&Signals)) {
         if ids.is_empty() {
             return;
@@ -141,6 +150,16 @@ mod tests {
     fn a_member() -> MemberId {
         let mut hub = Hub::new(TimelineLimits::default(), Keep::default());
         hub.admit(JoinRequest::base(&Username::parse("ann").unwrap(), "")).unwrap().id
+    }
+
+    #[test]
+    fn who_subscribes_looks_at_its_name_once() {
+        let notifier = Notifier::default();
+        let id = a_member();
+        // Before it can be told.
+        notifier.note_renamed(&[id]);
+        let signals = notifier.subscribe(id);
+        assert!(signals.renamed.load(Ordering::Acquire));
     }
 
     #[tokio::test(start_paused = true)]

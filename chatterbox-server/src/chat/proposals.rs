@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chatterbox_hub::{
     Greeting, Join, JoinError, JoinReply, MemberId, Outcome, Proposal, Record, Refused, RoomDone,
-    RoomRefusal, RoomWish, Secrets, Sequence, StoreCommand,
+    RoomRefusal, RoomWish, Secrets, Sequence, StoreCommand, StoredMark,
 };
 use chatterbox_proto::{Code, Refusal};
 use futures_util::FutureExt as _;
@@ -68,6 +68,7 @@ pub(super) struct OwnGreeting {
     extra: Box<[u8]>,
     after: Option<Sequence>,
     recent: Option<u16>,
+    marks: Box<[StoredMark]>,
     zstd: bool,
     secrets: Secrets,
 }
@@ -127,13 +128,15 @@ pub fn queue() -> (Proposals, ProposalQueue) {
 
 impl OwnGreeting {
     pub(super) fn of(greeting: Greeting<'_>) -> Self {
-        let Greeting { info, extra, after, recent, zstd, secrets } = greeting;
-        Self { info: info.into(), extra: extra.into(), after, recent, zstd, secrets }
+        let Greeting { info, extra, after, recent, marks, zstd, secrets } = greeting;
+        let (info, extra, marks) = (info.into(), extra.into(), marks.into());
+        Self { info, extra, after, recent, marks, zstd, secrets }
     }
 
     pub(super) fn get(&self) -> Greeting<'_> {
-        let Self { info, extra, after, recent, zstd, secrets } = self;
-        Greeting { info, extra, after: *after, recent: *recent, zstd: *zstd, secrets: *secrets }
+        let Self { info, extra, after, recent, marks, zstd, secrets } = self;
+        let (after, recent, zstd, secrets) = (*after, *recent, *zstd, *secrets);
+        Greeting { info, extra, after, recent, marks, zstd, secrets }
     }
 }
 

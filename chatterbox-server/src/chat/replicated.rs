@@ -4,10 +4,26 @@ use chatterbox_hub::format::FormatError;
 use chatterbox_hub::{
     AccountRef, Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, Sequence, StateCopy,
 };
+use chatterbox_proto::{Capabilities, Capability};
 
 use crate::chat::shared::Chat;
 
+/// The capabilities for which the order has something new, and the level of its format since which it has that.
+const SINCE: [(Capability, u16); 3] =
+    [(Capability::Meta, 2), (Capability::Devices, 3), (Capability::Marks, 3)];
+
 impl Chat {
+    /// What of all that is spoken can be agreed to now. Where several nodes have one order, it carries what goes with messages,
+    /// second devices and read positions once all nodes read the format that has them.
+    pub(crate) fn carried(&self, spoken: Capabilities) -> Capabilities {
+        if !self.is_in_cluster() {
+            return spoken;
+        }
+        let level = self.level();
+        let too_new = SINCE.into_iter().filter(|(_, since)| *since > level);
+        too_new.fold(spoken, |spoken, (capability, _)| spoken.without(capability))
+    }
+
     /// Notes which life of a node of several this is.
     pub(super) fn serves(&self, node: Incarnation) {
         self.hub().serves(node);

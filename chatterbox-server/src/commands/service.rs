@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use chatterbox_hub::{Event, Happened, Identity, MemberId};
+use chatterbox_hub::{Event, Happened, Identity, MemberId, ReadMark};
 use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome};
 use chatterbox_proto::{Capabilities, Capability, Code, Faults, Refusal, Username};
@@ -14,7 +14,7 @@ use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, House, LoginRequest, RequestHandler, Served,
     Standing, WaitingInput,
 };
-use crate::accounts::{AccountWish, DirectoryError, Observer, WishDone};
+use crate::accounts::{AccountWish, DirectoryError, MarksWritten, Observer, WishDone};
 use crate::chat::handle::Handle;
 use crate::chat::shared::Chat;
 use crate::chat::waiting_mail::Mailbox;
@@ -64,7 +64,14 @@ impl Service {
 
 impl Authenticator for Service {
     fn speaks(&self) -> Capabilities {
-        [Capability::Accounts, Capability::Commands, Capability::Rooms].into_iter().collect()
+        let speaks = [
+            Capability::Accounts,
+            Capability::Commands,
+            Capability::Devices,
+            Capability::Marks,
+            Capability::Rooms,
+        ];
+        speaks.into_iter().collect()
     }
 
     fn authenticate<'a>(
@@ -98,6 +105,10 @@ impl Authenticator for Service {
 
     fn share_among(&self, nodes: usize) {
         self.state.accounts.share_among(nodes);
+    }
+
+    fn set_marks(&self, marks: Vec<ReadMark>) -> BoxFuture<'_, MarksWritten> {
+        self.state.accounts.set_marks(marks).boxed()
     }
 
     fn keep_visits(&self) -> BoxFuture<'_, ()> {

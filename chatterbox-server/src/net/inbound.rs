@@ -11,7 +11,7 @@ use bytes::Bytes;
 use chatterbox_hub::{Event, Filing, Record, RecordMeta, To};
 use chatterbox_proto::capability::{Request, ids};
 use chatterbox_proto::session::{Destination, JoinedAction, JoinedSession, Posting};
-use chatterbox_proto::{Code, Fault, Faults, server_frame};
+use chatterbox_proto::{Code, Fault, Faults, Username, server_frame};
 
 use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Handle, resolve};
@@ -81,6 +81,13 @@ impl Inbound {
 
     pub(super) fn member(&self) -> &Handle {
         &self.member
+    }
+
+    /// The name that the member has joined under, which is this one when somebody asks for the first time; `None` where nobody can
+    /// change it.
+    pub(super) fn joined_as(&mut self, name: &Username) -> Option<Username> {
+        let requests = self.requests.as_mut()?;
+        Some(requests.joined_as.get_or_insert_with(|| name.clone()).clone())
     }
 
     /// Takes the actions of a frame of few messages; those of many are for [`Inbound::work_off`].

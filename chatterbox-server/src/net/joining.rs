@@ -109,7 +109,13 @@ impl<'a> Joining<'a> {
                     context.history_loaded.cancelled().await;
                     match self.claim(&claim, context).await {
                         Ok((seat, joined, grant)) => {
-                            let (session, _) = self.session.accepted(joined.name, None);
+                            // Until its first frame it goes by the name that it has asked for.
+                            let asked = (joined.name != claim.name).then(|| claim.name.clone());
+                            if let Some(asked) = &asked {
+                                seat.tell_name(asked, &joined.name);
+                            }
+                            let name = asked.unwrap_or(joined.name);
+                            let (session, _) = self.session.accepted(name, None);
                             let (inbound, attached) = self.attach(&seat, grant, context);
                             let mut is_escaped = session.agreed().has(Capability::Utf8);
                             let mut welcome = joined.welcome;
@@ -214,6 +220,7 @@ impl<'a> Joining<'a> {
                 only: by_session && claim.proof.is_none(),
             }),
             recent: claim.recent,
+            marks: &grant.login.marks,
             random: if claim.agreed.is_some() { random() } else { 0 },
             hold: u64::try_from(self.config.hold_name.as_millis()).unwrap_or(u64::MAX),
             ..JoinRequest::base(&claim.name, &info)

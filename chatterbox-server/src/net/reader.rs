@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chatterbox_proto::capability::zstd;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{JoinedAction, JoinedSession};
-use chatterbox_proto::{Capability, ClientFrame, Code};
+use chatterbox_proto::{Capability, ClientFrame, Code, Username};
 use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
 
@@ -106,6 +106,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// Processes one frame.
     async fn frame(&mut self, body: &Bytes, context: &Context) {
+        self.look_at_name();
         if self.session.has_former_names() {
             self.session.forget_names(self.inbound.member().chat().now());
         }
@@ -184,6 +185,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
 
     /// The same for the messages of the frame with the name, which is limited to 64 KiB: all else in it is done.
     async fn first(&mut self, body: &Bytes, context: &Context) {
+        self.look_at_name();
         let Ok(frame) = ClientFrame::parse(body) else { return };
         let rest = ClientFrame { username: None, keys: None, ..frame };
         let actions = self.session.receive(Ok(rest));
@@ -208,11 +210,36 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let name = request.rename.name.clone();
         let outcome = member.rename(request.rename).await;
         if outcome.is_ok() {
-            let until = member.chat().now().saturating_add(OLD_NAME_GRACE);
-            self.session.renamed(name, until);
+            self.is_called(name);
         }
         // The handler may have ended meanwhile.
         let _ = request.done.send(outcome);
+    }
+
+    /// Takes the name that another device of the user has asked for, if there is one.
+    fn look_at_name(&mut self) {
+        if let Some(name) = self.inbound.member().take_new_name() {
+            self.is_called(name);
+        }
+    }
+
+    /// The member has this name from now on, which another device of its user may have asked for.
+    fn is_called(&mut self, name: Username) {
+        if self.session.name().as_str() == name.as_str() {
+            return;
+        }
+        let until = self.inbound.member().chat().now().saturating_add(OLD_NAME_GRACE);
+        if self.session.agreed().has(Capability::Rename) {
+            return self.session.renamed(name, until);
+        }
+        // It reads of no changes of name, so it goes on under the one that it has joined under (DV-2). A session keeps a few
+        // former names, the newest: that one is made the newest of them each time.
+        let current = self.session.name();
+        let joined_as = self.inbound.joined_as(current);
+        if let Some(joined_as) = joined_as.filter(|one| one.as_str() != current.as_str()) {
+            self.session.renamed(joined_as, until);
+        }
+        self.session.renamed(name, u64::MAX);
     }
 
     async fn refuse(&mut self, code: Code, end: End) -> End {

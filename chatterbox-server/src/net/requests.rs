@@ -6,9 +6,10 @@ use std::sync::Arc;
 use chatterbox_hub::{Event, SessionId};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
 use chatterbox_proto::capability::ids::Query;
+use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::capability::{Request, ping};
 use chatterbox_proto::session::{Destination, Posting};
-use chatterbox_proto::{Code, Faults, NameKey as _, limits};
+use chatterbox_proto::{Code, Faults, NameKey as _, Username, limits};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::access::{
@@ -43,12 +44,15 @@ pub(super) struct Requests {
     pub(super) duplicates: Acks,
     /// The messages to who is not here.
     pub(super) put_off: PutOff,
+    /// The name that the member has joined under, once it has another one and does not read of such changes.
+    pub(super) joined_as: Option<Username>,
     pending: Vec<Pending>,
 }
 
 enum Pending {
     Page(Query),
     Ping(i64),
+    Read(ReadUpTo),
     Command(CommandInput),
     /// A legacy command that is rejected with this text.
     Rejected(&'static str),
@@ -69,6 +73,7 @@ impl Requests {
             tags: VecDeque::new(),
             duplicates: Vec::new(),
             put_off: PutOff::new(accounts),
+            joined_as: None,
             pending: Vec::new(),
         }
     }
@@ -77,6 +82,7 @@ impl Requests {
         self.pending.push(match request {
             Request::History(query) => Pending::Page(query),
             Request::Ping(number) => Pending::Ping(number),
+            Request::Read(read) => Pending::Read(read),
             Request::Command(request) => Pending::Command(CommandInput::Request(request)),
             Request::Pong(number) => {
                 // When the queue is full the PING counts as unanswered.
@@ -139,6 +145,10 @@ impl Requests {
             let answer = match pending {
                 Pending::Page(query) => Some(self.page(member, &query).await),
                 Pending::Ping(number) => Some(Event::own(ping::pong(number))),
+                Pending::Read(read) => {
+                    member.read_up_to(&read);
+                    None
+                }
                 Pending::Command(input) => self.hand_on(input).err().and_then(rejected),
                 Pending::Rejected(text) => Some(Event::error(text)),
             };

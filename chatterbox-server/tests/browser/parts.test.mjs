@@ -157,6 +157,13 @@ test("a word that nobody knows shows what the server says, and names of the lang
   }
 });
 
+test("whoever comes back and is refused is told why, and may try again", () => {
+  const words = closedWords({ is: "closed", code: "too-many", info: "", until: null });
+  assert.match(words.title, /five devices/);
+  assert.equal(words.back, true);
+  assert.equal(refusalWords({ is: "refused", code: "too-many", info: "", wait: null, until: null, password: false }).title, words.title);
+});
+
 test("the end of a ban and the time to wait are said", () => {
   const refused = (more) => refusalWords({ is: "refused", code: "banned", info: "spam", wait: null, until: null, password: false, ...more });
   assert.match(refused({ until: 1_900_000_000 }).when, /2030/);

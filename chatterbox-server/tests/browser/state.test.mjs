@@ -5,6 +5,8 @@ import "./state/screen.mjs";
 import "./state/mention.mjs";
 import "./state/typed.mjs";
 import "./state/login.mjs";
+import "./state/devices.mjs";
+import "./state/marks.mjs";
 import "./state/returns.mjs";
 import "./state/reply.mjs";
 import "./state/rooms.mjs";

@@ -68,6 +68,20 @@ impl Roomer {
         format!("{}-{}", self.name, self.asked)
     }
 
+    /// The user is called this from now on.
+    pub fn called(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+    }
+
+    /// Waits for a message with this text.
+    pub async fn message(&mut self, text: &str) -> Value {
+        self.until(|frame| {
+            let mut all = frame["MESSAGES"].as_array()?.iter();
+            all.find(|message| message[3] == text).cloned()
+        })
+        .await
+    }
+
     /// Calls a command, and does not wait for its result.
     pub async fn begin(&mut self, name: &str, arguments: &[&str]) -> String {
         let id = self.id();

@@ -81,6 +81,10 @@ pub(super) struct Chat {
     pub(super) blocks: BTreeSet<(String, String)>,
     /// The calls of commands that wait for an answer.
     pub(super) asking: BTreeSet<String>,
+    /// How far accounts have read, by conversation.
+    pub(super) marks: BTreeMap<(String, String), u64>,
+    /// The connection whose message is being passed on.
+    pub(super) speaking: Option<u64>,
     pub(super) history: Vec<Entry>,
     pub(super) last_id: u64,
     pub(super) unjoined: Vec<(u64, Outbox)>,
@@ -130,7 +134,9 @@ impl Chat {
         let rosters = self.rosters();
         self.unjoined.retain(|(other, _)| *other != connection);
         let replaced = resumption.as_ref().is_some_and(|resumption| self.replace(resumption));
-        if !replaced {
+        let is_device = agreed.has("devices") && self.is_here(name);
+        let is_device = is_device && !f.acts(Fault::DevicesAnnounced);
+        if !replaced && !is_device {
             self.announce_join(name, agreed);
         }
         let token = self.sit_down(name, resumption.as_ref(), standing);
@@ -153,6 +159,7 @@ impl Chat {
         self.tell_session(&member, *resumes, resumption.is_some(), &mut welcome);
         self.tell_memberships(&member, resumption.as_ref(), &mut welcome);
         self.tell_who_is_here(&member, &mut welcome);
+        self.tell_marks(&member, &mut welcome);
         if agreed.has("zstd") || (agreed.offered() && f.acts(Fault::ZstdUnasked)) {
             outbox.speak_zstd();
         }
@@ -199,7 +206,7 @@ impl Chat {
         if !empty && !f.acts(Fault::NoMessagesKey) {
             let (past, more) = match resumption {
                 Some(resumption) => (self.missed(member, resumption), None),
-                None => self.newest(self.past_of(&member.name), member, recent),
+                None => self.newest(self.past_of(member), member, recent),
             };
             let messages: Vec<Value> =
                 past.iter().map(|entry| self.spelled(&entry.parts)).collect();
@@ -224,7 +231,13 @@ impl Chat {
 
     fn user_list(&self, own: &str) -> Value {
         let f = &self.faults;
-        let mut names: Vec<&str> = self.members.iter().map(|m| m.name.as_str()).collect();
+        let mut names: Vec<&str> = Vec::new();
+        for member in &self.members {
+            let known = member.agreed.has("devices") && names.contains(&member.name.as_str());
+            if !known || f.acts(Fault::DevicesListed) {
+                names.push(&member.name);
+            }
+        }
         if f.acts(Fault::UserListEmpty) {
             names.clear();
         }
@@ -244,13 +257,15 @@ impl Chat {
         json!(names)
     }
 
-    fn past_of(&self, own: &str) -> Vec<&Entry> {
-        let f = &self.faults;
+    fn past_of(&self, member: &Member) -> Vec<&Entry> {
+        let (f, own) = (&self.faults, member.name.as_str());
+        let has_own = member.agreed.has("devices") && member.account.is_some();
+        let has_own = has_own && !f.acts(Fault::DeviceWithoutOwnPrivate);
         let due = |entry: &&Entry| {
             let (src, dest) = (entry.src(), entry.dest());
             (dest == "ALL" && !self.hides_past(own, entry))
                 || (dest == own && !f.acts(Fault::NoPrivateHistory))
-                || (src == own && f.acts(Fault::HistoryWithSentPrivate))
+                || (src == own && (has_own || f.acts(Fault::HistoryWithSentPrivate)))
                 || (src != own && dest != own && f.acts(Fault::HistoryLeaksPrivate))
         };
         let mut past: Vec<_> = self.history.iter().filter(due).collect();
@@ -324,6 +339,11 @@ impl Chat {
         let Some(at) = self.members.iter().position(|m| m.connection == connection) else { return };
         let rosters = self.rosters();
         let member = self.members.remove(at);
+        let is_device = member.agreed.has("devices") && self.is_here(&member.name);
+        if is_device && !self.faults.acts(Fault::DevicesLeave) {
+            // Another device of the same user is here.
+            return;
+        }
         self.leave_seats(&member);
         self.has_gone(&member);
         self.tell_rosters(&rosters, None);

@@ -90,12 +90,18 @@ impl Chat {
         let last = self.members.len().saturating_sub(1);
         let utf8 = |member: &Member| member.name == sender && member.agreed.has("utf8");
         let by_utf8 = self.members.iter().any(utf8);
+        let first = self.members.iter().find(|member| member.name == route);
+        let first = first.map(|member| member.connection);
         for (n, member) in self.members.iter().enumerate() {
             let own = member.name == sender;
+            let other = own && self.speaking.is_some_and(|by| by != member.connection);
             let due = if public {
-                if own { !f.acts(Fault::NoEcho) } else { !f.acts(Fault::EchoOnly) }
+                if own && !other { !f.acts(Fault::NoEcho) } else { !f.acts(Fault::EchoOnly) }
             } else {
-                member.name == route || (own && f.acts(Fault::PrivateCopyToSender))
+                let copied = other && !f.acts(Fault::DeviceCopiesMissing);
+                let reached = member.name == route
+                    && (first == Some(member.connection) || !f.acts(Fault::DeviceFirstAlone));
+                reached || copied || (own && f.acts(Fault::PrivateCopyToSender))
             };
             let skipped = public && n == last && !own && f.acts(Fault::BroadcastSkipsOne);
             self.deliveries += 1;

@@ -140,3 +140,16 @@ pub(super) fn limit(f: &Faults) -> usize {
     let chosen = LIMITS.iter().zip(sizes).find(|(fault, _)| f.has(**fault));
     chosen.map_or(20 * 1024 * 1024, |(_, size)| size)
 }
+
+/// Whether brackets are nested beyond what anybody means.
+pub(super) fn is_deep(body: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    body.iter().any(|byte| {
+        match byte {
+            b'[' => depth += 1,
+            b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > 5_000
+    })
+}

@@ -51,7 +51,7 @@ impl Session {
         let mut chat = self.shared.chat.lock().await;
         if let Some(resume) = beside.get("RESUME").filter(|_| asks.agreed.has("ids")) {
             asks.resumes = true;
-            asks.resumption = chat.resumption(resume, &name);
+            asks.resumption = chat.resumption(resume, &name, &asks.agreed);
         }
         let lost = asks.resumes && asks.resumption.is_none();
         let taken = chat.is_taken(&name)
@@ -71,7 +71,7 @@ impl Session {
         let taken = taken && !f.acts(Fault::DuplicateAccepted);
         let standing = match (usable, taken, asks.resumption.is_some()) {
             (false, ..) => Err(("bad-name", "that can't be a name")),
-            (_, true, _) => Err(("taken", "somebody has that name")),
+            (_, true, _) => chat.as_device(&name, &asks.agreed, beside),
             (.., true) => {
                 Ok(asks.resumption.as_ref().map(|old| chat.standing_of(old)).unwrap_or_default())
             }

@@ -21,13 +21,13 @@ use super::{
     },
     chat::Chat,
     faults::Faults,
-    inbox::{Inbox, Incoming, limit},
+    inbox::{Inbox, Incoming, is_deep, limit},
     outbox::Outbox,
     power::Power,
 };
 
 /// The keys that this server knows; those of capabilities where they were agreed on.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "USERNAME",
     "MESSAGES",
     "CAPABILITIES",
@@ -38,13 +38,14 @@ const KEYS: [&str; 13] = [
     "TAGS",
     "META",
     "HISTORY",
+    "READ",
     "COMMAND",
     "ANSWER",
     "PING",
 ];
 
 /// The requests beside messages, in the order in which they are served.
-const REQUESTS: [&str; 4] = ["HISTORY", "COMMAND", "ANSWER", "PING"];
+const REQUESTS: [&str; 5] = ["HISTORY", "READ", "COMMAND", "ANSWER", "PING"];
 
 /// The state that all sessions share.
 #[derive(Clone)]
@@ -240,6 +241,7 @@ impl Session {
 
     async fn object(&mut self, object: &Map<String, Value>) -> bool {
         let f = self.shared.faults.clone();
+        self.learn_name().await;
         let unknown = object.keys().any(|key| !KEYS.contains(&key.as_str()));
         let (name, messages) = (object.get("USERNAME"), object.get("MESSAGES"));
         if name.is_some() && unknown && f.acts(Fault::ExtraOnJoinRefused) {
@@ -443,7 +445,9 @@ impl Session {
         {
             return Ok(Taken::Before(id));
         }
+        chat.speaking = Some(self.connection);
         let id = chat.deliver(&parts, routed.unwrap_or(dest), tag.map(|(tag, _)| tag));
+        chat.said_by(self.connection, dest, id);
         if let Some((tag, _)) = tag {
             chat.remember(self.connection, tag, id);
         }
@@ -482,17 +486,4 @@ impl Session {
         }
         chat.leave(self.connection);
     }
-}
-
-/// Whether brackets are nested beyond what anybody means.
-fn is_deep(body: &[u8]) -> bool {
-    let mut depth = 0_usize;
-    body.iter().any(|byte| {
-        match byte {
-            b'[' => depth += 1,
-            b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth > 5_000
-    })
 }

@@ -77,6 +77,8 @@ impl App {
     fn apply(&mut self, event: Event, now: i64, effects: &mut Vec<Effect>) {
         match event {
             Event::Accepted { info, history, agreed, account, server, more } => {
+                self.resumed = false;
+                self.has_account = account.as_ref().is_some_and(|account| account.level > 0);
                 self.welcomed(agreed);
                 self.level = account.as_ref().map_or(0, |account| account.level);
                 self.begin_in_default();
@@ -85,10 +87,15 @@ impl App {
             }
             Event::History(message) => {
                 self.earlier += 1;
+                if message.recipient.is_none() {
+                    self.front.said_before(message.id.unwrap_or(0));
+                }
                 self.show(message, MessageKind::History, now, effects);
             }
             Event::Welcomed => self.greet(effects),
             Event::Rejoined { missed, complete, agreed, account } => {
+                self.resumed = true;
+                self.has_account = account.as_ref().is_some_and(|account| account.level > 0);
                 self.reconnect.resumed();
                 self.closed = None;
                 self.welcomed(agreed);
@@ -136,6 +143,7 @@ impl App {
                 let until = self.until(notice.until, now);
                 effects.push(Effect::Show(Output::Notice(notice, until)));
             }
+            Event::Marks { read, unread } => self.marks_told(read, &unread, effects),
             Event::Closed(closed) => {
                 if self.json || !self.session.complains() {
                     effects.push(Effect::Show(Output::Closed(closed.clone())));
@@ -327,6 +335,7 @@ impl App {
         let table = match &mut outcome.data {
             Some(data) => {
                 if let Some(token) = take_token(data) {
+                    self.has_account = true;
                     self.login.token_received(&self.session, token, effects);
                 }
                 Table::read(data).filter(|_| self.interactive)

@@ -75,7 +75,11 @@ impl App {
                 let room = room.to_owned();
                 self.note_said(&message);
                 let behind = self.as_output(message.clone(), kind, now);
-                self.front.count(&room, message, kind, behind.mention);
+                match message.id.filter(|_| self.me() == Some(message.source.as_wire())) {
+                    // Said on another device: whoever says something has read what was said before it.
+                    Some(id) => self.front.cleared(&room, id),
+                    None => self.front.count(&room, message, kind, behind.mention),
+                }
                 if self.model.is_some() {
                     effects.push(Effect::Show(Output::Behind(behind)));
                 }
@@ -387,11 +391,13 @@ impl App {
     pub(super) fn gap_page(&mut self, page: Page, now: i64, effects: &mut Vec<Effect>) {
         let room = page.with.clone();
         let Filled { messages, next, end, rest } = self.gaps.page_received(page);
-        // This user's own messages were shown when they were typed.
+        // This user's own messages were shown when they were typed, but for those of other devices.
         let me = self.session.me().map(str::to_owned);
-        let own = |message: &session::Message| Some(message.source.as_wire()) == me.as_deref();
-        for (message, kind) in messages.into_iter().filter(|(message, _)| !own(message)) {
-            self.deliver(message, kind, now, effects);
+        for (message, kind) in messages {
+            let own = Some(message.source.as_wire()) == me.as_deref();
+            if !own || self.session.is_of_other_device(&message) {
+                self.deliver(message, kind, now, effects);
+            }
         }
         // The line about what is left out stands where it is left out.
         if let Some(End { count, complete }) = end {

@@ -10,7 +10,7 @@ use super::mention::mentions;
 use super::sent::Sent;
 use super::state::Model;
 use super::timeline::Put;
-use crate::output::{GapState, Message, MessageKind, Output, RoomChange, RoomWhy, Wire};
+use crate::output::{GapState, Message, MessageKind, Output, ReadTo, RoomChange, RoomWhy, Wire};
 use crate::target::Target;
 
 impl Model {
@@ -106,6 +106,11 @@ impl Model {
                 let target = Target::User(user.name.as_wire().to_owned());
                 self.notice(&target, output, now);
             }
+            Output::Marks(marks) => {
+                for mark in marks {
+                    self.marked(mark);
+                }
+            }
             Output::Gap { room, state: GapState::Cut(_) } => self.hole(&target_of(room), now),
             Output::Resumed { complete, .. } => {
                 if !complete {
@@ -154,6 +159,9 @@ impl Model {
         }
         let seen = if self.by_line { !behind } else { self.seeing && target.is(&self.front) };
         let unseen = live && !own && !seen;
+        if let Some(id) = message.id.filter(|_| seen && !own) {
+            self.list.change(&target, |one| one.shown(id));
+        }
         let key = self.list.next_key();
         let time = message.taken.unwrap_or(message.time);
         let item = Item { key, time, body: Body::Speech(speech.clone()) };
@@ -184,6 +192,44 @@ impl Model {
             self.unnumbered.push(Sent { serial, key, tag, time: message.time });
         }
         self.trim(&target);
+    }
+
+    /// A conversation was read on another device, or before.
+    fn marked(&mut self, mark: &ReadTo) {
+        let target = target_of(&mark.with);
+        let is_private = matches!(target, Target::User(_));
+        if is_private && mark.unread.is_some_and(|count| count > 0) {
+            self.open(&target);
+        }
+        let is_front = target.is(&self.front);
+        // Where everything is read line by line, private messages are never behind.
+        let seen = if self.by_line { is_front || is_private } else { self.seeing && is_front };
+        let unread = mark.unread.filter(|_| !seen);
+        self.list.change(&target, |one| match unread {
+            Some(unread) => one.counted(mark.upto, unread, mark.newest, is_private),
+            None => one.read_to(mark.upto),
+        });
+    }
+
+    /// How far the user has read of which the server does not know: as a destination on the wire, with the number of a message.
+    pub(crate) fn take_marks(&mut self) -> Vec<(String, u64)> {
+        let targets: Vec<_> = self
+            .conversations()
+            .iter()
+            .filter(|one| one.news().is_some())
+            .map(|one| one.target.clone())
+            .collect();
+        let mut marks = Vec::new();
+        for target in targets {
+            let news = self.list.change(&target, Conversation::take_news).flatten();
+            marks.extend(news.map(|upto| (target.wire().to_owned(), upto)));
+        }
+        marks
+    }
+
+    /// Whether there is any.
+    pub(crate) fn has_marks(&self) -> bool {
+        self.conversations().iter().any(|one| one.news().is_some())
     }
 
     /// The conversation that a message belongs to.

@@ -64,11 +64,17 @@ pub struct Conversation {
     pub(super) number: Option<u64>,
     /// Its identity, whatever its name.
     pub(super) serial: u64,
+    /// The greatest number of a message that was shown to the user.
+    seen: Id,
+    /// How far the server knows it to be read.
+    marked: Id,
     /// When it was in front last; the greatest is the latest.
     pub(super) opened: u64,
     asked: Option<Asked>,
     /// The numbers of the last messages that are unread, and whether they are mentions.
     unseen: VecDeque<(Option<Id>, bool)>,
+    /// The newest message of those that are unread and only counted.
+    counted_to: Id,
     /// Whether the user has seen its end and looks elsewhere since.
     left: bool,
     /// Whether the messages that come now are those of the page that was asked for.
@@ -91,9 +97,12 @@ impl Conversation {
             gone: false,
             number: None,
             serial,
+            seen: 0,
+            marked: 0,
             opened: 0,
             asked: None,
             unseen: VecDeque::new(),
+            counted_to: 0,
             left: false,
             paging: false,
             again_at: i64::MIN,
@@ -122,6 +131,65 @@ impl Conversation {
         self.mentions = 0;
         self.unseen.clear();
         self.left = false;
+        self.seen = self.seen.max(self.timeline.newest_id().unwrap_or(0));
+    }
+
+    /// A message of this number was shown to the user.
+    pub(super) fn shown(&mut self, id: Id) {
+        self.seen = self.seen.max(id);
+    }
+
+    /// The message up to which the user has read and the server does not know it.
+    pub(super) fn news(&self) -> Option<Id> {
+        (self.seen > self.marked).then_some(self.seen)
+    }
+
+    /// The same; the server is told of it now.
+    pub(super) fn take_news(&mut self) -> Option<Id> {
+        let news = self.news();
+        self.marked = self.marked.max(self.seen);
+        news
+    }
+
+    /// It was read up to a message before, and the server counts what is behind it. `newest` is the newest message of it, where the
+    /// server says it, or 0.
+    pub(super) fn counted(&mut self, upto: Id, unread: usize, newest: Id, is_private: bool) {
+        self.marked = self.marked.max(upto);
+        self.seen = self.seen.max(upto);
+        let marker = self.timeline.last_up_to(upto);
+        self.unread = unread;
+        self.mentions = if is_private { unread } else { 0 };
+        self.unseen = self.timeline.others_behind(upto).map(|id| (Some(id), is_private)).collect();
+        // What is not in the welcome is older than what is. Where it has nothing of this conversation, and nobody says what the newest
+        // message is, whoever reads on has read all.
+        let older = self.timeline.oldest_id().map_or(newest, |oldest| oldest.saturating_sub(1));
+        self.counted_to = older.max(upto.saturating_add(1));
+        self.marker = marker.filter(|_| unread > 0).or(self.marker);
+    }
+
+    /// It was read up to a message on another device.
+    pub(super) fn read_to(&mut self, upto: Id) {
+        self.marked = self.marked.max(upto);
+        self.seen = self.seen.max(upto);
+        self.seen_up_to(upto);
+    }
+
+    /// What is up to this message is not unread. Of what is only counted nobody knows how much that is, unless it is all.
+    fn seen_up_to(&mut self, upto: Id) {
+        let (before, named) = (self.unseen.len(), self.named());
+        self.unseen.retain(|(id, _)| id.is_none_or(|id| id > upto));
+        if self.counted_to <= upto {
+            self.unread = self.unseen.len();
+            self.mentions = self.named();
+        } else {
+            self.unread = self.unread.saturating_sub(before - self.unseen.len());
+            self.mentions = self.mentions.saturating_sub(named - self.named());
+        }
+    }
+
+    /// How many of the messages of which it is known that they are unread concern the user.
+    fn named(&self) -> usize {
+        self.unseen.iter().filter(|(_, names)| *names).count()
     }
 
     /// The user looks elsewhere, and has seen all: what comes from now on is new.
@@ -152,8 +220,10 @@ impl Conversation {
             }
             self.unread += 1;
             self.mentions += usize::from(names);
-            if self.unseen.len() >= UNSEEN {
-                self.unseen.pop_front();
+            if self.unseen.len() >= UNSEEN
+                && let Some((id, _)) = self.unseen.pop_front()
+            {
+                self.counted_to = self.counted_to.max(id.unwrap_or(0));
             }
             self.unseen.push_back((id, names));
         }
@@ -165,6 +235,8 @@ impl Conversation {
 
     /// Gives an own message its number, which may move it down; the marker stays where it is.
     pub(super) fn number(&mut self, key: Key, id: Id) {
+        // The server moves the mark with it.
+        (self.seen, self.marked) = (self.seen.max(id), self.marked.max(id));
         let place = self.timeline.place(key);
         let above = place.and_then(|place| self.timeline.end_before(place));
         self.timeline.number(key, id);
@@ -316,13 +388,7 @@ impl Conversation {
 
     /// Clears the messages up to a number; gives their keys (RH-4).
     pub(super) fn clear(&mut self, floor: Id) -> Vec<Key> {
-        let before = self.unseen.len();
-        self.unseen.retain(|(id, _)| id.is_none_or(|id| id > floor));
-        // Those that are only counted are older than the others, and cleared with the first of them.
-        if self.unseen.len() < before {
-            self.unread = self.unseen.len();
-            self.mentions = self.unseen.iter().filter(|(_, names)| *names).count();
-        }
+        self.seen_up_to(floor);
         let place = self.marker.and_then(|marker| self.timeline.place(marker));
         let before: Vec<_> = self.timeline.iter().map(|item| item.key).collect();
         let cleared = self.timeline.clear(floor);

@@ -95,6 +95,26 @@ impl Timeline {
         self.items.iter().find_map(id)
     }
 
+    /// The greatest number of the last stretch.
+    pub(super) fn newest_id(&self) -> Option<Id> {
+        self.newest
+    }
+
+    /// The last message up to a number.
+    pub(super) fn last_up_to(&self, upto: Id) -> Option<Key> {
+        let mut newest_first = self.items.iter().rev();
+        newest_first.find(|item| id(item).is_some_and(|id| id <= upto)).map(|item| item.key)
+    }
+
+    /// The numbers of the messages of others behind a number.
+    pub(super) fn others_behind(&self, upto: Id) -> impl Iterator<Item = Id> {
+        let others = self
+            .items
+            .iter()
+            .filter(|item| matches!(&item.body, Body::Speech(speech) if !speech.own));
+        others.filter_map(id).filter(move |id| *id > upto)
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -94,6 +94,27 @@ fn a_name_that_is_still_taken_is_tried_again() {
     );
 }
 
+/// No device goes by itself, so nothing is tried again without the user, who is told why.
+#[test]
+fn whoever_is_here_on_too_many_devices_decides_when_it_is_tried_again() {
+    let full = r#"{"USERNAME_ACCEPTED": false, "INFO": "Too many of your devices are here already.", "CODE": "too-many"}"#;
+    let end = "end| give up: TooManyDevices\n";
+    let scene = Scene::negotiated(options()).loses(0).connects().gets(full);
+    assert!(scene.screen.ends_with(end), "{}", scene.screen);
+    assert!(scene.screen.contains("ann: Too many of your devices"), "{}", scene.screen);
+    // Whoever has given the name beforehand is not told that another one would help.
+    let offer = Capability::EVERY.iter().copied().collect();
+    let options = Options { offer, username: Some("ann".to_owned()), ..options() };
+    let scene = Scene::new(options.clone()).gets(full);
+    assert!(scene.screen.ends_with(end), "{}", scene.screen);
+    // A person is asked for a name again: that one or another.
+    let options = Options { interactive: true, username: None, ..options };
+    let scene = Scene::new(options).types("ann").gets(full);
+    assert_eq!(scene.app.input_mode(), InputMode::Name);
+    let told = scene.screen.contains("five devices") && !scene.screen.contains("end|");
+    assert!(told, "{}", scene.screen);
+}
+
 #[test]
 fn a_name_that_was_registered_meanwhile_takes_its_password_and_nothing_is_lost() {
     let options = Options { interactive: true, echo_own: false, ..options() };

@@ -6,6 +6,7 @@ mod completing;
 mod gaps;
 mod hostile;
 mod lost;
+mod marks;
 mod model;
 mod model_world;
 mod negotiated;

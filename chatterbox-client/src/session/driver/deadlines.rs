@@ -73,9 +73,13 @@ impl<S: Screen> Session<S> {
             let seconds = u64::try_from(at - self.clock.unix_now()).unwrap_or_default();
             self.clock.now() + Duration::from_secs(seconds)
         });
+        let marks = self.app.marks_at().map(|at| {
+            let seconds = u64::try_from(at - self.clock.unix_now()).unwrap_or_default();
+            self.clock.now() + Duration::from_secs(seconds)
+        });
         let tick = Some(self.wakefulness.deadline());
         let answer = self.answer_deadline();
-        [link, session, again, crowd, answer, tick].into_iter().flatten().min()
+        [link, session, again, marks, crowd, answer, tick].into_iter().flatten().min()
     }
 
     /// Whether the program has slept until now. Nothing is over then: who was to do something had no time for it.
@@ -95,7 +99,8 @@ impl<S: Screen> Session<S> {
         if self.has_slept() {
             return;
         }
-        let effects = self.app.say_again(self.clock.unix_now());
+        let mut effects = self.app.say_again(self.clock.unix_now());
+        effects.extend(self.app.tell_marks(self.clock.unix_now()));
         self.perform(effects);
         let now = self.clock.now();
         let situation = self.situation();

@@ -144,6 +144,14 @@ pub enum Event {
         /// Whether it is known that they were away before.
         was_away: bool,
     },
+    /// How far conversations were read, by whichever device of the user (MK-1).
+    Marks {
+        /// Conversations, `ALL` among them, each with the last message that was read.
+        read: Vec<(WireText<'static>, Id)>,
+        /// How many messages are unread, in a welcome; 100 is at least 100 (MK-2). Of those that were not marked there may be no
+        /// more than that.
+        unread: Vec<(WireText<'static>, u64)>,
+    },
     /// The server ends the connection (NO-3).
     Closed(Closed),
     /// Another user joined.

@@ -92,36 +92,50 @@ impl ClientSession {
         rooms
     }
 
-    /// The keys that any frame may have.
-    fn others(&mut self, mut keys: ServerKeys, lists: Lists, texts: Texts) {
-        let rooms = self.take_rooms(&mut keys);
-        self.frame.push(Part::Joined(lists.joined));
-        self.frame
-            .push(Part::RoomUsersJoined(std::mem::take(&mut keys.room_users_joined).into_iter()));
-        self.frame.push(Part::Renamed(std::mem::take(&mut keys.renamed).into_iter()));
-        self.frame.push(Part::Rooms(rooms.into_iter()));
-        self.frame.push(Part::Live(lists.messages));
-        self.frame.push(Part::Presence(std::mem::take(&mut keys.presence).into_iter()));
-        self.frame.push(Part::Notices(std::mem::take(&mut keys.notices).into_iter()));
-        self.frame.push(Part::RoomUsersLeft(std::mem::take(&mut keys.room_users_left).into_iter()));
-        self.frame.push(Part::RoomsLeft(std::mem::take(&mut keys.rooms_left).into_iter()));
-        self.frame.push(Part::Left(lists.left));
+    /// The answers to messages, of which the user is told behind the messages of the frame.
+    fn answers(&mut self, keys: &mut ServerKeys) -> Vec<Event> {
+        let mut answers = Vec::new();
         for (tag, id) in std::mem::take(&mut keys.acks) {
-            if self.sent.answered(tag.as_wire()) {
-                self.frame.event(Event::Stored { tag: tag.as_wire().to_owned(), id });
+            if self.sent.stored(tag.as_wire(), id) {
+                answers.push(Event::Stored { tag: tag.as_wire().to_owned(), id });
             }
         }
         for refused in std::mem::take(&mut keys.refused) {
             let wait = refused.wait.filter(|wait| self.is_patient(&refused, *wait));
             match wait {
                 Some(wait) if self.sent.put_off(refused.tag.as_wire()) => {
-                    self.frame.event(Event::PutOff { wait });
+                    answers.push(Event::PutOff { wait });
                 }
                 None if self.sent.answered(refused.tag.as_wire()) => {
-                    self.frame.event(Event::Rejected(refused));
+                    answers.push(Event::Rejected(refused));
                 }
                 _ => {}
             }
+        }
+        answers
+    }
+
+    /// The keys that any frame may have.
+    fn others(&mut self, mut keys: ServerKeys, lists: Lists, texts: Texts) {
+        let rooms = self.take_rooms(&mut keys);
+        let answers = self.answers(&mut keys);
+        self.frame.push(Part::Joined(lists.joined));
+        self.frame
+            .push(Part::RoomUsersJoined(std::mem::take(&mut keys.room_users_joined).into_iter()));
+        self.frame.push(Part::Renamed(std::mem::take(&mut keys.renamed).into_iter()));
+        self.frame.push(Part::Rooms(rooms.into_iter()));
+        // What has waited for these answers is older than the messages of this frame.
+        for message in self.sent.release() {
+            self.frame.event(Event::Message(message));
+        }
+        self.frame.push(Part::Live(lists.messages));
+        self.frame.push(Part::Presence(std::mem::take(&mut keys.presence).into_iter()));
+        self.frame.push(Part::Notices(std::mem::take(&mut keys.notices).into_iter()));
+        self.frame.push(Part::RoomUsersLeft(std::mem::take(&mut keys.room_users_left).into_iter()));
+        self.frame.push(Part::RoomsLeft(std::mem::take(&mut keys.rooms_left).into_iter()));
+        self.frame.push(Part::Left(lists.left));
+        for answer in answers {
+            self.frame.event(answer);
         }
         self.say_texts(texts);
         let (commands, prefix) = (keys.commands.take(), keys.prefix.take());
@@ -137,6 +151,10 @@ impl ClientSession {
         ];
         for event in events.into_iter().flatten() {
             self.frame.event(event);
+        }
+        let (read, unread) = (std::mem::take(&mut keys.read), std::mem::take(&mut keys.unread));
+        if !read.is_empty() || !unread.is_empty() {
+            self.frame.event(Event::Marks { read, unread });
         }
         self.closes(&mut keys);
     }

@@ -161,7 +161,7 @@ impl ClientSession {
     fn next_message(&mut self, messages: &mut Numbered) -> Option<Event> {
         loop {
             let message = messages.next_with(|stamp, entry| {
-                let news = self.is_news(stamp.id, &entry);
+                let news = self.is_news(&stamp, &entry);
                 news.then(|| Message::stamped(entry.into_owned(), stamp))
             })?;
             if let Some(message) = message {

@@ -71,9 +71,9 @@ impl Numbered {
     }
 
     /// Hands all messages to `each`, without taking them.
-    pub(super) fn look(&self, mut each: impl FnMut(Option<Id>, &Entry<'_>)) {
+    pub(super) fn look(&self, mut each: impl FnMut(&Stamp, &Entry<'_>)) {
         let mut messages = self.clone();
-        while messages.next_with(|stamp, entry| each(stamp.id, &entry)).is_some() {}
+        while messages.next_with(|stamp, entry| each(&stamp, &entry)).is_some() {}
     }
 }
 

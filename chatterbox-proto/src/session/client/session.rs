@@ -12,7 +12,8 @@ use super::seen::Seen;
 use super::sent::{self, Sent};
 use super::unfolding::Unfolding;
 use crate::capability::accounts::{Proof, Secret};
-use crate::capability::ids::{RefusedTag, Resume};
+use crate::capability::ids::{Id, RefusedTag, Resume};
+use crate::capability::marks::ReadUpTo;
 use crate::capability::meta::NewMeta;
 use crate::capability::{Capabilities, Capability};
 use crate::client_frame::{self, Offer, Said};
@@ -271,7 +272,7 @@ impl ClientSession {
         } else {
             return Err(SayError::NotJoined);
         };
-        self.sent.say(destination, content);
+        self.sent.say(destination, content, said.tag.as_deref());
         Ok(said)
     }
 
@@ -331,6 +332,20 @@ impl ClientSession {
         let frame = self.join_frame(&name, proof, resume.as_ref())?;
         self.state = State::AskedAgain(name);
         Ok(frame)
+    }
+
+    /// Whether the server wants to know how far the user has read, who has an account.
+    pub fn has_marks(&self) -> bool {
+        self.is_joined() && self.agreed.has(Capability::Marks)
+    }
+
+    /// The frame that says how far a conversation was read (MK-1): `ALL`, a room or a user. `None` where the server does not
+    /// want to know.
+    pub fn read_up_to(&self, with: &str, upto: Id) -> Option<Bytes> {
+        if !self.has_marks() {
+            return None;
+        }
+        ReadUpTo { with: WireText::new(with.to_owned()), upto }.to_object().finish().ok()
     }
 
     /// The messages that are not acknowledged, in order, in as few frames as they fit: flood control counts a frame by how much is in

@@ -1,5 +1,7 @@
 //! One connection after the other, as the client sees it.
 
+mod devices;
+
 use super::*;
 use crate::capability::meta::NewMeta;
 use crate::capability::{Capabilities, Capability};
@@ -335,4 +337,30 @@ fn who_is_away_is_known_from_the_welcome_on_and_through_changes_of_name() {
     session.receive(br#"{"USERS_LEFT": ["cyd"]}"#);
     session.receive(br#"{"USERS_JOINED": ["cyd"]}"#);
     assert!(!session.is_away("cyd"), "who comes anew is not away");
+}
+
+#[test]
+fn what_was_read_is_told_behind_the_answers_and_what_is_unread_without_a_mark_as_well() {
+    let all = [Capability::Ids, Capability::Marks, Capability::Notices, Capability::Ping];
+    let mut session = ClientSession::offering(all.into_iter().collect());
+    session.join("ann").unwrap();
+    let welcome = welcome_with("ids/1 marks/1 notices/1 ping/1", r#", "UNREAD": {"bob": 2}"#);
+    let marks = |read: &[(&'static str, u64)], unread: &[(&'static str, u64)]| {
+        let told =
+            |all: &[(&'static str, u64)]| all.iter().map(|&(with, n)| (wire(with), n)).collect();
+        Event::Marks { read: told(read), unread: told(unread) }
+    };
+    assert_eq!(session.receive(welcome.as_bytes()).last(), Some(&marks(&[], &[("bob", 2)])));
+    session.say(None, "hi", 1).unwrap();
+    let frame = r#"{"READ": {"ALL": 7}, "PONG": 5, "ERROR": "e", "ACKS": {"1": 7}, "CLOSED": {"CODE": "shutdown"}}"#;
+    let events = session.receive(frame.as_bytes());
+    let place = |is: &dyn Fn(&Event) -> bool| events.iter().position(is).unwrap();
+    let places = [
+        place(&|event| matches!(event, Event::Stored { .. })),
+        place(&|event| matches!(event, Event::Error(_))),
+        place(&|event| matches!(event, Event::Pong(5))),
+        place(&|event| *event == marks(&[("ALL", 7)], &[])),
+        place(&|event| matches!(event, Event::Closed(_))),
+    ];
+    assert!(places.is_sorted(), "{events:?}");
 }

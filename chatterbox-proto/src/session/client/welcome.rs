@@ -1,18 +1,29 @@
 //! The welcome: the snapshot of users and history that a client gets when it joins, and when it joins again.
 
 use super::changes::Changes;
-use super::event::Event;
-use super::numbered::Numbered;
+use super::event::{Event, Message};
+use super::numbered::{Numbered, Stamp};
 use super::room::{Room, Rooms};
 use super::roster::Roster;
+use super::sent;
 use super::session::ClientSession;
 use super::unfolding::Part;
+use crate::capability::Capability;
 use crate::capability::accounts::Secret;
 use crate::capability::ids::Id;
 use crate::capability::rooms::RoomLeft;
 use crate::entry::Entry;
 use crate::server_frame::{Names, ServerKeys};
 use crate::text::WireText;
+
+/// Whether the user does not know a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum News {
+    Is,
+    IsNot,
+    /// It is one in flight of this device, or another device of the user has said the same.
+    Open,
+}
 
 impl ClientSession {
     pub(super) fn welcomed(
@@ -46,11 +57,26 @@ impl ClientSession {
         let known = self.seen.last();
         if from.is_none() {
             self.seen.forget();
+            self.sent.forget_numbers();
         }
+        // No key that the server has forgotten is acknowledged: it is said now which device these are of.
+        let held = if resumed { Vec::new() } else { self.sent.release_all() };
         let mut missed = Vec::new();
-        history.look(|id, entry| {
-            let old = !resumed && id.zip(from).is_some_and(|(id, from)| id <= from);
-            missed.push(self.is_news(id, entry) && !old);
+        history.look(|stamp, entry| {
+            let old = !resumed && stamp.id.zip(from).is_some_and(|(id, from)| id <= from);
+            let is_news = match self.judge(stamp.id, entry) {
+                News::Is => true,
+                News::IsNot => false,
+                News::Open if resumed => {
+                    let message = Message::stamped(entry.clone().into_owned(), stamp.clone());
+                    self.sent.hold(message).is_some()
+                }
+                News::Open => {
+                    let Entry { destination, content, timestamp, .. } = entry;
+                    !self.sent.arrived_at(destination, content, *timestamp)
+                }
+            };
+            missed.push(is_news && !old);
         });
         if !resumed {
             self.sent.forget_arrived();
@@ -73,6 +99,9 @@ impl ClientSession {
         for room in self.rooms.iter().filter(gap) {
             self.frame.event(Event::Gap { room: room.name.clone(), after: known });
         }
+        for message in held {
+            self.frame.event(Event::Message(message));
+        }
         self.frame.push(Part::Missed(history, missed.into_iter()));
         self.frame.push(Part::RoomsLeft(self.lost(&before, keys).into_iter()));
         let before = std::mem::take(&mut self.roster);
@@ -85,19 +114,56 @@ impl ClientSession {
     fn continues(&self, history: &Numbered) -> Option<Id> {
         let mut known = self.seen.is_empty();
         if !known {
-            history.look(|id, entry| known |= id.is_some_and(|id| self.seen.has(id, entry)));
+            history.look(|stamp, entry| {
+                known |= stamp.id.is_some_and(|id| self.seen.has(id, entry));
+            });
         }
         known.then(|| self.seen.last())
     }
 
-    /// Whether the user is to be told of a message. It is noted as seen, and as the echo of one that was sent.
-    pub(super) fn is_news(&mut self, id: Option<Id>, entry: &Entry<'_>) -> bool {
+    /// Whether the user is to be told of a message; those that are open are kept until it is known.
+    pub(super) fn is_news(&mut self, stamp: &Stamp, entry: &Entry<'_>) -> bool {
+        match self.judge(stamp.id, entry) {
+            News::Is => true,
+            News::IsNot => false,
+            News::Open => {
+                let message = Message::stamped(entry.clone().into_owned(), stamp.clone());
+                self.sent.hold(message).is_some()
+            }
+        }
+    }
+
+    /// Notes a message as seen, and as the echo of one that was sent. With `devices` the text says nothing of who has sent it:
+    /// the user's other devices say the same words, and no echo of a private message comes to the device that has said it. The
+    /// number in its acknowledgement does.
+    fn judge(&mut self, id: Option<Id>, entry: &Entry<'_>) -> News {
         if id.is_some_and(|id| !self.seen.note(id, entry)) {
+            return News::IsNot;
+        }
+        if !self.is_me(&entry.source) {
+            return News::Is;
+        }
+        if id.is_some_and(|id| self.sent.is_stored(id)) {
+            return News::IsNot;
+        }
+        if id.is_some() && self.agreed.has(Capability::Devices) {
+            let open = self.sent.is_in_flight(&entry.destination, &entry.content);
+            return if open { News::Open } else { News::Is };
+        }
+        self.sent.arrived(entry);
+        if self.sent.is_echo(entry) { News::IsNot } else { News::Is }
+    }
+
+    /// Whether a message under this user's name, on a page that fills a gap, was said on another device. One that may be in flight is
+    /// told later, if it was.
+    pub fn is_of_other_device(&mut self, message: &Message) -> bool {
+        let has_devices = self.agreed.has(Capability::Devices);
+        let Some(id) = message.id.filter(|_| has_devices) else { return false };
+        if self.sent.is_stored(id) {
             return false;
         }
-        if self.is_me(&entry.source) {
-            self.sent.arrived(entry);
-            return !self.sent.is_echo(entry);
+        if self.sent.is_in_flight(sent::destination(message), message.content.as_wire()) {
+            return self.sent.hold(message.clone()).is_some();
         }
         true
     }

@@ -31,7 +31,7 @@ fn to(text: &str, filed: Option<Party>) -> Record {
 
 /// In how many pieces the history of these is.
 fn pieces(hub: &Hub, parties: &[Party]) -> usize {
-    hub.history.cut(parties, 0).write(&HashSet::new(), View::BASE).messages.len()
+    hub.history.cut(&parties.to_vec().into(), 0).write(&HashSet::new(), View::BASE).messages.len()
 }
 
 fn rename(hub: &mut Hub, id: MemberId, to: &str) {

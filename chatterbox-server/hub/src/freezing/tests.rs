@@ -5,8 +5,9 @@ use crate::block_lists::BlockLists;
 use crate::digest::digest_of;
 use crate::format::FormatError;
 use crate::hub::Hub;
-use crate::identity::Identity;
-use crate::ids::Verifier;
+use crate::identity::{AccountKey, Identity, LoggedIn};
+use crate::ids::{MemberId, Verifier};
+use crate::level::Level;
 use crate::replica::proposal::{Group, Incarnation, Join, Proposal, Say, Up};
 use crate::replica::state::Replica;
 use crate::{Filing, Keep, Record, TimelineLimits, To};
@@ -56,9 +57,43 @@ fn with_members(members: u32, tags: usize) -> Hub {
     hub
 }
 
+/// A state in which somebody has two devices, and the second of them.
+fn with_devices() -> (Hub, MemberId) {
+    let mut hub = with_members(2, 1);
+    let name = Username::stored("Ann");
+    let account_key = AccountKey { id: 7, epoch: 0 };
+    let login = Some(LoggedIn { account: name.clone(), account_key });
+    let agreed = [Capability::Accounts, Capability::Devices, Capability::Ids];
+    let agreed = Some(agreed.into_iter().collect());
+    let ann = Identity { agreed, login, level: Level::USER, ..Identity::guest(name.clone()) };
+    for number in 0..2 {
+        let (identity, verifier) = (ann.clone(), Verifier(number));
+        let lists = BlockLists::default().into();
+        let join = Join { identity, lists, resume: None, verifier, hold: 0 };
+        assert!(hub.step(NODE, Proposal::Join(Box::new(join)), None).outcome.is_ok());
+    }
+    let first = hub.who(&name).unwrap();
+    let second = hub.replica.presence().other_devices(first).next().unwrap();
+    (hub, second)
+}
+
+#[test]
+fn nodes_of_the_version_before_read_a_state_while_nobody_has_a_second_device() {
+    let (mut hub, second) = with_devices();
+    assert_eq!(hub.freeze().unwrap()[0], 3);
+    thawed(&hub.replica);
+    assert!(hub.step(NODE, Proposal::Leave(second), None).outcome.is_ok());
+    assert_eq!(hub.freeze().unwrap()[0], 1);
+    thawed(&hub.replica);
+}
+
 #[test]
 fn what_is_broken_is_not_taken_and_changes_nothing() {
-    let hub = with_members(3, 2);
+    is_not_taken(&with_members(3, 2));
+    is_not_taken(&with_devices().0);
+}
+
+fn is_not_taken(hub: &Hub) {
     let frozen = hub.freeze().unwrap();
     let mut other = with_members(1, 1);
     let before = other.digest();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Refusal, ServerFrame, limits};
+use chatterbox_proto::{Capabilities, Refusal, ServerFrame, limits};
 use proptest::prelude::*;
 
 use super::*;
@@ -15,8 +15,10 @@ use crate::{Delivery, Filing, JoinError, JoinReply, JoinRequest, Laggards, MOVIN
 mod blocks;
 mod budget;
 mod compressing;
+mod devices;
 mod elsewhere;
 mod logins;
+mod marks;
 mod meta;
 mod presence;
 mod rings_and_runs;
@@ -88,6 +90,8 @@ fn reserve(hub: &mut Hub, to: &str, bytes: usize) -> Result<Username, Code> {
 fn told(frame: ServerFrame) -> Vec<String> {
     let mut told = Vec::new();
     told.extend(frame.joined.iter().map(|name| format!("+{}", name.as_wire())));
+    let keys = frame.keys.iter().flat_map(|keys| &keys.renamed);
+    told.extend(keys.map(|(old, new)| format!("{}>{}", old.as_wire(), new.as_wire())));
     told.extend(frame.messages.into_iter().flatten().map(|entry| entry.content.into_owned()));
     told.extend(frame.left.iter().map(|name| format!("-{}", name.as_wire())));
     told.extend(frame.error.iter().map(|text| format!("!{}", text.as_wire())));
@@ -95,12 +99,20 @@ fn told(frame: ServerFrame) -> Vec<String> {
 }
 
 fn read_frames<'a>(frames: impl IntoIterator<Item = &'a Bytes>) -> Vec<ServerFrame> {
+    read_frames_as(Capabilities::NONE, frames)
+}
+
+/// Reads frames as somebody who agreed to these.
+fn read_frames_as<'a>(
+    agreed: Capabilities,
+    frames: impl IntoIterator<Item = &'a Bytes>,
+) -> Vec<ServerFrame> {
     let mut decoder = Decoder::new(limits::SERVER_FRAME);
     let mut read = Vec::new();
     for frame in frames {
         decoder.push(frame);
         while let Some(body) = decoder.next_body().unwrap() {
-            let (frame, notes) = ServerFrame::parse(&body).unwrap();
+            let (frame, notes) = ServerFrame::parse_as(&body, agreed).unwrap();
             assert_eq!(notes.into_vec(), [], "the server keeps to the norm");
             read.push(frame);
         }
@@ -111,10 +123,11 @@ fn read_frames<'a>(frames: impl IntoIterator<Item = &'a Bytes>) -> Vec<ServerFra
 
 fn take_all(hub: &mut Hub, id: MemberId) -> Vec<String> {
     let mut all = Vec::new();
+    let agreed = hub.identity(id).and_then(|who| who.agreed).unwrap_or_default();
     loop {
         match hub.take(id) {
             Delivery::Frames { frames, .. } => {
-                all.extend(read_frames(frames.frames()).into_iter().flat_map(told));
+                all.extend(read_frames_as(agreed, frames.frames()).into_iter().flat_map(told));
             }
             Delivery::UpToDate => return all,
             Delivery::Removed(why) => panic!("{why:?}"),

@@ -8,6 +8,7 @@ use chatterbox_proto::{Exclusion, Refusal, Username};
 use crate::identity::Identity;
 use crate::ids::RoomNumber;
 use crate::ids::{MemberId, SessionProof};
+use crate::mark::ReadMark;
 use crate::record::{Record, RoomRef, Sequence};
 use crate::removal::Removal;
 use crate::replica::moderation_act::{ModerationDone, ModerationRefusal};
@@ -30,6 +31,8 @@ pub(crate) enum Effect {
     Joined(Joined),
     /// Somebody is not here any more.
     Left(Left),
+    /// One of several devices has logged out, and is not here any more. What it is answered is on its way to it still.
+    LoggedOut(Left),
     /// Somebody has another name.
     Renamed(Renamed),
     /// Something was said.
@@ -44,6 +47,8 @@ pub(crate) enum Effect {
     Rooms(RoomsChanged),
     /// Somebody has moderated.
     Moderated(Moderated),
+    /// How far users have read.
+    Read(Vec<ReadMark>),
     /// Members are told something.
     Told(Box<Tell>),
     /// Too much waits for members of its node, or not any more.
@@ -62,8 +67,10 @@ pub(crate) struct Joined {
     pub(crate) session: Option<SessionProof>,
     /// Whether that session had begun before.
     pub(crate) is_resumed: bool,
-    /// The member whose place they have taken, unseen by the others.
-    pub(crate) replaced: Option<MemberId>,
+    /// The member whose place they have taken, unseen by the others, and the number of the user that it was.
+    pub(crate) replaced: Option<(MemberId, MemberId)>,
+    /// Whether other devices of the user are here (DV-1).
+    pub(crate) is_device: bool,
     pub(crate) stale: Stale,
     /// What rooms are told.
     pub(crate) rooms: Vec<RoomTold>,
@@ -76,6 +83,8 @@ pub(crate) struct Joined {
 pub(crate) struct Left {
     pub(crate) member: MemberId,
     pub(crate) identity: Identity,
+    /// Whether no other device of the user is here: else nobody sees that this one is gone (DV-1).
+    pub(crate) is_last: bool,
     /// The name as JSON.
     pub(crate) name_json: Bytes,
     pub(crate) stale: Stale,
@@ -87,6 +96,8 @@ pub(crate) struct Left {
 #[derive(Debug)]
 pub(crate) struct Renamed {
     pub(crate) member: MemberId,
+    /// All devices of the user.
+    pub(crate) devices: Vec<MemberId>,
     pub(crate) old_name: Username,
     pub(crate) old: Bytes,
     pub(crate) new: Bytes,
@@ -106,6 +117,8 @@ pub(crate) struct Said {
     pub(crate) record: Record,
     /// The member that a private message is for, if they are here.
     pub(crate) to: Option<MemberId>,
+    /// The other devices that have to have a private message: of the recipient, and of whoever has said it (DV-2).
+    pub(crate) copies: Vec<MemberId>,
     /// Who has said it, if they were away until now.
     pub(crate) back: Option<MemberId>,
 }

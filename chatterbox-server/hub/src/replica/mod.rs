@@ -7,9 +7,12 @@
 //! random number, no setting of this node, and never walks over a hash map in the order of its memory. What follows from it
 //! for the members of this node is an [`Effect`](effect::Effect), which the hub carries out.
 
+mod amending;
 pub(crate) mod block_index;
 pub(crate) mod effect;
 pub(crate) mod ended_logins;
+mod fellow;
+pub(crate) mod frozen;
 pub(crate) mod moderation;
 pub(crate) mod moderation_act;
 pub(crate) mod nodes;

@@ -225,8 +225,16 @@ fn is_below(hit: &Hit, level: Option<Level>) -> bool {
     level.is_none_or(|level| hit.identity.actor().level < level)
 }
 
+/// The names, each once however many devices have it, and the connections.
 fn split(hits: Vec<Hit>) -> (Vec<Username>, Vec<MemberId>) {
-    hits.into_iter().map(|hit| (hit.identity.name, hit.member)).unzip()
+    let members = hits.iter().map(|hit| hit.member).collect();
+    let mut names = Vec::<Username>::new();
+    for Hit { identity, .. } in hits {
+        if !names.contains(&identity.name) {
+            names.push(identity.name);
+        }
+    }
+    (names, members)
 }
 
 /// Nobody is told anything.

@@ -9,8 +9,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chatterbox_proto::capability::presence::push_user;
 use chatterbox_proto::{Refusal, Username, json};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::block_lists::{BLOCKERS, BlockFilter, BlockLists, FilterBuilder};
 use crate::digest::{Digest, Digester};
@@ -20,6 +18,9 @@ use crate::replica::block_index::BlockIndex;
 use crate::replica::proposal::Incarnation;
 use crate::replica::roster::{Claimant, Roster};
 use crate::replica::user_list::UserList;
+
+mod devices;
+pub(crate) mod frozen;
 
 /// Members whose filter has to be worked out again.
 #[must_use = "their filters are stale"]
@@ -37,7 +38,7 @@ impl Stale {
 const STATES: usize = 4 * 1024 * 1024;
 
 /// What a user who is here leaves behind, and who speaks for them.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Connection {
     /// The node that they are connected with.
     pub(crate) node: Incarnation,
@@ -45,6 +46,8 @@ pub(crate) struct Connection {
     pub(crate) session: Option<SessionId>,
     /// For how long the name is reserved after they have left, in milliseconds.
     pub(crate) hold: u64,
+    /// The number of the user: that of their first device, which may have left (DV-1).
+    pub(crate) user: MemberId,
 }
 
 /// One user who is here.
@@ -80,11 +83,17 @@ impl Person {
     }
 }
 
+/// The devices of users, by the number of the user.
+pub(crate) type Devices = BTreeMap<MemberId, BTreeSet<MemberId>>;
+
 /// Everybody who is here.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Presence {
     /// In boxes: a node of the map is half empty where keys only rise, and most of the time nobody looks at a person.
     people: BTreeMap<MemberId, Box<Person>>,
+    /// The devices of each user whose first one is not the only one, by the number of the user. Of all others the number of
+    /// the user is that of the member. The roster has the first of them that is here.
+    devices: Devices,
     roster: Roster,
     list: UserList,
     blocks: BlockIndex,
@@ -101,7 +110,7 @@ impl Presence {
         &mut self.roster
     }
 
-    /// Everybody, in the order in which they joined.
+    /// Every connection of everybody, in the order in which they joined.
     pub(crate) fn people(&self) -> impl ExactSizeIterator<Item = (MemberId, &Person)> {
         self.people.iter().map(|(id, person)| (*id, &**person))
     }
@@ -114,8 +123,8 @@ impl Presence {
     /// What is told of everybody (PR-1): members of an object, each with a separator before it. Where ten thousand users all
     /// leave long words behind, these are left out: no welcome may be longer for it than a client takes.
     pub(crate) fn states(&self) -> Vec<Bytes> {
-        let states = self.list.states(|id, out| {
-            if let Some(person) = self.people.get(&id) {
+        let states = self.list.states(|user, out| {
+            if let Some(person) = self.first_of(user).and_then(|id| self.person(id)) {
                 person.push_state(out);
             }
         });
@@ -123,7 +132,7 @@ impl Presence {
             return states;
         }
         let mut out = Vec::new();
-        for person in self.people.values() {
+        for (_, person) in self.users() {
             let Identity { since, away, .. } = &person.identity;
             out.extend_from_slice(json::LIST_SEPARATOR);
             push_user(&mut out, &person.name_json, *since, away.as_ref().map(|_| ""));
@@ -157,12 +166,17 @@ impl Presence {
         })
     }
 
+    /// The block lists of a member.
+    pub(crate) fn lists(&self, id: MemberId) -> Arc<BlockLists> {
+        self.person(id).and_then(|person| person.lists.clone()).unwrap_or_default()
+    }
+
     /// Whom a member blocks, in the order in which it did.
     pub(crate) fn blocked(&self, id: MemberId) -> &[Username] {
         self.person(id).and_then(Person::lists).map_or(&[], BlockLists::blocked)
     }
 
-    /// Somebody is here from now on. The name has been checked; its former holder, if there is one, has been removed.
+    /// Somebody is here from now on. The name has been checked; whoever has it is another device of the same user.
     pub(crate) fn insert(
         &mut self,
         id: MemberId,
@@ -171,27 +185,39 @@ impl Presence {
         connection: Connection,
     ) -> Stale {
         let lists = (!lists.is_empty()).then_some(lists);
-        self.roster.take(&identity.name, id);
         self.blocks.insert(id, &identity, lists.as_deref());
-        let stale = self.related(id, &identity, lists.as_deref());
         let name_json = json::string(identity.name.as_str());
-        self.list.push(id, name_json.clone());
+        if connection.user == id {
+            self.roster.take(&identity.name, id);
+            self.list.push(id, name_json.clone());
+        } else {
+            let all = self.devices.entry(connection.user);
+            all.or_insert_with(|| [connection.user].into()).insert(id);
+        }
+        let stale = self.related(id, &identity, lists.as_deref());
         self.people.insert(id, Box::new(Person { identity, name_json, connection, lists }));
         stale
     }
 
-    /// A member is not here any more.
-    pub(crate) fn remove(&mut self, id: MemberId) -> Option<(Box<Person>, Stale)> {
+    /// A member is not here any more. Says whether it was the last device of its user.
+    pub(crate) fn remove(&mut self, id: MemberId) -> Option<(Box<Person>, Stale, bool)> {
         let person = self.people.remove(&id)?;
-        self.list.remove(id);
         // Before the name is free: the pairs are found by it.
         let stale = self.related(id, &person.identity, person.lists());
-        self.roster.free(&person.identity.name);
+        let (name, user) = (&person.identity.name, person.connection.user);
+        let next = self.take_device(id, user);
+        match next {
+            Some(next) => self.roster.take(name, next),
+            None => {
+                self.list.remove(user);
+                self.roster.free(name);
+            }
+        }
         self.blocks.remove(id, &person.identity, person.lists());
-        Some((person, stale))
+        Some((person, stale, next.is_none()))
     }
 
-    /// Gives a member another name, and adds the accounts that block whoever has it.
+    /// Gives all devices of a user another name, and adds the accounts that block whoever has it.
     ///
     /// # Errors
     /// [`Refusal`], by the rules of joining; nothing changes then.
@@ -199,27 +225,31 @@ impl Presence {
         &mut self,
         id: MemberId,
         name: &Username,
-        blocked_by: Vec<(i64, Username)>,
+        blocked_by: &[(i64, Username)],
         claimant: Claimant,
         now: u64,
     ) -> Result<Stale, Refusal> {
         let Some(person) = self.people.get(&id) else { return Err(Refusal::Busy) };
+        let devices: Vec<_> = self.devices(id).collect();
+        let user = person.connection.user;
         let mut stale = self.related(id, &person.identity, person.lists());
         self.roster.change(&person.identity.name, name, claimant, now)?;
-        if let Some(person) = self.people.get_mut(&id) {
+        let name_json = json::string(name.as_str());
+        for id in &devices {
+            let Some(person) = self.people.get_mut(id) else { continue };
             person.identity.name = name.clone();
-            person.name_json = json::string(name.as_str());
-            self.list.rename(id, person.name_json.clone());
-            for (account, owner) in blocked_by.into_iter().take(BLOCKERS) {
-                if person.change_lists(|lists| lists.add_blocker(account, owner)) {
-                    self.blocks.set_blocked_by(id, account, true);
+            person.name_json = name_json.clone();
+            for (account, owner) in blocked_by.iter().take(BLOCKERS) {
+                if person.change_lists(|lists| lists.add_blocker(*account, owner.clone())) {
+                    self.blocks.set_blocked_by(*id, *account, true);
                 }
             }
         }
+        self.list.rename(user, name_json);
         if let Some(person) = self.people.get(&id) {
             stale.extend(self.related(id, &person.identity, person.lists()));
         }
-        stale.0.insert(id);
+        stale.0.extend(devices);
         Ok(stale)
     }
 
@@ -245,21 +275,30 @@ impl Presence {
             person.identity = new;
         }
         if is_other {
-            let all = self.blocks.named(&self.roster, self.blocked(id));
+            let all = self.named(self.blocked(id));
             self.pass_on_blocks(id, all);
         }
         stale.0.insert(id);
         stale
     }
 
-    /// Notes that a member is away, with these words, or is not. Says whether that is news.
+    /// Notes that the user of a member is away, with these words, or is not, whichever of their devices says so. Says whether
+    /// that is news.
     pub(crate) fn set_away(&mut self, id: MemberId, away: Option<Arc<str>>) -> bool {
         let Some(person) = self.people.get_mut(&id) else { return false };
         if person.identity.away == away {
             return false;
         }
-        person.identity.away = away;
-        self.list.changed(id);
+        self.list.changed(person.connection.user);
+        let others: Vec<_> = self.other_devices(id).collect();
+        for other in others {
+            if let Some(person) = self.people.get_mut(&other) {
+                person.identity.away.clone_from(&away);
+            }
+        }
+        if let Some(person) = self.people.get_mut(&id) {
+            person.identity.away = away;
+        }
         true
     }
 
@@ -272,7 +311,7 @@ impl Presence {
         for name in &changed {
             self.blocks.set_blocks(id, name, lists.is_some_and(|lists| lists.has(name)));
         }
-        let named = self.blocks.named(&self.roster, &changed);
+        let named = self.named(&changed);
         self.pass_on_blocks(id, named.clone());
         let mut stale = Stale(named);
         stale.0.insert(id);
@@ -303,8 +342,13 @@ impl Presence {
         }
     }
 
+    /// The members that are here under one of these names, or logged in with an account of it.
+    fn named<'a>(&self, names: impl IntoIterator<Item = &'a Username>) -> BTreeSet<MemberId> {
+        self.with_devices(self.blocks.named(&self.roster, names))
+    }
+
     fn related(&self, id: MemberId, identity: &Identity, lists: Option<&BlockLists>) -> Stale {
-        let mut related = self.blocks.related(&self.roster, identity, lists);
+        let mut related = self.with_devices(self.blocks.related(&self.roster, identity, lists));
         related.remove(&id);
         Stale(related)
     }
@@ -324,51 +368,10 @@ impl Presence {
     }
 }
 
-/// What is written of a person: their name as JSON follows from it.
-#[derive(Serialize, Deserialize)]
-struct Frozen<I, C, L> {
-    identity: I,
-    connection: C,
-    lists: Option<L>,
-}
-
-/// Presence is written as the people, what the roster has beside them, and how the user list lies in pieces. The index of
-/// block lists follows from the people.
-impl Serialize for Presence {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self { people, roster, list, blocks: _ } = self;
-        let people = people.iter().map(|(id, person)| {
-            let Person { identity, name_json: _, connection, lists } = &**person;
-            (id, Frozen { identity, connection, lists: lists.as_deref() })
-        });
-        (people.collect::<Vec<_>>(), roster, list.layout()).serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for Presence {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        type People = Vec<(MemberId, Frozen<Identity, Connection, Arc<BlockLists>>)>;
-        let (frozen, mut roster, layout) = <(People, Roster, Vec<_>)>::deserialize(from)?;
-        let (mut people, mut blocks) = (BTreeMap::new(), BlockIndex::default());
-        for (id, Frozen { identity, connection, lists }) in frozen {
-            if roster.who(&identity.name).is_some() {
-                return Err(D::Error::custom("two people of one name"));
-            }
-            roster.take(&identity.name, id);
-            blocks.insert(id, &identity, lists.as_deref());
-            let name_json = json::string(identity.name.as_str());
-            people.insert(id, Box::new(Person { identity, name_json, connection, lists }));
-        }
-        let names = people.iter().map(|(id, person)| (*id, person.name_json.clone()));
-        let list = UserList::laid_out(layout, names);
-        let list = list.ok_or_else(|| D::Error::custom("a user list that is none"))?;
-        Ok(Self { people, roster, list, blocks })
-    }
-}
-
 impl Digest for Connection {
     fn digest(&self, to: &mut Digester) {
-        let Self { node, session, hold } = self;
+        // The user follows from the devices.
+        let Self { node, session, hold, user: _ } = self;
         to.add(node).add(session).add(hold);
     }
 }
@@ -382,8 +385,12 @@ impl Digest for Person {
 
 impl Digest for Presence {
     fn digest(&self, to: &mut Digester) {
-        let Self { people, roster, list, blocks } = self;
+        let Self { people, devices, roster, list, blocks } = self;
         to.add(people).add(roster).add(list).add(blocks);
+        if !devices.is_empty() {
+            // Versions that know of none come to the same while there are none.
+            to.add(devices);
+        }
     }
 }
 
@@ -391,7 +398,8 @@ impl Digest for Presence {
 impl Presence {
     /// Whether nothing is left of anybody.
     pub(crate) fn is_empty(&self) -> bool {
-        self.people.is_empty() && self.list.is_empty() && self.blocks.is_empty()
+        let none = self.people.is_empty() && self.devices.is_empty();
+        none && self.list.is_empty() && self.blocks.is_empty()
     }
 }
 

@@ -15,6 +15,7 @@ use crate::digest::{Digest, Digester};
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionProof, Verifier};
 use crate::level::Level;
+use crate::mark::ReadMark;
 use crate::plain;
 use crate::record::{Record, Sequence};
 use crate::replica::ended_logins::AccountChange;
@@ -147,6 +148,8 @@ pub enum Proposal {
     Speak(u16),
     /// A message from the time before the chat had several nodes.
     Old(Old),
+    /// How far users have read, for their other devices: what every node has stored is told (MK-1).
+    Read(Vec<ReadMark>),
 }
 
 impl Proposal {
@@ -155,7 +158,7 @@ impl Proposal {
 }
 
 /// The newest format of groups that this version reads. It is written once all nodes read it.
-pub const LEVEL: u16 = 2;
+pub const LEVEL: u16 = 3;
 
 /// The start of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ const RECENT_RENAMES: usize = 4096;
 struct RecentRename {
     #[serde(with = "plain::name")]
     old: Username,
-    /// The member that had it.
+    /// The user that had it, by the number of their first device.
     member: MemberId,
     /// When it is forgotten.
     until: u64,
@@ -32,7 +32,7 @@ struct RecentRename {
 pub(crate) struct RecentRenames(VecDeque<RecentRename>);
 
 impl RecentRenames {
-    /// Notes that a member had this name until now.
+    /// Notes that a user had this name until now.
     pub(crate) fn note(&mut self, old: Username, member: MemberId, now: u64) {
         if self.0.len() == RECENT_RENAMES {
             self.0.pop_front();
@@ -40,7 +40,7 @@ impl RecentRenames {
         self.0.push_back(RecentRename { old, member, until: now + RENAME_FOLLOWED });
     }
 
-    /// The member that had this name a moment ago.
+    /// The user that had this name a moment ago.
     pub(crate) fn who(&self, name: &Username, now: u64) -> Option<MemberId> {
         let newest = self.0.iter().rev();
         newest

@@ -40,7 +40,18 @@ impl Replica {
         }
         self.file_to(&mut record);
         let back = self.presence.set_away(member, None).then_some(member);
-        Ok(Said { by: Some(member), back, ..self.address(number, record) })
+        let mut said = Said { by: Some(member), back, ..self.address(number, record) };
+        if matches!(said.record.destination, Destination::User(_)) {
+            let own = self.presence.other_devices(member);
+            let mut copies = std::mem::take(&mut said.copies);
+            copies.retain(|id| *id != member);
+            // Of a message to oneself the recipient's devices are one's own.
+            copies.extend(own.filter(|id| said.to != Some(*id)));
+            copies.sort_unstable();
+            copies.dedup();
+            said.copies = copies;
+        }
+        Ok(said)
     }
 
     /// Numbers the messages that are going to be accepted if a node proposes them next, from `first` on, and files them as they
@@ -97,7 +108,8 @@ impl Replica {
     /// Finds whom a message is for.
     pub(crate) fn address(&self, number: Sequence, mut record: Record) -> Said {
         let to = self.addressee(&mut record);
-        Said { number, by: None, record, to, back: None }
+        let copies = to.map(|to| self.presence.other_devices(to).collect()).unwrap_or_default();
+        Said { number, by: None, record, to, copies, back: None }
     }
 
     /// The member that a private message is for, if they are here. One that is not filed yet is filed under them, or under the
@@ -127,6 +139,7 @@ impl Replica {
 
     /// Who is here under a name, or was a moment ago and is here under another one now.
     pub(super) fn recipient(&self, name: &Username) -> Option<MemberId> {
-        self.who(name).or_else(|| self.recent_renames.who(name, self.now))
+        let renamed = || self.presence.first_of(self.recent_renames.who(name, self.now)?);
+        self.who(name).or_else(renamed)
     }
 }

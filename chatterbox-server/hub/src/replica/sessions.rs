@@ -146,15 +146,36 @@ impl Sessions {
 
     /// The session of a key, if there is one and it is this name's.
     pub fn find(&self, key: SessionProof, name: &Username) -> Option<(SessionId, &Session)> {
+        self.of_key(key).filter(|(_, session)| session.name == *name)
+    }
+
+    /// The session of a key, whatever its name is.
+    pub fn of_key(&self, key: SessionProof) -> Option<(SessionId, &Session)> {
         let session = self.by_id.get(&key.id)?;
         // Compared as one number, not byte by byte: how long it takes tells nothing.
         let same = (session.verifier.0 ^ key.verifier.0) == 0;
-        (same && session.name == *name).then_some((key.id, session))
+        same.then_some((key.id, session))
+    }
+
+    /// Gives the sessions without a connection that an account has under a name another one.
+    pub fn rename_cut_off(&mut self, account: &LoggedIn, old: &Username, new: &Username) {
+        let is_cut_off = |one: &Session| {
+            let login = one.account.as_ref();
+            let is_theirs = login.is_some_and(|login| login.is_same_account(account));
+            one.member.is_none() && is_theirs && one.name == *old
+        };
+        let cut_off = self.by_id.values_mut().filter(|one| is_cut_off(one));
+        cut_off.for_each(|session| session.name = new.clone());
     }
 
     /// A session by its number.
     pub fn session_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         self.by_id.get_mut(&id)
+    }
+
+    /// The connection of a session, if it has one.
+    pub fn member(&self, id: SessionId) -> Option<MemberId> {
+        self.by_id.get(&id)?.member
     }
 
     /// A session goes on with another connection, whose user is logged in like this.

@@ -1,25 +1,23 @@
 //! The state, and the one step that changes it.
 
-use chatterbox_proto::{NameKey, Refusal, Username, json};
+use chatterbox_proto::{NameKey, Refusal, json};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, Digester};
 use crate::encode::view::View;
 use crate::guard::network;
-use crate::identity::{AccountKey, Identity, LoggedIn};
+use crate::identity::Identity;
 use crate::ids::{MemberId, SessionId, SessionProof};
+use crate::mark::ReadMark;
 use crate::record::Sequence;
-use crate::removal::Removal;
-use crate::replica::effect::{Effect, Joined, Left, LoginsEnded, Refused, Renamed};
-use crate::replica::ended_logins::{AccountChange, AccountChangeKind, EndedLogins};
+use crate::replica::effect::{Effect, Joined, Left, Refused, Renamed};
+use crate::replica::ended_logins::EndedLogins;
 use crate::replica::nodes::Nodes;
 use crate::replica::presence::{Connection, Person, Presence, Stale};
-use crate::replica::proposal::{Amendment, Group, Incarnation, Join, Login, Proposal, Rename};
+use crate::replica::proposal::{Group, Incarnation, Join, Proposal, Rename};
 use crate::replica::recent_renames::RecentRenames;
-use crate::replica::rooms::definition::AccountRef;
 use crate::replica::rooms::room::Who;
 use crate::replica::rooms::table::RoomTable;
-use crate::replica::rooms::told::RoomTold;
 use crate::replica::rooms::wish::RoomActor;
 use crate::replica::roster::Claimant;
 use crate::replica::sanctions::{Known, Sanctions};
@@ -28,6 +26,8 @@ use crate::replica::sessions::Sessions;
 /// One copy of the state that all nodes share.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Replica {
+    /// Written beside the rest, and before it.
+    #[serde(skip)]
     pub(super) presence: Presence,
     pub(crate) sessions: Sessions,
     pub(super) recent_renames: RecentRenames,
@@ -100,7 +100,7 @@ impl Replica {
             }
             Proposal::SetBlocked(member, blocked) => {
                 self.speaks_for(from, member)?;
-                Ok(Effect::Unseen(self.presence.set_blocked(member, blocked), Vec::new()))
+                Ok(Effect::Unseen(self.presence.set_blocked_of_user(member, &blocked), Vec::new()))
             }
             Proposal::SetAway(member, away) => {
                 self.speaks_for(from, member)?;
@@ -111,10 +111,7 @@ impl Replica {
                 })
             }
             // An admin may be a member of another node.
-            Proposal::Amend(member, amendment) => {
-                let (stale, rooms) = self.amend(member, amendment)?;
-                Ok(Effect::Unseen(stale, rooms))
-            }
+            Proposal::Amend(member, amendment) => self.amended(member, amendment),
             Proposal::Room(wish, number) => {
                 if let RoomActor::Member(member) = wish.by {
                     self.speaks_for(from, member)?;
@@ -127,6 +124,10 @@ impl Replica {
                 members.truncate(Proposal::CROWDED);
                 members.retain(|(member, _)| self.speaks_for(from, *member).is_ok());
                 Ok(Effect::Crowded(members))
+            }
+            Proposal::Read(mut marks) => {
+                marks.truncate(ReadMark::AT_ONCE);
+                Ok(Effect::Read(marks))
             }
             Proposal::Speak(level) if self.nodes.speak(level) => {
                 Ok(Effect::Unseen(Stale::default(), Vec::new()))
@@ -167,34 +168,22 @@ impl Replica {
         members.into_iter().filter_map(|member| self.remove(member)).collect()
     }
 
-    /// The session of a key, if it can be resumed under this name: the account of its user, if there is one.
-    pub(crate) fn resumable(&self, key: SessionProof, name: &Username) -> Option<Option<LoggedIn>> {
-        let (_, session) = self.sessions.find(key, name)?;
-        // Somebody else may have the name now.
-        (self.who(name) == session.member).then(|| session.account.clone())
-    }
-
-    /// The session that somebody can resume.
-    fn session_of(&self, join: &Join) -> Option<SessionId> {
-        let key = join.resume?.key?;
-        let name = &join.identity.name;
-        let (id, _) = self.sessions.find(key, name)?;
-        // It may have been logged out, or in, since the login was checked; and a user who was let in as somebody else
-        // resumes nothing of it.
-        self.resumable(key, name).filter(|login| *login == join.identity.login).map(|_| id)
-    }
-
     /// Lets a user in, under a name that nobody has. A connection that resumes a session takes the place of the one that had
     /// it (ID-7).
-    fn join(&mut self, node: Incarnation, join: Join) -> Result<Joined, Refused> {
+    fn join(&mut self, node: Incarnation, mut join: Join) -> Result<Joined, Refused> {
         self.sessions.forget(self.now);
         // The account may have been removed, or its password changed, since this login was checked.
         if join.identity.login.as_ref().is_some_and(|login| self.ended_logins.has(login)) {
             return Err(Refusal::Busy.into());
         }
         let has_session = View::of(join.identity.agreed.unwrap_or_default()).ids();
+        if let Some(name) = self.name_of_now(&join).filter(|_| has_session) {
+            join.identity.name = name;
+        }
         let resumed = self.session_of(&join).filter(|_| has_session);
         if resumed.is_none() && join.resume.is_some_and(|resume| resume.only) {
+            // That there are too many devices is the reason which the user can do something about.
+            self.fellow(&join.identity)?;
             return Err(Refused::NotResumable);
         }
         let old = resumed.and_then(|session| self.sessions.session_mut(session)?.member);
@@ -210,23 +199,38 @@ impl Replica {
                 (identity.name, identity.since) = (name.clone(), *since);
                 identity.away.clone_from(away);
             }
-            None => {
-                let claimant = Claimant {
-                    owns: identity.account() == Some(&identity.name),
-                    address: identity.address.map(network),
-                    resumes: resumed.is_some(),
-                };
-                self.presence.roster().check(&identity.name, claimant, self.now)?;
-            }
+            None => match self.fellow(&identity)?.and_then(|here| self.presence.person(here)) {
+                // The user is here since their first device came, and away as they are.
+                Some(Person { identity: Identity { name, since, away, .. }, .. }) => {
+                    (identity.name, identity.since) = (name.clone(), *since);
+                    identity.away.clone_from(away);
+                }
+                None => {
+                    let claimant = Claimant {
+                        owns: identity.account() == Some(&identity.name),
+                        address: identity.address.map(network),
+                        resumes: resumed.is_some(),
+                    };
+                    self.presence.roster().check(&identity.name, claimant, self.now)?;
+                }
+            },
         }
         let member = MemberId(self.next);
         self.next += 1;
         let in_rooms = self.names_in_rooms(identity.login.as_ref());
         let is_guest = identity.login.is_none();
         let mut stale = Stale::default();
-        if let Some((_, others)) = old.and_then(|old| self.presence.remove(old)) {
+        let replaced = old.map(|old| (old, self.presence.user(old)));
+        if let Some((_, others, _)) = old.and_then(|old| self.presence.remove(old)) {
             stale = others;
         }
+        // Whoever has the name now is another device of theirs.
+        let other = self.who(&identity.name);
+        let (user, lists) = match other {
+            // A list may have been changed since this one was read.
+            Some(other) => (self.presence.user(other), self.presence.lists(other)),
+            None => (member, lists),
+        };
         let (name, login) = (identity.name.clone(), identity.login.clone());
         let (mut suspended, mut suspended_away) = (Vec::new(), None);
         let session = match resumed {
@@ -243,7 +247,9 @@ impl Replica {
             }
             None => None,
         };
-        let connection = Connection { node, session: session.map(SessionProof::id), hold };
+        let session_id = session.map(SessionProof::id);
+        let connection = Connection { node, session: session_id, hold, user };
+        let suspended_away = suspended_away.filter(|_| other.is_none());
         let identity = Identity { away: identity.away.or(suspended_away), ..identity };
         stale.extend(self.presence.insert(member, identity, lists, connection));
         let name_json = self.presence.person(member).map(|person| person.name_json.clone());
@@ -261,7 +267,8 @@ impl Replica {
             name_json: name_json.unwrap_or_default(),
             session,
             is_resumed: resumed.is_some(),
-            replaced: old,
+            replaced,
+            is_device: other.is_some(),
             stale,
             rooms,
             lost,
@@ -274,14 +281,16 @@ impl Replica {
         let (name, login) = (identity.name.clone(), identity.login.clone());
         let in_rooms = self.names_in_rooms(login.as_ref());
         let (left_rooms, mut rooms) = self.guest_leaves_rooms(member, &name);
-        let (person, stale) = self.presence.remove(member)?;
+        let (person, stale, is_last) = self.presence.remove(member)?;
         rooms.extend(self.renamed_in_rooms(in_rooms));
         let Identity { name, address, away, .. } = &person.identity;
         let network = address.map(network);
         let Connection { session, hold, .. } = person.connection;
+        let hold = if is_last { hold } else { 0 };
         if let Some(session) = session {
             self.sessions.leave_rooms(session, left_rooms);
-            self.sessions.keep_away(session, away.clone());
+            // While other devices are here, the user is away or back by them, and whoever resumes this one is as they are.
+            self.sessions.keep_away(session, away.clone().filter(|_| is_last));
             self.sessions.end(session, network, self.now);
         }
         if hold > 0 {
@@ -289,7 +298,7 @@ impl Replica {
             self.presence.roster_mut().hold(name, network, until, self.now);
         }
         let Person { identity, name_json, .. } = *person;
-        Some(Left { member, identity, name_json, stale, rooms })
+        Some(Left { member, identity, is_last, name_json, stale, rooms })
     }
 
     /// Gives a member another name. Name, session and block lists change in this one step.
@@ -302,110 +311,37 @@ impl Replica {
         if let Some(refusal) = self.sanctions.excludes(known, now) {
             return Err(refusal.into());
         }
+        let login = person.identity.login.clone().filter(|_| self.have_devices(member));
         let (old, old_json) = (person.identity.name.clone(), person.name_json.clone());
         let old_name = old.clone();
-        let session = person.connection.session;
         let address = person.identity.address.map(network);
         let claimant = Claimant { owns, address, resumes: false };
-        let stale = self.presence.rename(member, &name, blocked_by, claimant, self.now)?;
-        if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
-            session.name = name.clone();
+        let stale = self.presence.rename(member, &name, &blocked_by, claimant, self.now)?;
+        let devices: Vec<_> = self.presence.devices(member).collect();
+        for session in devices.iter().filter_map(|device| self.session(*device)).collect::<Vec<_>>()
+        {
+            if let Some(session) = self.sessions.session_mut(session) {
+                session.name = name.clone();
+            }
         }
-        self.recent_renames.note(old, member, self.now);
+        if let Some(login) = login {
+            // Devices that are cut off are called so, too: else they would come back as a second user.
+            self.sessions.rename_cut_off(&login, &old, &name);
+        }
+        self.recent_renames.note(old, self.presence.user(member), self.now);
         let rooms = self
             .room_member(member)
             .map(|who| self.rooms.rooms_of(Who::from(&who)).map(|(number, _)| number).collect());
         let rooms = rooms.unwrap_or_default();
         Ok(Renamed {
             member,
+            devices,
             old_name,
             old: old_json,
             new: json::string(name.as_str()),
             stale,
             rooms,
         })
-    }
-
-    /// Changes the account or the level of a member; the name stays. A session that is resumed does not prove its account
-    /// again, so it remembers it.
-    fn amend(
-        &mut self,
-        member: MemberId,
-        amendment: Amendment,
-    ) -> Result<(Stale, Vec<RoomTold>), Refused> {
-        let person = self.presence.person(member).ok_or(Refused::NotHere)?;
-        let session = person.connection.session;
-        let before = person.identity.login.clone();
-        let after = match &amendment.login {
-            None => before.clone(),
-            Some(Login::In(login)) => Some(login.clone()),
-            Some(Login::Out) => None,
-        };
-        let is_other = before.as_ref().map(|login| login.account_key.id)
-            != after.as_ref().map(|login| login.account_key.id);
-        if let (None, Some(login)) = (&before, &after) {
-            let who = Known { identity: &person.identity, member: Some(member), session };
-            self.sanctions.follow(who, &AccountRef::from(login));
-        }
-        let level = person.identity.actor().level;
-        let switched = is_other
-            .then(|| self.account_changed_in_rooms(member, before.as_ref(), after.as_ref()));
-        let after = after.filter(|_| is_other);
-        let in_rooms = [before, after].map(|login| self.names_in_rooms(login.as_ref()));
-        let stale = self.presence.amend(member, |identity| amendment.apply(identity));
-        let login = self.presence.identity(member).and_then(|identity| identity.login.clone());
-        if let Some(session) = session.and_then(|session| self.sessions.session_mut(session)) {
-            session.account = login;
-        }
-        let mut rooms = Vec::from_iter(switched);
-        rooms.extend(in_rooms.into_iter().flat_map(|names| self.renamed_in_rooms(names)));
-        if !is_other {
-            rooms.extend(self.promoted_in_rooms(member, level));
-        }
-        Ok((stale, rooms))
-    }
-
-    /// Removes the members whose logins a change has ended. Their sessions can't be resumed: who resumes one has to show a
-    /// login that is good.
-    ///
-    /// A login is checked before its user joins, so a change may come between the two. The newest changes are therefore
-    /// remembered, and nobody is let in with a login that one of them has ended.
-    fn end_logins(&mut self, change: &AccountChange) -> LoginsEnded {
-        self.ended_logins.note(change);
-        let account = LoggedIn {
-            account: change.name.clone(),
-            account_key: AccountKey { id: change.account, epoch: 0 },
-        };
-        let (spared, reason) = match change.kind {
-            AccountChangeKind::Removed => (None, Removal::AccountRemoved),
-            AccountChangeKind::LoginsEnded { spared, .. } => (spared, Removal::LoggedOut),
-        };
-        let is_over = |identity: &Identity| {
-            identity.login.as_ref().is_some_and(|login| self.ended_logins.has(login))
-        };
-        let with_account = self.presence.logged_in(&account);
-        let ended: Vec<_> = with_account
-            .filter(|(member, identity)| Some(*member) != spared && is_over(identity))
-            .map(|(member, _)| member)
-            .collect();
-        let left = ended.into_iter().filter_map(|member| self.remove(member)).collect();
-        let mut stale = Stale::default();
-        if let (Some(spared), AccountChangeKind::LoginsEnded { epoch, .. }) = (spared, change.kind)
-            && let Some(login) = self.presence.identity(spared).and_then(|who| who.login.clone())
-            && login.is_same_account(&account)
-        {
-            let AccountKey { id, epoch: before } = login.account_key;
-            let account_key = AccountKey { id, epoch: before.max(epoch) };
-            let amendment = Amendment::logged_in(LoggedIn { account_key, ..login });
-            stale.extend(self.amend(spared, amendment).unwrap_or_default().0);
-        }
-        let removed = (change.kind == AccountChangeKind::Removed).then_some(change.account);
-        if let Some(removed) = removed {
-            self.sanctions.forget(|sanction| sanction.is_on_account(removed));
-        }
-        let account = AccountRef::from(&account);
-        let rooms = removed.map(|_| self.account_leaves_rooms(&account)).unwrap_or_default();
-        LoginsEnded { left, reason, removed, stale, rooms }
     }
 
     /// Who is here.

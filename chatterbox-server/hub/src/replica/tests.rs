@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chatterbox_proto::session::Destination;
-use chatterbox_proto::{Capability, Refusal, Username};
+use chatterbox_proto::{Capability, Refusal, Username, limits};
 use proptest::prelude::*;
 
 use crate::block_lists::BlockLists;
@@ -73,6 +73,7 @@ enum Wish {
         account: Option<(usize, i64)>,
         resume: Option<(usize, bool)>,
         has_session: bool,
+        has_devices: bool,
         address: u8,
         hold: u64,
     },
@@ -95,9 +96,14 @@ fn wish() -> impl Strategy<Value = Wish> {
     let who = || 0_usize..6;
     let account = || prop::option::of((0..ACCOUNTS.len(), 0_i64..3));
     prop_oneof![
-        8 => (name(), account(), prop::option::of((0_usize..6, any::<bool>())), any::<bool>(), 0_u8..2, prop_oneof![Just(0), Just(5_000_u64)])
-            .prop_map(|(name, account, resume, has_session, address, hold)| Wish::Join {
-                name, account: account.filter(|_| address == 1), resume, has_session, address, hold
+        8 => (name(), account(), prop::option::of((0_usize..6, any::<bool>())), any::<bool>(), any::<bool>(), 0_u8..2, prop_oneof![Just(0), Just(5_000_u64)])
+            .prop_map(|(name, account, resume, has_session, has_devices, address, hold)| Wish::Join {
+                name, account: account.filter(|_| address == 1), resume, has_session, has_devices, address, hold
+            }),
+        // Several devices of one user, and sometimes one that does not speak of them.
+        6 => (prop::option::of((0_usize..6, any::<bool>())), 0_i64..3, prop::bool::weighted(0.9))
+            .prop_map(|(resume, epoch, has_devices)| Wish::Join {
+                name: 3, account: Some((0, epoch)), resume, has_session: true, has_devices, address: 1, hold: 5_000
             }),
         3 => who().prop_map(Wish::Leave),
         3 => (who(), name()).prop_map(|(who, name)| Wish::Rename(who, name)),
@@ -143,8 +149,11 @@ fn address(number: u8) -> Option<core::net::IpAddr> {
 
 /// What follows from a proposal, as text.
 fn told(outcome: &Result<Effect, Refused>) -> String {
-    let names =
-        |left: &[Left]| left.iter().map(|left| format!(" -{}", left.member.0)).collect::<String>();
+    let names = |left: &[Left]| {
+        left.iter()
+            .map(|left| format!(" -{}{}", left.member.0, if left.is_last { "" } else { " device" }))
+            .collect::<String>()
+    };
     match outcome {
         Err(refused) => format!("no: {refused:?}"),
         Ok(Effect::Nothing) => "up".to_owned(),
@@ -152,20 +161,24 @@ fn told(outcome: &Result<Effect, Refused>) -> String {
         Ok(Effect::Joined(joined)) => {
             let name = String::from_utf8(joined.name_json.to_vec()).unwrap();
             let session = joined.session.map(|key| key.id().0);
-            let replaced = joined.replaced.map(|member| member.0);
-            format!("+{} {name} {session:?} {} {replaced:?}", joined.member.0, joined.is_resumed)
+            let replaced = joined.replaced.map(|(member, _)| member.0);
+            let device = if joined.is_device { " device" } else { "" };
+            let id = joined.member.0;
+            format!("+{id} {name} {session:?} {} {replaced:?}{device}", joined.is_resumed)
         }
-        Ok(Effect::Left(left)) => format!("-{}", left.member.0),
+        Ok(Effect::Left(left)) => names(std::slice::from_ref(left)),
+        Ok(Effect::LoggedOut(left)) => format!("logged out{}", names(std::slice::from_ref(left))),
         Ok(Effect::Renamed(renamed)) => format!("{:?} is {:?}", renamed.old, renamed.new),
         Ok(Effect::Said(said)) => {
             let back = if said.back.is_some() { " back" } else { "" };
-            format!("#{} {:?}{back}", said.number, said.to.map(|member| member.0))
+            let copies: Vec<_> = said.copies.iter().map(|member| member.0).collect();
+            format!("#{} {:?} {copies:?}{back}", said.number, said.to.map(|member| member.0))
         }
         Ok(Effect::Unseen(..)) => "unseen".to_owned(),
         Ok(Effect::Away(member)) => format!("away {}", member.0),
         Ok(Effect::Rooms(_)) => "rooms".to_owned(),
         Ok(Effect::LoginsEnded(ended)) => format!("logins ended{}", names(&ended.left)),
-        Ok(Effect::Told(_) | Effect::Crowded(_)) => "told".to_owned(),
+        Ok(Effect::Told(_) | Effect::Crowded(_) | Effect::Read(_)) => "told".to_owned(),
         Ok(Effect::Old(old)) => format!("old {}", old.number),
         Ok(Effect::Moderated(moderated)) => format!("moderated{}", names(&moderated.left)),
     }

@@ -7,14 +7,16 @@
 //!
 //! Every message has its number (ID-2), and the numbers are the order.
 
+mod conversations;
+
 use std::cmp::Reverse;
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
-use chatterbox_proto::capability::meta::DeviceId;
 use chatterbox_proto::json::LIST_SEPARATOR;
+use chatterbox_proto::session::Destination;
 
 use crate::filing::Party;
 use crate::record::{Record, Sequence};
@@ -22,6 +24,7 @@ use crate::record_meta::RecordMeta;
 use crate::room::cut::{HistoryCut, OwnMessage};
 use crate::room::limits::Keep;
 use crate::room::mailboxes::{Kept, Mailboxes};
+use crate::room::reader::Reader;
 use crate::room::segment::{Marks, Segment};
 use crate::room::shares::Shares;
 
@@ -37,6 +40,8 @@ const CUTS: usize = 8;
 #[derive(Debug)]
 struct PrivateMessage {
     source: Username,
+    /// To whom it is, as its tuple says.
+    destination: Option<Username>,
     /// With its separator.
     json: Bytes,
     /// What goes with it, for all devices of its reader.
@@ -134,6 +139,10 @@ impl History {
             bytes: record.weight() as u64,
             message: PrivateMessage {
                 source: record.source.clone(),
+                destination: match &record.destination {
+                    Destination::User(name) => Some(name.clone()),
+                    Destination::All | Destination::Room(_) => None,
+                },
                 json,
                 meta: record.meta.clone(),
             },
@@ -169,30 +178,45 @@ impl History {
         self.mailboxes.seal(&Party::Account(account).key());
     }
 
-    /// Whether all messages to this user after this number are still kept.
-    pub fn reaches(&self, parties: &[Party], after: Sequence) -> bool {
+    /// Whether all messages to this reader after this number are still kept, and those that they sent where they get these.
+    pub(crate) fn reaches(&self, reader: &Reader, after: Sequence) -> bool {
         let reaches = |party: &Party| after >= self.mailboxes.forgotten(&party.key());
-        after >= self.public_forgotten && parties.iter().all(reaches)
+        let sent = |sender: i64| after >= self.mailboxes.sent_forgotten(sender);
+        after >= self.public_forgotten
+            && reader.parties.iter().all(reaches)
+            && reader.sender.is_none_or(sent)
     }
 
-    /// The public messages and those to these after a number, in their order; 0 for all.
-    pub(crate) fn cut(&self, parties: &[Party], after: Sequence) -> HistoryCut {
-        self.cut_with((parties, None), after, Vec::new())
+    /// The public messages and those of a reader after a number, in their order; 0 for all.
+    pub(crate) fn cut(&self, reader: &Reader, after: Sequence) -> HistoryCut {
+        self.cut_with(reader, after, Vec::new())
     }
 
-    /// The same for the connection of this device, together with others that only this reader gets (RH-6).
+    /// The private messages that a reader sent after a number, where they get these (DV-2). What they sent to themselves is in a
+    /// mailbox of theirs.
+    fn sent(
+        &self,
+        reader: &Reader,
+        after: Sequence,
+    ) -> impl DoubleEndedIterator<Item = (Sequence, &Kept<PrivateMessage>)> {
+        let own: Vec<_> = reader.parties.iter().map(|party| party.key().into_owned()).collect();
+        let sent = reader.sender.into_iter().flat_map(move |one| self.mailboxes.sent(one, after));
+        let others = sent.filter(move |(_, owner, _)| !own.iter().any(|key| key == owner));
+        others.map(|(id, _, kept)| (id, kept))
+    }
+
+    /// The same together with others that only this reader gets (RH-6).
     pub(crate) fn cut_with(
         &self,
-        (parties, device): (&[Party], Option<&DeviceId>),
+        reader: &Reader,
         after: Sequence,
         mut own: Vec<OwnMessage>,
     ) -> HistoryCut {
         let mut out = HistoryCut::with_capacity(self.sealed.len() + 1);
-        for party in parties {
-            own.extend(
-                self.mailboxes.after(&party.key(), after).map(|one| own_message(one, device)),
-            );
+        for party in &reader.parties {
+            own.extend(self.mailboxes.after(&party.key(), after).map(own_message));
         }
+        own.extend(self.sent(reader, after).map(own_message));
         own.sort_unstable_by_key(|message| message.id);
         let mut own = own.into_iter().peekable();
         for (json, marks) in self.segments() {
@@ -212,18 +236,14 @@ impl History {
     /// The newest of the public messages and of those to these, for a short welcome (RC-1). Where the reader hides nobody, it
     /// looks at no more of them than are asked for, and one; else at all segments, since only whoever writes the cut counts
     /// what is hidden.
-    pub(crate) fn cut_newest(
-        &self,
-        (parties, device): (&[Party], Option<&DeviceId>),
-        newest: u16,
-        hides: bool,
-    ) -> HistoryCut {
+    pub(crate) fn cut_newest(&self, reader: &Reader, newest: u16, hides: bool) -> HistoryCut {
         let mut out = HistoryCut::of_newest(newest);
         let most = if hides { usize::MAX } else { usize::from(newest) + 1 };
         let mut privates = Vec::new();
-        for party in parties {
+        for party in &reader.parties {
             privates.extend(self.mailboxes.newest(&party.key()).take(most));
         }
+        privates.extend(self.sent(reader, 0).rev().take(most));
         privates.sort_unstable_by_key(|(id, _)| Reverse(*id));
         let mut privates = privates.into_iter().peekable();
         let mut count = 0;
@@ -235,7 +255,7 @@ impl History {
             while let Some((id, private)) = privates.next_if(|(id, _)| marks.id_at(0) < *id) {
                 let from = marks.place_of(id);
                 out.take(json, marks, from..to);
-                out.take_own(own_message((id, private), device));
+                out.take_own(own_message((id, private)));
                 count += to - from + 1;
                 to = from;
             }
@@ -243,7 +263,7 @@ impl History {
             count += to;
         }
         for private in privates {
-            out.take_own(own_message(private, device));
+            out.take_own(own_message(private));
         }
         out
     }
@@ -404,13 +424,11 @@ impl From<Segment<Bytes>> for Pinned {
     }
 }
 
-/// A private message as the connection of this device reads it.
-fn own_message(
-    (id, kept): (Sequence, &Kept<PrivateMessage>),
-    device: Option<&DeviceId>,
-) -> OwnMessage {
-    let Kept { arrived, message: PrivateMessage { source, json, meta }, .. } = kept;
-    let meta = meta.as_ref().and_then(|meta| meta.told(device));
+/// A private message as a welcome has it: which device its connection is, that says behind it, and is told no encrypted text
+/// before.
+fn own_message((id, kept): (Sequence, &Kept<PrivateMessage>)) -> OwnMessage {
+    let Kept { arrived, message: PrivateMessage { source, json, meta, .. }, .. } = kept;
+    let meta = meta.as_ref().and_then(|meta| meta.told(None));
     OwnMessage { id, source: source.clone(), json: json.clone(), arrived: *arrived, meta }
 }
 

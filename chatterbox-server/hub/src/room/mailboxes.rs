@@ -41,7 +41,9 @@ pub struct Mailboxes<T> {
     /// The mailbox of each message.
     order: BTreeMap<Sequence, Arc<str>>,
     /// The messages of each sender.
-    by_sender: HashMap<i64, BTreeSet<Sequence>>,
+    by_sender: HashMap<i64, Sent>,
+    /// Messages of senders up to this number may be missing where a sender has none left.
+    sent_forgotten: Sequence,
     shares: Shares,
     /// Messages up to this number may be missing where there is no mailbox.
     forgotten: Sequence,
@@ -54,6 +56,14 @@ struct Mailbox<T> {
     piles: HashMap<i64, Pile>,
     /// The senders by what they have in it.
     by_bytes: BTreeSet<(u64, i64)>,
+    /// Messages up to this number may be missing.
+    forgotten: Sequence,
+}
+
+/// The messages of one sender, in whichever mailbox.
+#[derive(Debug)]
+struct Sent {
+    ids: BTreeSet<Sequence>,
     /// Messages up to this number may be missing.
     forgotten: Sequence,
 }
@@ -81,6 +91,7 @@ impl<T> Mailboxes<T> {
             by_bytes: BTreeSet::new(),
             order: BTreeMap::new(),
             by_sender: HashMap::new(),
+            sent_forgotten: 0,
             shares: Shares::new(keep),
             forgotten: 0,
         }
@@ -111,13 +122,15 @@ impl<T> Mailboxes<T> {
         let full = self.keep.part(MAILBOX_PART);
         self.by_bytes.insert((mailbox.held.bytes, Arc::clone(&owner)));
         self.order.insert(id, Arc::clone(&owner));
-        self.by_sender.entry(sender.number).or_default().insert(id);
+        let forgotten = self.sent_forgotten;
+        let sent = self.by_sender.entry(sender.number);
+        sent.or_insert_with(|| Sent { ids: BTreeSet::new(), forgotten }).ids.insert(id);
         self.shares.add(sender, many);
         self.held = self.held.plus(many);
 
         let mut gone = Vec::new();
         while let Some(sender) = self.shares.exceeded_by(sender.number) {
-            let oldest = self.by_sender.get(&sender).and_then(|ids| ids.first().copied());
+            let oldest = self.by_sender.get(&sender).and_then(|sent| sent.ids.first().copied());
             let Some(removed) = oldest.and_then(|id| self.remove(id)) else { break };
             gone.push(removed);
         }
@@ -152,9 +165,11 @@ impl<T> Mailboxes<T> {
             self.by_bytes.insert((mailbox.held.bytes, owner));
         }
         let (sender, many) = (kept.sender.number, Keep::one(kept.counted()));
-        if let Some(ids) = self.by_sender.get_mut(&sender) {
-            ids.remove(&id);
-            if ids.is_empty() {
+        if let Some(sent) = self.by_sender.get_mut(&sender) {
+            sent.ids.remove(&id);
+            sent.forgotten = sent.forgotten.max(id);
+            if sent.ids.is_empty() {
+                self.sent_forgotten = self.sent_forgotten.max(sent.forgotten);
                 self.by_sender.remove(&sender);
             }
         }
@@ -207,6 +222,25 @@ impl<T> Mailboxes<T> {
     ) -> impl Iterator<Item = (Sequence, &'a Kept<T>)> + use<'a, T> {
         let mailbox = self.by_owner.get(owner).into_iter();
         mailbox.flat_map(|m| m.messages.iter().rev()).map(|(id, kept)| (*id, kept))
+    }
+
+    /// The messages of a sender after a number, oldest first, each with the key of its recipient.
+    pub fn sent(
+        &self,
+        sender: i64,
+        after: Sequence,
+    ) -> impl DoubleEndedIterator<Item = (Sequence, &str, &Kept<T>)> {
+        let sent = self.by_sender.get(&sender).into_iter();
+        let ids = sent.flat_map(move |sent| sent.ids.range(after.saturating_add(1)..));
+        ids.filter_map(|id| {
+            let owner = self.order.get(id)?;
+            Some((*id, &**owner, self.by_owner.get(owner)?.messages.get(id)?))
+        })
+    }
+
+    /// Up to which number messages of a sender may be missing.
+    pub fn sent_forgotten(&self, sender: i64) -> Sequence {
+        self.by_sender.get(&sender).map_or(self.sent_forgotten, |sent| sent.forgotten)
     }
 
     /// Up to which number messages may be missing in a mailbox.

@@ -7,6 +7,7 @@ pub(crate) mod limits;
 pub(crate) mod mailboxes;
 pub(crate) mod memberships;
 pub(crate) mod meta_list;
+pub(crate) mod reader;
 pub(crate) mod ring_budget;
 pub(crate) mod segment;
 pub(crate) mod shares;

@@ -133,8 +133,15 @@ fn entry(kind: usize, bytes: usize, member: MemberId, places: &Arc<Semaphore>) -
         }
         Proposal::Join(join) => {
             let secrets = Secrets { fresh: 1, shown: None };
-            let greeting =
-                Greeting { info: "", extra: b"", after: None, recent: None, zstd: false, secrets };
+            let greeting = Greeting {
+                info: "",
+                extra: b"",
+                after: None,
+                recent: None,
+                marks: &[],
+                zstd: false,
+                secrets,
+            };
             let greeting = OwnGreeting::of(greeting);
             // Who has gone is not let in.
             let (done, waits) = oneshot::channel();

@@ -207,6 +207,7 @@ const FRAMES: &[(&str, [&str; 3])] = &[
     (r#""RESUME": {"TOKEN": "x", "AFTER": 1}"#, ["no-known-key"; 3]),
     (r#""TAGS": []"#, ["no-known-key", "no-known-key", "bad-tags"]),
     (r#""META": []"#, ["no-known-key", "no-known-key", "bad-meta"]),
+    (r#""READ": {"WITH": "ALL", "UPTO": 1}"#, ["no-known-key", "no-known-key", "read"]),
     (r#""HISTORY": {"WITH": "ALL"}"#, ["no-known-key", "no-known-key", "history"]),
     (
         r#""COMMAND": {"ID": "1", "NAME": "name", "ARGS": []}"#,
@@ -247,7 +248,7 @@ fn frames() -> Counts {
 }
 
 /// What a frame can lead to that is no error.
-const WORDS: &[&str] = &["claim", "post", "history", "call", "answer", "ping", "pong"];
+const WORDS: &[&str] = &["claim", "post", "history", "read", "call", "answer", "ping", "pong"];
 
 fn word(action: &JoiningAction<'_>) -> &'static str {
     match action {
@@ -264,6 +265,7 @@ fn joined_word(action: &JoinedAction<'_>) -> &'static str {
         JoinedAction::Error(faults) => code_of(faults),
         JoinedAction::Request(request) => match request {
             Request::History(_) => "history",
+            Request::Read(_) => "read",
             Request::Command(CommandRequest::Call(_)) => "call",
             Request::Command(CommandRequest::Answer(_)) => "answer",
             Request::Ping(_) => "ping",

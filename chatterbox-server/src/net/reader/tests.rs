@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use chatterbox_hub::{Delivery, JoinRequest};
+use chatterbox_hub::{Delivery, JoinRequest, Proposal, Rename};
 use chatterbox_proto::session::JoiningSession;
 use chatterbox_proto::{Capabilities, Faults, Username, frame, limits};
 
 use super::*;
 use crate::chat::handle::Seat;
 use crate::chat::shared::Chat;
+use crate::net::requests::Requests;
 use crate::store::failing::FailingStore;
 
 /// A chat whose messages are stored, and the store, which counts those of each post: one sender has one post in flight.
@@ -227,4 +228,66 @@ async fn a_compressed_frame_counts_as_what_it_stands_for() {
     body[at..at + 4].copy_from_slice(&says.to_le_bytes());
     assert_eq!(reader.compressed_frame(&body.into(), &context).await, says as usize);
     assert!(reader.inbound.faults.text().contains("ZS-2"));
+}
+
+/// Gives a member another name, as another device of its user does.
+async fn rename(chat: &Chat, by: &Handle, text: &str) {
+    let rename = Rename {
+        name: Username::parse(text).unwrap(),
+        owns: false,
+        blocked_by: Vec::new(),
+        now: 0,
+    };
+    chat.change(Proposal::Rename(by.id(), rename)).await.unwrap();
+}
+
+/// Whether a message under a name is taken.
+async fn takes(reader: &mut Reader<&[u8]>, context: &Context, source: &str) -> bool {
+    let body = format!(r#"{{"MESSAGES":[["{source}","ALL",1,"x"]]}}"#);
+    reader.frame(&Bytes::from(body), context).await;
+    let taken = reader.inbound.faults.is_empty();
+    reader.inbound.faults = Faults::new();
+    taken
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_was_changed_while_its_member_came_in_is_known_to_its_reader() {
+    let (chat, _store) = chat();
+    let context = Context::plain(Arc::clone(&chat));
+    let ann = join(&chat, "ann").await;
+    let member = ann.handle();
+    tokio::spawn(read_all(ann));
+    let mut reader = reader(&member, &[], None);
+    // A change between the join and the subscription is told to nobody, so the reader looks once by itself.
+    let looked = member.take_new_name();
+    assert_eq!(looked.map(|name| name.as_str().to_owned()).as_deref(), Some("ann"));
+    assert!(member.take_new_name().is_none());
+    assert!(!takes(&mut reader, &context, "annie").await);
+    rename(&chat, &member, "annie").await;
+    assert!(takes(&mut reader, &context, "annie").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_reads_of_no_changes_of_name_goes_on_as_it_has_joined_however_many_there_are() {
+    let (chat, _store) = chat();
+    let context = Context::plain(Arc::clone(&chat));
+    let ann = join(&chat, "ann").await;
+    let member = ann.handle();
+    tokio::spawn(read_all(ann));
+    let mut reader = reader(&member, &[], None);
+    let accounts = Arc::clone(&context.access.authenticator);
+    let requests = Requests::new(None, Arc::clone(&context.pages), accounts);
+    reader.inbound = Inbound::new(member.clone(), Some(Box::new(requests)), None);
+    for number in 0..20 {
+        let name = format!("ann{number}");
+        rename(&chat, &member, &name).await;
+        assert!(takes(&mut reader, &context, &name).await);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(takes(&mut reader, &context, "ann").await, "{number}");
+    }
+    // It is the first name that is kept, and others for a moment.
+    assert!(!takes(&mut reader, &context, "ann0").await);
+    rename(&chat, &member, "ann").await;
+    assert!(takes(&mut reader, &context, "ann").await);
+    assert!(takes(&mut reader, &context, "ann19").await);
 }

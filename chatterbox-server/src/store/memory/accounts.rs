@@ -1,13 +1,14 @@
 //! A directory that lives as long as the process.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use chatterbox_hub::{AccountChange, AccountKey, Level};
+use chatterbox_hub::{AccountChange, AccountKey, Level, Marked, Sequence, StoredMark};
 use chatterbox_proto::Username;
 
 use crate::accounts::{
-    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, PasswordHash, Settings,
-    TOKENS, TokenHash,
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, MARKS, MarksDirectory,
+    NewMark, PasswordHash, Settings, TOKENS, TokenHash,
 };
 use crate::store::memory::visits::Visits;
 
@@ -27,6 +28,8 @@ struct Kept {
     /// The oldest first, each with its end.
     tokens: VecDeque<(TokenHash, i64)>,
     blocked: BTreeMap<String, Username>,
+    /// By the keys of their conversations.
+    marks: BTreeMap<String, Sequence>,
 }
 
 impl Kept {
@@ -48,6 +51,37 @@ impl Memory {
     /// All accounts, with their numbers.
     pub(super) fn numbers(&self) -> impl Iterator<Item = (&Username, i64)> {
         self.kept.values().map(|kept| (&kept.account.name, kept.account.account_key.id))
+    }
+}
+
+impl MarksDirectory for Memory {
+    fn marks(&mut self, account: i64) -> Result<Vec<StoredMark>, DirectoryError> {
+        let kept = self.kept.values().find(|kept| kept.account.account_key.id == account);
+        let marks = kept.into_iter().flat_map(|kept| &kept.marks);
+        Ok(marks.map(|(key, upto)| (Marked::of_key(key), *upto)).collect())
+    }
+
+    fn set_marks(&mut self, marks: &[NewMark]) -> Result<Vec<bool>, DirectoryError> {
+        let mut set = |NewMark { account, with, upto }: &NewMark| {
+            let mut all = self.kept.values_mut();
+            let Some(kept) = all.find(|kept| kept.account.account_key.id == *account) else {
+                return false;
+            };
+            let key = with.key().into_owned();
+            if kept.marks.get(&key).copied().unwrap_or(0) >= *upto {
+                return false;
+            }
+            kept.marks.insert(key.clone(), *upto);
+            let others = kept.marks.iter().filter(|(other, _)| **other != key);
+            if kept.marks.len() > MARKS
+                && let Some(least) = others.min_by_key(|(key, upto)| (**upto, Reverse(*key)))
+            {
+                let least = least.0.clone();
+                kept.marks.remove(&least);
+            }
+            true
+        };
+        Ok(marks.iter().map(&mut set).collect())
     }
 }
 
@@ -74,7 +108,12 @@ impl Directory for Memory {
         self.made += 1;
         let account_key = AccountKey { id: self.made, epoch: 0 };
         let account = Account { account_key, ..account.clone() };
-        let kept = Kept { account, tokens: VecDeque::new(), blocked: BTreeMap::new() };
+        let kept = Kept {
+            account,
+            tokens: VecDeque::new(),
+            blocked: BTreeMap::new(),
+            marks: BTreeMap::new(),
+        };
         self.kept.insert(kept.account.name.clone(), kept);
         Ok(Added::Yes)
     }

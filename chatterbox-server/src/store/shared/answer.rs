@@ -19,6 +19,8 @@ pub(super) enum Answer {
     Number(i64),
     /// Sanctions have these.
     Imposed(Vec<SanctionId>),
+    /// Of each whether it was news.
+    News(Vec<bool>),
     /// There are as many as there may be.
     TooMany,
     /// The account is another one, or was changed, since whoever asks looked at it.

@@ -82,6 +82,8 @@ pub(super) enum Command {
     CloseReport { audit: WrittenAudit, number: i64 },
     /// Removes old ones.
     ForgetReports(i64),
+    /// Notes how far the owners of accounts have read: the account, the key of the conversation, and the number of a message.
+    SetMarks(Vec<(i64, String, u64)>),
 }
 
 /// An account that is meant: its name, and which one it was when whoever asks looked at it. Another one of that name is not

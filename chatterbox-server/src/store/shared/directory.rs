@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chatterbox_hub::{AccountChange, AccountKey, Level};
+use chatterbox_hub::{AccountChange, AccountKey, Level, StoredMark};
 use chatterbox_proto::Username;
 
 use crate::accounts::{
-    Account, Added, Directory, DirectoryError, EverSeen, PasswordHash, Seen, SeenDirectory,
-    Settings, Spared, TokenHash,
+    Account, Added, Directory, DirectoryError, EverSeen, MarksDirectory, NewMark, PasswordHash,
+    Seen, SeenDirectory, Settings, Spared, TokenHash,
 };
 use crate::store::shared::answer::Answer;
 use crate::store::shared::asking::{Asking, Undecided};
@@ -124,6 +124,20 @@ impl SeenDirectory for Shared {
     fn hide_last_seen(&mut self, account: i64, hides: bool) -> Result<bool, DirectoryError> {
         match self.ask(Command::HideLastSeen { account, hides })? {
             Answer::Changed(is_there, _) => Ok(is_there),
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+impl MarksDirectory for Shared {
+    fn marks(&mut self, account: i64) -> Result<Vec<StoredMark>, DirectoryError> {
+        self.reader.marks(account)
+    }
+
+    fn set_marks(&mut self, marks: &[NewMark]) -> Result<Vec<bool>, DirectoryError> {
+        let written = |mark: &NewMark| (mark.account, mark.with.key().into_owned(), mark.upto);
+        match self.ask(Command::SetMarks(marks.iter().map(written).collect()))? {
+            Answer::News(news) => Ok(news),
             _ => Err(unexpected()),
         }
     }

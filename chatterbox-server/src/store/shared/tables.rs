@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use chatterbox_hub::{
-    AccountChange, AccountChangeKind, AccountKey, Moderation, ModerationAct, RoomNumber,
+    AccountChange, AccountChangeKind, AccountKey, Marked, Moderation, ModerationAct, RoomNumber,
     SanctionId, Sequence, StoreCommand,
 };
 use chatterbox_proto::Username;
 
-use crate::accounts::{Directory as _, DirectoryError, SeenDirectory as _, TokenHash};
+use crate::accounts::{
+    Directory as _, DirectoryError, MarksDirectory as _, NewMark, SeenDirectory as _, TokenHash,
+};
 use crate::moderation::{ModerationError, ModerationStore as _};
 use crate::store::message_store::StoreError;
 use crate::store::shared::answer::Answer;
@@ -305,6 +307,15 @@ fn account(directory: &mut SqliteDirectory, command: Command) -> Result<Done, Fa
             let password = password.map(|password| password.read());
             directory.set_admin_password(password.as_ref())?;
             Answer::Done
+        }
+        Command::SetMarks(marks) => {
+            let mark = |(account, key, upto): &(i64, String, u64)| NewMark {
+                account: *account,
+                with: Marked::of_key(key),
+                upto: *upto,
+            };
+            let marks: Vec<_> = marks.iter().map(mark).collect();
+            Answer::News(directory.set_marks(&marks)?)
         }
         // The others are of moderation.
         _ => Answer::Done,

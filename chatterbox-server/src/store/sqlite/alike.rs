@@ -17,6 +17,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("account_looks", &["look", "account"]),
     ("tokens", &["number", "hash", "account", "expires"]),
     ("blocks", &["account", "key", "name"]),
+    ("marks", &["account", "conversation", "upto"]),
     ("settings", &["name", "value"]),
     ("disabled_commands", &["command"]),
     (

@@ -1,7 +1,8 @@
 //! All that nodes of a cluster store alike, as one value: for a node that begins with it instead of all commands from the start.
 //!
 //! A dump is the rows of the tables below, by the names of their columns, and what SQLite remembers of numbers that were used. So a
-//! newer version can begin with the dump of an older one. Who was here when is what each node has seen itself; it is in the dump, so
+//! newer version can begin with the dump of an older one; and an older one with that of a newer one, while tables that it does not
+//! know are empty, since those are not named. Who was here when is what each node has seen itself; it is in the dump, so
 //! that a new node knows it, too.
 
 use rusqlite::types::{Value, ValueRef};
@@ -17,6 +18,7 @@ pub(super) const TABLES: &[&str] = &[
     "account_looks",
     "tokens",
     "blocks",
+    "marks",
     "settings",
     "disabled_commands",
     "guests_seen",
@@ -89,7 +91,11 @@ pub(super) fn dump(connection: &mut Connection) -> Result<Vec<u8>, rusqlite::Err
 
 /// The same within a transaction.
 pub(super) fn of(moment: &Connection) -> Result<Vec<u8>, rusqlite::Error> {
-    let tables = TABLES.iter().map(|name| table(moment, name)).collect::<Result<_, _>>()?;
+    let mut tables = TABLES
+        .iter()
+        .map(|name| table(moment, name))
+        .collect::<Result<Vec<_>, rusqlite::Error>>()?;
+    tables.retain(|table| !table.rows.is_empty());
     let mut select = moment.prepare("SELECT name, seq FROM sqlite_sequence ORDER BY name")?;
     let used = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let used: Vec<(String, i64)> = used.collect::<Result<_, _>>()?;
@@ -163,4 +169,39 @@ fn insert(
         insert.execute(params_from_iter(row.into_iter().map(Value::from)))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::migrate;
+
+    fn database() -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate::migrate(&mut connection, 0).unwrap();
+        connection.pragma_update(None, "foreign_keys", false).unwrap();
+        connection
+    }
+
+    fn named(dump: &[u8]) -> Vec<String> {
+        let dump: Dump = postcard::from_bytes(dump).unwrap();
+        dump.tables.into_iter().map(|table| table.name).collect()
+    }
+
+    #[test]
+    fn a_table_without_rows_is_not_named_and_is_empty_wherever_it_is_taken() {
+        let (mut one, mut other) = (database(), database());
+        let mark = "INSERT INTO marks VALUES (1, '', 5)";
+        one.execute("INSERT INTO settings VALUES ('prefix', '!')", []).unwrap();
+        other.execute(mark, []).unwrap();
+        let before = dump(&mut one).unwrap();
+        assert_eq!(named(&before), ["settings"], "all of these are known to older versions");
+        restore(&mut other, &before).unwrap();
+        assert_eq!(dump(&mut other).unwrap(), before);
+        one.execute(mark, []).unwrap();
+        let after = dump(&mut one).unwrap();
+        assert_eq!(named(&after), ["marks", "settings"]);
+        restore(&mut other, &after).unwrap();
+        assert_eq!(dump(&mut other).unwrap(), after);
+    }
 }

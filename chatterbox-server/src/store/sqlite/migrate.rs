@@ -305,6 +305,16 @@ pub(super) const MIGRATIONS: &[&str] = &[
     -- The encrypted texts of a message, one for each device, as an object of ASCII JSON; NULL is none.
     ALTER TABLE messages ADD COLUMN sealed TEXT;
 ",
+    "
+    -- How far the owner of an account has read (MK-1).
+    CREATE TABLE marks (
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        -- Empty is the lobby; a tab and a number is a room, anything else the folded name of a user.
+        conversation TEXT NOT NULL,
+        upto INTEGER NOT NULL CHECK (upto > 0),
+        PRIMARY KEY (account, conversation)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The place of the migration that [`sort_into_conversations`] completes.

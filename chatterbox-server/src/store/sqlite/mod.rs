@@ -13,6 +13,7 @@ mod ever_seen;
 mod export;
 mod extent;
 mod followed;
+mod marks;
 mod messages;
 mod migrate;
 mod moderation;

@@ -5,7 +5,7 @@
 const TIME = 1_700_000_000;
 
 /** Everything that our server speaks. */
-export const CAPABILITIES = "accounts/1 commands/1 ids/1 meta/1 notices/1 ping/1 presence/1 recent/1 rename/1 rooms/1 utf8/1";
+export const CAPABILITIES = "accounts/1 commands/1 devices/1 ids/1 marks/1 meta/1 notices/1 ping/1 presence/1 recent/1 rename/1 rooms/1 utf8/1";
 
 /** The welcome. @param {(field: string) => string} text */
 export function welcome(text, me) {

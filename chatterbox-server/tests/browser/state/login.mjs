@@ -134,6 +134,26 @@ test("while the name can't come back yet it is tried again, and where it never c
   assert.equal(one.view.phase.is, "in");
 });
 
+test("whoever is here on too many devices says when it is tried again, and the session goes on then", () => {
+  const one = new World().join({ ACCOUNT: { LEVEL: 1, TOKEN: "tok" }, RESUME: "session" });
+  one.apply({ say: "kept" });
+  one.apply({ lost: "gone" });
+  one.apply({ back: true });
+  one.take();
+  one.frame({ USERNAME_ACCEPTED: false, CODE: "too-many", INFO: "Too many of your devices are here already." });
+  assert.deepEqual([one.view.phase.is, one.view.phase.code, one.view.phase.password], ["refused", "too-many", false]);
+  assert.deepEqual(one.take(), []);
+  // The server has no patience with a connection that has no name.
+  assert.deepEqual(one.apply({ lost: "gone" }).filter((effect) => "redial" in effect), [{ redial: false }]);
+  assert.equal(one.view.phase.code, "too-many");
+  one.take();
+  one.apply({ join: { name: "ann" } });
+  const [frame] = one.take();
+  assert.deepEqual([frame.USERNAME, frame.TOKEN, frame.RESUME.TOKEN], ["ann", "tok", "session"]);
+  one.frame({ USERNAME_ACCEPTED: true, USER_LIST: ["ann"], MESSAGES: [], IDS: [], CAPABILITIES: ALL, RESUMED: true, ROOMS: [] });
+  assert.equal(one.take().find((told) => told.MESSAGES).MESSAGES[0][3], "kept");
+});
+
 test("under another name the token of the account proves nothing", () => {
   const one = asked({ name: "ann", token: "tok" });
   one.frame({ ...JOINED, USER_LIST: ["ann"], ACCOUNT: { LEVEL: 1 } });

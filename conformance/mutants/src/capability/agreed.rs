@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::faults::Faults;
 
 /// The capabilities of this server, all in version 1.
-const KNOWN: [&str; 12] = [
-    "accounts", "commands", "ids", "meta", "notices", "ping", "presence", "recent", "rename",
-    "rooms", "utf8", "zstd",
+const KNOWN: [&str; 14] = [
+    "accounts", "commands", "devices", "ids", "marks", "meta", "notices", "ping", "presence",
+    "recent", "rename", "rooms", "utf8", "zstd",
 ];
 
 /// The capabilities without which there is no `rooms` (CP-8).
@@ -61,6 +61,11 @@ impl Agreed {
         let lacking = NEEDED.into_iter().any(|needed| !answered.contains(needed));
         if answered.contains("rooms") && lacking && !f.acts(Fault::RoomsWithoutNeeds) {
             answered.remove("rooms");
+        }
+        let unproven = ["accounts", "ids"].into_iter().any(|needed| !answered.contains(needed));
+        if unproven {
+            answered.remove("devices");
+            answered.remove("marks");
         }
         let bare = answered.contains("meta") && !answered.contains("ids");
         if bare && !f.acts(Fault::MetaWithoutNeeds) {

@@ -20,6 +20,7 @@ impl Session {
                 self.ping(value).await
             }
             "HISTORY" if agreed.has("ids") => self.history(value).await,
+            "READ" if agreed.has("marks") => self.read_up_to(value).await,
             "COMMAND" if agreed.has("commands") => self.command(value).await,
             "ANSWER" if agreed.has("commands") => self.answer(value).await,
             _ => return None,

@@ -19,6 +19,17 @@ impl Session {
             *src = json!(own);
         }
     }
+
+    /// Takes the name that the user has got on another device.
+    pub(crate) async fn learn_name(&mut self) {
+        if !self.agreed.has("devices") || self.name.is_none() {
+            return;
+        }
+        let chat = self.shared.chat.lock().await;
+        if let Some(member) = chat.member(self.connection) {
+            self.name = Some(member.name.clone());
+        }
+    }
 }
 
 impl Chat {
@@ -35,14 +46,19 @@ impl Chat {
     pub(crate) fn rename(&mut self, connection: u64, new: &str) {
         let f = self.faults.clone();
         let rosters = self.rosters();
-        let Some(member) = self.members.iter_mut().find(|m| m.connection == connection) else {
-            return;
-        };
-        let old = std::mem::replace(&mut member.name, new.to_owned());
-        member.once = Some(old.clone());
-        let token = member.token.clone();
-        if let Some(session) = self.sessions.get_mut(&token) {
-            new.clone_into(&mut session.name);
+        let Some(member) = self.member(connection).cloned() else { return };
+        let old = member.name;
+        for other in self.members.iter_mut().filter(|other| other.name == old) {
+            let own = other.connection == connection;
+            let device = other.agreed.has("devices") && member.agreed.has("devices");
+            if !own && (!device || f.acts(Fault::DeviceNickAlone)) {
+                continue;
+            }
+            new.clone_into(&mut other.name);
+            other.once = Some(old.clone());
+            if let Some(session) = self.sessions.get_mut(&other.token) {
+                new.clone_into(&mut session.name);
+            }
         }
         let renamed = json!({"USERS_RENAMED": Map::from_iter([(old.clone(), json!(new))])});
         let (left, joined) = (json!({"USERS_LEFT": [old]}), json!({"USERS_JOINED": [new]}));

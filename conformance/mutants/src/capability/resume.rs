@@ -4,6 +4,7 @@ use conformance_suite::fault::Fault;
 use serde_json::{Map, Value, json};
 
 use super::{
+    agreed::Agreed,
     notices::last_words,
     state::{Resumption, Standing},
 };
@@ -14,7 +15,12 @@ use crate::{
 
 impl Chat {
     /// Whether a session can go on under this name.
-    pub(crate) fn resumption(&self, asked: &Value, name: &str) -> Option<Resumption> {
+    pub(crate) fn resumption(
+        &self,
+        asked: &Value,
+        name: &str,
+        agreed: &Agreed,
+    ) -> Option<Resumption> {
         let f = &self.faults;
         if f.acts(Fault::NeverResumes) {
             return None;
@@ -27,8 +33,17 @@ impl Chat {
             _ => return None,
         }
         // The name may be somebody else's by now.
-        let others = |member: &&Member| member.name == name && member.token != token;
-        if self.members.iter().any(|member| others(&member)) {
+        let account = self.sessions.get(token).and_then(|session| session.account.clone());
+        let is_device = |member: &Member| {
+            let speak = agreed.has("devices") && member.agreed.has("devices");
+            account.is_some()
+                && member.account == account
+                && (speak || f.acts(Fault::DeviceResumedOfNoOffer))
+                && !f.acts(Fault::DeviceResumedAnew)
+        };
+        let mut here =
+            self.members.iter().filter(|member| member.name == name && member.token != token);
+        if here.any(|member| !is_device(member)) {
             return None;
         }
         Some(Resumption { token: token.to_owned(), after })
@@ -79,10 +94,12 @@ impl Chat {
     pub(crate) fn missed(&self, member: &Member, resumption: &Resumption) -> Vec<&Entry> {
         let (f, name) = (&self.faults, member.name.as_str());
         let all = f.acts(Fault::ResumeSendsAll);
+        let has_own = member.agreed.has("devices") && !f.acts(Fault::DeviceResumedWithoutOwn);
         let due = |entry: &&Entry| {
             (all || entry.id > resumption.after)
                 && (entry.dest() == "ALL"
-                    || (entry.dest() == name && !f.acts(Fault::ResumeWithoutPrivate)))
+                    || (entry.dest() == name && !f.acts(Fault::ResumeWithoutPrivate))
+                    || (entry.src() == name && has_own))
                 && !(entry.src() == name && f.acts(Fault::ResumeWithoutOwn))
         };
         let skipped = usize::from(f.acts(Fault::ResumeOffByOne));

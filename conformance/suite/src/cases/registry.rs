@@ -55,6 +55,8 @@ pub const SERVER_GROUPS: &[Group<ServerSide>] = &[
     ("report", "Moderation: reports", capability::moderation::REPORTS),
     ("presence", "Capability presence", capability::presence::CASES),
     ("zstd", "Capability zstd", capability::zstd::CASES),
+    ("devices", "Capability devices", capability::devices::CASES),
+    ("marks", "Capability marks", capability::marks::CASES),
     ("flood", "Flood control", capability::flood::CASES),
 ];
 

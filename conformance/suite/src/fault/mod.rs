@@ -2,6 +2,7 @@
 
 mod choices;
 mod client;
+mod devices;
 mod meta;
 mod server;
 mod table;

@@ -19,9 +19,9 @@ macro_rules! with_zstd {
     ZstdAlways: "Short frames are compressed, too.",
         } }
     };
-    // Where another file has added its lines before.
+    // Where another file has added its lines before, and the next one does so after.
     ($(#[doc = $about:literal])+ $enum:ident { $($before:tt)* }) => {
-        with_zstd! { faults! { $(#[doc = $about])+ $enum { $($before)* } } }
+        with_zstd! { with_devices! { $(#[doc = $about])+ $enum { $($before)* } } }
     };
 }
 

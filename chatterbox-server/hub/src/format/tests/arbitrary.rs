@@ -15,6 +15,7 @@ use crate::filing::{Filing, Party, Sender};
 use crate::identity::{AccountKey, Identity, LoggedIn};
 use crate::ids::{MemberId, RoomNumber, SessionId, SessionProof, Verifier};
 use crate::level::Level;
+use crate::mark::{Marked, ReadMark};
 use crate::record::{Record, RoomRef, To};
 use crate::record_meta::RecordMeta;
 use crate::replica::ended_logins::{AccountChange, AccountChangeKind};
@@ -65,12 +66,26 @@ fn proposal() -> impl Strategy<Value = Proposal> {
         vec((member(), any::<bool>()), 0..4).prop_map(Proposal::Crowded),
         tell().prop_map(|tell| Proposal::Tell(Box::new(tell))),
         member().prop_map(Proposal::Pardon),
+        vec(read_mark(), 0..4).prop_map(Proposal::Read),
         (any::<u64>(), record()).prop_map(|(number, record)| Proposal::Old(Old {
             number,
             below: 0,
             record
         })),
     ]
+}
+
+fn read_mark() -> impl Strategy<Value = ReadMark> {
+    let with = prop_oneof![
+        name().prop_map(Marked::User),
+        any::<u64>().prop_map(|number| Marked::Room(RoomNumber(number))),
+    ];
+    (account(), member(), with, any::<u64>()).prop_map(|(account, by, with, upto)| ReadMark {
+        account,
+        by,
+        with,
+        upto,
+    })
 }
 
 fn name() -> impl Strategy<Value = Username> {

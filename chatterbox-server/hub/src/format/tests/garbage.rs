@@ -110,6 +110,7 @@ impl Order {
             extra: br#""X": 1"#,
             after: None,
             recent: None,
+            marks: &[],
             zstd: false,
             secrets,
         };

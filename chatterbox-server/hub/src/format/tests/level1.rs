@@ -29,7 +29,7 @@ fn name(text: &str) -> Username {
     Username::parse(text).unwrap()
 }
 
-fn account() -> AccountRef {
+pub(super) fn account() -> AccountRef {
     AccountRef { id: 5, name: name("Ann") }
 }
 

@@ -8,14 +8,14 @@ use crate::ids::MemberId;
 use crate::record_meta::RecordMeta;
 use crate::replica::proposal::{Group, Old, Proposal, Say};
 
-fn replying() -> Say {
+pub(super) fn replying() -> Say {
     let mut say = level1::say();
     let meta = RecordMeta { json: "{5}".into(), sealed: "{6}".into() };
     say.record.meta = Some(Arc::new(meta));
     say
 }
 
-fn metas(group: &Group) -> Vec<Option<String>> {
+pub(super) fn metas(group: &Group) -> Vec<Option<String>> {
     let json = |meta: &Option<Arc<RecordMeta>>| {
         meta.as_ref().map(|meta| String::from_utf8_lossy(&meta.json).into_owned())
     };

@@ -6,7 +6,7 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::{Capabilities, Capability};
 
 use super::*;
-use crate::{Batch, Identity};
+use crate::{AccountKey, Batch, Identity, LoggedIn};
 
 /// A member who has taken everything; with `zstd`, if it is to.
 fn reader(hub: &mut Hub, text: &str, zstd: bool) -> MemberId {
@@ -210,6 +210,39 @@ fn a_welcome_may_be_compressed_when_its_session_begins_and_nothing_in_it_is_priv
         assert!(!again.welcome.is_compressible(), "{after}");
         let _ = hub.leave(again.id);
     }
+}
+
+/// A short welcome may lack all private messages, and tell all the same how far their reader has read them (MK-2).
+#[test]
+fn a_welcome_that_names_private_conversations_is_not_compressed() {
+    let mut hub = Hub::new(TimelineLimits::default(), Keep { messages: 64, bytes: 1 << 20 });
+    let join = |hub: &mut Hub, agreed: &str| {
+        let login =
+            Some(LoggedIn { account: name("cyd"), account_key: AccountKey { id: 7, epoch: 0 } });
+        let agreed = Some(Capabilities::parse_offer(agreed).unwrap());
+        let identity = Identity { login, agreed, ..Identity::guest(name("cyd")) };
+        let extra = br#""CAPABILITIES": """#;
+        let request = JoinRequest {
+            identity,
+            extra,
+            random: 5,
+            recent: Some(1),
+            ..JoinRequest::base(&name("cyd"), "")
+        };
+        let joined = hub.admit(request).unwrap();
+        let _ = hub.leave(joined.id);
+        joined.welcome.is_compressible()
+    };
+    let (without, with) =
+        ("accounts/1 ids/1 recent/1 zstd/1", "accounts/1 ids/1 marks/1 recent/1 zstd/1");
+    assert!(join(&mut hub, without) && join(&mut hub, with), "nothing is private");
+    let _ = apply(&mut hub, &record("ann", Some("cyd"), "to one"));
+    // The newest of these are in segments that lie behind the private one.
+    for n in 0..20 {
+        let _ = apply(&mut hub, &record("ann", None, &format!("{n}")));
+    }
+    assert!(join(&mut hub, without), "it is not in it");
+    assert!(!join(&mut hub, with), "it names ann");
 }
 
 /// The token of a welcome.

@@ -64,6 +64,7 @@ impl Pair {
             extra: br#""X": 1"#,
             after: None,
             recent: None,
+            marks: &[],
             zstd: false,
             secrets,
         };

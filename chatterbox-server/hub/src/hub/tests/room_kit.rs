@@ -166,8 +166,15 @@ impl World {
             Join { identity, lists, resume, verifier: crate::Verifier::of(self.random), hold: 0 };
         let after = key.map(|_| after);
         let secrets = crate::Secrets { fresh: self.random, shown: key.map(|key| key.secret) };
-        let greeting =
-            Greeting { info: "", extra: br#""X": 1"#, after, recent: None, zstd: false, secrets };
+        let greeting = Greeting {
+            info: "",
+            extra: br#""X": 1"#,
+            after,
+            recent: None,
+            marks: &[],
+            zstd: false,
+            secrets,
+        };
         let applied = self.propose(Proposal::Join(Box::new(join)), Some(greeting)).unwrap();
         let Ok(Outcome::Welcomed(reply)) = applied.outcome else { panic!("{applied:?}") };
         let welcome = reply.welcome.assemble().unwrap().concat();

@@ -270,8 +270,15 @@ impl World {
         let verifier = crate::Verifier::of(secrets.fresh);
         let join = Join { identity, lists, resume, verifier, hold: 0 };
         let after = key.map(|_| user.client.last);
-        let greeting =
-            Greeting { info: "", extra: br#""X": 1"#, after, recent: None, zstd: false, secrets };
+        let greeting = Greeting {
+            info: "",
+            extra: br#""X": 1"#,
+            after,
+            recent: None,
+            marks: &[],
+            zstd: false,
+            secrets,
+        };
         let applied = self.propose(Proposal::Join(Box::new(join)), Some(greeting));
         let Ok(Outcome::Welcomed(reply)) = applied.outcome else { panic!("{applied:?}") };
         let welcome = reply.welcome.assemble().unwrap().concat();

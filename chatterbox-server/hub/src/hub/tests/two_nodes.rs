@@ -171,8 +171,15 @@ impl Cluster {
             fresh: self.random,
             shown: resume.and(self.users[who].session).map(|key| key.secret),
         };
-        let greeting =
-            Greeting { info: "hi", extra: br#""X": 1"#, after, recent: None, zstd: false, secrets };
+        let greeting = Greeting {
+            info: "hi",
+            extra: br#""X": 1"#,
+            after,
+            recent: None,
+            marks: &[],
+            zstd: false,
+            secrets,
+        };
         let joined = self.offer(node, Proposal::Join(Box::new(join)), Some(greeting));
         let Ok(Outcome::Welcomed(reply)) = joined else { return };
         let before = self.users[who].here.replace(Here { id: reply.id, node });

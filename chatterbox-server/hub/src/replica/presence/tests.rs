@@ -8,7 +8,9 @@ use crate::identity::{AccountKey, LoggedIn};
 use crate::level::Level;
 use crate::replica::block_index::{COUNTED, RELATED};
 
-const HERE: Connection = Connection { node: Incarnation(0), session: None, hold: 0 };
+fn here(user: u64) -> Connection {
+    Connection { node: Incarnation(0), session: None, hold: 0, user: MemberId(user) }
+}
 
 fn name(text: &str) -> Username {
     Username::parse(text).unwrap()
@@ -35,7 +37,12 @@ fn blocks(texts: &[&str]) -> BlockLists {
 fn with(people: &[(&Identity, BlockLists)]) -> Presence {
     let mut presence = Presence::default();
     for (number, (identity, lists)) in (0..).zip(people) {
-        let _ = presence.insert(MemberId(number), (*identity).clone(), lists.clone().into(), HERE);
+        let _ = presence.insert(
+            MemberId(number),
+            (*identity).clone(),
+            lists.clone().into(),
+            here(number),
+        );
     }
     presence
 }
@@ -150,22 +157,22 @@ fn a_change_beside_many_blockers_touches_a_bounded_part_of_them() {
     let people: Vec<_> = hiders.iter().map(|hider| (hider, blocks(&["eve"]))).collect();
     let mut presence = with(&people);
     let eve = MemberId(HIDERS);
-    let stale = presence.insert(eve, guest("eve"), blocks(&[]).into(), HERE);
+    let stale = presence.insert(eve, guest("eve"), blocks(&[]).into(), here(eve.0));
     assert_eq!(stale.0, (0..COUNTED as u64).map(MemberId).collect());
     // Whoever is not counted hides the name all the same, and is not written to.
     assert_eq!(hides(&presence, HIDERS - 1), (names(&["eve"]), names(&["eve"])));
     let hidden = hides(&presence, HIDERS).0;
     assert!(hidden.len() == COUNTED && hidden.contains(&name("hide0")));
     let changed =
-        presence.rename(eve, &name("flo"), vec![], Claimant::default(), 0).expect("nobody has it");
+        presence.rename(eve, &name("flo"), &[], Claimant::default(), 0).expect("nobody has it");
     assert!(changed.0.len() <= COUNTED + 1);
-    assert!(presence.rename(eve, &name("eve"), vec![], Claimant::default(), 0).is_ok());
+    assert!(presence.rename(eve, &name("eve"), &[], Claimant::default(), 0).is_ok());
     // When one of those who count leaves, the next one counts.
-    let (_, stale) = presence.remove(MemberId(7)).unwrap();
+    let (_, stale, _) = presence.remove(MemberId(7)).unwrap();
     assert!(stale.0.contains(&eve));
     let hidden = hides(&presence, HIDERS).0;
     assert!(!hidden.contains(&name("hide7")) && hidden.contains(&name(&format!("hide{COUNTED}"))));
-    let (_, stale) = presence.remove(eve).unwrap();
+    let (_, stale, _) = presence.remove(eve).unwrap();
     assert_eq!(stale.0.len(), COUNTED);
 }
 
@@ -176,19 +183,19 @@ fn however_many_names_and_accounts_are_on_lists_few_members_are_looked_at() {
         let account = login(1 + number, &format!("user{number}"));
         let identity = Identity { login: account, ..guest(&format!("u{number}")) };
         let id = MemberId(u64::try_from(number).unwrap());
-        let _ = presence.insert(id, identity, blocks(&["eve"]).into(), HERE);
+        let _ = presence.insert(id, identity, blocks(&["eve"]).into(), here(id.0));
     }
     let all = (0..3_000).map(|number| name(&format!("u{number}"))).collect();
     let blocked_by = (0..3_000).map(|number| (1 + number, name(&format!("user{number}"))));
     let lists = BlockLists::new(all, blocked_by);
     assert_eq!(lists.blocked_by().len(), BLOCKERS);
-    let stale = presence.insert(MemberId(3_000), guest("eve"), lists.into(), HERE);
+    let stale = presence.insert(MemberId(3_000), guest("eve"), lists.into(), here(3_000));
     assert!((BLOCKERS..=RELATED).contains(&stale.0.len()));
     let blocked_by = (0..3_000).map(|number| (1 + number, name(&format!("user{number}"))));
     let renamed = presence.rename(
         MemberId(3_000),
         &name("flo"),
-        blocked_by.collect(),
+        &blocked_by.collect::<Vec<_>>(),
         Claimant::default(),
         0,
     );

@@ -256,8 +256,13 @@ impl Replica {
                 self.presence.identity(*member).map(|who| who.name.clone()).into_iter().collect()
             }
             RoomMember::Account(account) => {
-                let here = self.sessions_of(account).map(|(_, identity)| identity.name.clone());
-                let here: Vec<_> = here.collect();
+                let mut here = Vec::<Username>::new();
+                for (_, identity) in self.sessions_of(account) {
+                    // Several devices have one name.
+                    if !here.contains(&identity.name) {
+                        here.push(identity.name.clone());
+                    }
+                }
                 if here.is_empty() { vec![account.name.clone()] } else { here }
             }
         }

@@ -4,9 +4,14 @@ use super::*;
 use crate::replica::presence::Person;
 use crate::replica::proposal::Up;
 
+mod devices;
+
 #[derive(Debug)]
 struct Member {
     id: u64,
+    /// The number of the first device of the user.
+    user: u64,
+    has_devices: bool,
     node: u64,
     name: usize,
     address: u8,
@@ -41,7 +46,7 @@ pub(super) struct Model {
     sessions: Vec<Session>,
     /// Name, until when, for whom.
     held: Vec<(usize, u64, u8)>,
-    /// Old name, member, until when.
+    /// Old name, user, until when.
     renames: Vec<(usize, u64, u64)>,
     /// Account, first epoch that is good.
     bad: Vec<(i64, i64)>,
@@ -106,7 +111,15 @@ impl Model {
 
     fn proposal(&mut self, wish: &Wish) -> Proposal {
         match wish {
-            Wish::Join { name: wanted, account, resume, has_session, address: from, hold } => {
+            Wish::Join {
+                name: wanted,
+                account,
+                resume,
+                has_session,
+                has_devices,
+                address: from,
+                hold,
+            } => {
                 let resume = resume.map(|(session, only)| {
                     let secret = self.sessions.get(session).map_or(0, |session| session.secret);
                     Resume {
@@ -117,7 +130,9 @@ impl Model {
                         only,
                     }
                 });
-                let agreed = [Capability::Ids].into_iter().filter(|_| *has_session).collect();
+                let ids = Some(Capability::Ids).filter(|_| *has_session);
+                let devices = Some(Capability::Devices).filter(|_| *has_devices);
+                let agreed = ids.into_iter().chain(devices).collect();
                 let identity = Identity {
                     login: login(*account),
                     address: address(*from),
@@ -207,13 +222,14 @@ impl Model {
         let Member { id, name, address, hold, session, away, .. } = self.members.remove(place);
         if let Some(session) = session {
             (self.sessions[session].member, self.sessions[session].ended) = (None, self.now);
-            self.sessions[session].away = away;
+            self.sessions[session].away = away.filter(|_| self.who(name).is_none());
         }
-        if hold > 0 {
+        let is_last = self.who(name).is_none();
+        if hold > 0 && is_last {
             self.held.retain(|(held, ..)| *held != name);
             self.held.push((name, self.now + hold, address));
         }
-        format!("-{id}")
+        format!(" -{id}{}", if is_last { "" } else { " device" })
     }
 
     /// Whether somebody can have a name.
@@ -241,7 +257,9 @@ impl Model {
             Proposal::Speak(_) => unreachable!("nodes have tests of their own"),
             Proposal::Moderate(_) => unreachable!("so has moderation"),
             Proposal::Old(_) => unreachable!("so have old messages"),
-            Proposal::Crowded(_) | Proposal::Tell(_) => unreachable!("no node changes for it"),
+            Proposal::Crowded(_) | Proposal::Tell(_) | Proposal::Read(_) => {
+                unreachable!("no node changes for it")
+            }
             Proposal::Up(_) | Proposal::Tick(_) | Proposal::Store(_) | Proposal::Pardon(_) => {
                 Ok("up".to_owned())
             }
@@ -250,7 +268,7 @@ impl Model {
                 if self.up.remove(whom).is_some() {
                     self.ended.push(*whom);
                     while let Some(at) = self.members.iter().position(|one| one.node == *whom) {
-                        told += &format!(" {}", self.remove(at));
+                        told += &self.remove(at);
                     }
                 }
                 Ok(told)
@@ -273,11 +291,14 @@ impl Model {
                     self.check(to, false, self.members[place].address)?;
                 }
                 self.held.retain(|(held, ..)| *held != to);
-                self.members[place].name = to;
-                if let Some(session) = self.members[place].session {
-                    self.sessions[session].name = to;
+                for device in self.devices(place) {
+                    self.members[device].name = to;
+                    if let Some(session) = self.members[device].session {
+                        self.sessions[session].name = to;
+                    }
                 }
-                self.renames.push((old, id.0, self.now + 10_000));
+                self.rename_cut_off(place, old, to);
+                self.renames.push((old, self.members[place].user, self.now + 10_000));
                 Ok(format!("b\"\\\"{}\\\"\" is b\"\\\"{}\\\"\"", NAMES[old], NAMES[to]))
             }
             Proposal::Say(Say { member, number, tag, record }) => {
@@ -297,35 +318,42 @@ impl Model {
                         let mut followed = self.renames.iter().rev();
                         let followed =
                             followed.find(|(old, _, until)| *old == to && self.now < *until);
-                        let found = self.who(to).or(followed.map(|(_, member, _)| *member));
-                        found.filter(|found| self.members.iter().any(|one| one.id == *found))
+                        let first = |user: u64| self.members.iter().find(|one| one.user == user);
+                        let followed = followed.and_then(|(_, user, _)| first(*user));
+                        self.who(to).or(followed.map(|one| one.id))
                     }
                 };
-                let back = self.members[place].away.take().map_or("", |_| " back");
-                Ok(format!("#{number} {to:?}{back}"))
+                let is_private = matches!(record.destination, Destination::User(_));
+                let copies = if is_private { self.copies(member.0, to) } else { Vec::new() };
+                let is_away = self.members[place].away.is_some();
+                for device in self.devices(place) {
+                    self.members[device].away = None;
+                }
+                let back = if is_away { " back" } else { "" };
+                Ok(format!("#{number} {to:?} {copies:?}{back}"))
             }
             Proposal::SetAway(id, words) => {
                 let place = self.here(node, *id)?;
                 let words = words.as_deref().map(str::to_owned);
                 let is_news = self.members[place].away != words;
-                self.members[place].away = words;
+                for device in self.devices(place) {
+                    self.members[device].away.clone_from(&words);
+                }
                 Ok(if is_news { format!("away {}", id.0) } else { "unseen".to_owned() })
             }
             Proposal::SetBlocked(id, _) => self.here(node, *id).map(|_| "unseen".to_owned()),
             Proposal::Amend(id, amendment) => {
-                let found = self.members.iter_mut().find(|member| member.id == id.0);
-                let member = found.ok_or(Refused::NotHere)?;
-                match &amendment.login {
-                    None => {}
-                    Some(Login::Out) => member.login = None,
+                let place = self.members.iter().position(|member| member.id == id.0);
+                let place = place.ok_or(Refused::NotHere)?;
+                let before = self.members[place].login;
+                let after = match &amendment.login {
+                    None => before,
+                    Some(Login::Out) => None,
                     Some(Login::In(LoggedIn { account_key, .. })) => {
-                        member.login = Some((account_key.id, account_key.epoch));
+                        Some((account_key.id, account_key.epoch))
                     }
-                }
-                if let Some(session) = member.session {
-                    self.sessions[session].login = member.login;
-                }
-                Ok("unseen".to_owned())
+                };
+                Ok(self.logs_in_otherwise(place, after))
             }
             Proposal::EndLogins(change) => {
                 let AccountChangeKind::LoginsEnded { epoch, .. } = change.kind else {
@@ -341,7 +369,7 @@ impl Model {
                     })
                 };
                 while let Some(place) = is_over(self) {
-                    told += &format!(" {}", self.remove(place));
+                    told += &self.remove(place);
                 }
                 Ok(told)
             }
@@ -359,7 +387,12 @@ impl Model {
         if self.is_bad(login) {
             return Err(Refusal::Busy.into());
         }
+        let wanted = self.name_of_now(wanted, login, join);
         let has_session = join.identity.agreed.unwrap().has(Capability::Ids);
+        let has_devices = join.identity.agreed.unwrap().has(Capability::Devices);
+        let many = self.members.iter().filter(|member| member.name == wanted).count();
+        let fellows =
+            (has_devices && self.are_fellows(wanted, login)).then_some(many < limits::DEVICES);
         let key = join.resume.and_then(|resume| resume.key);
         let shown = key.map(|key| (usize::try_from(key.id().0).unwrap(), key.verifier.0));
         let resumed = shown.filter(|(number, secret)| {
@@ -368,14 +401,28 @@ impl Model {
             let is_theirs =
                 session.name == wanted && session.login == login && session.secret == *secret;
             // Somebody else may have the name.
-            has_session && is_there && is_theirs && self.who(wanted) == session.member
+            let has_name = match (self.who(wanted), session.member) {
+                (Some(_), None) => fellows == Some(true),
+                (Some(_), Some(_)) if many > 1 && !has_devices => false,
+                (here, member) => {
+                    let of = |id: Option<u64>| self.members.iter().find(|one| Some(one.id) == id);
+                    of(here).map(|one| one.name) == of(member).map(|one| one.name)
+                }
+            };
+            has_session && is_there && is_theirs && has_name
         });
         let resumed = resumed.map(|(number, _)| number);
-        if resumed.is_none() && join.resume.is_some_and(|resume| resume.only) {
+        let is_full = fellows == Some(false);
+        if resumed.is_none() && !is_full && join.resume.is_some_and(|resume| resume.only) {
             return Err(Refused::NotResumable);
         }
         let replaced = resumed.and_then(|session| self.sessions[session].member);
-        if replaced.is_none() {
+        if replaced.is_none() && is_full {
+            return Err(Refusal::TooManyDevices.into());
+        }
+        let leader = self.members.iter().find(|member| member.name == wanted);
+        let of_leader = leader.map(|leader| leader.away.clone()).filter(|_| fellows.is_some());
+        if replaced.is_none() && fellows.is_none() {
             let owns = login.is_some_and(|(account, _)| {
                 ACCOUNTS[usize::try_from(account).unwrap()] == NAMES[wanted]
             });
@@ -383,8 +430,11 @@ impl Model {
         }
         let of_session = resumed.and_then(|session| self.sessions[session].away.take());
         let before = self.members.iter_mut().find(|member| Some(member.id) == replaced);
-        let away = before.and_then(|member| member.away.take()).or(of_session);
+        let of_replaced = before.map(|member| member.away.take());
         self.members.retain(|member| Some(member.id) != replaced);
+        let is_device = self.who(wanted).is_some();
+        let of_session = of_session.filter(|_| !is_device);
+        let away = of_replaced.or(of_leader).flatten().or(of_session);
         self.held.retain(|(held, ..)| *held != wanted);
         let id = self.joined;
         self.joined += 1;
@@ -402,9 +452,24 @@ impl Model {
             (self.sessions[session].member, self.sessions[session].login) = (Some(id), login);
         }
         let hold = join.hold;
-        self.members.push(Member { id, node, name: wanted, address, login, hold, session, away });
+        let user = self.members.iter().find(|member| member.name == wanted);
+        let user = user.map_or(id, |member| member.user);
+        let of_user = Member {
+            id,
+            user,
+            has_devices,
+            node,
+            name: wanted,
+            address,
+            login,
+            hold,
+            session,
+            away,
+        };
+        self.members.push(of_user);
         let is_resumed = resumed.is_some();
-        Ok(format!("+{id} \"{}\" {session:?} {is_resumed} {replaced:?}", NAMES[wanted]))
+        let device = if is_device { " device" } else { "" };
+        Ok(format!("+{id} \"{}\" {session:?} {is_resumed} {replaced:?}{device}", NAMES[wanted]))
     }
 
     /// Whether this copy says the same about everybody.
@@ -417,6 +482,13 @@ impl Model {
         let away: Vec<_> = replica.presence().people().map(away).collect();
         let expected: Vec<_> = self.members.iter().map(|member| member.away.clone()).collect();
         assert_eq!(away, expected);
+        let mut names: Vec<_> = self.members.iter().map(|member| member.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(replica.presence().count(), names.len());
+        assert_eq!(replica.presence().users().count(), names.len());
+        let listed = replica.presence().user_list().concat();
+        assert_eq!(listed.split(|byte| *byte == b',').count() - 1, names.len(), "each once");
         for (place, text) in NAMES.iter().enumerate() {
             assert_eq!(replica.who(&name(text)).map(|id| id.0), self.who(place));
         }

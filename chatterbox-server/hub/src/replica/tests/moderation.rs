@@ -241,12 +241,13 @@ impl World {
                         let is_out =
                             self.is_under(SanctionKind::Ban, &fresh) || self.is_kicked(&fresh);
                         assert!(!is_out, "{fresh:?} {:?}", self.sanctions);
-                        self.here.retain(|one| Some(one.member) != joined.replaced);
+                        self.here
+                            .retain(|one| Some(one.member) != joined.replaced.map(|(old, _)| old));
                         let session = joined.session.map(SessionProof::id);
                         self.keys.extend(joined.session.filter(|_| !joined.is_resumed));
                         let name = before
                             .iter()
-                            .find(|one| Some(one.member) == joined.replaced)
+                            .find(|one| Some(one.member) == joined.replaced.map(|(old, _)| old))
                             .map_or(of, |old| old.name);
                         self.here.push(Person { member: joined.member, session, name, ..fresh });
                     }

@@ -26,13 +26,17 @@ fn view(agreed: &str) -> View {
     View::of(chatterbox_proto::Capabilities::parse_offer(agreed).unwrap())
 }
 
+fn reader(text: &str) -> Reader {
+    vec![guest(text)].into()
+}
+
 fn read(history: &History, user: &str) -> Vec<String> {
     let json = [b"[".to_vec(), for_user(history, &[guest(user)]).concat(), b"]".to_vec()].concat();
     serde_json::from_slice(&json).unwrap()
 }
 
 fn for_user(history: &History, parties: &[Party]) -> Vec<Bytes> {
-    history.cut(parties, 0).write(&HashSet::new(), View::BASE).messages
+    history.cut(&parties.to_vec().into(), 0).write(&HashSet::new(), View::BASE).messages
 }
 
 fn add(history: &mut History, to: Option<&str>, text: &str) {
@@ -77,7 +81,7 @@ fn private_messages_stand_where_they_were_said() {
 
 #[test]
 fn nothing_is_missing_in_front_of_the_first_number() {
-    let reaches = |history: &History, after| history.reaches(&[guest("ann")], after);
+    let reaches = |history: &History, after| history.reaches(&reader("ann"), after);
     let said = |history: &mut History, id| {
         let record = Record {
             source: name("a"),
@@ -95,7 +99,7 @@ fn nothing_is_missing_in_front_of_the_first_number() {
     assert!(reaches(&history, 0) && history.newest() == 5120);
     // A gap belongs to what is in front of it.
     let after = |id| {
-        let cut = history.cut(&[guest("ann")], id).write(&HashSet::new(), View::BASE);
+        let cut = history.cut(&reader("ann"), id).write(&HashSet::new(), View::BASE);
         String::from_utf8(cut.messages.concat()).unwrap().matches("[]").count()
     };
     assert_eq!([4095, 4096, 4097, 5119, 5120].map(after), [2, 1, 1, 1, 0]);
@@ -164,7 +168,7 @@ fn what_is_left_takes_no_more_memory_than_it_is_long() {
         say(&mut history, "eve");
         say(&mut history, "ann");
     }
-    let cut = history.cut(&[guest("ann")], 0);
+    let cut = history.cut(&reader("ann"), 0);
     let Written { messages, ids, .. } = cut.write(&HashSet::from([name("eve")]), view("ids/1"));
     let segments = history.sealed.len() + 1;
     // A piece for each message would be 10,000 of 3 bytes.
@@ -173,7 +177,7 @@ fn what_is_left_takes_no_more_memory_than_it_is_long() {
     for _ in 0..10 {
         say(&mut history, "ann");
     }
-    let cut = history.cut(&[guest("ann")], 20_000);
+    let cut = history.cut(&reader("ann"), 20_000);
     let whole = cut.write(&HashSet::from([name("eve")]), View::BASE).messages;
     assert_eq!(whole.len(), 1, "messages in a row are one piece");
 }
@@ -315,7 +319,10 @@ fn f11_what_was_said_to_an_account_is_for_no_other() {
     assert_eq!(read(&history, &new), ["for whoever is ann"]);
     history.forget_account(7);
     assert_eq!(read(&history, &old), ["for whoever is ann"]);
-    assert!(!history.reaches(&[guest("ann"), old], 0) && history.mailboxes.held().messages == 1);
+    assert!(
+        !history.reaches(&vec![guest("ann"), old].into(), 0)
+            && history.mailboxes.held().messages == 1
+    );
 }
 
 /// When a message was taken. The clock jumps now and then, by more than a distance in a segment can be.
@@ -394,8 +401,8 @@ proptest! {
             }
         }
         let cut = match newest {
-            None => history.cut(&[guest("a")], after),
-            Some(newest) => history.cut_newest((&[guest("a")], None), newest, !hidden.is_empty()),
+            None => history.cut(&reader("a"), after),
+            Some(newest) => history.cut_newest(&reader("a"), newest, !hidden.is_empty()),
         };
         let beyond = newest.map_or(0, |newest| expected.len().saturating_sub(newest.into()));
         let expected = expected.split_off(beyond);

@@ -21,7 +21,10 @@ impl Chat {
         let f = self.faults.clone();
         let party = target.party();
         let all = self.members.iter().filter(|member| member.party() == party);
-        let all: Vec<Member> = all.cloned().collect();
+        let mut all: Vec<Member> = all.cloned().collect();
+        if all.len() > 1 && code == "kicked" && f.acts(Fault::DeviceKickAlone) {
+            all.truncate(1);
+        }
         for member in all {
             let untold = (code == "kicked" && f.acts(Fault::KickUntold))
                 || (code == "banned" && f.acts(Fault::BanUntold));

@@ -120,6 +120,17 @@ impl Rooms {
         self.of(party).flat_map(|room| &room.past).find(|entry| entry.id == id)
     }
 
+    /// What is kept of a room, for a member.
+    pub(in super::super) fn past_for(&self, party: &Party, name: &str) -> Option<&[Entry]> {
+        let room = self.of(party).find(|room| names::same(&room.name, name))?;
+        Some(room.past.as_slice())
+    }
+
+    /// The names of the rooms of which somebody is a member.
+    pub(in super::super) fn names_of(&self, party: &Party) -> Vec<String> {
+        self.of(party).map(|room| room.name.clone()).collect()
+    }
+
     /// Whose memberships these were, whose are they now.
     pub(super) fn hand_over(&mut self, from: &Party, to: &Party) {
         let all = self.all.iter_mut().flat_map(|room| &mut room.members);

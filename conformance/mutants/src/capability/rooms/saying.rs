@@ -82,7 +82,7 @@ impl Chat {
         }
         self.last_id += 1;
         let id = if f.acts(Fault::RoomIdsOwn) { said } else { self.last_id };
-        let tag = tag.map(|(tag, _)| tag);
+        let (tag, name) = (tag.map(|(tag, _)| tag), room.name.clone());
         let (meta, taken) = (self.meta.take(), clock::unix_seconds());
         let entry = Entry { id, parts, tag: tag.map(str::to_owned), taken, meta };
         if let (Some(tag), true) = (tag, f.acts(Fault::RoomAckFirst)) {
@@ -92,6 +92,7 @@ impl Chat {
         if let Some(room) = self.rooms.get_mut(number) {
             room.keep_entry(entry, &f);
         }
+        self.said_by(connection, &name, id);
         if let Some(tag) = tag {
             self.remember(connection, tag, id);
         }

@@ -162,10 +162,13 @@ pub const CASES: &[Case] = &[
 ];
 
 /// The keys that a server sends where a capability was agreed.
-const KEYS: [(&str, &[&str]); 10] = [
+const KEYS: [(&str, &[&str]); 13] = [
     ("accounts", &["ACCOUNT"]),
     ("commands", &["COMMANDS", "PREFIX", "RESULT", "PROMPT"]),
+    ("devices", &[]),
     ("ids", &["IDS", "TIMES", "ACKS", "REFUSED", "HISTORY", "RESUME", "RESUMED"]),
+    ("marks", &["READ", "UNREAD"]),
+    ("meta", &["META"]),
     ("notices", &["NOTICES", "CLOSED"]),
     ("ping", &["PING", "PONG"]),
     ("presence", &["PRESENCE"]),

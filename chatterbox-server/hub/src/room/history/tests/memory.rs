@@ -16,7 +16,7 @@ fn the_memory_of_one_reader_alone_is_known() {
     }
     let own = |after, hidden: &[&str], view| {
         let hidden = hidden.iter().map(|text| name(text)).collect();
-        let mut writer = history.cut(&[guest("ann")], after).begin(view);
+        let mut writer = history.cut(&reader("ann"), after).begin(view);
         while writer.step(&hidden) {}
         let pieces = writer.own_bytes();
         let Written { messages, ids, times, .. } = writer.finish();
@@ -60,7 +60,7 @@ fn what_goes_with_messages_is_written_once_for_all_readers_of_a_segment() {
     let history = with_meta(Keep::default(), 1000, 0);
     let own = |after, hidden: &[&str]| {
         let hidden = hidden.iter().map(|text| name(text)).collect();
-        let mut writer = history.cut(&[guest("zoe")], after).begin(view("ids/1 meta/1"));
+        let mut writer = history.cut(&reader("zoe"), after).begin(view("ids/1 meta/1"));
         while writer.step(&hidden) {}
         (writer.own_bytes(), writer.finish().meta.unwrap())
     };
@@ -82,7 +82,7 @@ fn what_goes_with_messages_is_written_once_for_all_readers_of_a_segment() {
 fn what_went_with_dropped_messages_counts_while_a_welcome_holds_it() {
     let keep = Keep { messages: 1000, ..Keep::default() };
     let mut history = with_meta(keep, 1000, 10);
-    let cut = history.cut(&[guest("zoe")], 0);
+    let cut = history.cut(&reader("zoe"), 0);
     for _ in 0..2000 {
         add(&mut history, None, "x");
     }
@@ -105,7 +105,7 @@ fn a_short_welcome_holds_as_much_as_is_asked_for_and_not_the_history() {
     let of = |newest, hides: &str| {
         let hidden: HashSet<_> =
             [hides].iter().filter(|text| !text.is_empty()).map(|t| name(t)).collect();
-        let cut = history.cut_newest((&[guest("ann")], None), newest, !hidden.is_empty());
+        let cut = history.cut_newest(&reader("ann"), newest, !hidden.is_empty());
         let held = cut.own_bytes();
         let mut writer = cut.begin(view("ids/1 utf8/1"));
         while writer.step(&hidden) {}

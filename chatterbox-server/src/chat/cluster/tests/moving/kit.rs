@@ -31,7 +31,7 @@ use crate::store::sqlite::{Durability, OpenError, Retention, SqliteOptions, Stop
 use crate::store::{SharedStores, Sqlite, Store, StoreCommands};
 
 /// The tables that have to survive, by their first columns.
-pub const TABLES: [&str; 17] = [
+pub const TABLES: [&str; 18] = [
     "accounts",
     "account_looks",
     "tokens",
@@ -39,6 +39,7 @@ pub const TABLES: [&str; 17] = [
     "settings",
     "disabled_commands",
     "guests_seen",
+    "marks",
     "messages",
     "rooms",
     "room_members",
@@ -61,6 +62,7 @@ INSERT INTO blocks VALUES (1, 'eve', 'Eve');
 INSERT INTO settings VALUES ('prefix', '!'), ('guests', 'on'), ('admin-password', '$argon2id$3');
 INSERT INTO disabled_commands VALUES ('roll');
 INSERT INTO guests_seen VALUES ('bob', 'Bob', 1700000600);
+INSERT INTO marks VALUES (1, '', 3), (2, char(9) || '5', 6);
 INSERT INTO rooms VALUES
     (0, '#ALL', '#all', NULL, NULL, 'lobby', '', 0, NULL, 0, 0, 0, 0, 1000, NULL, 0, 1, 0, 0, 1),
     (5, '#Lab', '#lab', 1, 'Ann', 'a topic', 'words', 9, '$argon2id$4', 1, 1, 1, 3, 500, NULL, 1, 1, 0, 1, 6),
