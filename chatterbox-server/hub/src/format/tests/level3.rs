@@ -26,7 +26,8 @@ fn what_was_read_is_of_the_third_level_with_nothing_behind_it() {
 #[test]
 fn what_goes_with_messages_stands_behind_it_too() {
     let both = vec![Proposal::Say(level2::replying()), Proposal::Read(Vec::new())];
-    let written = encode(&Group { proposals: both, ..group(Proposal::Leave(MemberId(1))) }).unwrap();
+    let written =
+        encode(&Group { proposals: both, ..group(Proposal::Leave(MemberId(1))) }).unwrap();
     assert_eq!(written[0], 3);
     assert_eq!(level2::metas(&decode(&written).unwrap()), [Some("{5}".to_owned()), None]);
 }
