@@ -61,7 +61,7 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["remember", "print_config"])]
     pub ssh_session: bool,
 
-    /// Let nobody get out of the chat: no editor, no suspending, no program for links.
+    /// Let nobody get out of the chat: no editor, no suspending, no program for links, no files.
     #[arg(long)]
     pub restricted: bool,
 
@@ -255,6 +255,7 @@ In the chat:
   /help           this list                  /quit           leave (so do Ctrl-D, and Ctrl-C twice)
   //text          a message that starts with a slash (@@text: with an @)
   #ROOM text      say it in a room           /room #ROOM     lines go there (/room ALL: to everybody)
+  /send PATH      send a file there          /save           fetch the last file that came
   Servers may add commands, such as /register; /help lists them and /help NAME explains one. What a
   command asks is answered on the next line; passwords are not shown. /history shows older messages.
 

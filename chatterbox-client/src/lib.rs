@@ -21,6 +21,7 @@
 //! | what was slept through | `session/wakefulness.rs` |
 //! | all other deadlines | `session/timeouts.rs`, `session/driver/deadlines.rs`, and `session/stage.rs` for what is waited for |
 //! | the end: its words, its order | `session/ending.rs`, `session/shutdown.rs` |
+//! | files that are sent and fetched: the disk; whose turn it is | `files/`; `session/driver/filing.rs` |
 //! | passwords from files, stored logins | `session/credentials.rs` |
 //! | another kind of screen | the trait in `session/screen.rs` |
 //! | colours, JSON lines | `plain/render.rs`, and `name_colour.rs` for names |
@@ -38,6 +39,7 @@
 mod cli;
 mod config;
 mod exit;
+mod files;
 mod keymap;
 mod name_colour;
 mod net;

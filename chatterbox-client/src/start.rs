@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use chatterbox_app::model::Limits;
-use chatterbox_app::{App, Options, ReconnectPolicy, Target, TimeFormatter};
+use chatterbox_app::{App, Options, ReconnectPolicy, Target, TimeFormatter, spoken};
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
 
 use crate::cli::Arguments;
@@ -141,7 +141,7 @@ fn options(
         None => arguments.password_stdin.then(password_from_input).transpose()?,
     };
     let (interactive, full) = (kind != Kind::Pipes, kind == Kind::Full);
-    let mut everything: Capabilities = Capability::EVERY.iter().copied().collect();
+    let mut everything = spoken();
     if arguments.no_compression {
         everything = everything.without(Capability::Zstd);
     }
@@ -154,6 +154,7 @@ fn options(
         echo_own: true,
         interactive,
         json: arguments.json,
+        restricted: arguments.restricted || arguments.ssh_session,
         offer: if arguments.base { Capabilities::NONE } else { everything },
         password,
         recent: arguments.recent.or(interactive.then_some(NEWEST)),

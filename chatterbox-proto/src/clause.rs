@@ -113,6 +113,10 @@ clauses! {
     MK_1 = "MK-1";
     /// A command.
     CM_2 = "CM-2";
+    /// How a file is transferred.
+    FI_2 = "FI-2";
+    /// Which file a message announces.
+    FI_3 = "FI-3";
     /// Who has blocked whom.
     BL_1 = "BL-1";
     /// A question of the server.

@@ -1,14 +1,10 @@
 //! The table of errors, with their texts for the user.
 //!
-//! A [`Code`] has a stable machine word, the clause that was broken, and the text that goes into `ERROR`. A [`Refusal`] is the
-//! same for a name that was not accepted; its text goes into `INFO`. Wording may change; words and clauses may not.
-
-use std::fmt;
-use std::sync::Arc;
+//! A [`Code`] has a stable machine word, the clause that was broken, and the text that goes into `ERROR`. Wording is for people
+//! and may change; words and clauses may not.
 
 use crate::capability::zstd::BadZstd;
 use crate::clause::{self, Clause};
-use crate::name::NameError;
 
 /// What is wrong with something that a client sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -124,6 +120,10 @@ pub enum Code {
     BadCommand,
     /// ANSWER is malformed.
     BadAnswer,
+    /// FILE_PUT, FILE_CHUNK, FILE_CREDIT, FILE_STOP or FILE_GET is malformed.
+    BadFile,
+    /// META names a file that this message may not announce.
+    FileExpired,
     /// ANSWER, although no prompt is open.
     AnswerToNothing,
     /// Another connection has resumed this session.
@@ -359,6 +359,16 @@ impl Code {
                 clause::CM_4,
                 "ANSWER has to be {ID, TEXT: string or null} of 16 KiB",
             ),
+            Self::BadFile => (
+                "bad-file",
+                clause::FI_2,
+                "FILE_PUT, FILE_CHUNK, FILE_CREDIT, FILE_STOP and FILE_GET have to be objects with all of their keys",
+            ),
+            Self::FileExpired => (
+                "expired",
+                clause::FI_3,
+                "the file is not there, or not for this message, so it was not sent",
+            ),
             Self::AnswerToNothing => {
                 ("answer-to-nothing", clause::CM_4, "nothing was asked that this ANSWER answers")
             }
@@ -377,124 +387,5 @@ impl Code {
             ),
             Self::BadZstd(why) => ("bad-zstd", clause::ZS_2, why.text()),
         }
-    }
-}
-
-/// Why a name was not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// The text can't be a name.
-    #[error("{0}")]
-    Name(#[from] NameError),
-    /// The name is in use (TK-1).
-    #[error("This name is already in use.")]
-    Taken,
-    /// The name looks like one that is in use (NM-2).
-    #[error("This name looks like one that is already in use.")]
-    LooksTaken,
-    /// The name is registered, and the user did not authenticate (AN-5).
-    #[error("This name is registered; its owner joins with a password.")]
-    Registered,
-    /// The password is wrong, or there is no such account (AN-3).
-    #[error("The name or the password is wrong.")]
-    WrongPassword,
-    /// The token is unknown, of another name, or expired (AN-3).
-    #[error("This login has ended; log in with the password again.")]
-    WrongToken,
-    /// The rate limit of failed logins was exceeded (AN-6).
-    #[error("Too many failed logins, try again later.")]
-    Throttled,
-    /// The rate limit of joins or of changes of name was exceeded.
-    #[error("Too many joins or changes of name, try again later.")]
-    TooOften,
-    /// Only registered users may join here.
-    #[error("Only registered users may join here.")]
-    NoGuests,
-    /// The name is reserved for the user who has just left (`--hold-name`).
-    #[error("This name is kept for the user who has just left, try again later.")]
-    Held,
-    /// The user, or where they come from, is banned (MO-4).
-    #[error("You are banned{0}")]
-    Banned(Exclusion),
-    /// The user was put out a moment ago (MO-2).
-    #[error("You were put out{0}")]
-    Kicked(Exclusion),
-    /// As many devices of the user are here as there may be (DV-1).
-    #[error("Too many of your devices are here already.")]
-    TooManyDevices,
-    /// The server can't decide now.
-    #[error("The server is busy, try again later.")]
-    Busy,
-}
-
-/// Why somebody is kept out, and for how long (NO-5).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exclusion {
-    /// The reason that was given; it may be empty.
-    pub reason: Arc<str>,
-    /// When it ends, in seconds since 1970 UTC; `None` is never.
-    pub until: Option<i64>,
-}
-
-/// ` until 2026-11-29 18:05:00 UTC: the reason.`, whichever of it there is: the end of a sentence.
-impl fmt::Display for Exclusion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let until = self.until.and_then(|until| jiff::Timestamp::from_second(until).ok());
-        if let Some(until) = until {
-            write!(f, " until {} UTC", until.strftime("%Y-%m-%d %H:%M:%S"))?;
-        }
-        match &*self.reason {
-            "" => f.write_str("."),
-            reason => write!(f, ": {reason}"),
-        }
-    }
-}
-
-impl Refusal {
-    /// When what stands against it ends, in seconds since 1970 UTC, if that is known (NO-5).
-    pub const fn until(&self) -> Option<i64> {
-        match self {
-            Self::Banned(exclusion) | Self::Kicked(exclusion) => exclusion.until,
-            _ => None,
-        }
-    }
-
-    /// The stable machine word.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Name(_) => "bad-name",
-            Self::Taken => "taken",
-            Self::LooksTaken => "looks-taken",
-            Self::Registered => "registered",
-            Self::WrongPassword => "wrong-password",
-            Self::WrongToken => "wrong-token",
-            Self::Throttled | Self::TooOften => "throttled",
-            Self::NoGuests => "no-guests",
-            Self::Held => "held",
-            Self::Banned(_) => "banned",
-            Self::Kicked(_) => "kicked",
-            Self::TooManyDevices => "too-many",
-            Self::Busy => "busy",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_is_kept_out_reads_why_and_for_how_long() {
-        let banned = |reason: &str, until| {
-            Refusal::Banned(Exclusion { reason: reason.into(), until }).to_string()
-        };
-        assert_eq!(banned("", None), "You are banned.");
-        assert_eq!(banned("spam", None), "You are banned: spam");
-        assert_eq!(
-            banned("spam", Some(1_700_000_600)),
-            "You are banned until 2023-11-14 22:23:20 UTC: spam"
-        );
-        assert_eq!(banned("", Some(i64::MAX)), "You are banned.", "a time that nobody can write");
     }
 }

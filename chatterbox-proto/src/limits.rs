@@ -62,6 +62,9 @@ pub const PAGE_DEFAULT: u16 = 100;
 /// Longest name that may be asked for in HISTORY, in bytes: longer than any name can be.
 pub const PAGE_WITH: usize = 4096;
 
+/// Longest piece of a file in one frame (FI-2). A message behind it waits for 21.9 KB of the wire.
+pub const FILE_CHUNK: usize = 16 * 1024;
+
 /// How many arguments a command may have (CM-2).
 pub const ARGUMENTS: usize = 64;
 
@@ -126,7 +129,7 @@ pub const DEVICE_ID: usize = 32;
 /// Longest token of a file, in bytes: 128 random bits need 22.
 pub const FILE_TOKEN: usize = 64;
 
-/// Longest name of a file, in bytes.
+/// Longest name of a file, in bytes (FI-7).
 pub const FILE_NAME: usize = 128;
 
 /// The most names that MENTIONS of one message may have (MT-4).

@@ -2,6 +2,7 @@
 
 import { Backoff } from "./backoff.js";
 import { Chat } from "./state/chat.js";
+import { Disk } from "./disk.js";
 import { LoginStore } from "./login-store.js";
 import { readFrame, writeFrame } from "./wire.js";
 
@@ -20,6 +21,7 @@ import { readFrame, writeFrame } from "./wire.js";
  * @property {() => number} [clock] milliseconds since 1970
  * @property {() => number} [random] from 0 to 1
  * @property {Partial<import("./state/list.js").Limits>} [limits] of what is kept of the chat
+ * @property {(blob: Blob, name: string) => void} [save] saves what was fetched
  *
  * @typedef {{ name: string, password?: string, stay?: boolean }} Credentials
  */
@@ -40,7 +42,7 @@ const DIALLING = 20_000;
 
 export class Session {
   /** @param {Options} options */
-  constructor({ changed, alert = () => {}, restore = () => {}, url = hostUrl(), storage = ownStorage(), connect = (to) => new WebSocket(to), clock = Date.now, random = Math.random, limits = {} }) {
+  constructor({ changed, alert = () => {}, restore = () => {}, url = hostUrl(), storage = ownStorage(), connect = (to) => new WebSocket(to), clock = Date.now, random = Math.random, limits = {}, save }) {
     this.changed = changed;
     this.alert = alert;
     this.restore = restore;
@@ -50,6 +52,7 @@ export class Session {
     this.store = new LoginStore(storage);
     this.backoff = new Backoff(random);
     this.chat = new Chat({ limits });
+    this.disk = new Disk({ news: (file) => this.apply({ file }), waiting: () => this.socket?.bufferedAmount ?? 0, save });
     /** The name that was asked for last, and the token of its account; of a password nothing is kept. */
     this.name = "";
     /** @type {string | undefined} */
@@ -126,6 +129,7 @@ export class Session {
   /** What the user wants. @param {Event} event */
   send(event) {
     if ("leave" in event) this.leave();
+    else if ("attach" in event) for (const file of event.attach) this.apply({ attached: this.disk.give(file) });
     else this.apply(event);
   }
 
@@ -147,6 +151,7 @@ export class Session {
       if ("send" in effect) this.write(effect.send);
       else if ("token" in effect) this.keepToken(effect.token);
       else if ("progress" in effect) this.backoff.reset();
+      else if ("file" in effect) this.disk.perform(effect.file);
       else if ("disconnect" in effect) this.hangUp(effect.disconnect);
       else if ("redial" in effect) this.plan(effect.redial);
       else if ("alert" in effect) this.alert(effect.alert);

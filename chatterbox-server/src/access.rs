@@ -13,7 +13,7 @@ use chatterbox_hub::{
 };
 use chatterbox_proto::capability::accounts::{Account, Proof};
 use chatterbox_proto::capability::commands::CommandRequest;
-use chatterbox_proto::{Capabilities, Code, Refusal, Username};
+use chatterbox_proto::{Capabilities, Capability, Code, Refusal, Username};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -23,6 +23,7 @@ use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::chat::waiting_mail::Mailbox;
+use crate::file_service::Files;
 use crate::moderation::{Moderation, Moderator};
 use crate::ops::activity::ActivityLog;
 use crate::ops::operator::Reloaded;
@@ -152,6 +153,8 @@ pub struct Access {
     pub rooms: Vec<ConfiguredRoom>,
     /// Where it is logged what happens, if it is.
     pub activity: Option<Arc<ActivityLog>>,
+    /// The files of users, where there is a folder for them.
+    pub files: Option<Arc<Files>>,
     /// What is stored of moderation; the sanctions of earlier runs hold from the start.
     pub moderation: Option<Arc<Moderation>>,
 }
@@ -165,8 +168,21 @@ impl Access {
             requests: both,
             rooms: Vec::new(),
             activity: None,
+            files: None,
             moderation: None,
         }
+    }
+
+    /// The capabilities that it adds to those of every chat.
+    pub fn speaks(&self) -> Capabilities {
+        let spoken = self.authenticator.speaks();
+        if self.files.is_some() { spoken.with(Capability::Files) } else { spoken }
+    }
+
+    /// The same with files.
+    #[must_use]
+    pub fn with_files(self, files: Option<Arc<Files>>) -> Self {
+        Self { files, ..self }
     }
 
     /// The same with what is stored of moderation.

@@ -22,6 +22,8 @@ pub mod commands;
 pub mod config;
 mod configured_rooms;
 pub mod control;
+pub mod file_service;
+pub mod files;
 mod flood;
 pub mod gateway;
 mod listeners;

@@ -183,6 +183,13 @@ pub async fn run_controlled(
             aging::forget_acts(moderation.as_deref(), &config, &time).await;
         })
     };
+    let sweeping = access.files.clone().map(|files| {
+        let (chat, loaded) = (Arc::clone(&chat), history_loaded.clone());
+        tokio::spawn(async move {
+            loaded.cancelled().await;
+            files.sweep(&chat).await;
+        })
+    });
     let closing = CancellationToken::new();
     let accepting = CancellationToken::new();
     let tasks = TaskTracker::new();
@@ -345,6 +352,7 @@ pub async fn run_controlled(
     account_changes.abort();
     set_elsewhere.iter().for_each(JoinHandle::abort);
     forgetting.abort();
+    sweeping.iter().for_each(JoinHandle::abort);
     sharing.iter().for_each(JoinHandle::abort);
     tracing::info!("stopped");
     outcome

@@ -181,6 +181,11 @@ fn users_talk() {
 }
 
 #[test]
+fn users_send_files() {
+    file("files.test.mjs", BROWSER);
+}
+
+#[test]
 fn a_page_talks_with_the_terminal_client() {
     file("terminal.test.mjs", &[BROWSER, &[Need::Client]].concat());
 }

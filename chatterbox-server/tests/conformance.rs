@@ -11,6 +11,7 @@ use chatterbox_server::Config;
 use conformance_suite::{Options, Subject, TlsMode, Trust, report::console, run};
 use harness::Server;
 use harness::accounts::{AccountServer, PASSWORD};
+use harness::files::FileServer;
 
 /// The capabilities of this server, and what else it is judged by.
 const CLAIMS: &str =
@@ -41,6 +42,18 @@ async fn what_is_claimed_holds_too() {
     let staff = Some(("judge".to_owned(), PASSWORD.to_owned()));
     let options = Options { trust, claims, staff, ..Options::default() };
     full_marks(&server, 222, options).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_claimed_of_files_holds_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config { file_free: 0, ..Config::default() };
+    let FileServer { server, .. } = FileServer::open(config, folder.path()).await;
+    let claims = vec!["accounts,commands,files,ids,meta,rename,rooms".to_owned()];
+    let only = vec!["files".to_owned()];
+    full_marks(&server, 25, Options { tls: TlsMode::Off, claims, only, ..Options::default() })
+        .await;
     server.stop().await;
 }
 

@@ -5,11 +5,13 @@
 mod calling;
 mod completing;
 mod events;
+mod filing;
 mod greeting;
 mod input;
 mod intents;
 mod local;
 mod marks;
+mod moving;
 mod replying;
 mod rooms;
 mod secrets;
@@ -27,6 +29,7 @@ use self::greeting::Greeting;
 use crate::calls::Calls;
 use crate::commands::Catalogue;
 use crate::effect::{Closing, Effect, GiveUpReason};
+use crate::files::{Shelf, Transfers};
 use crate::front::{At, Front};
 use crate::gaps::Gaps;
 use crate::history::Pages;
@@ -113,6 +116,12 @@ pub struct App {
     time: TimeFormatter,
     /// What was said lately, to be quoted.
     quotes: Quotes,
+    /// The files that were announced lately.
+    shelf: Shelf,
+    /// Files on their way.
+    transfers: Transfers,
+    /// Whether no file of this machine is read or written for the user.
+    restricted: bool,
     /// The conversation of the page of history that is shown.
     paging: Option<Target>,
     /// The level of this user's account on the server.
@@ -162,6 +171,9 @@ impl App {
             full_screen: options.full_screen,
             newest: options.recent.map_or(NEWEST, usize::from),
             quotes: Quotes::default(),
+            shelf: Shelf::default(),
+            transfers: Transfers::default(),
+            restricted: options.restricted,
             paging: None,
             level: 0,
             marks_from: 0,
@@ -387,6 +399,7 @@ impl App {
         };
         self.session.disconnected();
         self.login.connection_lost();
+        self.transfers.lost();
         self.awaits_catalogue = false;
         self.failures += self.calls.open() + self.pages.open_shown();
         self.front.want_nothing();

@@ -2,12 +2,13 @@
 //!
 //! Texts are as they came, not as they would be shown: JSON's escapes keep them from acting on a terminal.
 
-use chatterbox_proto::WireText;
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::capability::notices::{Closed, Notice, Retry};
 use chatterbox_proto::capability::rooms::{Kept, Shown};
+use chatterbox_proto::{ScreenText, WireText};
 use serde_json::Value;
 
+use crate::files::{TransferState, TransferTold};
 use crate::output::{GapState, Message, MessageKind, Output, RoomView, RoomWhy, Until, Wire};
 use crate::words::{Role, Span, Words, whole};
 
@@ -182,6 +183,7 @@ impl Object {
                 self.text("tag", Some(WireText::new(tag)));
                 self.integer("id", Some(signed(id)));
             }
+            Output::Transfer(told) => self.transfer(told),
             Output::Rejected { refused, .. } => {
                 self.event("not-taken");
                 self.text("tag", Some(refused.tag));
@@ -191,6 +193,28 @@ impl Object {
                 self.integer("until", refused.until);
             }
         }
+    }
+
+    fn transfer(&mut self, told: TransferTold) {
+        self.event("file");
+        let left = told.left();
+        self.integer("number", Some(signed(told.id)));
+        self.text("name", Some(WireText::new(told.name.as_str().to_owned())));
+        self.text("direction", Some(WireText::new(if told.sends { "out" } else { "in" })));
+        self.integer("size", told.size.map(signed));
+        self.integer("done", Some(signed(told.done)));
+        let (word, rate, path, why) = match told.state {
+            TransferState::Waiting => ("waiting", None, None, None),
+            TransferState::Moving { rate } => ("moving", rate, None, None),
+            TransferState::Done { path } => ("done", None, path, None),
+            TransferState::Failed { why } => ("failed", None, None, Some(why)),
+        };
+        let wire = |text: ScreenText| WireText::new(text.to_string());
+        self.text("state", Some(WireText::new(word)));
+        self.integer("rate", rate.map(signed));
+        self.integer("left", left.map(signed));
+        self.text("path", path.map(wire));
+        self.text("text", why.map(wire));
     }
 
     fn room(&mut self, room: RoomView, why: &RoomWhy) {
@@ -306,6 +330,17 @@ impl Object {
         }
         if !message.mentions.is_empty() {
             self.names("mentions", message.mentions);
+        }
+        if let Some(file) = message.file.map(|file| *file) {
+            self.key("file");
+            self.own("{\"name\": ");
+            self.string(Words::Json(file.told.name, 0));
+            self.own(&format!(
+                ", \"size\": {}, \"sha256\": \"{}\"",
+                file.told.size, file.told.sha256
+            ));
+            self.integer("until", file.told.until);
+            self.own("}");
         }
     }
 

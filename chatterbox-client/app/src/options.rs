@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use chatterbox_proto::Capabilities;
 use chatterbox_proto::capability::accounts::Secret;
+use chatterbox_proto::{Capabilities, Capability};
 
 use crate::model::{Attention, Limits};
 use crate::reconnect::ReconnectPolicy;
 use crate::target::Target;
+
+/// The capabilities that this client can use.
+pub fn spoken() -> Capabilities {
+    Capability::EVERY.iter().copied().collect()
+}
 
 /// The user's choices, and the kind of screen.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +28,8 @@ pub struct Options {
     pub interactive: bool,
     /// Whether a program reads the outputs: it gets those that a person has no use for.
     pub json: bool,
+    /// Whether no file of this machine is read or written for the user, who may be anybody.
+    pub restricted: bool,
     /// The capabilities that are offered to the server (CP-1).
     pub offer: Capabilities,
     /// The user's password, if it was given beforehand.
@@ -41,4 +48,15 @@ pub struct Options {
     pub attention: Vec<(Target, Attention)>,
     /// How a lost connection is tried again, if at all.
     pub reconnect: Option<ReconnectPolicy>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_offered_has_what_it_needs() {
+        assert_eq!(spoken(), spoken().complete());
+        assert_eq!(spoken().iter().count(), Capability::EVERY.len());
+    }
 }

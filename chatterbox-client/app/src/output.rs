@@ -11,6 +11,7 @@ use chatterbox_proto::capability::presence::UserPresence;
 use chatterbox_proto::capability::rooms::{Kept, RoomLeft, Shown};
 use chatterbox_proto::{Capabilities, WireText};
 
+use crate::files::{Attached, TransferState, TransferTold};
 use crate::quotes::Quote;
 use crate::table::Table;
 
@@ -188,6 +189,8 @@ pub enum Output {
         /// Whether an ERROR beside it tells people the same.
         told: bool,
     },
+    /// How a file that is sent or fetched gets on; for people its end, where nothing else shows that.
+    Transfer(TransferTold),
     /// The server deviates from the protocol.
     Deviation(String),
     /// A notice of this program.
@@ -241,6 +244,8 @@ pub struct Message {
     pub tag: Option<String>,
     /// What it answers.
     pub quote: Option<Quote>,
+    /// The file that goes with it.
+    pub file: Option<Box<Attached>>,
     /// Whom it mentions, as its sender has put it.
     pub mentions: Vec<Wire>,
     /// Whether somebody else names this user in it, or says it to them alone.
@@ -385,6 +390,7 @@ impl Output {
             | Self::Lobby
             | Self::WithUser(_)
             | Self::Room(_, RoomWhy::Front)
+            | Self::Transfer(_)
             | Self::Resumed { .. } => Stream::Error,
             _ => Stream::Output,
         }
@@ -393,8 +399,15 @@ impl Output {
     /// Whether it is a line for a person who reads line by line: what became of a message is only told where nothing else tells
     /// it.
     pub fn is_line(&self) -> bool {
-        let told_elsewhere =
-            matches!(self, Self::Stored { .. } | Self::Rejected { told: true, .. });
+        let told_elsewhere = match self {
+            Self::Stored { .. } | Self::Rejected { told: true, .. } => true,
+            Self::Transfer(told) => match &told.state {
+                TransferState::Waiting | TransferState::Moving { .. } => true,
+                TransferState::Done { path } => path.is_none(),
+                TransferState::Failed { .. } => false,
+            },
+            _ => false,
+        };
         !told_elsewhere && !matches!(self, Self::Behind(_) | Self::Marks(_))
     }
 }

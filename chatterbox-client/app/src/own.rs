@@ -24,6 +24,8 @@ pub(crate) struct Has {
     pub(crate) rooms: bool,
     /// What goes with messages: replies and mentions.
     pub(crate) meta: bool,
+    /// The server keeps files.
+    pub(crate) files: bool,
     /// This program keeps what was said.
     pub(crate) model: bool,
 }
@@ -52,6 +54,7 @@ enum Needs {
     History,
     Rooms,
     Meta,
+    Files,
     Model,
 }
 
@@ -117,6 +120,27 @@ const ALL: &[Own] = &[
         &[OwnArgument::Other],
         Needs::Meta,
     ),
+    rare(
+        "send",
+        "/send PATH [TEXT]",
+        "sends a file to where you are, with a text",
+        &[OwnArgument::Other],
+        Needs::Files,
+    ),
+    rare(
+        "save",
+        "/save [last|ID|NAME] [PATH]",
+        "fetches a file that somebody has sent",
+        &[OwnArgument::Other],
+        Needs::Files,
+    ),
+    rare(
+        "cancel",
+        "/cancel [NUMBER]",
+        "gives up a file that is on its way",
+        &[OwnArgument::Other],
+        Needs::Files,
+    ),
     rare("connection", "/connection", "how you are connected", &[], Needs::Nothing),
     rare(
         Local::Unread.name(),
@@ -174,6 +198,7 @@ impl Own {
             Needs::History => has.history,
             Needs::Rooms => has.rooms,
             Needs::Meta => has.meta,
+            Needs::Files => has.files,
             Needs::Model => has.model,
         })
     }

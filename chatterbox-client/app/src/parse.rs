@@ -31,6 +31,12 @@ pub(crate) enum ParsedLine<'a> {
     History(&'a str),
     /// `/reply`, and its arguments.
     Reply(&'a str),
+    /// `/send`, and its arguments.
+    Send(&'a str),
+    /// `/save`, and its arguments.
+    Save(&'a str),
+    /// `/cancel`, and its arguments.
+    Cancel(&'a str),
     /// `/room`, or `/room NAME`, where there are rooms.
     Front(Option<&'a str>),
     /// `/connection`
@@ -138,6 +144,9 @@ impl<'a> ParsedLine<'a> {
             "/users" => Self::Users(rest),
             "/history" => Self::History(rest),
             "/reply" => Self::Reply(rest),
+            "/send" => Self::Send(rest),
+            "/save" => Self::Save(rest),
+            "/cancel" => Self::Cancel(rest),
             "/room" if rooms => Self::Front(Some(rest).filter(|rest| !rest.is_empty())),
             "/connection" => Self::Connection,
             "/quit" => Self::Quit,
@@ -188,6 +197,10 @@ mod tests {
             ("/history", ParsedLine::History("")),
             ("/history bob 5", ParsedLine::History("bob 5")),
             ("/reply last  so be it ", ParsedLine::Reply("last  so be it")),
+            ("/send  a.txt  my text ", ParsedLine::Send("a.txt  my text")),
+            ("/save", ParsedLine::Save("")),
+            ("/save last ~/x", ParsedLine::Save("last ~/x")),
+            ("/cancel 2", ParsedLine::Cancel("2")),
             ("/connection", ParsedLine::Connection),
             ("/quit", ParsedLine::Quit),
             ("/quit\t", ParsedLine::Quit),

@@ -9,6 +9,7 @@ use chatterbox_proto::capability::commands::Outcome;
 use chatterbox_proto::capability::presence::UserPresence;
 use chatterbox_proto::{ALL, RoomName, ScreenText, WireText};
 
+use crate::files::TransferState;
 use crate::moves_words::moves;
 use crate::output::{Message, Output, ReadTo, Until, Wire};
 use crate::plain_words::{of_server, plain};
@@ -28,7 +29,7 @@ const MESSAGE_LINES: usize = 50;
 /// A further line of a message begins with this. No line of this program and nobody's message does.
 pub const CONTINUED: &str = "        | ";
 
-/// What a reply answers stands in a line above it, which begins with this and an arrow.
+/// What a reply answers stands in a line above it, and a file in a line below it, which begin with this and an arrow.
 const QUOTED: &str = "        ";
 
 /// The mark of a message that is meant for the user. It stands in front of the bracket behind the time, where nobody else
@@ -48,7 +49,7 @@ impl Output {
     /// The words, without a line break at the end.
     pub fn into_spans(self) -> Vec<Span> {
         match self {
-            Self::Message(message) | Self::Behind(message) => message_spans(message),
+            Self::Message(message) | Self::Behind(message) => piped_lines(message),
             Self::Welcome { name, .. } | Self::YouAre(name) => {
                 line(Role::Quiet, ["* you are ".into(), name.into()])
             }
@@ -102,6 +103,12 @@ impl Output {
             Self::Resumed { missed, complete } => {
                 line(Role::Quiet, [resumed(missed, complete).into()])
             }
+            Self::Transfer(told) => {
+                let is_failed = matches!(told.state, TransferState::Failed { .. });
+                let role = if is_failed { Role::Alarm } else { Role::Quiet };
+                let words = told.sentence().unwrap_or_else(|| told.bar());
+                line(role, [format!("-- {words}").into()])
+            }
             Self::Deviation(text) => {
                 line(Role::Alarm, [format!("-- the server deviates: {}", deviation(&text)).into()])
             }
@@ -138,6 +145,7 @@ fn message_lines(mut message: Message) -> Vec<Span> {
         time
     });
     let quote = message.quote.take();
+    let file = message.file.take().map(|file| file.line(message.id));
     let mut spans = message_spans(message);
     if let Some(time) = time {
         spans.splice(..1, time);
@@ -153,6 +161,22 @@ fn message_lines(mut message: Message) -> Vec<Span> {
         spans.extend(line(Role::Plain, ["\n".into()]));
         spans.extend(line(Role::Quiet, [CONTINUED.into()]));
         spans.push(text);
+    }
+    if let Some(file) = file {
+        spans.extend(line(Role::Plain, ["\n".into()]));
+        spans.extend(line(Role::Quiet, [format!("{QUOTED}{file}").into()]));
+    }
+    spans
+}
+
+/// A message through pipes: one line, and another one of this program's where a file goes with it, so that nobody's text can pass for
+/// a file.
+fn piped_lines(mut message: Message) -> Vec<Span> {
+    let file = message.file.take().map(|file| file.words(message.id));
+    let mut spans = message_spans(message);
+    if let Some(file) = file {
+        spans.extend(line(Role::Plain, ["\n".into()]));
+        spans.extend(line(Role::Quiet, [format!("* with a file: {file}").into()]));
     }
     spans
 }

@@ -18,7 +18,7 @@ use chatterbox_app::model::{
 use chatterbox_app::{
     App, Effect, InputMode, Intent, Options, ReconnectPolicy, Target, TimeFormatter,
 };
-use chatterbox_proto::{Capabilities, Capability, ScreenText};
+use chatterbox_proto::{Capability, ScreenText};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
@@ -141,12 +141,11 @@ impl World {
             ..usual
         };
         // The page runs the same files, and takes no compressed frames.
-        let every: Capabilities = Capability::EVERY.iter().copied().collect();
         let options = Options {
             username: Some(options["name"].as_str().unwrap_or("ann").to_owned()),
             echo_own: true,
             interactive: true,
-            offer: every.without(Capability::Zstd),
+            offer: chatterbox_app::spoken().without(Capability::Zstd),
             recent: Some(200),
             all_rooms: true,
             model: Some(limits),

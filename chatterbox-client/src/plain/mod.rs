@@ -6,6 +6,7 @@ mod colour;
 mod console;
 mod listing;
 pub(crate) mod pipes;
+mod progress;
 mod recall;
 mod reflow;
 mod render;

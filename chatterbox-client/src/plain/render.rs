@@ -248,6 +248,7 @@ mod tests {
                 taken: None,
                 tag: None,
                 quote: None,
+                file: None,
                 mentions: Vec::new(),
                 mention: true,
                 named: true,

@@ -5,23 +5,25 @@
 //! is printed clears the prompt, writes the lines, and draws the prompt again, in one write.
 #![allow(clippy::disallowed_methods, reason = "this module owns a terminal, and reads its clock")]
 
+mod looking_up;
+
 use std::collections::VecDeque;
 use std::io;
 
 use chatterbox_app::input::Mask;
 use chatterbox_app::model::{Alert, Model};
 use chatterbox_app::{App, Output};
-use crossterm::event::{Event, KeyEvent};
+use crossterm::event::Event;
 use tokio::time::Instant;
 
 use super::bell::Bell;
 use super::bottom::{Bottom, Content, question, record};
-use super::listing::listed;
+use super::progress::Progress;
 use super::recall::Recall;
 use super::reflow::reflows;
 use super::render::Renderer;
 use crate::exit::{Exit, Failure};
-use crate::keymap::{Action, Keymap, Meaning};
+use crate::keymap::{Action, Keymap};
 use crate::session::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};
 use crate::terminal::editor::{self, Editing};
 pub(crate) use crate::terminal::is_usable;
@@ -50,6 +52,8 @@ pub(crate) struct Lines {
     recall: Option<Recall>,
     /// What is said about what is typed, until the next key.
     hint: String,
+    /// How far files are, in a line that is drawn again.
+    progress: Progress,
     /// Whether the last key was the one that completes.
     completed: bool,
     /// Whether what was done last was the wish of a key.
@@ -87,6 +91,7 @@ pub(crate) fn open(keymap: Keymap) -> Result<Lines, Failure> {
         mask: Mask::default(),
         recall: None,
         hint: String::new(),
+        progress: Progress::default(),
         completed: false,
         wished: false,
         changed: true,
@@ -175,42 +180,6 @@ impl Lines {
         }
     }
 
-    /// Works off a key of the search in earlier lines. Gives it back if the search is over, and the key means something beside.
-    fn search(&mut self, key: KeyEvent) -> Option<KeyEvent> {
-        let mut recall = self.recall.take()?;
-        match self.typing.meaning(key) {
-            Meaning::Types(character) => recall.push(character),
-            Meaning::Does(Action::Backspace) => recall.pop(),
-            Meaning::Does(Action::SearchEarlier) => {
-                recall.older(self.typing.composer().remembered());
-            }
-            // What was typed before is there again.
-            Meaning::Does(Action::Clear) => return None,
-            Meaning::Begins => {}
-            meaning => {
-                let found = recall.found(self.typing.composer().remembered()).map(str::to_owned);
-                if let Some(found) = found {
-                    self.typing.composer_mut().set(&found);
-                }
-                return matches!(meaning, Meaning::Does(_)).then_some(key);
-            }
-        }
-        self.recall = Some(recall);
-        None
-    }
-
-    /// Completes the word at the cursor as far as that is certain; a second time the possibilities are listed.
-    fn complete(&mut self, app: &App) {
-        let composer = self.typing.composer_mut();
-        let completion = app.complete(composer.text(), composer.cursor());
-        if let Some(common) = completion.common_prefix() {
-            composer.replace(completion.from, completion.to, common);
-        } else if self.completed || completion.candidates.is_empty() {
-            self.print_rows(&listed(&completion));
-        }
-        self.completed = true;
-    }
-
     /// Prints rows of this program above the prompt.
     fn print_rows(&mut self, rows: &[String]) {
         // Behind what is shown in part.
@@ -252,12 +221,13 @@ impl Lines {
     /// Draws the prompt and what is typed behind it.
     fn prompt(&mut self, size: (u16, u16)) -> String {
         let colours = self.renderer.has_colours();
+        let waiting = self.typing.waiting().unwrap_or_default();
+        let hints = [self.hint.as_str(), waiting.as_str(), self.progress.words()];
+        let hint = hints.into_iter().find(|hint| !hint.is_empty()).unwrap_or_default();
         let Some(kind) = self.typing.prompt() else {
-            let content = Content { hint: &self.hint, colours, ..Content::default() };
+            let content = Content { hint, colours, ..Content::default() };
             return self.bottom.draw(&content, size);
         };
-        let waiting = self.typing.waiting().filter(|_| self.hint.is_empty()).unwrap_or_default();
-        let hint = if waiting.is_empty() { &self.hint } else { &waiting };
         if let Some(recall) = &self.recall {
             let found = recall.found(self.typing.composer().remembered());
             let prompt = recall.prompt(found.is_some());
@@ -389,6 +359,7 @@ impl Screen for Lines {
 
     fn draw(&mut self, view: &View<'_>) {
         self.follow(view);
+        self.changed |= self.progress.follow(&view.app.transfers());
         if self.bell.rings(Instant::now()) && self.writer.has_room() {
             self.writer.write(b"\x07".to_vec());
         }

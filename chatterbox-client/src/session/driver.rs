@@ -4,6 +4,7 @@
 //! only when what was typed before has left. So a flood, a slow screen or a server that stops reading slows itself down.
 
 mod deadlines;
+mod filing;
 
 use std::collections::VecDeque;
 use std::future::{pending, ready};
@@ -27,6 +28,7 @@ use super::signals::{SignalEvent, Signals};
 use super::timeouts::Timeouts;
 use super::wakefulness::Wakefulness;
 use crate::exit::{Exit, Failure};
+use crate::files::Files;
 use crate::net::{Connection, ReadError};
 
 /// No line is taken from the user while more bytes than this wait for the server.
@@ -47,6 +49,9 @@ pub(crate) struct Session<S> {
     timeouts: Timeouts,
     answers: Answers,
     wakefulness: Wakefulness,
+    files: Files,
+    /// When it is looked at next how far files are.
+    progress_at: Instant,
     clock: Clock,
     /// The room to begin in, until it is in front.
     room: Option<String>,
@@ -82,6 +87,8 @@ impl<S: Screen> Session<S> {
             timeouts: Timeouts::new(clock.now()),
             answers: Answers::new(),
             wakefulness: Wakefulness::new(clock.now(), clock.unix_now()),
+            files: Files::new(),
+            progress_at: clock.now(),
             clock,
             room: None,
             told: None,
@@ -117,6 +124,7 @@ impl<S: Screen> Session<S> {
             }
             self.ask_for_line();
             self.enter_room();
+            self.work_on_files();
             self.draw();
             let deadline = self.deadline();
             self.step(deadline).await;
@@ -173,6 +181,7 @@ impl<S: Screen> Session<S> {
                 LinkEvent::Closed(error) => self.closed(error),
                 LinkEvent::Dialed(dialed) => self.dialed(dialed),
             },
+            news = self.files.news() => self.file_news(news),
             () = ready(()), if more => {
                 let effects = self.app.more(self.clock.unix_now());
                 self.perform(effects);
@@ -292,6 +301,7 @@ impl<S: Screen> Session<S> {
         if waits {
             return self.prompting.end();
         }
+        self.give_up_files();
         let failure = self.stopped.take().or_else(|| {
             if self.screen.is_interactive() {
                 // A person has seen what was refused.

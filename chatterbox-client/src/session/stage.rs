@@ -33,6 +33,8 @@ pub(super) enum Stage {
     Sending(usize),
     /// This many answers of the server.
     Owed(usize),
+    /// Files, of which so many bytes have moved.
+    Moving(u64),
     /// Messages that are already on their way.
     Drain,
 }
@@ -52,7 +54,7 @@ impl Stage {
             InputMode::Name | InputMode::Password => Self::Name,
             _ if !link.is_idle() => Self::Sending(link.unsent()),
             _ if app.pending_replies() > 0 => Self::Owed(app.pending_replies()),
-            _ => Self::Drain,
+            _ => app.moved().map_or(Self::Drain, Self::Moving),
         }
     }
 }

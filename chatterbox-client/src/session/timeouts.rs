@@ -15,6 +15,9 @@ const DRAIN_TIME: Duration = Duration::from_secs(1);
 /// The limit for the answer to a name, or for taking the last messages, with no more lines to come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The limit for the next bytes of a file, with no more lines to come: a server may be busy with others.
+const MOVING_TIME: Duration = Duration::from_secs(60);
+
 /// The limit for the reason of a server that can't be written to any more.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -85,6 +88,9 @@ impl Timeouts {
             Stage::LastWords => Some(since + LAST_WORDS),
             // What a command may still say keeps nobody who wants to leave.
             Stage::Owed(_) if situation.interactive && situation.unanswered == 0 => Some(since),
+            // Nor do files.
+            Stage::Moving(_) if situation.interactive => Some(since),
+            Stage::Moving(_) => Some(since + MOVING_TIME),
             Stage::Sending(_) | Stage::Owed(_) if situation.interactive => Some(since + LEAVE_TIME),
             Stage::Login | Stage::Sending(_) => Some(since + PATIENCE),
             // A command may take as long as its question may stay open.
@@ -162,6 +168,20 @@ mod tests {
             |unanswered| Situation { unanswered, ..situation(InputMode::Chat, Stage::Owed(1)) };
         assert_eq!(Timeouts::new(start).deadline(&owed(0), start), Some(start));
         assert_eq!(Timeouts::new(start).deadline(&owed(1), start), Some(start + LEAVE_TIME));
+    }
+
+    #[test]
+    fn a_file_is_waited_for_as_long_as_it_moves() {
+        let start = Clock::start().now();
+        let moving = |interactive, bytes| Situation {
+            interactive,
+            ..situation(InputMode::Chat, Stage::Moving(bytes))
+        };
+        let mut timeouts = Timeouts::new(start);
+        assert_eq!(timeouts.deadline(&moving(false, 1), start), Some(start + MOVING_TIME));
+        let later = start + PATIENCE;
+        assert_eq!(timeouts.deadline(&moving(false, 2), later), Some(later + MOVING_TIME));
+        assert_eq!(Timeouts::new(start).deadline(&moving(true, 1), start), Some(start));
     }
 
     #[test]

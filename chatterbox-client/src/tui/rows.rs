@@ -103,6 +103,13 @@ fn speech_rows(speech: &Speech, width: usize) -> Vec<Row<'_>> {
             rows.push(Row { sign, text: Cow::Borrowed(row), role });
         }
     }
+    if let Some(file) = &speech.file {
+        rows.truncate(ROWS.saturating_sub(2));
+        let words = file.line(speech.id);
+        for row in wrap(&words, width).into_iter().take(2) {
+            rows.push(Row { sign: further, text: Cow::Owned(row.to_owned()), role: Role::Quiet });
+        }
+    }
     if let Delivery::Refused(why) = &speech.delivery {
         rows.truncate(ROWS.saturating_sub(8));
         let why = format!("refused: {}", ScreenText::shortened(why.as_str(), 300));

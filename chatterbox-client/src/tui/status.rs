@@ -20,6 +20,9 @@ const TEXT: usize = 300;
 /// From so few characters on that are left of a message, their number is shown.
 const LEFT: usize = 100;
 
+/// From this width on a file has a bar.
+const WIDE: u16 = 110;
+
 /// A hint has so many rows at most.
 const HINT_ROWS: u16 = 3;
 
@@ -200,12 +203,24 @@ fn parts(scene: &Scene<'_>, below: usize, room: u16) -> Vec<Part> {
         }
         (None, None) => {}
     }
+    parts.extend(transfers(scene, room));
     parts.extend(room_left(scene));
     if below > 0 {
         let keys = keys_of(scene, Action::Newest).map(|keys| format!(" ({keys})"));
         parts.push(Part::new(format!("{below} below{}", keys.unwrap_or_default()), 1));
     }
     parts
+}
+
+/// How far files are, with bars where there is room.
+fn transfers(scene: &Scene<'_>, room: u16) -> Option<Part> {
+    let all = scene.app.transfers();
+    let (first, more) = all.split_first()?;
+    let mut words = if room >= WIDE { first.bar() } else { first.short() };
+    if !more.is_empty() {
+        words.push_str(&format!(" (and {} more)", more.len()));
+    }
+    Some(Part::new(words, 1))
 }
 
 /// How many characters are left of those that a message may have, when there are few, or how many are too many.

@@ -5,9 +5,15 @@ use std::sync::Arc;
 use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service};
+use chatterbox_server::file_service::Files;
+use chatterbox_server::files::{FileRecords, Spool};
 use chatterbox_server::moderation::Moderation;
 use chatterbox_server::net::{CertificateSource, Transport, listen};
-use chatterbox_server::store::{Memory, MemoryDirectory as Directory, MemoryModeration};
+use chatterbox_server::store::sqlite::{Durability, Retention, SqliteOptions};
+use chatterbox_server::store::{
+    Memory, MemoryDirectory as Directory, MemoryModeration, Sqlite, SqliteDirectory, SqliteFiles,
+    SqliteModeration,
+};
 use chatterbox_server::{Config, Live};
 use tokio::sync::watch;
 
@@ -40,6 +46,42 @@ impl Real {
         let access = Access::new(Service::new(state.await.unwrap(), live.clone()));
         let access = access.with_moderation(moderation);
         let store = Arc::new(Memory::default());
+        tokio::spawn(chatterbox_server::run_with(
+            listeners, transport, store, access, live, stopped,
+        ));
+        Self { port, folder, _stop: stop }
+    }
+
+    /// One that keeps everything in a folder, files too.
+    pub(crate) async fn with_files(config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let source = CertificateSource::Local {
+            folder: folder.path().to_owned(),
+            hosts: vec!["localhost".into()],
+        };
+        let transport = Transport::tls(source).unwrap();
+        let listeners = listen("127.0.0.1", 0).await.unwrap();
+        let port = listeners.first().unwrap().local_addr().unwrap().port();
+        let (stop, stopped) = watch::channel(0);
+        let live = Live::new(config);
+        let options = SqliteOptions {
+            folder: data.clone(),
+            durability: Durability::Process,
+            retention: Retention { messages: 1_000, bytes: 1 << 20, age: None },
+        };
+        let store = Arc::new(Sqlite::open_alone(&options).unwrap());
+        let directory = SqliteDirectory::open(&data).unwrap();
+        let accounts = Arc::new(Accounts::new(directory, Cost::CHEAP).unwrap());
+        let moderation = SqliteModeration::open(&data).unwrap();
+        let moderation = Arc::new(Moderation::new(moderation).unwrap());
+        let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone());
+        let records = FileRecords::new(SqliteFiles::open(&data).unwrap()).unwrap();
+        let spool = Spool::open(&data.join("files")).unwrap();
+        let files = Arc::new(Files::new(records, spool, live.clone(), false));
+        let access = Access::new(Service::new(state.await.unwrap(), live.clone()));
+        let access = access.with_moderation(moderation).with_files(Some(files));
         tokio::spawn(chatterbox_server::run_with(
             listeners, transport, store, access, live, stopped,
         ));

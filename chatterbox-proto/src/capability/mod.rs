@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod commands;
+pub mod files;
 mod id;
 pub mod ids;
 pub mod marks;

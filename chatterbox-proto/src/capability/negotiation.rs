@@ -24,6 +24,10 @@ pub struct Limits {
     pub username: Option<u64>,
     /// The longest message in characters.
     pub content: Option<u64>,
+    /// The largest file in bytes that one user may upload, with `files` (CP-13).
+    pub file: Option<u64>,
+    /// The longest piece of a file in one frame, in bytes, with `files` (CP-13).
+    pub chunk: Option<u64>,
     /// The most rooms that one user is a member of, with `rooms` (CP-13).
     pub rooms: Option<u64>,
     /// The longest topic of a room in characters, with `rooms` (CP-13).
@@ -40,6 +44,8 @@ impl Limits {
             frame: limit("FRAME"),
             username: limit("USERNAME"),
             content: limit("CONTENT"),
+            file: limit("FILE"),
+            chunk: limit("CHUNK"),
             rooms: limit("ROOMS"),
             topic: limit("TOPIC"),
             inflated: limit("INFLATED"),
@@ -48,12 +54,18 @@ impl Limits {
 }
 
 /// `LIMITS` as a server writes it for a client that agreed to these (CP-7, CP-13).
-pub fn limits_json(frame: usize, username: usize, agreed: Capabilities) -> Vec<u8> {
+///
+/// `frame` is the longest body, `username` the longest name in characters, `file` the largest file in bytes.
+pub fn limits_json(frame: usize, username: usize, file: u64, agreed: Capabilities) -> Vec<u8> {
     let limit = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut object = Object::with_capacity(96)
+    let mut object = Object::with_capacity(160)
         .integer("FRAME", limit(frame))
         .integer("USERNAME", limit(username))
         .integer("CONTENT", limit(content_chars(frame)));
+    if agreed.has(Capability::Files) {
+        let file = i64::try_from(file).unwrap_or(i64::MAX);
+        object = object.integer("FILE", file).integer("CHUNK", limit(limits::FILE_CHUNK));
+    }
     if agreed.has(Capability::Rooms) {
         object = object
             .integer("ROOMS", limit(limits::MEMBERSHIPS))
@@ -136,12 +148,15 @@ mod tests {
     }
 
     #[test]
-    fn rooms_have_limits_where_there_are_rooms() {
-        let json = |agreed| text(limits_json(limits::CLIENT_FRAME, 32, agreed));
+    fn rooms_and_files_have_limits_where_there_are_any() {
+        let json = |agreed| text(limits_json(limits::CLIENT_FRAME, 32, 7, agreed));
         let base = r#"{"FRAME": 4194304, "USERNAME": 32, "CONTENT": 349184"#;
         assert_eq!(json(Capabilities::NONE), format!("{base}}}"));
         let rooms = Capabilities::NONE.with(Capability::Rooms);
         assert_eq!(json(rooms), format!(r#"{base}, "ROOMS": 50, "TOPIC": 400}}"#));
+        let files = rooms.with(Capability::Files);
+        let told = r#", "FILE": 7, "CHUNK": 16384, "ROOMS": 50, "TOPIC": 400}"#;
+        assert_eq!(json(files), format!("{base}{told}"));
         let both = json(rooms.with(Capability::Zstd));
         assert_eq!(both, format!(r#"{base}, "ROOMS": 50, "TOPIC": 400, "INFLATED": 4194304}}"#));
     }

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::commands::{ANSWER, Answer, COMMAND, Call, CommandRequest};
+use super::files::{self, FileChunk, FileCredit, FileGet, FilePut, FileRequest};
 use super::ids::{HISTORY, Query};
 use super::marks::{READ, ReadUpTo};
 use super::ping::{PING, PONG};
@@ -20,6 +21,8 @@ pub enum Request {
     History(Query),
     /// How far the user has read (MK-1).
     Read(ReadUpTo),
+    /// An upload or a download (FI-1, FI-2, FI-4).
+    File(FileRequest),
     /// A command, or the answer to a prompt of one (CM-2, CM-4).
     Command(CommandRequest),
     /// The answer to a PING of the server (PI-1).
@@ -51,6 +54,36 @@ const KEYS: &[RequestKey] = &[
         capability: Capability::Marks,
         read: |value| ReadUpTo::read(value).map(Request::Read),
         invalid: Code::BadRead,
+    },
+    RequestKey {
+        key: files::FILE_CHUNK,
+        capability: Capability::Files,
+        read: |value| FileChunk::read(value).map(FileRequest::Chunk).map(Request::File),
+        invalid: Code::BadFile,
+    },
+    RequestKey {
+        key: files::FILE_CREDIT,
+        capability: Capability::Files,
+        read: |value| FileCredit::read(value).map(FileRequest::Credit).map(Request::File),
+        invalid: Code::BadFile,
+    },
+    RequestKey {
+        key: files::FILE_STOP,
+        capability: Capability::Files,
+        read: |value| files::read_stop(value).map(FileRequest::Stop).map(Request::File),
+        invalid: Code::BadFile,
+    },
+    RequestKey {
+        key: files::FILE_PUT,
+        capability: Capability::Files,
+        read: |value| FilePut::read(value).map(FileRequest::Put).map(Request::File),
+        invalid: Code::BadFile,
+    },
+    RequestKey {
+        key: files::FILE_GET,
+        capability: Capability::Files,
+        read: |value| FileGet::read(value).map(FileRequest::Get).map(Request::File),
+        invalid: Code::BadFile,
     },
     RequestKey {
         key: COMMAND,

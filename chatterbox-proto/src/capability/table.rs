@@ -37,6 +37,8 @@ table! {
     Commands = "commands" / 1, bit 1;
     /// Several connections of one account under one name.
     Devices = "devices" / 1, bit 10;
+    /// Files that the server keeps for users and rooms.
+    Files = "files" / 1, bit 14;
     /// Sequence numbers: acknowledgements, paging, resuming a session.
     Ids = "ids" / 1, bit 2;
     /// How far a user has read, for their own devices.
@@ -66,6 +68,7 @@ impl Capability {
     pub const fn needs(self) -> &'static [Self] {
         match self {
             Self::Devices | Self::Marks => &[Self::Accounts, Self::Ids],
+            Self::Files => &[Self::Accounts, Self::Ids, Self::Meta],
             Self::Meta => &[Self::Ids],
             Self::Rooms => &[Self::Ids, Self::Rename, Self::Commands],
             _ => &[],

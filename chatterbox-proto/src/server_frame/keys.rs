@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::capability::accounts::{self, Account};
 use crate::capability::commands::{self, Command, Outcome, Prompt};
+use crate::capability::files::{self, FileAnswer, FileChunk, FileCredit};
 use crate::capability::ids::{self, Id, Page, RefusedTag};
 use crate::capability::marks;
 use crate::capability::meta::Meta;
@@ -38,6 +39,14 @@ pub struct ServerKeys {
     pub acks: Vec<(WireText<'static>, Id)>,
     /// `REFUSED`: the messages that were rejected.
     pub refused: Vec<RefusedTag>,
+    /// `FILE`: what the server says about a file or a transfer.
+    pub file: Option<FileAnswer>,
+    /// `FILE_CHUNK`: the next bytes of a file that is fetched.
+    pub file_chunk: Option<FileChunk>,
+    /// `FILE_CREDIT`: how far an upload may go.
+    pub file_credit: Option<FileCredit>,
+    /// `FILE_STOP`: the token of a transfer that the server gives up.
+    pub file_stop: Option<String>,
     /// `HISTORY`: a page of history.
     pub history: Option<Page>,
     /// `RESUME`: the token of this session.
@@ -167,6 +176,10 @@ const ROWS: &[Row] = rows! {
     commands::LEVELS, Commands, levels = |value| commands::read_levels(&value).map(Some);
     commands::RESULT, Commands, result = |value| Outcome::read(&value).map(Some);
     commands::PROMPT, Commands, prompt = |value| Prompt::read(&value).map(Some);
+    files::FILE, Files, file = |value| FileAnswer::read(&value).map(Some);
+    files::FILE_CHUNK, Files, file_chunk = |value| FileChunk::read(&value).map(Some);
+    files::FILE_CREDIT, Files, file_credit = |value| FileCredit::read(&value).map(Some);
+    files::FILE_STOP, Files, file_stop = |value| files::read_stop(&value).map(Some);
     recent::MORE, Recent, more = |value| value.as_bool().map(Some);
     marks::READ, Marks, read = |value| marks::read_numbers(value);
     marks::UNREAD, Marks, unread = |value| marks::read_numbers(value);

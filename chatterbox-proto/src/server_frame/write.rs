@@ -5,10 +5,10 @@ use bytes::Bytes;
 
 use crate::capability::notices::{self, ClosedCode};
 use crate::capability::{Capabilities, Capability, accounts, ids};
-use crate::code::Refusal;
 use crate::fault::Faults;
 use crate::frame::TooLong;
 use crate::json::Object;
+use crate::refusal::Refusal;
 
 /// `{"USERNAME_ACCEPTED": false, "INFO": reason}` (TK-1).
 ///

@@ -11,9 +11,12 @@
 //! | 1 | |
 //! | 2 | what goes with messages: behind the group a list of pairs, the index of a message and what goes with it ([`RecordMeta`]) |
 //! | 3 | that users have read something ([`Proposal::Read`]); the list of level 2 stands behind it, too, also if it is empty |
+//! | 4 | what stores do about files: the bytes are those of level 3, but of a message that announces a file the stores take note |
 //!
 //! A group is written in the lowest level that has all that is in it, so most are of level 1 still. States that nodes begin with
 //! are of levels as well (`freezing`), with the same number wherever both have something new: a cluster goes over to both at once.
+//! The commands for stores ([`Proposal::Store`]) are not read here. Those about files are proposed from level 4 on only, and a
+//! store that does not know one stops its node.
 //!
 //! # What is not written
 //! - Numbers of messages and of records about rooms: they follow from the place
@@ -45,6 +48,9 @@ const SECOND: u8 = 2;
 
 /// The first byte of a group of level 3.
 const THIRD: u8 = 3;
+
+/// The first byte of a group of level 4.
+const FOURTH: u8 = 4;
 
 /// Why a group can't be written or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +100,14 @@ pub fn encode(group: &Group) -> Result<Bytes, FormatError> {
 
 /// The lowest level that has all that is in a group.
 fn level_of(group: &Group, metas: &[(u64, &RecordMeta)]) -> u8 {
-    if group.proposals.iter().any(|proposal| matches!(proposal, Proposal::Read(_))) {
+    // A message from the time before was announced then: nobody takes note of it again.
+    let announces = |proposal: &Proposal| match proposal {
+        Proposal::Say(say) => say.record.file().is_some(),
+        _ => false,
+    };
+    if group.proposals.iter().any(announces) {
+        FOURTH
+    } else if group.proposals.iter().any(|proposal| matches!(proposal, Proposal::Read(_))) {
         THIRD
     } else if metas.is_empty() {
         FIRST
@@ -159,7 +172,7 @@ pub fn size(it: &(impl Serialize + ?Sized)) -> usize {
 /// [`FormatError`] when it is not exactly one group that this version understands.
 pub fn decode(bytes: &[u8]) -> Result<Group, FormatError> {
     let (level, rest) = bytes.split_first().ok_or(FormatError::Empty)?;
-    if !matches!(*level, FIRST | SECOND | THIRD) {
+    if !matches!(*level, FIRST | SECOND | THIRD | FOURTH) {
         return Err(FormatError::Level { level: *level });
     }
     let not_understood = |_| FormatError::NotUnderstood;

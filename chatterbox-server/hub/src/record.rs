@@ -56,6 +56,11 @@ impl Record {
         self.json.len() + self.meta.as_ref().map_or(0, |meta| meta.size())
     }
 
+    /// The token of the file that it announces.
+    pub fn file(&self) -> Option<&str> {
+        self.meta.as_deref().and_then(RecordMeta::file)
+    }
+
     /// To whom a private message was sent.
     pub fn recipient(&self) -> Option<Cow<'_, Party>> {
         match (&self.destination, &self.filing.to) {

@@ -39,6 +39,33 @@ impl RecordMeta {
         (meta.size() > 0).then(|| Arc::new(meta))
     }
 
+    /// The same with a file that goes with the message as well.
+    pub fn with_file(before: Option<&Arc<Self>>, file: &FileTold) -> Arc<Self> {
+        let (json, sealed) = match before {
+            Some(before) => (&*before.json, before.sealed.clone()),
+            None => (&[][..], Bytes::new()),
+        };
+        let mut with = Vec::with_capacity(json.len() + 256);
+        match json.strip_suffix(b"}") {
+            Some(open) => {
+                with.extend_from_slice(open);
+                with.extend_from_slice(br#", "FILE": "#);
+                file.push_json(&mut with);
+                with.push(b'}');
+            }
+            None => push_told(&mut with, None, std::iter::empty::<&str>(), Some(file), None),
+        }
+        Arc::new(Self { json: with.into(), sealed })
+    }
+
+    /// The token of the file that goes with the message, if one does. What is told is our own writing, in which a quote within a text
+    /// is escaped; so what is looked for begins no text.
+    pub fn file(&self) -> Option<&str> {
+        let json = std::str::from_utf8(&self.json).ok()?;
+        let (_, rest) = json.split_once(r#""FILE": {"FILE": ""#)?;
+        rest.split_once('"').map(|(token, _)| token)
+    }
+
     /// The bytes that it takes, which count like those of the message.
     pub fn size(&self) -> usize {
         self.json.len() + self.sealed.len()
@@ -72,8 +99,9 @@ impl RecordMeta {
 
 #[cfg(test)]
 mod tests {
-    use chatterbox_proto::Username;
+    use chatterbox_proto::capability::meta::{Digest, FileToken};
     use chatterbox_proto::session::Destination;
+    use chatterbox_proto::{Username, WireText};
 
     use super::*;
     use crate::filing::Filing;
@@ -104,6 +132,30 @@ mod tests {
             r#"{"E2EE": {"FROM": "d1", "TO": {"d2": [0, "aa"]}}}"#
         );
         assert_eq!(told(&only, None), None, "as a message that nothing goes with");
+    }
+
+    #[test]
+    fn a_file_goes_beside_the_rest_and_is_found_again() {
+        let file = FileTold {
+            token: FileToken::parse("Qx7-_9").unwrap(),
+            name: WireText::new(r#""FILE": {"FILE": "x"#),
+            size: 5,
+            sha256: Digest([7; 32]),
+            until: Some(9),
+        };
+        let spoofed = [r#""FILE": {"FILE": "evil"#.to_owned()];
+        for before in [None, RecordMeta::new(Some(7), &spoofed, None, Some(&sealed()))] {
+            let with = RecordMeta::with_file(before.as_ref(), &file);
+            let expected = RecordMeta::new(
+                before.as_ref().map(|_| 7),
+                if before.is_some() { &spoofed[..] } else { &[] },
+                Some(&file),
+                before.as_ref().map(|_| sealed()).as_ref(),
+            );
+            assert_eq!(Some(&with), expected.as_ref());
+            assert_eq!(with.file(), Some("Qx7-_9"));
+            assert_eq!(before.and_then(|before| before.file().map(str::to_owned)), None);
+        }
     }
 
     #[test]

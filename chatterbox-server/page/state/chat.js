@@ -4,6 +4,7 @@
 import { call } from "./calling.js";
 import { close, open } from "./opening.js";
 import { Core } from "./core.js";
+import { attach, cancel, dropAll, fileNews, save, start } from "./files.js";
 import { askOlder } from "./history.js";
 import { join, rejoin } from "./login.js";
 import { lost } from "./lost.js";
@@ -65,6 +66,11 @@ export class Chat {
     if ("older" in event) return askOlder(core, event.older, false, now);
     if ("fill" in event) return askOlder(core, event.fill, true, now);
     if ("marks" in event) return core.tellMarks();
+    if ("attached" in event) return attach(core, event.attached, now);
+    if ("save" in event) return save(core, event.save, now);
+    if ("giveUp" in event) return cancel(core, event.giveUp, now);
+    if ("file" in event) return fileNews(core, event.file, now);
+    if ("tick" in event) return start(core, now);
     if ("seeing" in event) return core.model.see(event.seeing);
     if ("lost" in event && lost(core, event, now)) return this.reset();
     if ("back" in event) return rejoin(core);
@@ -92,8 +98,9 @@ export class Chat {
 
   /** Everything is as it was at first; what is to be done is done all the same. @private */
   reset() {
-    const { effects } = this.core;
-    this.core = new Core(this.limits);
+    dropAll(this.core);
+    const { effects, transfers } = this.core;
+    this.core = new Core(this.limits, transfers.count);
     this.core.effects = effects;
     this.viewer = new Viewer(this.core);
   }

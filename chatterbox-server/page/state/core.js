@@ -9,6 +9,7 @@ import { Rooms } from "./rooms.js";
 import { Roster } from "./roster.js";
 import { Seen, Sent } from "./sent.js";
 import { sameLines } from "./timeline.js";
+import { Transfers } from "./transfers.js";
 
 /**
  * @typedef {import("./types.js").Effect} Effect
@@ -23,8 +24,8 @@ import { sameLines } from "./timeline.js";
  * @typedef {{ code: string, info: import("./types.js").Shown, until: number | null, retry: number | null }} Closed */
 
 export class Core {
-  /** @param {import("./list.js").Limits} limits */
-  constructor(limits) {
+  /** @param {import("./list.js").Limits} limits @param {number} [transfers] how many transfers there ever were */
+  constructor(limits, transfers = 0) {
     /** @type {Effect[]} */
     this.effects = [];
     this.model = new Model(limits, (effect) => this.effects.push(effect));
@@ -45,6 +46,7 @@ export class Core {
     this.catalogue = new Catalogue();
     this.calls = new Calls();
     this.gaps = new Gaps();
+    this.transfers = new Transfers(transfers);
     /** The pages that were asked for, in order: for which conversation, or for the gap of a room. @type {{ with: string, serial: number | null }[]} */
     this.pages = [];
     /** What resumes this session (ID-7). @type {string | null} */
@@ -59,8 +61,8 @@ export class Core {
     /** @type {readonly string[]} */
     this.levels = [];
     this.server = { name: "", banner: /** @type {string[]} */ ([]) };
-    /** @type {{ frame: number | null, content: number | null, name: number | null }} */
-    this.limits = { frame: null, content: null, name: null };
+    /** @type {{ frame: number | null, content: number | null, name: number | null, file: number | null, chunk: number | null }} */
+    this.limits = { frame: null, content: null, name: null, file: null, chunk: null };
     /** @type {Closed | null} */
     this.closed = null;
     /** The user has logged out, or leaves: the end of the connection is what they wanted. */

@@ -1,7 +1,10 @@
 // The messages of a frame, each with its number and the time at which the server took it.
 
 import { LOBBY } from "./target.js";
-import { id, isObject, member, names, text, time } from "./read.js";
+import { safeName } from "./file-name.js";
+import { count, id, isObject, member, names, text, time } from "./read.js";
+
+/** @typedef {import("./types.js").Attached} Attached */
 
 /**
  * @typedef {object} Entry A message as it was sent.
@@ -18,13 +21,17 @@ import { id, isObject, member, names, text, time } from "./read.js";
  * @typedef {object} Meta
  * @property {number | null} reply the message that it answers
  * @property {readonly string[]} mentions whom it mentions
+ * @property {Attached | null} file the file that goes with it
  */
 
 /** The most names that a message mentions. */
 const MENTIONS = 20;
 
+/** The longest name of a file. */
+const NAME = 128;
+
 /** What goes with most messages. @type {Meta} */
-export const NOTHING = Object.freeze({ reply: null, mentions: Object.freeze([]) });
+export const NOTHING = Object.freeze({ reply: null, mentions: Object.freeze([]), file: null });
 
 /** Of one frame the newest messages are read, so many: more are not kept of all conversations together. */
 const MOST = 50_000;
@@ -66,7 +73,16 @@ function readMessage(value) {
 function readMeta(value) {
   if (!isObject(value)) return NOTHING;
   const all = member(value, "MENTIONS");
-  return { reply: id(member(value, "REPLY")), mentions: Array.isArray(all) ? (names(all, MENTIONS) ?? []) : [] };
+  return { reply: id(member(value, "REPLY")), mentions: Array.isArray(all) ? (names(all, MENTIONS) ?? []) : [], file: readFile(member(value, "FILE")) };
+}
+
+/** A file, under a name that is harmless here. @param {unknown} value @returns {Attached | null} */
+function readFile(value) {
+  const [token, called, sha256] = [text(member(value, "FILE")), text(member(value, "NAME")), text(member(value, "SHA256"))];
+  const size = count(member(value, "SIZE"));
+  if (token === null || called === null || sha256 === null || size === null || called.length > NAME) return null;
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(token) || !/^[0-9a-fA-F]{64}$/.test(sha256)) return null;
+  return { token, name: safeName(called), size, sha256: sha256.toLowerCase(), until: time(member(value, "UNTIL")) };
 }
 
 /** Whether it is for everybody.

@@ -3,6 +3,7 @@
 import { gapPaged, pageCame } from "./history.js";
 import { accountTold, failed, isMe, loggedOut, refused, tokenIssued } from "./login.js";
 import { entries } from "./entries.js";
+import { filesTold } from "./files.js";
 import { deliver, deliverHeld, isNews } from "./news.js";
 import { noticeOf, presenceOf } from "./words.js";
 import { boolean, count, id, isObject, level, list, member, members, name, names, text, time } from "./read.js";
@@ -63,6 +64,7 @@ export function receive(core, frame, now) {
   if (!isWelcome) said(core, get("INFO"), "info", now);
   complained(core, get("ERROR"), told || get("CLOSED", "notices") !== undefined, now);
   if (isObject(get("HISTORY", "ids"))) paged(core, get("HISTORY", "ids"), now);
+  if (!isWelcome && !core.isDown()) filesTold(core, (key) => get(key, "files"), now);
   catalogue(core, get("COMMANDS", "commands"), get("PREFIX", "commands"), get("LEVELS", "commands"));
   if (isObject(get("RESULT", "commands"))) result(core, get("RESULT", "commands"), now);
   if (!core.isDown()) core.calls.prompted(get("PROMPT", "commands"));

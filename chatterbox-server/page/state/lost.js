@@ -1,5 +1,6 @@
 // The connection is lost: whether the session can go on, and when to try.
 
+import { dropAll } from "./files.js";
 import { plural, shownName } from "./text.js";
 import { screen } from "../screen.js";
 
@@ -33,6 +34,7 @@ export function lost(core, { lost: told, retry }, now) {
   core.wanted = null;
   core.pages = [];
   core.sent.lost();
+  core.transfers.lost();
   const names = core.calls.forget();
   if (names.length > 0) core.say([`The connection was lost before the server said what came of ${shownName(names.join(", "))}.`], now, "error");
   if (closed !== null && closed.retry === null) {
@@ -54,6 +56,7 @@ export function lost(core, { lost: told, retry }, now) {
 /** @param {Core} core @param {number} now @param {import("./types.js").Phase} phase @param {string} why */
 function over(core, now, phase, why) {
   core.standing = "nameless";
+  dropAll(core);
   core.phase = phase;
   core.model.lost({ tone: "error", lines: [`The connection is over: ${why}`], table: null, time: now });
   core.effects.push({ redial: false });

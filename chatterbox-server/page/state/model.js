@@ -117,6 +117,7 @@ export class Model {
       id: entry.id,
       own,
       mention: names,
+      file: entry.meta.file,
       reply: entry.meta.reply === null ? null : quoteOf(one, entry.meta.reply),
       delivery: tag === null ? null : "on its way",
       why: null,

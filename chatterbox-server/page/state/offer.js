@@ -3,7 +3,7 @@
 import { text } from "./read.js";
 
 /** Everything but `zstd`, for which a browser has no library. `utf8` makes frames shorter. */
-export const OFFER = "accounts/1 commands/1 devices/1 ids/1 marks/1 meta/1 notices/1 ping/1 presence/1 recent/1 rename/1 rooms/1 utf8/1";
+export const OFFER = "accounts/1 commands/1 devices/1 files/1 ids/1 marks/1 meta/1 notices/1 ping/1 presence/1 recent/1 rename/1 rooms/1 utf8/1";
 
 /** A welcome has so many messages at most; older ones come page by page. */
 export const RECENT = 200;

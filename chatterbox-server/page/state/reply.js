@@ -44,11 +44,12 @@ export function named(text, isThere) {
   return found;
 }
 
-/** What goes with a text that is said somewhere, if anything does. @param {Core} core @param {string} to @param {string} text @param {number | null} reply */
-export function metaOf(core, to, text, reply) {
+/** What goes with a text that is said somewhere, if anything does. @param {Core} core @param {string} to @param {string} text @param {number | null} reply
+ * @param {string | null} [file] the token of a file */
+export function metaOf(core, to, text, reply, file = null) {
   if (!core.agreed.has("meta")) return null;
   const meta = mentioning(
-    reply === null ? {} : { REPLY: reply },
+    { ...(reply === null ? {} : { REPLY: reply }), ...(file === null ? {} : { FILE: file }) },
     named(text, (name) => isThere(core, to, name)),
   );
   return Object.keys(meta).length === 0 ? null : meta;

@@ -31,20 +31,26 @@ export function sayTo(core, to, text, line, now) {
   core.notSent(`you are not in ${screen(to, 40)}; ${core.catalogue.prefix}join ${screen(to, 40)} comes first`, now, line);
 }
 
-/** @param {Core} core @param {string} to @param {string} text @param {string} line @param {number} now @param {number | null} [reply] */
-function sayAt(core, to, text, line, now, reply = null) {
+/** Announces a file that is there. @param {Core} core @param {string} to @param {string} text @param {import("./types.js").Attached} file @param {number} now */
+export function sayFile(core, to, text, file, now) {
+  sayAt(core, to, text, null, now, null, file);
+}
+
+/** @param {Core} core @param {string} to @param {string} text @param {string | null} line @param {number} now @param {number | null} [reply]
+ * @param {import("./types.js").Attached | null} [file] */
+function sayAt(core, to, text, line, now, reply = null, file = null) {
   const numbered = core.agreed.has("ids");
   if (core.me === "" || (!core.isJoined() && !(core.isDown() && numbered))) return core.notSent("there is no connection", now, line);
   if (to === SERVER) return core.notSent("nobody is called so", now, line);
   if (core.sent.isFull()) return core.notSent("too many messages wait for the server already", now, line);
   const time = Math.floor(now);
-  const meta = numbered ? metaOf(core, to, text, reply) : null;
+  const meta = numbered ? metaOf(core, to, text, reply, file?.token) : null;
   const longest = core.limits.frame;
   // A frame above the server's bound ends the connection, and sending it again would end the next one.
   if (longest !== null && frameBytes([core.me, to, time, text], meta) > longest) return core.notSent("it is too long for the server", now, line);
   const tag = numbered ? core.sent.keep(to, text, time, meta).tag : null;
   core.sent.awaitEcho(to, text, tag);
-  core.message({ from: core.me, to, time, text, id: null, taken: null, meta: { reply: meta === null ? null : reply, mentions: [] } }, "own", tag);
+  core.message({ from: core.me, to, time, text, id: null, taken: null, meta: { reply: meta === null ? null : reply, mentions: [], file } }, "own", tag);
   if (numbered) core.pump();
   else core.send({ MESSAGES: [[core.me, to, time, text]] });
 }

@@ -337,7 +337,7 @@ function bytesOf(item) {
   const sum = (/** @type {readonly string[]} */ texts) => texts.reduce((bytes, text) => bytes + 2 * text.length + 16, 0);
   switch (item.kind) {
     case "message":
-      return ITEM + 2 * item.from.length + sum(item.lines);
+      return ITEM + 2 * item.from.length + sum(item.lines) + (item.file ? sum([item.file.name, item.file.token, item.file.sha256]) : 0);
     case "moves":
       return ITEM + sum(item.joined) + sum(item.left);
     case "notice":

@@ -28,11 +28,61 @@ export interface Message {
   mention: boolean;
   /** What it answers. */
   reply: Quote | null;
+  /** The file that goes with it. */
+  file: Attached | null;
   /** Of own messages, where somebody says. */
   delivery: "on its way" | "stored" | "refused" | null;
   /** Why it was refused. */
   why: Shown | null;
 }
+
+/** A file that goes with a message, as the server tells it; its name is made harmless. */
+export interface Attached {
+  token: string;
+  name: Shown;
+  size: number;
+  /** 64 hexadecimal digits in small letters. */
+  sha256: string;
+  /** When the server removes it, in seconds since 1970 UTC. */
+  until: number | null;
+}
+
+/** A file on its way. */
+export interface TransferView {
+  id: number;
+  /** Whether this user sends it. */
+  sends: boolean;
+  name: Shown;
+  size: number;
+  done: number;
+  /** It waits for its turn, for the server or for the connection. */
+  waits: boolean;
+  /** Bytes in a second, and the seconds that are left, where that is known. */
+  rate: number | null;
+  left: number | null;
+}
+
+/** What the session is to do with a file; `id` is that of its transfer. */
+export type FileWork =
+  /** The file that was attached under this handle is that of a transfer: its digest is wanted. */
+  | { work: "open"; id: number; handle: number }
+  /** The file of a handle is not sent. */
+  | { work: "forget"; handle: number }
+  /** A piece is wanted, as soon as nothing else waits for the connection. */
+  | { work: "read"; id: number; at: number; bytes: number }
+  | { work: "create"; id: number }
+  | { work: "write"; id: number; data: Uint8Array<ArrayBuffer> }
+  /** All of it has come: if the digest is right, it is saved under this name. */
+  | { work: "finish"; id: number; name: string; sha256: string }
+  /** The transfer is over. */
+  | { work: "drop"; id: number };
+
+/** What came of it. */
+export type FileNews =
+  | { id: number; is: "opened"; sha256: string }
+  | { id: number; is: "read"; at: number; bytes: number; data: string }
+  | { id: number; is: "saved" }
+  | { id: number; is: "failed"; why: string };
 
 /** What a message answers: null where that is not loaded. */
 export interface Quote {
@@ -173,7 +223,15 @@ export type Event =
   /** With `retry`, which is for `session.js` alone, it says when the next try comes. */
   | { lost: string; retry?: number | null }
   | { back: true }
-  | { tick: true };
+  | { tick: true }
+  /** The user gives files; `session.js` keeps them, and puts each in with a handle. */
+  | { attach: readonly File[] }
+  | { attached: { handle: number; name: string; size: number } }
+  /** The user wants the file of a message. */
+  | { save: { target: Target; key: number } }
+  /** The user gives up a transfer. */
+  | { giveUp: number }
+  | { file: FileNews };
 
 /** What the session has to do for the state. */
 export type Effect =
@@ -184,6 +242,7 @@ export type Effect =
   | { restore: string }
   /** The server has answered: the connection is of use. */
   | { progress: true }
+  | { file: FileWork }
   /** Close this connection and treat it as lost. */
   | { disconnect: string }
   /** Come back after so many seconds (null: by the back-off of the session); never (false). */
@@ -219,6 +278,9 @@ export interface View {
   limits: { content: number | null; name: number | null };
   /** Whether messages can be answered. */
   replies: boolean;
+  /** Whether files can be sent. */
+  files: boolean;
+  transfers: readonly TransferView[];
 }
 
 /**

@@ -3,6 +3,7 @@
 import { LOBBY, isRoom, isUser, wireOf } from "./target.js";
 import { screen } from "../screen.js";
 import { shownName } from "./text.js";
+import { shownTransfer } from "./transfers.js";
 
 /**
  * @typedef {import("./core.js").Core} Core
@@ -54,6 +55,8 @@ export class Viewer {
       latency: null,
       limits: { content: core.limits.content, name: core.limits.name },
       replies: core.agreed.has("meta"),
+      files: core.agreed.has("files"),
+      transfers: core.transfers.all.map(shownTransfer),
     };
   }
 

@@ -4,6 +4,7 @@ import { PAGE } from "./gaps.js";
 import { accountTold, isMe } from "./login.js";
 import { agreed } from "./offer.js";
 import { entries } from "./entries.js";
+import { resume } from "./files.js";
 import { lobbyTopic, roomJoined, roomLeft } from "./membership.js";
 import { deliver, isNews } from "./news.js";
 import { count, list, member, members, names, text } from "./read.js";
@@ -40,7 +41,8 @@ export function welcome(core, frame, now) {
   core.closed = null;
   const get = (/** @type {string} */ key, /** @type {string} */ capability) => (offered.has(capability) ? member(frame, key) : undefined);
   const limits = member(frame, "LIMITS");
-  core.limits = { frame: count(member(limits, "FRAME")), content: count(member(limits, "CONTENT")), name: count(member(limits, "USERNAME")) };
+  const limit = (/** @type {string} */ key) => count(member(limits, key));
+  core.limits = { frame: limit("FRAME"), content: limit("CONTENT"), name: limit("USERNAME"), file: limit("FILE"), chunk: limit("CHUNK") };
   const token = text(get("RESUME", "ids"));
   if (token !== null && token.length <= TOKEN) core.resume = token;
   else if (isFirst) core.resume = null;
@@ -100,6 +102,7 @@ function again(core, frame, history, users, get, now) {
   accountTold(core, get("ACCOUNT", "accounts"), now);
   core.model.settle((tag) => core.sent.unanswered.some((message) => message.tag === tag));
   core.pump();
+  resume(core, now);
   for (const room of core.rooms.all()) {
     if (!before.has(room.number)) roomJoined(core, room, now);
     else core.model.room(room.name, room.number, room.topic);

@@ -25,6 +25,7 @@ const ROOM = { conversations: "(width >= 48em)", people: "(width >= 68em)" };
  */
 export function Chat({ view, ui, send, places, again, leave }) {
   const [drawer, setDrawer] = useState(/** @type {"conversations" | "people" | null} */ (null));
+  const [dropping, setDropping] = useState(false);
   const conversation = view.conversations.find(({ target }) => target === view.front) ?? view.conversations[0];
 
   // Wherever another conversation was chosen, it is to be seen.
@@ -68,7 +69,7 @@ export function Chat({ view, ui, send, places, again, leave }) {
       <${Rooms} view=${view} ui=${ui} open=${open} />
       <${Me} view=${view} ui=${ui} leave=${leave} />
     </nav>
-    <main class="conversation-view">
+    <main class="conversation-view" data-dropping=${dropping ? "" : undefined} ...${dropProps(view, send, setDropping)}>
       <${Head} view=${view} conversation=${conversation} ui=${ui} drawer=${setDrawer} />
       <${Log} key=${conversation.target} conversation=${conversation} version=${conversation.version} times=${ui.settings.times} ui=${ui} send=${send} places=${places} />
       <${Say} view=${view} ui=${ui} send=${send} />
@@ -83,6 +84,29 @@ export function Chat({ view, ui, send, places, again, leave }) {
     <${Announcer} view=${view} ui=${ui} />
     <${Overlays} view=${view} ui=${ui} send=${send} />
   </div>`;
+}
+
+/** Files that are dropped on the conversation are sent there. Whatever else is dropped is none of this.
+ * @param {View} view @param {(event: Event) => void} send @param {(dropping: boolean) => void} setDropping */
+function dropProps(view, send, setDropping) {
+  const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files") === true;
+  return {
+    onDragOver: (/** @type {DragEvent} */ event) => {
+      if (!hasFiles(event)) return;
+      // A browser would leave the page for the file, also where none is taken.
+      event.preventDefault();
+      if (event.dataTransfer !== null) event.dataTransfer.dropEffect = view.files ? "copy" : "none";
+      setDropping(view.files);
+    },
+    onDragLeave: () => setDropping(false),
+    onDrop: (/** @type {DragEvent} */ event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      setDropping(false);
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (view.files && files.length > 0) send({ attach: files });
+    },
+  };
 }
 
 /** @param {{view: View, ui: Ui}} props */

@@ -1,5 +1,6 @@
 /** One row of the timeline. It is made anew only when its item is another one: see `memo.js`. */
 
+import { AttachedFile } from "./file.js";
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { memo } from "./memo.js";
@@ -67,7 +68,7 @@ function MessageRow(props) {
   return html`<li class=${looks.filter(Boolean).join(" ")} ...${frame(props)} ...${menuProps(ui, { is: "message", target, key: item.key })}>
     <${Time} time=${item.time} times=${times} />
     <span class=${`name ${item.own ? "me" : hue(item.from)}`} title=${item.from}><bdi ...${menu}>${item.from}</bdi><span class="hidden">${item.mention && !item.own && room !== null ? " names you" : ""}:</span></span>
-    <div class="text">${item.reply !== null && html`<${Answered} quote=${item.reply} target=${target} ui=${ui} />`}<${Text} lines=${item.lines} walked=${props.walked} />${item.delivery === "refused" && html`<p class="why"><${Icon} name="alert" />Not sent${item.why ? `: ${item.why}` : ""}</p>`}</div>
+    <div class="text">${item.reply !== null && html`<${Answered} quote=${item.reply} target=${target} ui=${ui} />`}<${Text} lines=${item.lines} walked=${props.walked} />${item.file !== null && html`<${AttachedFile} file=${item.file} save=${() => props.send({ save: { target, key: item.key } })} />`}${item.delivery === "refused" && html`<p class="why"><${Icon} name="alert" />Not sent${item.why ? `: ${item.why}` : ""}</p>`}</div>
     <${Delivery} state=${item.delivery} />
   </li>`;
 }

@@ -8,6 +8,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor
 import { html } from "./html.js";
 import { Icon } from "./icons.js";
 import { LIST, optionId, Popup } from "./popup.js";
+import { Transfers } from "./transfers.js";
 
 /** @import { Candidate, Completion, Event as ChatEvent, View } from "../state/types.js" */
 /** @import { Ui } from "./ui.js" */
@@ -218,12 +219,26 @@ export function Say({ view, ui, send }) {
     if (place !== caret) setTyped({ text, caret: place });
   };
 
+  const chooser = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const chosen = () => {
+    const files = [...(chooser.current?.files ?? [])];
+    // The same file can be chosen again.
+    if (chooser.current !== null) chooser.current.value = "";
+    if (files.length > 0) send({ attach: files });
+    area.current?.focus();
+  };
+
   const rows = text.split("\n").length;
   const isGone = front?.gone ?? false;
   const label = front === undefined ? "Message" : `Message to ${front.title}`;
   return html`<form class="say" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); submit(); area.current?.focus(); }}>
     ${isOpen && html`<${Popup} completion=${completion} active=${active} choose=${choose} />`}
+    <${Transfers} view=${view} send=${send} />
     <div class="say-box">
+      ${view.files && html`<input ref=${chooser} class="hidden" type="file" multiple tabindex="-1" aria-hidden="true" onChange=${chosen} />
+      <button class="icon-button say-attach" type="button" aria-label="Send a file" title="Send a file, or drop one on the messages" onClick=${() => chooser.current?.click()}>
+        <${Icon} name="attach" />
+      </button>`}
       <textarea
         ref=${area}
         class=${isSecret ? "say-text veiled" : "say-text"}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chatterbox_hub::{Conversation, MemberId, Mention, RecordMeta, Sequence};
+use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::capability::meta::{DeviceId, FileTold, NewMeta, Sealed};
 use chatterbox_proto::session::Destination;
@@ -22,9 +23,14 @@ struct Parts {
     sealed: Option<Sealed>,
 }
 
-/// Judges files and encrypted texts. Nobody agrees to the capabilities that they are of, so a message with any is refused.
-const fn parts(new: &NewMeta) -> Result<Parts, Code> {
-    if new.file.is_some() || new.e2ee.is_some() {
+/// Judges files and encrypted texts. A file is taken for its message just before that is posted, where `files` was agreed to. Nobody agrees
+/// to the capability of encrypted texts, so a message with any is refused.
+fn parts(new: &NewMeta, member: &Handle) -> Result<Parts, Code> {
+    let has_files = || {
+        let agreed = member.identity().and_then(|identity| identity.agreed);
+        agreed.is_some_and(|agreed| agreed.has(Capability::Files))
+    };
+    if new.e2ee.is_some() || new.file.is_some() && !has_files() {
         return Err(Code::PartRefused);
     }
     Ok(Parts { file: None, sealed: None })
@@ -77,7 +83,7 @@ pub async fn judge(
     member: &Handle,
     pages: &Pages,
 ) -> Result<Judged, Code> {
-    let parts = parts(new)?;
+    let parts = parts(new, member)?;
     if let Some(id) = new.reply
         && !is_readable(id, to, member, pages).await?
     {

@@ -9,6 +9,7 @@ pub(crate) mod census;
 pub(crate) mod cluster;
 mod doors;
 mod elsewhere;
+mod files;
 pub(crate) mod flood_gate;
 pub(crate) mod handle;
 pub(crate) mod history_loading;

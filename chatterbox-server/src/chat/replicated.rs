@@ -9,12 +9,16 @@ use chatterbox_proto::{Capabilities, Capability};
 use crate::chat::shared::Chat;
 
 /// The capabilities for which the order has something new, and the level of its format since which it has that.
-const SINCE: [(Capability, u16); 3] =
-    [(Capability::Meta, 2), (Capability::Devices, 3), (Capability::Marks, 3)];
+const SINCE: [(Capability, u16); 4] = [
+    (Capability::Meta, 2),
+    (Capability::Devices, 3),
+    (Capability::Marks, 3),
+    (Capability::Files, 4),
+];
 
 impl Chat {
     /// What of all that is spoken can be agreed to now. Where several nodes have one order, it carries what goes with messages,
-    /// second devices and read positions once all nodes read the format that has them.
+    /// second devices, read positions and what is known about files once all nodes read the format that has them.
     pub(crate) fn carried(&self, spoken: Capabilities) -> Capabilities {
         if !self.is_in_cluster() {
             return spoken;

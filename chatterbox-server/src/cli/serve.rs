@@ -11,13 +11,15 @@ use chatterbox_server::access::Access;
 use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service, configured_rooms};
 use chatterbox_server::control::{Control, ControlSocket, NoSocket};
+use chatterbox_server::file_service::Files;
+use chatterbox_server::files::{FileRecords, Spool};
 use chatterbox_server::moderation::Moderation;
 use chatterbox_server::net::{Transport, listen};
 use chatterbox_server::ops::activity::ActivityLog;
 use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{
-    Memory, MemoryDirectory, MemoryModeration, SharedStores, Sqlite, SqliteDirectory,
+    Memory, MemoryDirectory, MemoryModeration, SharedStores, Sqlite, SqliteDirectory, SqliteFiles,
     SqliteModeration, Store,
 };
 use chatterbox_server::{Cluster, Listeners, Live, Operation};
@@ -211,6 +213,27 @@ async fn access(
         })
     };
     let activity = options.activity_log.as_ref().map(open).transpose()?;
+    let files = files(options, live, shared)?;
     let access = Access::new(Service::new(state, live.clone()));
-    Ok(access.with_rooms(rooms).with_moderation(moderation).with_activity(activity))
+    let access = access.with_rooms(rooms).with_moderation(moderation).with_activity(activity);
+    Ok(access.with_files(files))
+}
+
+/// Opens the files that users send, if there is a folder for them.
+fn files(
+    options: &Serve,
+    live: &Live,
+    shared: Option<&SharedStores>,
+) -> Result<Option<Arc<Files>>, Failure> {
+    let Some(folder) = options.files_folder(shared.is_some()) else { return Ok(None) };
+    let Some(store) = options.store() else { return Ok(None) };
+    let records = match shared {
+        Some(shared) => FileRecords::new(shared.files()?),
+        None => FileRecords::new(SqliteFiles::open(&store.folder)?),
+    };
+    let records = records.map_err(|error| Failure::system("can't start a thread", &error))?;
+    let spool = Spool::open(&folder).map_err(|error| {
+        Failure::system(&format!("can't keep files in {}", folder.display()), &error)
+    })?;
+    Ok(Some(Arc::new(Files::new(records, spool, live.clone(), shared.is_some()))))
 }

@@ -98,6 +98,10 @@ pub struct Serve {
     #[command(flatten)]
     pub keeping: Keeping,
 
+    /// Folder of the files that users send, which nodes of a cluster share [default: files in the folder of the messages; in a cluster none]
+    #[arg(long, value_name = "DIR", help_heading = "Files")]
+    pub files: Option<PathBuf>,
+
     /// The settings of the running server, which SIGHUP reads again.
     #[command(flatten)]
     pub live: Config,
@@ -268,6 +272,14 @@ impl Serve {
             },
             retention: self.keeping.retention(),
         })
+    }
+
+    /// The folder of the files that users send; nowhere is not at all. Nodes of a cluster have none of their own: a file lies in one
+    /// folder, whichever node has taken it.
+    pub fn files_folder(&self, in_cluster: bool) -> Option<PathBuf> {
+        let store = self.store()?;
+        let own = || (!in_cluster).then(|| store.folder.join("files"));
+        self.files.clone().or_else(own)
     }
 
     /// The settings of the running server, with those that it reads at its start only.

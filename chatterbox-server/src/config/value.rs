@@ -22,6 +22,16 @@ where
     Ok(number)
 }
 
+/// A level that an account can have.
+pub(super) fn account_level(text: &str) -> Result<u8, String> {
+    between(text, 1, 5)
+}
+
+/// A number of times, and not never.
+pub(super) fn at_least_one(text: &str) -> Result<u32, String> {
+    between(text, 1, 1_000_000)
+}
+
 /// `yes` or `no`, as a boolean.
 pub(super) fn yes_or_no() -> impl TypedValueParser<Value = bool> {
     PossibleValuesParser::new([

@@ -30,6 +30,7 @@ use crate::net::read_buffer::{self, READ};
 use crate::net::reader::Reader;
 use crate::net::socket::Socket;
 use crate::net::stream::{End, Stream};
+use crate::net::transfers::Transfers;
 
 /// A connection that ends has this long to take the frames that are still queued.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -115,7 +116,7 @@ async fn join(
             () = context.closing.cancelled() => return Err(End::Closing),
         },
     };
-    let mut spoken = context.chat.carried(config.spoken | context.access.authenticator.speaks());
+    let mut spoken = context.chat.carried(config.spoken | context.access.speaks());
     if is_gateway {
         // What a gateway passes on is text.
         spoken = spoken.without(Capability::Zstd);
@@ -220,13 +221,18 @@ async fn chat(
         tracing::info!(%peer, name, "joined");
     }
     let member = seat.handle();
-    let (mut serving, rename_requests) = match attached {
+    let (mut serving, rename_requests, mut transfers) = match attached {
         Some(attached) => (
             Some(context.access.requests.serve(*attached.attachment)),
             Some(attached.rename_requests),
+            attached.transfers,
         ),
-        None => (None, None),
+        None => (None, None, None),
     };
+    if transfers.is_some() {
+        stream.keep_unsent_small();
+    }
+    let pieces = transfers.as_ref().map(|transfers| transfers.slot());
     let notices = session.agreed().has(Capability::Notices);
     let (reader, writer) = tokio::io::split(&mut stream);
     let mut reader = Reader {
@@ -245,7 +251,7 @@ async fn chat(
         pace: (!config.no_limits).then(|| Box::new(InputPace::new(peer.ip()))),
     };
     let mut outbound =
-        Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped);
+        Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped, pieces);
     let end = {
         // A future of its own, polled only when woken: a broadcast wakes every task, but not every reader.
         let mut reading = pin!(async {
@@ -253,6 +259,7 @@ async fn chat(
                 end = reader.run(context) => end,
                 turn = context.drain.turn() => turn.into(),
                 end = serve_requests(&mut serving) => end,
+                end = serve_transfers(&mut transfers) => end,
             }
         });
         let mut reading = PollOnWake::new(reading.as_mut());
@@ -323,6 +330,15 @@ async fn serve_requests(serving: &mut Option<BoxFuture<'static, Served>>) -> End
         && serving.await == Served::Done
     {
         return End::LoggedOut;
+    }
+    std::future::pending().await
+}
+
+/// Runs the member's transfers; never ends.
+async fn serve_transfers(transfers: &mut Option<Box<Transfers>>) -> End {
+    if let Some(transfers) = transfers {
+        // Boxed: few connections have any, and their tasks stay small.
+        Box::pin(transfers.run()).await;
     }
     std::future::pending().await
 }

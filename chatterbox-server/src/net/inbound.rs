@@ -14,13 +14,13 @@ use chatterbox_proto::session::{Destination, JoinedAction, JoinedSession, Postin
 use chatterbox_proto::{Code, Fault, Faults, Username, server_frame};
 
 use crate::chat::flood_gate::FloodGate;
-use crate::chat::handle::{Handle, resolve};
+use crate::chat::handle::Handle;
 use crate::chat::posts::{Acks, Held, POST_RECORDS, PostRoom, Receipt};
 use crate::chat::reserved::Reserved;
-use crate::chat::waiting_mail::resolve_waiting;
 use crate::config::Live;
+use crate::net::announcing::Taken;
 use crate::net::long_work::{LONG_WORK, LongWork};
-use crate::net::put_off::Found;
+use crate::net::put_off::{Found, resolve_or_leave};
 use crate::net::requests::Requests;
 
 /// A post takes further messages up to this many bytes.
@@ -311,7 +311,8 @@ impl Inbound {
                 self.bytes += record.weight();
                 self.records.push(record);
                 if let Some(requests) = &mut self.requests {
-                    requests.tags.push_back(posting.tag.as_deref().map(Into::into));
+                    let file = posting.meta.and_then(|meta| meta.file);
+                    requests.keep(self.records.len() - 1, posting.index, posting.tag, file);
                 }
             }
             // Nobody has looked yet whether an account has the name, or this node has not read what another one has.
@@ -413,6 +414,8 @@ impl Inbound {
         let duplicates =
             self.requests.as_mut().map(|requests| std::mem::take(&mut requests.duplicates));
         self.acknowledge(duplicates.unwrap_or_default()).await;
+        let taken = self.take_files().await;
+        let mut was_refused = false;
         if self.records.is_empty() && self.refused < POST_RECORDS {
             return;
         }
@@ -430,12 +433,14 @@ impl Inbound {
             match chat.post(self.member.id(), post, held, tags, room.take()).await {
                 Ok(Receipt { acks, refused }) => {
                     self.acknowledge(acks).await;
+                    was_refused |= !refused.is_empty();
                     for (tag, code) in refused {
                         self.refuse_late(code, tag);
                     }
                     drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);
                 }
                 Err(code) => {
+                    was_refused = true;
                     self.faults.note(|| code.into());
                     for tag in refused.into_iter().flatten().flatten() {
                         self.faults.refuse(&*tag, code);
@@ -443,9 +448,30 @@ impl Inbound {
                 }
             }
             if is_last {
+                if let Some(requests) = self.requests.as_ref().filter(|_| was_refused) {
+                    // Behind the last post: until then the messages of later posts need their files.
+                    requests.announcing.give_back(taken).await;
+                }
                 return;
             }
         }
+    }
+
+    /// Takes files for the messages that announce them, and refuses those that can't have theirs.
+    async fn take_files(&mut self) -> Vec<Taken> {
+        let Some(requests) = self.requests.as_mut().filter(|all| !all.announcing.is_empty()) else {
+            return Vec::new();
+        };
+        // Boxed: few messages announce files, and the tasks of connections stay small.
+        let (taken, not_taken) =
+            Box::pin(requests.take_files(&self.member, &mut self.records)).await;
+        if self.records.is_empty() {
+            self.reserved = Reserved::default();
+        }
+        for (index, tag, code) in not_taken {
+            self.refuse_one(index, tag.as_deref().map(Cow::Borrowed), code, None);
+        }
+        taken
     }
 
     async fn acknowledge(&self, acks: Acks) {
@@ -462,24 +488,6 @@ impl Inbound {
             self.faults.refuse(&*tag, code);
         }
     }
-}
-
-/// Resolves a destination, also where it is found that nobody here has the name, but an account (AN-7).
-fn resolve_or_leave(
-    member: &Handle,
-    posting: &Posting<'_>,
-    reserved: &mut Reserved,
-    found: Option<&Found>,
-) -> Result<(To, Filing), Code> {
-    let (destination, size) = (&posting.destination, posting.size());
-    let resolved = resolve(member, destination, &posting.entry.content, size, reserved);
-    if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, destination)
-        && let Some(mailbox) = found.and_then(|found| found.get(name))
-    {
-        let mailbox = mailbox.as_ref().map_err(|code| *code)?;
-        return resolve_waiting(member, mailbox, size, reserved);
-    }
-    resolved
 }
 
 /// The messages of a frame that are read already.

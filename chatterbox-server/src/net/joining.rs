@@ -31,6 +31,7 @@ use crate::net::inbound::{Flood, Inbound};
 use crate::net::read_buffer::{self, READ};
 use crate::net::requests::Requests;
 use crate::net::stream::{End, Stream};
+use crate::net::transfers::Transfers;
 use crate::ops::clock::unix_now;
 
 /// A connection that has no name yet.
@@ -58,6 +59,8 @@ pub(super) struct Joined {
 pub(super) struct Attached {
     pub(super) attachment: Box<Attachment>,
     pub(super) rename_requests: mpsc::Receiver<RenameRequest>,
+    /// Where `files` was agreed to.
+    pub(super) transfers: Option<Box<Transfers>>,
 }
 
 impl<'a> Joining<'a> {
@@ -237,9 +240,10 @@ impl<'a> Joining<'a> {
     /// The members of the welcome for clients that offered capabilities (CP-2, CP-7, CP-13, AN-2).
     fn extra(&self, agreed: Capabilities, grant: &Grant, is_logged: bool) -> Bytes {
         let config = self.config;
-        let extra = Object::with_capacity(240)
-            .string(CAPABILITIES, &agreed.to_string())
-            .json(LIMITS, &limits_json(config.max_frame, config.max_name, agreed));
+        let extra = Object::with_capacity(240).string(CAPABILITIES, &agreed.to_string()).json(
+            LIMITS,
+            &limits_json(config.max_frame, config.max_name, config.file_size, agreed),
+        );
         let banner = banner(config, is_logged);
         let about = server_info_json(config.server_name.as_deref(), Some(&banner));
         let extra = about.iter().fold(extra, |extra, about| extra.json(SERVER_INFO, about));
@@ -273,6 +277,14 @@ impl<'a> Joining<'a> {
         let (commands, command_inputs) = mpsc::channel(WAITING_REQUESTS);
         let (renamer, rename_requests) = mpsc::channel(1);
         requests.commands = Some(commands);
+        let mut transfers = None;
+        if let Some(files) = context.access.files.as_ref().filter(|_| agreed.has(Capability::Files))
+        {
+            let accounts = Arc::clone(&context.access.authenticator);
+            let (running, sender) = Transfers::new(Arc::clone(files), accounts, seat.handle());
+            (transfers, requests.files) = (Some(Box::new(running)), Some(sender));
+            requests.announcing.files = Some(Arc::clone(files));
+        }
         let attachment = Attachment {
             member: seat.handle(),
             renamer: Renamer(renamer),
@@ -281,7 +293,7 @@ impl<'a> Joining<'a> {
             pages: Arc::clone(&context.pages),
             requests: command_inputs,
         };
-        let attached = Attached { attachment: Box::new(attachment), rename_requests };
+        let attached = Attached { attachment: Box::new(attachment), rename_requests, transfers };
         (Inbound::new(seat.handle(), Some(Box::new(requests)), flood), Some(attached))
     }
 }

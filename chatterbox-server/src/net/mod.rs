@@ -1,6 +1,7 @@
 //! Sockets: listening, accepting, TLS, and the life of each connection. No rule of the chat is here.
 
 pub(crate) mod acceptor;
+mod announcing;
 pub(crate) mod compressing;
 pub(crate) mod connection;
 pub(crate) mod context;
@@ -25,6 +26,7 @@ mod requests;
 mod socket;
 pub(crate) mod stream;
 mod tls;
+mod transfers;
 
 pub use listen::{ListenError, listen};
 pub use machine_names::reachable;

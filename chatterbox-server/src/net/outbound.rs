@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use crate::chat::handle::{Handle, Seat};
 use crate::net::context::Context;
 use crate::net::long_work::LONG_WORK;
 use crate::net::minimum_rate::MinimumRate;
+use crate::net::transfers::{Slot, next_piece};
 
 /// Why writing has ended.
 #[derive(Debug)]
@@ -90,6 +92,8 @@ pub(super) struct Outbound<W> {
     mid_frame: bool,
     /// The last delivery left nothing in the hub for this member.
     up_to_date: bool,
+    /// From where pieces of files come, which are written when nothing else waits (FI-5).
+    pieces: Option<Arc<Slot>>,
 }
 
 impl<W: AsyncWrite + Unpin> Outbound<W> {
@@ -100,6 +104,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         stall_timeout: Duration,
         welcome: Vec<Bytes>,
         is_escaped: bool,
+        pieces: Option<Arc<Slot>>,
     ) -> Self {
         let pending = joined(welcome, is_escaped);
         let pending_bytes = pending.iter().map(|part| part.bytes.len()).sum();
@@ -116,6 +121,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             rate: MinimumRate::default(),
             mid_frame: false,
             up_to_date: false,
+            pieces,
         }
     }
 
@@ -139,7 +145,15 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             if self.up_to_date {
                 self.flush().await?;
                 self.has_written();
-                seat.pending().await;
+                let piece = tokio::select! {
+                    biased;
+                    () = seat.pending() => None,
+                    piece = next_piece(self.pieces.as_ref()) => Some(piece),
+                };
+                if piece.is_some() {
+                    self.push_frames(piece);
+                    continue;
+                }
             }
             (self.batch, self.has_own) = (None, false);
             let mut delivery = seat.take();

@@ -7,16 +7,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chatterbox_hub::{Mention, RecordMeta};
+use chatterbox_hub::{Filing, Mention, RecordMeta, To};
 use chatterbox_proto::session::{Destination, Posting};
 use chatterbox_proto::{Code, LookupKey, NameKey as _, Username};
 
 use crate::access::Authenticator;
 use crate::chat::flood_gate::FloodGate;
-use crate::chat::handle::Handle;
+use crate::chat::handle::{Handle, resolve};
 use crate::chat::meta;
 use crate::chat::paging::Pages;
-use crate::chat::waiting_mail::Mailbox;
+use crate::chat::reserved::Reserved;
+use crate::chat::waiting_mail::{Mailbox, resolve_waiting};
 
 /// A message, and what goes with it: that is judged, and may be a reason to refuse it.
 pub(super) type Settled = (Posting<'static>, Result<Option<Arc<RecordMeta>>, Code>);
@@ -122,4 +123,22 @@ impl PutOff {
         }
         found
     }
+}
+
+/// Resolves a destination, also where it is found that nobody here has the name, but an account (AN-7).
+pub(super) fn resolve_or_leave(
+    member: &Handle,
+    posting: &Posting<'_>,
+    reserved: &mut Reserved,
+    found: Option<&Found>,
+) -> Result<(To, Filing), Code> {
+    let (destination, size) = (&posting.destination, posting.size());
+    let resolved = resolve(member, destination, &posting.entry.content, size, reserved);
+    if let (Err(Code::NoSuchUser), Destination::User(name)) = (&resolved, destination)
+        && let Some(mailbox) = found.and_then(|found| found.get(name))
+    {
+        let mailbox = mailbox.as_ref().map_err(|code| *code)?;
+        return resolve_waiting(member, mailbox, size, reserved);
+    }
+    resolved
 }

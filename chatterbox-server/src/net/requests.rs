@@ -1,12 +1,15 @@
 //! Requests beyond the base protocol: acknowledgements, pages of history, commands, PING and PONG.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use chatterbox_hub::{Event, SessionId};
+use chatterbox_hub::{Event, Record, SessionId};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
+use chatterbox_proto::capability::files::FileRequest;
 use chatterbox_proto::capability::ids::Query;
 use chatterbox_proto::capability::marks::ReadUpTo;
+use chatterbox_proto::capability::meta::FileToken;
 use chatterbox_proto::capability::{Request, ping};
 use chatterbox_proto::session::{Destination, Posting};
 use chatterbox_proto::{Code, Faults, NameKey as _, Username, limits};
@@ -19,6 +22,7 @@ use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::posts::{Acks, Tags};
 use crate::chat::shared::Chat;
+use crate::net::announcing::{Announcing, NotTaken, Taken};
 use crate::net::put_off::PutOff;
 
 /// Legacy commands that one frame may hold.
@@ -36,6 +40,8 @@ pub(super) struct Requests {
     pub(super) commands: Option<mpsc::Sender<WaitingInput>>,
     /// The memory for requests that wait for it.
     command_bytes: Arc<Semaphore>,
+    /// To the transfers of the connection, if it may have any.
+    pub(super) files: Option<mpsc::Sender<FileRequest>>,
     /// The handler that knows the prefix, where legacy commands are on.
     pub(super) legacy: Option<Arc<dyn RequestHandler>>,
     /// The idempotency keys of the records that wait to be posted.
@@ -44,6 +50,8 @@ pub(super) struct Requests {
     pub(super) duplicates: Acks,
     /// The messages to who is not here.
     pub(super) put_off: PutOff,
+    /// The messages that announce files.
+    pub(super) announcing: Announcing,
     /// The name that the member has joined under, once it has another one and does not read of such changes.
     pub(super) joined_as: Option<Username>,
     pending: Vec<Pending>,
@@ -53,6 +61,7 @@ enum Pending {
     Page(Query),
     Ping(i64),
     Read(ReadUpTo),
+    File(FileRequest),
     Command(CommandInput),
     /// A legacy command that is rejected with this text.
     Rejected(&'static str),
@@ -69,10 +78,12 @@ impl Requests {
             pages,
             commands: None,
             command_bytes: Arc::new(Semaphore::new(WAITING_REQUEST_BYTES)),
+            files: None,
             legacy: None,
             tags: VecDeque::new(),
             duplicates: Vec::new(),
             put_off: PutOff::new(accounts),
+            announcing: Announcing::default(),
             joined_as: None,
             pending: Vec::new(),
         }
@@ -84,6 +95,7 @@ impl Requests {
             Request::Ping(number) => Pending::Ping(number),
             Request::Read(read) => Pending::Read(read),
             Request::Command(request) => Pending::Command(CommandInput::Request(request)),
+            Request::File(request) => Pending::File(request),
             Request::Pong(number) => {
                 // When the queue is full the PING counts as unanswered.
                 let _ = self.hand_on(CommandInput::Pong(number));
@@ -124,6 +136,31 @@ impl Requests {
         known.is_some()
     }
 
+    /// Keeps the idempotency key of a record that waits to be posted at a place, and the file that it announces; with the index that it has
+    /// in its frame.
+    pub(super) fn keep(
+        &mut self,
+        place: usize,
+        index: usize,
+        tag: Option<Cow<'_, str>>,
+        file: Option<FileToken>,
+    ) {
+        let tag: Option<Arc<str>> = tag.as_deref().map(Into::into);
+        if let Some(file) = file {
+            self.announcing.add(place, index, file, tag.clone());
+        }
+        self.tags.push_back(tag);
+    }
+
+    /// Takes the files for the messages that announce them; see [`Announcing::take`].
+    pub(super) async fn take_files(
+        &mut self,
+        member: &Handle,
+        records: &mut Vec<Record>,
+    ) -> (Vec<Taken>, Vec<NotTaken>) {
+        self.announcing.take(member, self.session, records, &mut self.tags).await
+    }
+
     /// The idempotency keys of the next records that are posted.
     pub(super) fn take_tags(&mut self, records: usize) -> Option<Tags> {
         let each: Vec<_> = self.tags.drain(..records.min(self.tags.len())).collect();
@@ -147,6 +184,13 @@ impl Requests {
                 Pending::Ping(number) => Some(Event::own(ping::pong(number))),
                 Pending::Read(read) => {
                     member.read_up_to(&read);
+                    None
+                }
+                Pending::File(request) => {
+                    // Back-pressure: a client that sends more than is written waits here. Transfers never wait for this reader.
+                    if let Some(files) = &self.files {
+                        let _ = files.send(request).await;
+                    }
                     None
                 }
                 Pending::Command(input) => self.hand_on(input).err().and_then(rejected),

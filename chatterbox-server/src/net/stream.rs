@@ -7,12 +7,40 @@ use bytes::Bytes;
 use chatterbox_proto::capability::notices::ClosedCode;
 use chatterbox_proto::json::Object;
 use chatterbox_proto::{Code, Exclusion, Faults, Refusal, server_frame};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use crate::net::socket::Socket;
 
 /// A stream in both directions: TLS, plain TCP, or what a gateway makes of what its clients speak.
-pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {
+    /// Keeps what the system takes ahead of what it can send as small as [`UNSENT`], where there is a system below: whatever is written
+    /// has to wait for it.
+    fn keep_unsent_small(&self) {}
+}
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Duplex for S {}
+/// So many bytes the system may hold that it has not sent, for a connection that fetches files: a piece of one.
+const UNSENT: u32 = 16 * 1024;
+
+impl Duplex for TcpStream {
+    fn keep_unsent_small(&self) {
+        // A system that has no such option holds as much as it likes.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Err(error) = socket2::SockRef::from(self).set_tcp_notsent_lowat(UNSENT) {
+            tracing::debug!(%error, "what is unsent can't be bounded");
+        }
+    }
+}
+
+impl Duplex for TlsStream<Socket> {
+    fn keep_unsent_small(&self) {
+        self.get_ref().0.0.keep_unsent_small();
+    }
+}
+
+/// A pipe in this process, which holds what it was made for.
+impl Duplex for DuplexStream {}
 
 /// Boxed, so that the task of a joined connection stays small whatever the transport.
 pub(crate) type Stream = Box<dyn Duplex>;

@@ -17,6 +17,6 @@ pub use followed::Followed;
 pub use memory::{Memory, MemoryDirectory, MemoryModeration};
 pub use message_store::{Store, StoreError};
 pub use page::{Page, PageQuery};
-pub use shared::{SharedDirectory, SharedModeration, SharedStores};
-pub use sqlite::{Sqlite, SqliteDirectory, SqliteModeration};
+pub use shared::{SharedDirectory, SharedFiles, SharedModeration, SharedStores};
+pub use sqlite::{Sqlite, SqliteDirectory, SqliteFiles, SqliteModeration};
 pub use store_commands::{NotDecided, Proposer, StoreCommands};

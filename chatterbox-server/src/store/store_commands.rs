@@ -24,7 +24,8 @@ pub trait StoreCommands: Send + Sync + Debug {
     /// there have told what follows.
     fn begin(&self, proposer: Arc<dyn Proposer>);
 
-    /// Does what a proposal asks of the stores: of [`Proposal::Store`] and [`Proposal::Moderate`]; nothing for others.
+    /// Does what a proposal asks of the stores: of [`Proposal::Store`] and [`Proposal::Moderate`], and of a message that announces a
+    /// file; nothing for others.
     ///
     /// `number` is that of the proposal in the order ([`Group::number_of`](chatterbox_hub::Group::number_of)), so it rises; `accepted` is
     /// whether its hub has accepted it. A number that is not above [`StoreCommands::applied`] was done before, and is passed

@@ -12,5 +12,6 @@ import "./state/reply.mjs";
 import "./state/rooms.mjs";
 import "./state/roster.mjs";
 import "./state/complete.mjs";
+import "./state/files.mjs";
 import "./state/hostile.mjs";
 import "./state/session.mjs";

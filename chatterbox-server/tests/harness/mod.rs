@@ -11,6 +11,7 @@
 
 pub mod accounts;
 pub mod engine;
+pub mod files;
 pub mod process;
 pub mod pty;
 pub mod rooms;
@@ -97,6 +98,11 @@ impl Server {
     /// Without TLS, with this store.
     pub async fn with_store(config: Config, store: Arc<dyn Store>) -> Self {
         Self::run(config, Transport::Plaintext, store, None, None).await
+    }
+
+    /// Without TLS, with this store, authenticator and handler.
+    pub async fn with_all(config: Config, store: Arc<dyn Store>, access: Access) -> Self {
+        Self::run_with(config, Transport::Plaintext, store, access, None, None).await
     }
 
     async fn run(

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     capability::{
         agreed::Agreed,
+        filed::Files,
         flood::Flood,
         moderation::Moderation,
         rooms::room::Rooms,
@@ -90,6 +91,7 @@ pub(super) struct Chat {
     pub(super) unjoined: Vec<(u64, Outbox)>,
     /// What goes with the message that is being taken.
     pub(super) meta: Option<Value>,
+    pub(super) files: Files,
     pub(super) held_back: Option<Entry>,
     /// Nothing is delivered any more.
     pub(super) mute: bool,
@@ -336,6 +338,7 @@ impl Chat {
     /// A connection has ended.
     pub(super) fn leave(&mut self, connection: u64) {
         self.unjoined.retain(|(other, _)| *other != connection);
+        self.end_transfers(connection);
         let Some(at) = self.members.iter().position(|m| m.connection == connection) else { return };
         let rosters = self.rosters();
         let member = self.members.remove(at);

@@ -14,6 +14,7 @@ use tokio::{
 use super::{
     capability::{
         agreed::Agreed,
+        filed,
         flood::Stopped,
         notices::last_words,
         state::{Answer, Calls, Refusal, Taken},
@@ -242,7 +243,8 @@ impl Session {
     async fn object(&mut self, object: &Map<String, Value>) -> bool {
         let f = self.shared.faults.clone();
         self.learn_name().await;
-        let unknown = object.keys().any(|key| !KEYS.contains(&key.as_str()));
+        let is_known = |key: &str| KEYS.contains(&key) || filed::KEYS.contains(&key);
+        let unknown = object.keys().any(|key| !is_known(key));
         let (name, messages) = (object.get("USERNAME"), object.get("MESSAGES"));
         if name.is_some() && unknown && f.acts(Fault::ExtraOnJoinRefused) {
             return self.error("unknown key").await;
@@ -277,7 +279,8 @@ impl Session {
                 return false;
             }
         }
-        for (key, value) in REQUESTS.iter().filter_map(|key| Some((*key, object.get(*key)?))) {
+        let requests = REQUESTS.iter().take(2).chain(&filed::KEYS).chain(REQUESTS.iter().skip(2));
+        for (key, value) in requests.filter_map(|key| Some((*key, object.get(*key)?))) {
             let Some(goes_on) = self.extended(&before, key, value).await else { continue };
             known = true;
             if !goes_on {

@@ -15,17 +15,18 @@ use crate::{
 pub const NEGOTIATION: &str = "negotiation";
 
 /// The capabilities of `docs/capabilities.md`.
-pub const CAPABILITIES: [&str; 14] = [
-    "accounts", "commands", "devices", "ids", "marks", "meta", "notices", "ping", "presence",
-    "recent", "rename", "rooms", "utf8", "zstd",
+pub const CAPABILITIES: [&str; 15] = [
+    "accounts", "commands", "devices", "files", "ids", "marks", "meta", "notices", "ping",
+    "presence", "recent", "rename", "rooms", "utf8", "zstd",
 ];
 
 /// The extension that is no capability: commands with which people are removed, kept out and kept from writing.
 pub const MODERATION: &str = "moderation";
 
 /// What a capability is agreed on with, and not without (`CP-8`); and what is spoken for an extension that is none.
-const NEEDS: [(&str, &[&str]); 5] = [
+const NEEDS: [(&str, &[&str]); 6] = [
     ("devices", &["accounts", "ids"]),
+    ("files", &["accounts", "ids", "meta"]),
     ("marks", &["accounts", "ids"]),
     ("meta", &["ids"]),
     ("rooms", &["ids", "rename", "commands"]),

@@ -102,6 +102,7 @@ impl App {
                 self.level = account.as_ref().map_or(0, |account| account.level);
                 if !complete {
                     self.quotes.forget();
+                    self.shelf.forget();
                 }
                 self.note_rooms();
                 effects.push(Effect::Show(Output::Resumed { missed, complete }));
@@ -112,6 +113,7 @@ impl App {
                 self.login.account_received(&self.session, account, effects);
                 self.again_at = None;
                 effects.extend(self.session.resend().into_iter().map(Effect::Send));
+                self.resume_transfers(now, effects);
                 if let Some(model) = &mut self.model {
                     model.settle(|tag| self.session.awaits(tag));
                 }
@@ -153,6 +155,7 @@ impl App {
             Event::Renamed { old, new } => {
                 self.front.renamed(old.as_wire(), new.as_wire());
                 self.quotes.renamed(old.as_wire(), new.as_wire());
+                self.shelf.renamed(old.as_wire(), new.as_wire());
                 effects.push(Effect::Show(Output::Renamed { old, new }));
             }
             Event::SelfRenamed(name) => {
@@ -162,6 +165,7 @@ impl App {
             Event::Message(message) => self.show(message, MessageKind::Live, now, effects),
             Event::Stored { tag, id } => {
                 self.quotes.stored(&tag, id);
+                self.shelf.stored(&tag, id);
                 effects.push(Effect::Show(Output::Stored { tag, id }));
             }
             Event::Rejected(rejected) => {
@@ -207,6 +211,13 @@ impl App {
                 self.awaits_catalogue = false;
             }
             Event::Result(outcome) => self.result(outcome, now, effects),
+            // A part of a frame may be left when its connection is lost; a transfer begins anew on the next one.
+            Event::File(_) | Event::FileChunk(_) | Event::FileCredit(_) | Event::FileStop(_)
+                if self.is_down() => {}
+            Event::File(answer) => self.file_answered(&answer, now, effects),
+            Event::FileChunk(chunk) => self.file_chunk(chunk, now, effects),
+            Event::FileCredit(credit) => self.file_credited(&credit),
+            Event::FileStop(token) => self.file_stopped(&token, now, effects),
             // A part of a frame may be left when its connection is lost: nobody waits for an answer any more.
             Event::Prompt(_) | Event::Ping(_) if self.is_down() => {}
             Event::Prompt(prompt) => effects.extend(self.calls.prompt_received(prompt)),

@@ -2,13 +2,16 @@
 
 use chatterbox_proto::capability::accounts::one_line;
 use chatterbox_proto::capability::ids::Id;
+use chatterbox_proto::capability::meta::FileTold;
 use chatterbox_proto::session::SayError;
 use chatterbox_proto::{ALL, ScreenText, WireText};
 
 use super::App;
+use super::replying::Beside;
 use crate::capability_words::in_words;
 use crate::commands::{Catalogue, SLASH};
 use crate::effect::{Effect, note};
+use crate::files::Shelved;
 use crate::front::At;
 use crate::help::Help;
 use crate::input_mode::InputMode;
@@ -310,6 +313,12 @@ impl App {
             (ParsedLine::Public(text), _) => self.say_in_front(text, None, now),
             (ParsedLine::Reply(rest), _) if self.has_meta() => self.reply(rest, now),
             (ParsedLine::Reply(_), _) => self.server_command("/reply", text),
+            (ParsedLine::Send(rest), _) if self.has_files() => self.send_file(rest),
+            (ParsedLine::Send(_), _) => self.server_command("/send", text),
+            (ParsedLine::Save(rest), _) if self.has_files() => self.save_file(rest),
+            (ParsedLine::Save(_), _) => self.server_command("/save", text),
+            (ParsedLine::Cancel(rest), _) if self.has_files() => self.cancel_transfer(rest, now),
+            (ParsedLine::Cancel(_), _) => self.server_command("/cancel", text),
             (ParsedLine::Private { to, text }, _) => self.say(Some(to), text, None, now),
             (ParsedLine::Room { to, text }, _) => self.say_in_room(to, text, now),
         }
@@ -335,6 +344,7 @@ impl App {
             rooms: self.has_rooms(),
             model: self.model.is_some(),
             meta: self.has_meta(),
+            files: self.has_files() && !self.restricted,
         }
     }
 
@@ -346,7 +356,28 @@ impl App {
         reply: Option<Id>,
         now: i64,
     ) -> Vec<Effect> {
-        let meta = self.meta_of(to, text, reply);
+        self.say_beside(to, text, Beside { reply, file: None }, now)
+    }
+
+    /// Says something with a file that is there.
+    pub(super) fn say_with_file(
+        &mut self,
+        to: Option<&str>,
+        text: &str,
+        file: FileTold,
+        now: i64,
+    ) -> Vec<Effect> {
+        self.say_beside(to, text, Beside { reply: None, file: Some(file) }, now)
+    }
+
+    fn say_beside(
+        &mut self,
+        to: Option<&str>,
+        text: &str,
+        beside: Beside,
+        now: i64,
+    ) -> Vec<Effect> {
+        let meta = self.meta_of(to, text, &beside);
         let said = match self.session.say_with(to, text, now, meta) {
             Ok(said) => said,
             Err(SayError::NotJoined) => return self.not_sent("there is no name yet"),
@@ -357,6 +388,9 @@ impl App {
         let frame = said.frame.filter(|_| !waits);
         let mut effects: Vec<_> = frame.into_iter().map(Effect::Send).collect();
         self.note_sent(to, text, said.tag.as_deref());
+        if let (Some(tag), Some(file)) = (&said.tag, &beside.file) {
+            self.shelf.sent(tag, Shelved::new(&self.target_to(to), true, file.clone()));
+        }
         let is_shown = self.echo_own || self.model.is_some();
         if let Some(me) = self.session.me().filter(|_| is_shown) {
             let to = to.filter(|to| *to != ALL);
@@ -370,7 +404,8 @@ impl App {
                 id: None,
                 taken: None,
                 tag: said.tag,
-                quote: reply.map(|id| self.quotes.quote(&self.target_to(to), id)),
+                quote: beside.reply.map(|id| self.quotes.quote(&self.target_to(to), id)),
+                file: beside.file.map(|file| Box::new(self.attached(file, true, now))),
                 mentions: Vec::new(),
                 mention: false,
                 named: false,

@@ -1,7 +1,7 @@
 //! Replies and mentions: what goes with a message that this user says, and what goes with those of others.
 
 use chatterbox_proto::capability::ids::Id;
-use chatterbox_proto::capability::meta::{Meta, NewMeta};
+use chatterbox_proto::capability::meta::{FileTold, Meta, NewMeta};
 use chatterbox_proto::{ALL, Capability, WireText, limits, session};
 
 use super::App;
@@ -15,6 +15,15 @@ const MODERATOR: u8 = 3;
 
 const USAGE: &str = "/reply last TEXT answers what was said last, /reply @NAME TEXT what NAME said last, /reply ID TEXT the \
                      message of that number";
+
+/// What goes with a message beside whom it mentions.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// The message that is answered.
+    pub(super) reply: Option<Id>,
+    /// The file that is announced.
+    pub(super) file: Option<FileTold>,
+}
 
 impl App {
     pub(super) fn has_meta(&self) -> bool {
@@ -44,17 +53,18 @@ impl App {
         }
     }
 
-    /// What goes with a text that is said to somebody: what it answers, and whom it mentions.
+    /// What goes with a text that is said to somebody: what it answers, the file, and whom it mentions.
     pub(super) fn meta_of(
         &self,
         to: Option<&str>,
         text: &str,
-        reply: Option<Id>,
+        beside: &Beside,
     ) -> Option<Box<NewMeta>> {
         if !self.has_meta() {
             return None;
         }
-        let mut meta = NewMeta { reply, ..NewMeta::default() };
+        let file = beside.file.as_ref().map(|file| file.token.clone());
+        let mut meta = NewMeta { reply: beside.reply, file, ..NewMeta::default() };
         mention(&mut meta, named(text, |name| self.is_there(to, name)));
         (!meta.is_empty()).then(|| Box::new(meta))
     }
@@ -97,8 +107,9 @@ impl App {
         self.quotes.sent(tag, said);
     }
 
-    /// Notes a message, so that it can be quoted and answered.
+    /// Notes a message, so that it can be quoted and answered, and its file be fetched.
     pub(super) fn note_said(&mut self, message: &session::Message) {
+        self.note_file(message);
         let Some(id) = message.id else { return };
         let from = message.source.as_wire();
         let own = self.me() == Some(from);

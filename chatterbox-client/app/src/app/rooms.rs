@@ -113,6 +113,8 @@ impl App {
             .me()
             .is_some_and(|me| source.as_wire() != me && (is_private || named || in_text(me)));
         let quote = meta.reply.map(|id| self.quotes.quote(&at, id));
+        let own = self.me() == Some(source.as_wire());
+        let file = meta.file.map(|file| Box::new(self.attached(file, own, now)));
         Message {
             when: self.time.format(timestamp, now),
             time: timestamp,
@@ -124,6 +126,7 @@ impl App {
             taken,
             tag: None,
             quote,
+            file,
             mentions: meta.mentions,
             mention,
             named,

@@ -133,6 +133,8 @@ impl Model {
             | Output::Unread(_)
             | Output::Users { .. }
             | Output::Prompt { .. } => {}
+            // A screen shows how far they are by itself, and what was sent as a message.
+            Output::Transfer(_) if !output.is_line() => {}
             // Those one by one come as well; a timeline has its own way to set apart what was before.
             Output::Moves { .. } | Output::Earlier(_) => {}
             _ => self.notice_in_front(output, now),

@@ -4,6 +4,7 @@ use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::{ScreenText, first_bytes};
 
 use super::moves::Moves;
+use crate::files::Attached;
 use crate::output::{Message, MessageKind, Output};
 use crate::quotes::Quote;
 use crate::words::Role;
@@ -83,6 +84,8 @@ pub struct Speech {
     pub mention: bool,
     /// What it answers.
     pub quote: Option<Quote>,
+    /// The file that goes with it.
+    pub file: Option<Box<Attached>>,
     /// The text, line by line.
     pub lines: Vec<ScreenText>,
     /// The number that the server gave it.
@@ -114,6 +117,7 @@ impl Speech {
             own,
             mention,
             quote: message.quote.clone(),
+            file: message.file.clone(),
             lines: lines(message.text.as_wire()),
             id: message.id,
             tag: message.tag.clone(),
@@ -147,7 +151,11 @@ impl Body {
                 let quote = speech.quote.as_ref().and_then(|quote| quote.said.as_ref());
                 let quote =
                     quote.map_or(0, |(from, text)| from.as_str().len() + text.as_str().len());
-                speech.from.as_str().len() + sum(&speech.lines) + quote
+                let file = speech
+                    .file
+                    .as_ref()
+                    .map_or(0, |file| size_of::<Attached>() + 2 * file.told.name.as_wire().len());
+                speech.from.as_str().len() + sum(&speech.lines) + quote + file
             }
             Self::Moves(moves) => sum(&moves.joined) + sum(&moves.left),
             Self::Notice(_, lines) => sum(lines),

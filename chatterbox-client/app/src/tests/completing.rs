@@ -9,7 +9,7 @@ fn among(users: &[String]) -> App {
     let options = Options {
         interactive: true,
         model: Some(crate::model::Limits::USUAL),
-        offer: Capability::EVERY.iter().copied().collect(),
+        offer: crate::spoken(),
         ..Options::default()
     };
     let mut app = App::new(options, TimeFormatter::new(TimeZone::UTC));

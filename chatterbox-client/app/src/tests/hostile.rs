@@ -142,7 +142,7 @@ fn a_line_end_behind_a_secret_is_dropped_and_one_inside_is_no_secret() {
     assert_eq!(asked.app.failures(), 1);
 
     let registered = r#"{"USERNAME_ACCEPTED": false, "INFO": "no", "CODE": "registered"}"#;
-    let offer = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let options = Options { interactive: true, offer, ..Options::default() };
     let scene = Scene::new(options).types("ann").gets(registered).types("correct horse\r\n");
     assert!(scene.screen.contains(r#""PASSWORD": "correct horse""#), "{}", scene.screen);

@@ -8,7 +8,7 @@ const AGREED: &str = "accounts/1 commands/1 devices/1 ids/1 marks/1 rename/1 roo
 
 /// A person with an account who reads line by line, or on a full screen.
 fn reader(full_screen: bool, level: u8) -> Scene {
-    let offer = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let model = Some(Limits::USUAL);
     let options =
         Options { offer, model, full_screen, all_rooms: full_screen, echo_own: true, ..person() };

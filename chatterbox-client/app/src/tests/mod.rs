@@ -3,6 +3,8 @@
 mod ahead;
 mod commands;
 mod completing;
+mod files;
+mod files_world;
 mod gaps;
 mod hostile;
 mod lost;
@@ -87,7 +89,7 @@ impl Scene {
 
     /// With a server that speaks everything, and has these commands.
     fn negotiated(options: Options) -> Self {
-        let offer = Capability::EVERY.iter().copied().collect();
+        let offer = crate::spoken();
         let mut scene = Self::new(Options { offer, ..options })
             .types("ann")
             .gets(

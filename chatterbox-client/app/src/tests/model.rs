@@ -211,6 +211,7 @@ fn a_hostile_server_opens_no_more_than_there_is_room_for() {
             taken: None,
             tag: None,
             quote: None,
+            file: None,
             mentions: Vec::new(),
             mention: true,
             named: false,

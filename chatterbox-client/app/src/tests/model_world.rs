@@ -139,6 +139,7 @@ impl Field {
             taken: None,
             tag: None,
             quote: None,
+            file: None,
             mentions: Vec::new(),
             mention: !own && (at == 2 || text.contains("ann")),
             named: false,

@@ -9,7 +9,7 @@ fn terminal() -> Options {
 }
 
 fn offering(options: Options) -> Scene {
-    Scene::new(Options { offer: Capability::EVERY.iter().copied().collect(), ..options })
+    Scene::new(Options { offer: crate::spoken(), ..options })
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn for_programs_every_line_is_an_object_of_ascii() {
         }
         lines
     };
-    let offer = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let reconnect = Some(ReconnectPolicy::for_at_most(Duration::from_secs(60)));
     let scene = Scene::new(Options { offer, reconnect, ..Options::default() });
     let refused = r#"{"USERNAME_ACCEPTED": false, "INFO": "no", "CODE": "taken"}"#;

@@ -3,7 +3,7 @@
 use super::*;
 
 fn agreed(options: Options) -> Scene {
-    let offer = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let mut scene = Scene::new(Options { offer, ..options }).types("ann").gets(
         r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["Bob", "ann", "eve"],
             "MESSAGES": [["Bob", "ALL", 1700000000, "shall we\nmeet?"], ["eve", "ALL", 1700000000, "yes"]], "IDS": [17, 18],
@@ -77,7 +77,7 @@ fn a_reply_shows_nothing_of_another_conversation() {
 
 #[test]
 fn what_was_said_under_an_earlier_name_is_quoted_under_the_new_one() {
-    let offer = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let scene = Scene::new(Options { offer, ..Options::default() })
         .types("ann")
         .gets(
@@ -97,7 +97,7 @@ fn what_was_said_under_an_earlier_name_is_quoted_under_the_new_one() {
 
 #[test]
 fn everybody_may_be_mentioned_as_soon_as_the_level_allows_it() {
-    let offer = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let command = |name: &str| {
         format!(
             r#"{{"NAME": "{name}", "ALIASES": [], "ARGUMENTS": [], "HELP": "", "EXAMPLE": "", "LEVEL": 0}}"#
@@ -148,7 +148,7 @@ fn everybody_may_be_mentioned_as_soon_as_the_level_allows_it() {
 
 #[test]
 fn what_goes_with_a_message_is_no_longer_than_the_server_takes() {
-    let offer = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let name = |letter: char| format!("{}{letter}", "\u{e9}".repeat(31));
     let names: Vec<_> = ('a'..='s').map(name).chain(["bob".to_owned()]).collect();
     let users = serde_json::to_string(&names).unwrap();

@@ -43,7 +43,7 @@ pub(super) fn pipes() -> Options {
 
 /// In #lab, which is their default, and in #talk.
 pub(super) fn with_rooms(options: Options, default: &str) -> Scene {
-    let offer = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let rooms = format!(
         r#""MESSAGES": [["bob", "ALL", 1700000000, "old"]], "IDS": [17], "TIMES": [1700000005], "MORE": false, "DEFAULT": "{default}",
             "ROOMS": [{{"ROOM": "ALL", "TOPIC": "", "TALK": 0, "SLOW": 0, "FLOOR": 0}}, {}, {TALK}]"#,
@@ -128,7 +128,7 @@ fn the_default_of_the_welcome_is_in_front_from_the_start() {
 
 #[test]
 fn the_rooms_of_the_welcome_are_told() {
-    let offer: chatterbox_proto::Capabilities = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let rooms = format!(
         r##""INFO": "hi", "MESSAGES": [["bob", "ALL", 1700000000, "old"]], "IDS": [17], "MORE": true, "DEFAULT": "#lab",
             "SERVER": {{"NAME": "the lab", "BANNER": "be kind\n\nand brief"}}, "ROOMS": [{}, {TALK}]"##,
@@ -291,7 +291,7 @@ fn a_server_that_does_not_want_us_back_is_not_tried() {
 
 #[test]
 fn a_short_welcome_is_asked_for_and_says_that_there_is_more() {
-    let offer: chatterbox_proto::Capabilities = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let scene = |options| Scene::new(Options { offer, ..options }).types("ann");
     assert_eq!(scene(person()).shows(r#""RECENT": 200}"#), 1);
     assert_eq!(scene(pipes()).shows("RECENT"), 0);
@@ -334,7 +334,7 @@ fn who_is_too_fast_is_told_when_to_try_again() {
 #[test]
 fn b1_nothing_of_rooms_notices_and_banners_acts_on_the_screen() {
     let bad = r"\u001b[2J\u202e\n[22:13] bob: forged\u0007\u009b";
-    let offer: chatterbox_proto::Capabilities = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let room = |number: u32| {
         format!(
             r##"{{"ROOM": "#r{bad}{number}", "NUMBER": {number}, "TOPIC": "{bad}", "DESCRIPTION": "{bad}", "OWNER": "{bad}", "ROSTER": true,
@@ -459,7 +459,7 @@ fn what_the_server_takes_of_a_message_is_known_for_the_front() {
     assert_eq!(scene.app.most(), None, "nothing was announced");
     let scene = scene.types("/room #talk");
     assert_eq!(scene.app.most(), None, "{}", scene.screen);
-    let offer = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let scene = Scene::new(Options { offer, ..person() })
         .types("ann")
         .gets(&welcome(r#""MESSAGES": [], "IDS": [], "LIMITS": {"CONTENT": 500, "FRAME": 9000}"#));

@@ -127,7 +127,7 @@ fn own_messages_are_shown_once_whatever_comes_back() {
 fn a_login_under_a_registered_name_begins_with_the_password() {
     let refused =
         r#"{"USERNAME_ACCEPTED": false, "INFO": "This name is registered.", "CODE": "registered"}"#;
-    let offer = Capability::EVERY.iter().copied().collect();
+    let offer = crate::spoken();
     let scene = |options: Options| {
         let username = Some("ann".to_owned());
         Scene::new(Options { username, offer, ..options }).gets(refused)

@@ -48,7 +48,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let offer = Capability::EVERY.iter().copied().collect();
+        let offer = crate::spoken();
         let app = App::new(Options { offer, ..pipes() }, TimeFormatter::new(TimeZone::UTC));
         let mut world = Self {
             app,

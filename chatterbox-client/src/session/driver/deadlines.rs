@@ -79,7 +79,8 @@ impl<S: Screen> Session<S> {
         });
         let tick = Some(self.wakefulness.deadline());
         let answer = self.answer_deadline();
-        [link, session, again, marks, crowd, answer, tick].into_iter().flatten().min()
+        let progress = self.progress_deadline();
+        [link, session, again, marks, crowd, answer, progress, tick].into_iter().flatten().min()
     }
 
     /// Whether the program has slept until now. Nothing is over then: who was to do something had no time for it.
@@ -102,6 +103,7 @@ impl<S: Screen> Session<S> {
         let mut effects = self.app.say_again(self.clock.unix_now());
         effects.extend(self.app.tell_marks(self.clock.unix_now()));
         self.perform(effects);
+        self.look_at_progress();
         let now = self.clock.now();
         let situation = self.situation();
         if self.timeouts.question_expired(&situation, now) {
@@ -140,6 +142,9 @@ impl<S: Screen> Session<S> {
             Stage::Sending(_) => self.fail(unavailable(
                 "the server does not take any more messages; the last ones may not have arrived",
             )),
+            Stage::Moving(_) => {
+                self.fail(unavailable("the server does not move the file any more"));
+            }
             Stage::Owed(answers) if situation.unanswered == 0 => self.fail(
                 unavailable("the server does not answer any more")
                     .detail(format!("answers that it owes: {answers}")),

@@ -1,5 +1,6 @@
 //! The full screen as text: real frames go into the application, and the cells that are drawn are looked at.
 
+mod files;
 mod hostile;
 mod properties;
 mod screens;

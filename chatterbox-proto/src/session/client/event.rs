@@ -5,6 +5,7 @@ use crate::capability::Capabilities;
 use crate::capability::ServerInfo;
 use crate::capability::accounts::Account;
 use crate::capability::commands::{Command, Outcome, Prompt};
+use crate::capability::files::{FileAnswer, FileChunk, FileCredit};
 use crate::capability::ids::{Id, Page, Paged, RefusedTag};
 use crate::capability::meta::Meta;
 use crate::capability::notices::{Closed, Notice};
@@ -187,6 +188,14 @@ pub enum Event {
     },
     /// A page of history that was asked for.
     Page(Page),
+    /// What the server says about a file or a transfer (FI-1, FI-2).
+    File(FileAnswer),
+    /// The next bytes of a file that is fetched (FI-2).
+    FileChunk(FileChunk),
+    /// How far an upload may go from now on (FI-2).
+    FileCredit(FileCredit),
+    /// The server gives up the transfer with this token (FI-2).
+    FileStop(String),
     /// The catalogue of commands has changed (CM-1).
     Catalogue {
         /// The commands that this user may use.

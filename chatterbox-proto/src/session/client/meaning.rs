@@ -1,6 +1,7 @@
 //! What a frame of the server means, in the order of the protocol.
 
 use super::event::Event;
+use super::file_bounds::FileBounds;
 use super::numbered::{Beside, Numbered};
 use super::session::{ClientSession, State};
 use super::unfolding::Part;
@@ -47,6 +48,7 @@ impl ClientSession {
                 beside.retain(self.agreed);
                 let longest = keys.limits.and_then(|limits| limits.frame);
                 self.content = keys.limits.and_then(|limits| limits.content);
+                self.file_bounds = keys.limits.map(FileBounds::of).unwrap_or_default();
                 self.longest = longest.and_then(|limit| usize::try_from(limit).ok());
                 let history = Numbered::new(messages, beside, &mut self.frame.notes);
                 let users = user_list.unwrap_or_default();
@@ -143,6 +145,10 @@ impl ClientSession {
             .then_some(Event::Catalogue { commands, prefix });
         let events = [
             keys.history.take().map(Event::Page),
+            keys.file_credit.take().map(Event::FileCredit),
+            keys.file_chunk.take().map(Event::FileChunk),
+            keys.file_stop.take().map(Event::FileStop),
+            keys.file.take().map(Event::File),
             catalogue,
             keys.result.take().map(Event::Result),
             keys.prompt.take().map(Event::Prompt),

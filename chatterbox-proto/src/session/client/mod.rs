@@ -2,6 +2,7 @@
 
 mod changes;
 mod event;
+mod file_bounds;
 mod meaning;
 mod next;
 mod numbered;

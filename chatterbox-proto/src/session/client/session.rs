@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use super::event::Event;
+use super::file_bounds::FileBounds;
 use super::room::{Room, Rooms};
 use super::roster::Roster;
 use super::seen::Seen;
@@ -76,6 +77,8 @@ pub struct ClientSession {
     pub(super) longest: Option<usize>,
     /// The longest message to everybody in characters, if it announced one (CP-13).
     pub(super) content: Option<u64>,
+    /// What the server takes of files.
+    pub(super) file_bounds: FileBounds,
     /// Whether messages that the server takes later are kept.
     is_patient: bool,
     /// The frame that is worked off.
@@ -108,6 +111,7 @@ impl ClientSession {
             resume: None,
             longest: None,
             content: None,
+            file_bounds: FileBounds::default(),
             is_patient: false,
             frame: Unfolding::default(),
         }

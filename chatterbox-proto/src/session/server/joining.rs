@@ -5,10 +5,11 @@ use crate::capability::accounts::Proof;
 use crate::capability::ids::Resume;
 use crate::capability::{Capabilities, Capability};
 use crate::client_frame::{ClientFrame, ClientKeys};
-use crate::code::{Code, Refusal};
+use crate::code::Code;
 use crate::fault::{Fault, Faults};
 use crate::limits;
 use crate::name::Username;
+use crate::refusal::Refusal;
 
 /// A request to join.
 #[derive(Debug, Clone, PartialEq, Eq)]

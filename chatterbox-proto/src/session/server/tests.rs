@@ -5,12 +5,13 @@ use crate::capability::accounts::Proof;
 use crate::capability::commands::CommandRequest;
 use crate::capability::{Capability, Request};
 use crate::client_frame::ClientFrame;
-use crate::code::{Code, Refusal};
+use crate::code::Code;
 use crate::destination::Destination;
 use crate::fault::Faults;
 use crate::limits;
 use crate::lookup_key::LookupKey;
 use crate::name::Username;
+use crate::refusal::Refusal;
 
 fn session() -> JoiningSession {
     JoiningSession::new(limits::USERNAME_CHARS, Capability::EVERY.iter().copied().collect())

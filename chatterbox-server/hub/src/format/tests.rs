@@ -3,6 +3,7 @@ mod garbage;
 mod level1;
 mod level2;
 mod level3;
+mod level4;
 
 use bytes::Bytes;
 use chatterbox_proto::{Capabilities, Capability, Username};
@@ -48,7 +49,7 @@ fn what_another_version_wrote_is_not_read() {
     let written = encode(&group(Proposal::Down(Incarnation(1)))).unwrap();
     let with_first = |first: u8| Bytes::from([&[first], &written[1..]].concat());
     assert!(decode(&with_first(1)).is_ok());
-    for level in [0, 4, 255] {
+    for level in [0, 5, 255] {
         assert_eq!(decode(&with_first(level)).unwrap_err(), FormatError::Level { level });
     }
     assert_eq!(decode(&[]).unwrap_err(), FormatError::Empty);

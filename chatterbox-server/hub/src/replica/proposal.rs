@@ -158,7 +158,7 @@ impl Proposal {
 }
 
 /// The newest format of groups that this version reads. It is written once all nodes read it.
-pub const LEVEL: u16 = 3;
+pub const LEVEL: u16 = 4;
 
 /// The start of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -199,7 +199,12 @@ fn bytes_of(durable: &Durable) -> usize {
 }
 
 fn is_of_stores(proposal: &Proposal) -> bool {
-    matches!(proposal, Proposal::Store(_) | Proposal::Moderate(_))
+    match proposal {
+        Proposal::Store(_) | Proposal::Moderate(_) => true,
+        // The file that it announces is its own from then on.
+        Proposal::Say(say) => say.record.file().is_some(),
+        _ => false,
+    }
 }
 
 /// How often something could not be stored.

@@ -210,6 +210,11 @@ const FRAMES: &[(&str, [&str; 3])] = &[
     (r#""READ": {"WITH": "ALL", "UPTO": 1}"#, ["no-known-key", "no-known-key", "read"]),
     (r#""HISTORY": {"WITH": "ALL"}"#, ["no-known-key", "no-known-key", "history"]),
     (
+        r#""FILE_GET": {"ID": "1", "FILE": "x", "AT": 0, "CREDIT": 0}"#,
+        ["no-known-key", "no-known-key", "file"],
+    ),
+    (r#""FILE_STOP": {"FILE": "x"}"#, ["no-known-key", "no-known-key", "file"]),
+    (
         r#""COMMAND": {"ID": "1", "NAME": "name", "ARGS": []}"#,
         ["no-known-key", "no-known-key", "call"],
     ),
@@ -248,7 +253,8 @@ fn frames() -> Counts {
 }
 
 /// What a frame can lead to that is no error.
-const WORDS: &[&str] = &["claim", "post", "history", "read", "call", "answer", "ping", "pong"];
+const WORDS: &[&str] =
+    &["claim", "post", "history", "read", "file", "call", "answer", "ping", "pong"];
 
 fn word(action: &JoiningAction<'_>) -> &'static str {
     match action {
@@ -268,6 +274,7 @@ fn joined_word(action: &JoinedAction<'_>) -> &'static str {
             Request::Read(_) => "read",
             Request::Command(CommandRequest::Call(_)) => "call",
             Request::Command(CommandRequest::Answer(_)) => "answer",
+            Request::File(_) => "file",
             Request::Ping(_) => "ping",
             Request::Pong(_) => "pong",
         },

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use chatterbox_app::input::{Composer, Draft};
-use chatterbox_app::{App, Crowd, InputMode, Intent, Options, Output, TimeFormatter};
-use chatterbox_proto::{Capabilities, Capability};
+use chatterbox_app::{App, Crowd, InputMode, Intent, Options, Output, TimeFormatter, spoken};
+use chatterbox_proto::Capability;
 
 use super::banner::banner;
 use super::keys::Keys;
@@ -106,11 +106,9 @@ impl Session {
         let options = Options {
             echo_own: true,
             interactive: true,
-            offer: Capability::EVERY
-                .iter()
-                .copied()
-                .collect::<Capabilities>()
-                .without(Capability::Zstd),
+            // There is no disk of the user here.
+            offer: spoken().without(Capability::Zstd).without(Capability::Files),
+            restricted: true,
             recent: Some(NEWEST),
             // What is shown where is decided here.
             all_rooms: true,

@@ -22,7 +22,7 @@ use crate::gateway::web::idle_frames::IdleFrames;
 use crate::gateway::web::incoming::{Ended, HEADROOM, Incoming};
 use crate::gateway::web::outgoing::{Outgoing, slices};
 use crate::net::long_frame::LongFrame;
-use crate::net::stream::Stream;
+use crate::net::stream::{Duplex, Stream};
 
 /// So much of what is already here is decoded at once.
 const EARLY: usize = 1024;
@@ -247,6 +247,12 @@ impl Socket {
             }
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+impl Duplex for Socket {
+    fn keep_unsent_small(&self) {
+        self.stream.keep_unsent_small();
     }
 }
 

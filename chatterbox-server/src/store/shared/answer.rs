@@ -3,6 +3,7 @@
 use chatterbox_hub::{AccountKey, SanctionId};
 
 use crate::accounts::Added;
+use crate::files::{Reserved, StoredFile};
 
 /// What has come of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub(super) enum Answer {
     Imposed(Vec<SanctionId>),
     /// Of each whether it was news.
     News(Vec<bool>),
+    /// What has become of a wish to upload a file.
+    Reserved(Box<Reserved>),
+    /// A file was taken for a message, or not.
+    Claimed(Option<Box<StoredFile>>),
     /// There are as many as there may be.
     TooMany,
     /// The account is another one, or was changed, since whoever asks looked at it.

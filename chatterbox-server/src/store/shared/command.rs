@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::{Account, PasswordHash};
 use crate::store::shared::not_understood::NotUnderstood;
 use crate::store::shared::written::{WrittenAudit, WrittenReport, WrittenSanction};
+use crate::store::shared::written_file::{WrittenClaim, WrittenFile};
 
 /// The format of commands that this program reads and writes.
 const FORMAT: u8 = 1;
@@ -84,6 +85,18 @@ pub(super) enum Command {
     ForgetReports(i64),
     /// Notes how far the owners of accounts have read: the account, the key of the conversation, and the number of a message.
     SetMarks(Vec<(i64, String, u64)>),
+    /// Reserves the space of a file, within what an account, a room and all may have.
+    ReserveFile { new: WrittenFile, quotas: (u64, u64, u64) },
+    /// Notes that a file is there.
+    CompleteFile(String),
+    /// Takes a file for a message.
+    ClaimFile(WrittenClaim),
+    /// Gives it back.
+    ReleaseFile { token: String, key: String },
+    /// Has a file removed earlier.
+    ShortenFile { token: String, until: i64 },
+    /// Forgets files.
+    RemoveFiles(Vec<String>),
 }
 
 /// An account that is meant: its name, and which one it was when whoever asks looked at it. Another one of that name is not

@@ -4,6 +4,9 @@ mod answer;
 mod asking;
 mod command;
 mod directory;
+mod failed;
+mod file_commands;
+mod files;
 mod moderation;
 mod not_understood;
 mod stores;
@@ -11,7 +14,9 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod written;
+mod written_file;
 
 pub use directory::Shared as SharedDirectory;
+pub use files::Shared as SharedFiles;
 pub use moderation::Shared as SharedModeration;
 pub use stores::Shared as SharedStores;

@@ -15,9 +15,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::store::message_store::StoreError;
 use crate::store::shared::asking::{Asking, PATIENCE};
 use crate::store::shared::directory::Shared as SharedDirectory;
+use crate::store::shared::files::Shared as SharedFiles;
 use crate::store::shared::moderation::Shared as SharedModeration;
 use crate::store::shared::tables::Tables;
-use crate::store::sqlite::{Moment, OpenError, SqliteDirectory, SqliteModeration, refused};
+use crate::store::sqlite::{
+    Moment, OpenError, SqliteDirectory, SqliteFiles, SqliteModeration, refused,
+};
 use crate::store::store_commands::{Proposer, StoreCommands};
 
 type Job = Box<dyn FnOnce(&mut Tables) + Send>;
@@ -48,6 +51,7 @@ impl Shared {
     pub(super) fn with_patience(folder: &Path, patience: Duration) -> Result<Self, OpenError> {
         let directory = SqliteDirectory::open(folder)?;
         let moderation = SqliteModeration::open(folder)?;
+        let files = SqliteFiles::open(folder)?;
         let before = directory.newest_command().and_then(|applied| {
             let has_own = directory.has_own()?;
             Ok((applied, has_own))
@@ -62,7 +66,7 @@ impl Shared {
         let mut own = [0; 8];
         SystemRandom::new().fill(&mut own).map_err(|_| OpenError::Random)?;
         let asking = Arc::new(Asking::new(u64::from_le_bytes(own), patience));
-        let mut tables = Tables { directory, moderation, applied };
+        let mut tables = Tables { directory, moderation, files, applied };
         let (jobs, mut inbox) = mpsc::channel::<Job>(WAITING_JOBS);
         let thread = std::thread::Builder::new()
             .name("shared".into())
@@ -92,6 +96,15 @@ impl Shared {
     pub fn moderation(&self) -> Result<SharedModeration, OpenError> {
         let reader = SqliteModeration::open(&self.folder)?;
         Ok(SharedModeration::new(reader, Arc::clone(&self.asking)))
+    }
+
+    /// What is known about files, which is changed on all nodes.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn files(&self) -> Result<SharedFiles, OpenError> {
+        let reader = SqliteFiles::open(&self.folder)?;
+        Ok(SharedFiles::new(reader, Arc::clone(&self.asking)))
     }
 
     async fn call<T: Send + 'static>(
@@ -175,6 +188,19 @@ impl StoreCommands for Shared {
                 })
                 .boxed()
             }
+            Proposal::Say(say) if accepted => match say.record.file() {
+                Some(token) => {
+                    let token = token.to_owned();
+                    self.call(move |tables| {
+                        if number <= tables.applied {
+                            return Ok(());
+                        }
+                        Ok(tables.announced(number, &token)?)
+                    })
+                    .boxed()
+                }
+                None => ready(Ok(())).boxed(),
+            },
             _ => ready(Ok(())).boxed(),
         }
     }

@@ -9,63 +9,27 @@ use chatterbox_hub::{
 use chatterbox_proto::Username;
 
 use crate::accounts::{
-    Directory as _, DirectoryError, MarksDirectory as _, NewMark, SeenDirectory as _, TokenHash,
+    Directory as _, MarksDirectory as _, NewMark, SeenDirectory as _, TokenHash,
 };
+use crate::files::FileStore as _;
 use crate::moderation::{ModerationError, ModerationStore as _};
 use crate::store::message_store::StoreError;
 use crate::store::shared::answer::Answer;
 use crate::store::shared::asking::Asking;
 use crate::store::shared::command::{Asked, Command, Of, WrittenSpared, level, name, read};
-use crate::store::shared::not_understood::NotUnderstood;
+use crate::store::shared::failed::Failed;
+use crate::store::shared::file_commands as files;
 use crate::store::shared::written::WrittenAudit;
-use crate::store::sqlite::{Moment, SqliteDirectory, SqliteModeration, refused};
+use crate::store::sqlite::{Moment, SqliteDirectory, SqliteFiles, SqliteModeration};
 
 /// The tables, through connections of their own.
 #[derive(Debug)]
 pub(super) struct Tables {
     pub(super) directory: SqliteDirectory,
     pub(super) moderation: SqliteModeration,
+    pub(super) files: SqliteFiles,
     /// The number of the last command that was carried out.
     pub(super) applied: Sequence,
-}
-
-/// Why a command was not carried out.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failed {
-    #[error(transparent)]
-    Accounts(#[from] DirectoryError),
-    #[error(transparent)]
-    Moderation(#[from] ModerationError),
-    #[error(transparent)]
-    NotUnderstood(#[from] NotUnderstood),
-}
-
-impl From<rusqlite::Error> for Failed {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Accounts(error.into())
-    }
-}
-
-impl From<Failed> for StoreError {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Accounts(DirectoryError::Full) | Failed::Moderation(ModerationError::Full) => {
-                Self::Full
-            }
-            Failed::Accounts(DirectoryError::Disk) | Failed::Moderation(ModerationError::Disk) => {
-                Self::Disk
-            }
-            Failed::NotUnderstood(NotUnderstood) => Self::NotUnderstood,
-            Failed::Accounts(DirectoryError::Store(source))
-            | Failed::Moderation(ModerationError::Store(source)) => {
-                match source.downcast::<rusqlite::Error>() {
-                    Ok(error) => refused(*error),
-                    Err(source) => Self::Failed(source),
-                }
-            }
-            failed => Self::Failed(Box::new(failed)),
-        }
-    }
 }
 
 /// What a command has done to an account, beside its answer.
@@ -90,9 +54,13 @@ impl Tables {
                 | Command::SetGuests(_)
                 | Command::SetAdminPassword(_)
         );
-        let (answer, change) = match Self::is_of_moderation(&command) {
-            true => (self.moderate(number, command)?, None),
-            false => self.account(number, command)?,
+        let (answer, change) = if Self::is_of_moderation(&command) {
+            (self.moderate(number, command)?, None)
+        } else if files::is_of_files(&command) {
+            let done = self.files.carry_out(number, |store| files::carry_out(store, command));
+            (done?, None)
+        } else {
+            self.account(number, command)?
         };
         self.applied = number;
         if are_settings {
@@ -119,6 +87,16 @@ impl Tables {
             ModerationAct::Impose(sanctions) => moderation.keep_imposed(&audit, sanctions),
             ModerationAct::Lift(ids) => moderation.lift(&audit, ids),
         })?;
+        self.applied = number;
+        Ok(())
+    }
+
+    /// Notes that a message has announced a file.
+    ///
+    /// # Errors
+    /// [`Failed`]; nothing was done.
+    pub(super) fn announced(&mut self, number: Sequence, token: &str) -> Result<(), Failed> {
+        self.files.carry_out(number, |store| store.announced(token, number))?;
         self.applied = number;
         Ok(())
     }

@@ -19,6 +19,7 @@ pub(super) const TABLES: &[&str] = &[
     "tokens",
     "blocks",
     "marks",
+    "files",
     "settings",
     "disabled_commands",
     "guests_seen",

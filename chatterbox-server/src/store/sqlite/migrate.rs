@@ -315,6 +315,32 @@ pub(super) const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (account, conversation)
     ) STRICT, WITHOUT ROWID;
 ",
+    "
+    -- Files that users have sent, without their bytes.
+    CREATE TABLE files (
+        -- 128 random bits, as text.
+        token TEXT PRIMARY KEY,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        -- Where the message that announces it is said.
+        scope TEXT NOT NULL,
+        name TEXT NOT NULL,
+        size INTEGER NOT NULL CHECK (size >= 0),
+        sha256 BLOB NOT NULL,
+        begun INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        -- Whether all of it is there.
+        there INTEGER NOT NULL DEFAULT 0,
+        -- Which message has it for itself, and since when, until it is said or refused.
+        claim TEXT,
+        claimed INTEGER,
+        -- The number of the message that has announced it, who has sent that, and under whom it is filed if it is private.
+        message INTEGER,
+        source TEXT,
+        recipient TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX files_of ON files (account);
+    CREATE INDEX files_in ON files (scope);
+",
 ];
 
 /// The place of the migration that [`sort_into_conversations`] completes.

@@ -21,7 +21,7 @@ use crate::store::sqlite::retention::Retention;
 use crate::store::sqlite::row::{COLUMNS, Records};
 use crate::store::sqlite::store_time::{OrderTime, StoreTime};
 use crate::store::sqlite::stored::Stored;
-use crate::store::sqlite::{followed, pages, rooms};
+use crate::store::sqlite::{files, followed, pages, rooms};
 
 /// A request to the thread.
 pub(super) enum Job {
@@ -166,6 +166,10 @@ impl Writer {
                 put(&mut insert, *id, record)?;
             } else {
                 only_numbers = Some(*id);
+            }
+            if let Some(token) = record.file() {
+                // In a cluster the command of the message does it.
+                files::announced(&transaction, token, *id).map_err(refused)?;
             }
         }
         drop(insert);

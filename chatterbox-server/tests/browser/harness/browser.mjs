@@ -56,14 +56,15 @@ export class Browser {
 
   /**
    * A page with a storage of its own.
-   * @param {{context?: object, expected?: RegExp[], axe?: boolean}} options `expected`: what the console may say, such as that a connection was cut
+   * @param {{context?: object, expected?: RegExp[], axe?: boolean, downloads?: boolean}} options `expected`: what the console may say, such as that a
+   * connection was cut; `downloads`: whether the page may save files
    */
   async page(options = {}) {
     const context = await this.chromium.newContext({ viewport: { width: 1280, height: 800 }, ...options.context });
     return this.pageOf(context, options);
   }
 
-  async pageOf(context, { expected = [] } = {}) {
+  async pageOf(context, { expected = [], downloads = false } = {}) {
     context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     const watched = { page, expected, requests: [], faults: [] };
@@ -76,7 +77,7 @@ export class Browser {
       dialog.dismiss().catch(() => {});
     });
     page.on("popup", (other) => watched.faults.push(`opened ${other.url()}`));
-    page.on("download", (download) => watched.faults.push(`downloads ${download.url()}`));
+    page.on("download", (download) => downloads || watched.faults.push(`downloads ${download.url()}`));
     page.on("crash", () => watched.faults.push("the page crashed"));
     page.on("console", (message) => {
       const text = message.text();

@@ -5,7 +5,7 @@
 const TIME = 1_700_000_000;
 
 /** Everything that our server speaks. */
-export const CAPABILITIES = "accounts/1 commands/1 devices/1 ids/1 marks/1 meta/1 notices/1 ping/1 presence/1 recent/1 rename/1 rooms/1 utf8/1";
+export const CAPABILITIES = "accounts/1 commands/1 devices/1 files/1 ids/1 marks/1 meta/1 notices/1 ping/1 presence/1 recent/1 rename/1 rooms/1 utf8/1";
 
 /** The welcome. @param {(field: string) => string} text */
 export function welcome(text, me) {
@@ -77,6 +77,14 @@ export function later(text, me) {
     { MESSAGES: [[other, me, TIME + 11, text("private")]], IDS: [11], TIMES: [TIME + 11] },
     { MESSAGES: [["SERVER", "ALL", TIME + 12, text("of the server")]], IDS: [null], TIMES: [null] },
     { MESSAGES: [["bob", "#lab", TIME + 13, `${me} ${text("mention")}`]], IDS: [13], TIMES: [TIME + 13] },
+    {
+      MESSAGES: [[other, "ALL", TIME + 14, text("message with a file")]], IDS: [15], TIMES: [TIME + 14],
+      META: [{ FILE: { FILE: "Qx7", NAME: text("name of a file").slice(0, 128), SIZE: 6, SHA256: "07".repeat(32), UNTIL: TIME + 60 } }],
+    },
+    { FILE: { ID: "f1.1", FILE: "Qx7", AT: 0, SIZE: 6 } },
+    { FILE_CHUNK: { FILE: "Qx7", AT: 0, DATA: "YWJj" } },
+    { FILE_CREDIT: { FILE: "Qx7", UPTO: 5 } },
+    { FILE: { FILE: "Qx7", CODE: text("code"), INFO: text("why a file is refused") } },
     { USERS_RENAMED: { bob: text("new name") } },
     { PRESENCE: { [other]: { SINCE: TIME, AWAY: text("away again") } } },
     { ROOM_USERS_JOINED: { "#lab": [text("who joins a room")] } },

@@ -20,11 +20,12 @@ function chance(seed) {
 const KEYS = [
   "USERNAME_ACCEPTED", "INFO", "ERROR", "USER_LIST", "USERS_JOINED", "USERS_LEFT", "MESSAGES", "IDS", "TIMES", "TAGS", "ACKS", "REFUSED", "HISTORY", "RESUME", "RESUMED", "MORE",
   "CAPABILITIES", "LIMITS", "SERVER", "PING", "PONG", "USERS_RENAMED", "ACCOUNT", "CODE", "UNTIL", "COMMANDS", "PREFIX", "LEVELS", "RESULT", "PROMPT", "NOTICES", "CLOSED",
-  "PRESENCE", "ROOMS", "DEFAULT", "ROOMS_LEFT", "ROOM_USERS_JOINED", "ROOM_USERS_LEFT", "__proto__", "constructor", "toString",
+  "PRESENCE", "ROOMS", "DEFAULT", "ROOMS_LEFT", "ROOM_USERS_JOINED", "ROOM_USERS_LEFT", "META", "FILE", "FILE_CHUNK", "FILE_CREDIT", "FILE_STOP", "__proto__", "constructor", "toString",
 ];
 const INNER = [
   "WITH", "MESSAGES", "IDS", "TIMES", "MORE", "CODE", "INFO", "ERROR", "ID", "OK", "DATA", "TEXT", "SECRET", "NAME", "ARGUMENTS", "ALIASES", "TYPE", "VALUES", "HELP", "ROOM", "NUMBER",
   "USERS", "STAFF", "TOPIC", "COUNT", "LAST", "FLOOR", "GAP", "ROSTER", "FLAGS", "LEVEL", "TOKEN", "AWAY", "SINCE", "RETRY", "WAIT", "COLUMNS", "ROWS", "#lab", "bob", "__proto__", "hasOwnProperty", "1", "2",
+  "FILE", "AT", "CREDIT", "SIZE", "SHA256", "UPTO", "DONE", "SPACE", "OF", "LEFT", "MOST",
 ];
 const TEXTS = ["", "ann", "bob", "ALL", "SERVER", "#lab", "#", "@", "__proto__", "constructor", "\u202eevil\u0007", "\n", "x".repeat(3000), "\ud800", "true", "token", "ids/1 rooms/1", "join", "user", "room", "secret", "/"];
 const NUMBERS = [0, 1, 2, -1, 17, 12, 0.5, 1e308, -1e308, 2 ** 53, -(2 ** 63), NOW, 8.64e12, 8.65e12];
@@ -48,6 +49,12 @@ function anything(next, depth) {
   }
 }
 
+const TOKENS = ["Qx7", "Qx8", "Qx9"];
+
+function fileOf(next) {
+  return { FILE: TOKENS[next(3)], NAME: TEXTS[next(TEXTS.length)], SIZE: [6, 0, 2 ** 53, -1][next(4)], SHA256: "07".repeat(32), UNTIL: NUMBERS[next(NUMBERS.length)] };
+}
+
 /** A frame that is sound in a part. */
 function frame(next) {
   if (next(20) === 0) return anything(next, 3);
@@ -56,6 +63,12 @@ function frame(next) {
     all.MESSAGES = [...Array(next(9))].map(() => [TEXTS[next(TEXTS.length)], TEXTS[next(TEXTS.length)], NUMBERS[next(NUMBERS.length)], TEXTS[next(TEXTS.length)]]);
     all.IDS = all.MESSAGES.map(() => 1 + next(500));
   }
+  if (Array.isArray(all.MESSAGES) && next(3) === 0) all.META = all.MESSAGES.map(() => ({ FILE: fileOf(next) }));
+  if (next(5) === 0) Object.assign(all, [
+    { FILE: { ID: `f${1 + next(9)}.1`, FILE: TOKENS[next(3)], AT: NUMBERS[next(NUMBERS.length)], CREDIT: 50, SIZE: 6 } }, { FILE: { FILE: TOKENS[next(3)], DONE: true } },
+    { FILE_CHUNK: { FILE: TOKENS[next(3)], AT: next(3) * 3, DATA: ["YWJj", "", "?", "A".repeat(40_000)][next(4)] } }, { FILE_CREDIT: { FILE: TOKENS[next(3)], UPTO: NUMBERS[next(NUMBERS.length)] } },
+    { FILE_STOP: { FILE: TOKENS[next(3)] } }, { FILE: { FILE: TOKENS[next(3)], CODE: TEXTS[next(TEXTS.length)], INFO: TEXTS[next(TEXTS.length)] } },
+  ][next(6)]);
   if (next(6) === 0) all.ROOMS = [...Array(next(5))].map(() => room(`#r${next(9)}`, next(12), { FLOOR: next(300), LAST: next(300), GAP: next(2) === 0 }));
   if (next(12) === 0) all.HISTORY = { WITH: ["ALL", "bob", "#r1"][next(3)], MESSAGES: all.MESSAGES ?? [], IDS: all.IDS ?? [], MORE: next(2) === 0 };
   if (next(8) === 0) Object.assign(all, { USERNAME_ACCEPTED: next(4) > 0, CAPABILITIES: ALL, RESUME: "t", RESUMED: next(2) === 0 });
@@ -69,8 +82,10 @@ function wish(next) {
   const text = ["hi", "@bob x", "#r1 x", "/join #x", "/x", "a\nb", "//", ""][next(8)];
   return [
     { typed: text }, { say: text }, { open: target }, { close: target }, { older: target }, { fill: target }, { seeing: next(2) === 0 }, { lost: "gone" }, { back: true }, { tick: true },
+    { attached: { handle: next(9), name: text, size: next(50) } }, { save: { target, key: next(300) } }, { giveUp: next(9) },
+    { file: [{ id: next(9), is: "opened", sha256: "07" }, { id: next(9), is: "read", at: 0, bytes: 3, data: "YWJj" }, { id: next(9), is: "saved" }, { id: next(9), is: "failed", why: "\u0007" }][next(4)] },
     { answer: text }, { cancel: true }, { call: { name: "join", arguments: ["#r2"] } }, { join: { name: "ann" } }, { lost: "", retry: 5 },
-  ][next(next(40) === 0 ? 15 : 13)];
+  ][next(next(40) === 0 ? 19 : 17)];
 }
 
 /** Every text that is shown. */
@@ -78,6 +93,7 @@ function* shown(view) {
   yield* [view.me, view.account ?? "", view.server.name, ...view.server.banner, ...view.levels, view.prefix, view.question?.text ?? ""];
   if (view.phase.info !== undefined) yield view.phase.info;
   for (const { from, line } of view.mentions) yield* [from, line];
+  for (const { name } of view.transfers) yield name;
   for (const { name, away } of view.people) yield* [name, away ?? ""];
   for (const command of view.commands) {
     yield* [command.name, command.help, command.example, ...command.aliases];
@@ -86,7 +102,7 @@ function* shown(view) {
   for (const one of view.conversations) {
     yield* [one.title, one.topic, ...(one.members ?? [])];
     for (const item of one.items) {
-      if (item.kind === "message") yield* [item.from, ...item.lines, item.why ?? ""];
+      if (item.kind === "message") yield* [item.from, ...item.lines, item.why ?? "", item.file?.name ?? ""];
       if (item.kind === "moves") yield* [...item.joined, ...item.left];
       if (item.kind === "notice") yield* [...item.lines, ...(item.table?.columns ?? []), ...(item.table?.rows.flat() ?? [])];
     }
@@ -130,6 +146,7 @@ function check(world, place) {
   assert.ok(core.sent.unanswered.length <= 256 && core.model.unnumbered.length <= 512 && core.model.mentioned.all.length <= 200, place);
   assert.ok(core.gaps.open.length <= 200 && core.calls.open.length <= 64 && core.calls.questions.length <= 16, place);
   assert.ok(core.pages.length <= 300, place);
+  assert.ok(core.transfers.all.length <= 20 && core.transfers.all.every((one) => one.done <= one.size && one.samples.length <= 12), place);
 }
 
 for (let seed = 1; seed <= 24; seed += 1) {

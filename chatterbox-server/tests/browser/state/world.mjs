@@ -5,7 +5,7 @@ import { Chat } from "../../../page/state/chat.js";
 /** 2023-11-14 22:13:20 UTC. */
 export const NOW = 1_700_000_000;
 
-export const ALL = "accounts/1 commands/1 devices/1 ids/1 marks/1 meta/1 notices/1 ping/1 presence/1 recent/1 rename/1 rooms/1 utf8/1";
+export const ALL = "accounts/1 commands/1 devices/1 files/1 ids/1 marks/1 meta/1 notices/1 ping/1 presence/1 recent/1 rename/1 rooms/1 utf8/1";
 
 /** A room as the server tells of it. */
 export function room(name, number, more = {}) {

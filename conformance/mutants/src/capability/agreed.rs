@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::faults::Faults;
 
 /// The capabilities of this server, all in version 1.
-const KNOWN: [&str; 14] = [
-    "accounts", "commands", "devices", "ids", "marks", "meta", "notices", "ping", "presence",
-    "recent", "rename", "rooms", "utf8", "zstd",
+const KNOWN: [&str; 15] = [
+    "accounts", "commands", "devices", "files", "ids", "marks", "meta", "notices", "ping",
+    "presence", "recent", "rename", "rooms", "utf8", "zstd",
 ];
 
 /// The capabilities without which there is no `rooms` (CP-8).
@@ -70,6 +70,9 @@ impl Agreed {
         let bare = answered.contains("meta") && !answered.contains("ids");
         if bare && !f.acts(Fault::MetaWithoutNeeds) {
             answered.remove("meta");
+        }
+        if !(answered.contains("accounts") && answered.contains("meta")) {
+            answered.remove("files");
         }
         if f.acts(Fault::NothingAgreed) {
             answered.clear();

@@ -3,7 +3,7 @@
 use conformance_suite::fault::Fault;
 use serde_json::Value;
 
-use super::agreed::Agreed;
+use super::{agreed::Agreed, filed};
 use crate::session::Session;
 
 impl Session {
@@ -21,6 +21,7 @@ impl Session {
             }
             "HISTORY" if agreed.has("ids") => self.history(value).await,
             "READ" if agreed.has("marks") => self.read_up_to(value).await,
+            key if agreed.has("files") && filed::KEYS.contains(&key) => self.file(key, value).await,
             "COMMAND" if agreed.has("commands") => self.command(value).await,
             "ANSWER" if agreed.has("commands") => self.answer(value).await,
             _ => return None,

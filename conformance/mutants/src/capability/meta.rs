@@ -7,6 +7,7 @@ use super::state::Refusal;
 use crate::{
     chat::{Chat, Member},
     entry::Entry,
+    faults::Faults,
     session::Session,
 };
 
@@ -28,7 +29,7 @@ impl Session {
         let Some(metas) = metas.filter(|_| self.agreed.has("meta")) else { return Ok(Vec::new()) };
         let wrong = "META is a list as long as MESSAGES, of null and objects";
         let list = metas.as_array().filter(|list| list.len() == count);
-        match list.filter(|list| list.iter().all(is_sound)) {
+        match list.filter(|list| list.iter().all(|meta| is_sound(meta, f))) {
             Some(list) => Ok(list.clone()),
             None if f.acts(Fault::MetaUnchecked) => Ok(Vec::new()),
             None => Err(wrong),
@@ -37,7 +38,7 @@ impl Session {
 }
 
 /// Whether an element of META is what a client may put.
-fn is_sound(meta: &Value) -> bool {
+fn is_sound(meta: &Value, f: &Faults) -> bool {
     let Some(object) = meta.as_object() else { return meta.is_null() };
     let names = |value: &Value| {
         let list = value.as_array().filter(|list| list.len() <= MOST_NAMES);
@@ -46,7 +47,7 @@ fn is_sound(meta: &Value) -> bool {
     let sound = |(key, value): (&String, &Value)| match key.as_str() {
         "REPLY" => value.as_u64().is_some_and(|id| id > 0),
         "MENTIONS" => names(value),
-        "FILE" => value.is_string(),
+        "FILE" => value.is_string() || value.is_object() && f.acts(Fault::FileMetaOfSender),
         "E2EE" => value.is_object(),
         _ => false,
     };
@@ -77,17 +78,18 @@ impl Chat {
 
     /// Judges what goes with a message to a destination; what is told of it.
     fn judged(
-        &self,
+        &mut self,
         connection: u64,
         dest: &str,
         meta: Option<&Value>,
     ) -> Result<Option<Value>, Refusal> {
-        let f = &self.faults;
-        let (Some(meta), Some(member)) = (meta.and_then(Value::as_object), self.member(connection))
-        else {
+        let f = &self.faults.clone();
+        let member = self.member(connection).cloned();
+        let (Some(meta), Some(member)) = (meta.and_then(Value::as_object), member.as_ref()) else {
             return Ok(None);
         };
-        if meta.contains_key("FILE") || meta.contains_key("E2EE") {
+        let has_files = member.agreed.has("files");
+        if meta.contains_key("FILE") && !has_files || meta.contains_key("E2EE") {
             return Err(Refusal::new("refused", "no files and no encrypted texts here"));
         }
         let mut told = Map::new();
@@ -115,6 +117,9 @@ impl Chat {
         }
         if !names.is_empty() {
             told.insert("MENTIONS".into(), json!(names));
+        }
+        if let Some(asked) = meta.get("FILE") {
+            told.insert("FILE".into(), self.announce_file(connection, dest, asked)?);
         }
         Ok((!told.is_empty()).then_some(Value::Object(told)))
     }
@@ -155,7 +160,11 @@ impl Chat {
     pub(crate) fn meta_of(&self, member: &Member, entries: &[&Entry]) -> Option<Value> {
         let f = &self.faults;
         let meta = self.meta_beside(entries)?;
-        let told = member.agreed.has("meta") || f.acts(Fault::MetaToEverybody);
+        let has_file =
+            |entry: &&Entry| entry.meta.as_ref().is_some_and(|meta| meta.get("FILE").is_some());
+        let told = member.agreed.has("meta")
+            || f.acts(Fault::MetaToEverybody)
+            || entries.iter().any(has_file) && f.acts(Fault::FileToBase);
         (told && !f.acts(Fault::MetaUntold)).then_some(meta)
     }
 

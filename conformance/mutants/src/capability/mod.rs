@@ -7,6 +7,8 @@ pub(super) mod commands;
 mod counting;
 mod devices;
 mod extended;
+pub(super) mod filed;
+mod files;
 pub(super) mod flood;
 mod history;
 pub(super) mod ids;

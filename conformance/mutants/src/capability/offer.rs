@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     agreed::Agreed,
+    filed::{CHUNK, LARGEST},
     rooms::room::{LONGEST_TOPIC, MOST_MEMBERSHIPS},
 };
 use crate::{chat::Chat, faults::Faults, session::Session};
@@ -75,6 +76,9 @@ fn limits(agreed: &Agreed, f: &Faults) -> Value {
     }
     // A character is twelve bytes of JSON at most.
     let mut limits = vec![("FRAME", frame), ("USERNAME", name), ("CONTENT", frame / 16)];
+    if agreed.has("files") {
+        limits.extend([("FILE", LARGEST), ("CHUNK", CHUNK)]);
+    }
     if agreed.has("rooms") {
         limits.extend([("ROOMS", MOST_MEMBERSHIPS), ("TOPIC", LONGEST_TOPIC)]);
     }

@@ -53,6 +53,7 @@ pub const SERVER_GROUPS: &[Group<ServerSide>] = &[
         capability::moderation::MODERATION,
     ),
     ("report", "Moderation: reports", capability::moderation::REPORTS),
+    ("files", "Capability files", capability::files::CASES),
     ("presence", "Capability presence", capability::presence::CASES),
     ("zstd", "Capability zstd", capability::zstd::CASES),
     ("devices", "Capability devices", capability::devices::CASES),

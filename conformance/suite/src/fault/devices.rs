@@ -32,9 +32,9 @@ macro_rules! with_devices {
     MarkOfNothing: "A mark of a conversation that the user has not is kept, and told.",
         } }
     };
-    // Where another file has added its lines before.
+    // Where another file has added its lines before, and the next one does so after.
     ($(#[doc = $about:literal])+ $enum:ident { $($before:tt)* }) => {
-        with_devices! { faults! { $(#[doc = $about])+ $enum { $($before)* } } }
+        with_devices! { with_files! { $(#[doc = $about])+ $enum { $($before)* } } }
     };
 }
 

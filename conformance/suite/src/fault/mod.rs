@@ -3,6 +3,7 @@
 mod choices;
 mod client;
 mod devices;
+mod files;
 mod meta;
 mod server;
 mod table;

@@ -78,6 +78,8 @@ impl Script {
     }
 }
 
+impl crate::net::stream::Duplex for Script {}
+
 impl AsyncRead for Script {
     fn poll_read(
         mut self: Pin<&mut Self>,

@@ -17,9 +17,9 @@ use crate::accounts::{
     Account, Added, Directory, DirectoryError, PasswordHash, SeenDirectory as _, Spared, TokenHash,
 };
 use crate::moderation::{Act, AuditEntry, AuditFilter, ModerationStore, NewSanction, ReportFilter};
-use crate::store::StoreError;
 use crate::store::shared::command::{Asked, Command, read, written};
 use crate::store::store_commands::StoreCommands as _;
+use crate::store::{SharedFiles, StoreError};
 
 pub fn name(text: &str) -> Username {
     Username::parse(text).unwrap()
@@ -80,6 +80,31 @@ fn it_is_a_store_of_moderation_and_another_node_has_the_same() {
         all.borrow_mut().push(pair);
         moderation
     });
+    for [first, second] in &*all.borrow() {
+        assert_eq!(first.dump(), second.dump());
+        assert_eq!(first.digest(), second.digest());
+    }
+}
+
+#[test]
+fn it_is_a_store_of_files_and_another_node_has_the_same() {
+    let all = RefCell::new(Vec::new());
+    let empty = || {
+        let pair = nodes::<2>();
+        let mut directory = pair[0].stores.directory().unwrap();
+        for name in ["ann", "bob"] {
+            directory.add(&account(name)).unwrap();
+        }
+        let files = pair[0].stores.files().unwrap();
+        all.borrow_mut().push(pair);
+        files
+    };
+    let announce = |_: &mut SharedFiles, token: &str| {
+        let all = all.borrow();
+        let [first, _] = all.last().unwrap();
+        first.says_with_file(token)
+    };
+    crate::files::contract::holds(empty, announce);
     for [first, second] in &*all.borrow() {
         assert_eq!(first.dump(), second.dump());
         assert_eq!(first.digest(), second.digest());

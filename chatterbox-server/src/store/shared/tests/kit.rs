@@ -9,7 +9,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chatterbox_hub::{Group, Proposal, StoreCommand};
+use chatterbox_hub::{Filing, Group, MemberId, Proposal, Record, RecordMeta, Say, StoreCommand};
+use chatterbox_proto::capability::meta::{Digest, FileToken, FileTold};
+use chatterbox_proto::session::Destination;
+use chatterbox_proto::{Username, WireText};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 
@@ -52,6 +55,14 @@ impl Log {
             state.decided.extend(held);
         }
         self.changed.notify_all();
+    }
+
+    /// Something else is decided; its place.
+    pub fn decide(&self, proposal: Proposal) -> u64 {
+        let mut state = self.state.lock().unwrap();
+        state.decided.push(proposal);
+        self.changed.notify_all();
+        state.decided.len() as u64
     }
 
     pub fn refuses(&self, refuses: bool) {
@@ -167,6 +178,30 @@ impl Node {
         });
         let log = Arc::clone(log);
         Self { stores, log, applied, following: Some(following), ended, folder }
+    }
+
+    /// Somebody says something with a file; the number of it, when all nodes have read it.
+    pub fn says_with_file(&self, token: &str) -> u64 {
+        let told = FileTold {
+            token: FileToken::parse(token).unwrap(),
+            name: WireText::new("x"),
+            size: 5,
+            sha256: Digest([7; 32]),
+            until: None,
+        };
+        let record = Record {
+            source: Username::parse("ann").unwrap(),
+            destination: Destination::All,
+            json: r#"["ann", "ALL", 1, "x"]"#.into(),
+            arrived: 1,
+            filing: Filing::default(),
+            meta: Some(RecordMeta::with_file(None, &told)),
+        };
+        let member: MemberId = serde_json::from_str("1").unwrap();
+        let say = Say { member, number: 0, tag: None, record };
+        let place = self.log.decide(Proposal::Say(say));
+        self.catch_up();
+        Group::number_of(place, 0)
     }
 
     pub fn folder(&self) -> &Path {

@@ -165,6 +165,10 @@ impl Room {
         self.members.iter_mut().find(|membership| membership.party == *party)
     }
 
+    pub(in super::super) fn was_member(&self, party: &Party) -> bool {
+        self.former.contains(party)
+    }
+
     pub(in super::super) fn has(&self, party: &Party) -> bool {
         self.membership(party).is_some()
     }

@@ -79,6 +79,7 @@ impl Chat {
         if !f.acts(Fault::RoomClearLeaves) {
             room.past.clear();
         }
+        self.forget_files(order.number);
         if !f.acts(Fault::RoomClearUntold) {
             self.tell_change(order.number, &["FLOOR"], None);
         }

@@ -48,7 +48,16 @@ pub(super) async fn guest(c: &mut ServerHands, role: &str) -> Result<Peer, Verdi
 
 /// A user who has just got an account.
 pub(super) async fn account(c: &mut ServerHands, role: &str) -> Result<(Peer, Owner), Verdict> {
-    let mut peer = c.join_with(role, LOGIN).await?;
+    account_with(c, role, LOGIN).await
+}
+
+/// The same with another offer.
+pub(super) async fn account_with(
+    c: &mut ServerHands,
+    role: &str,
+    offer: &str,
+) -> Result<(Peer, Owner), Verdict> {
+    let mut peer = c.join_with(role, offer).await?;
     let password = format!("pass {} word", c.nonces.letters(12));
     register(c, &mut peer, &password).await?;
     let name = peer.name.clone();

@@ -1,0 +1,57 @@
+//! The path of a file, as it is typed before a text.
+
+use std::borrow::Cow;
+
+/// The first path of a line, and what is behind it. A path with blanks stands in quotation marks, or has a backslash before each of them,
+/// as terminals write a file that is dropped into them. `None` where there is none, or its quotation mark is missing.
+pub(crate) fn first_path(line: &str) -> Option<(Cow<'_, str>, &str)> {
+    let line = line.trim_start();
+    let quote = line.chars().next().filter(|first| matches!(first, '"' | '\''));
+    if let Some(quote) = quote {
+        let (path, rest) = line.get(1..)?.split_once(quote)?;
+        let is_apart = rest.is_empty() || rest.starts_with(char::is_whitespace);
+        return (is_apart && !path.is_empty()).then_some((Cow::Borrowed(path), rest.trim_start()));
+    }
+    let mut path = String::new();
+    let mut rest = line.char_indices().peekable();
+    let mut end = line.len();
+    while let Some((at, c)) = rest.next() {
+        match (c, rest.peek().map(|(_, next)| *next)) {
+            ('\\', Some(next)) if next == ' ' || next.is_ascii_punctuation() => {
+                path.push(next);
+                rest.next();
+            }
+            (c, _) if c.is_whitespace() => {
+                end = at;
+                break;
+            }
+            (c, _) => path.push(c),
+        }
+    }
+    (!path.is_empty()).then(|| (Cow::Owned(path), line.get(end..).unwrap_or_default().trim_start()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_ends_at_the_first_blank_that_is_not_its_own() {
+        for (line, path, rest) in [
+            ("notes.pdf", "notes.pdf", ""),
+            ("~/notes.pdf my  notes", "~/notes.pdf", "my  notes"),
+            ("\"my notes.pdf\" look", "my notes.pdf", "look"),
+            ("'my \"notes\".pdf'", "my \"notes\".pdf", ""),
+            ("my\\ notes.pdf look", "my notes.pdf", "look"),
+            ("a\\\\b\\ c x", "a\\b c", "x"),
+            ("a\\b x", "a\\b", "x"),
+            (" \u{e9}\tx", "\u{e9}", "x"),
+        ] {
+            let found = first_path(line).map(|(path, rest)| (path.into_owned(), rest));
+            assert_eq!(found, Some((path.to_owned(), rest)), "{line}");
+        }
+        for line in ["", "  ", "\"my notes", "\"\"", "\"a\"b"] {
+            assert_eq!(first_path(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Files, as connections ask for them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chatterbox_hub::{
+    Announcement, FileScope, Identity, Level, Permission, Record, Target, authorise,
+};
+use chatterbox_proto::capability::files::{FileGet, FileName, FilePut, SpaceOf};
+use chatterbox_proto::capability::meta::{Digest, FileToken, FileTold};
+use chatterbox_proto::session::Destination;
+use chatterbox_proto::{
+    ALL, Capability, Code, LookupKey, NameKey as _, RoomName, Username, WireText, limits,
+};
+use futures_util::future::BoxFuture;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::sync::Semaphore;
+
+use crate::chat::handle::Handle;
+use crate::chat::waiting_mail::Mailbox;
+use crate::config::Live;
+use crate::file_service::quotas::UploadPacing;
+use crate::file_service::refusal::FileRefusal;
+use crate::file_service::upload::{Place, UnderWay, Upload};
+use crate::files::{
+    Claim, FileRecords, NewFile, Quotas, Reserved, Spool, SpoolError, StoredFile, Writing,
+};
+use crate::ops::clock::unix_now;
+
+/// Uploads that may be under way on a node at a time.
+const UPLOADS: usize = 64;
+
+/// Pieces that are read at a time, for all who fetch.
+const READS: usize = 8;
+
+/// Whether the disk is getting full is looked at after so many bytes of an upload.
+const LOOKED_AT: u64 = 1024 * 1024;
+
+/// An upload that is taken over is waited for so often, and so long each time, until its last piece is written.
+const TRIES: u32 = 50;
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// So many bytes of a file are sent before it is asked again whether who fetches it may have it.
+const ASKED_AGAIN: u64 = 128 * 1024;
+
+/// A private file is there for so many seconds after its recipient has fetched it (FI-6).
+const FETCHED: i64 = 60 * 60;
+
+/// The account of a name, if there is one.
+type FoundMailbox = BoxFuture<'static, Result<Option<Mailbox>, Code>>;
+
+/// Files of one server.
+#[derive(Debug)]
+pub struct Files {
+    pub(super) records: FileRecords,
+    pub(super) spool: Spool,
+    pub(super) config: Live,
+    /// Whether other nodes put files into the same folder.
+    pub(super) is_shared: bool,
+    uploads: Arc<Semaphore>,
+    reads: Semaphore,
+    under_way: Arc<UnderWay>,
+    pacing: UploadPacing,
+}
+
+/// A file that somebody fetches.
+#[derive(Debug, Clone)]
+pub struct Download {
+    /// What is fetched.
+    pub file: StoredFile,
+    /// What says who may.
+    announcement: Announcement,
+    /// The place of the next piece.
+    pub at: u64,
+    /// The place up to which may be sent.
+    pub credit: u64,
+    /// The place at which it was asked last whether it may be fetched.
+    asked: u64,
+}
+
+impl Files {
+    /// Files whose bytes are in a folder, which several nodes may share.
+    pub fn new(records: FileRecords, spool: Spool, config: Live, is_shared: bool) -> Self {
+        Self {
+            records,
+            spool,
+            config,
+            is_shared,
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
+            reads: Semaphore::new(READS),
+            under_way: Arc::default(),
+            pacing: UploadPacing::default(),
+        }
+    }
+
+    /// Begins an upload of a member, or goes on with one (FI-1). `mailbox` looks for the account of a name that nobody here has, for this
+    /// user (AN-7). `let_go` drops the upload of a token that whoever calls has under way itself: its file is locked until then.
+    ///
+    /// # Errors
+    /// [`FileRefusal`].
+    pub async fn put(
+        &self,
+        member: &Handle,
+        mailbox: impl FnOnce(Identity, Username) -> FoundMailbox + Send,
+        let_go: impl FnOnce(&str) + Send,
+        put: &FilePut,
+    ) -> Result<Upload, FileRefusal> {
+        let config = self.config.current();
+        let identity = member.identity().ok_or_else(FileRefusal::failed)?;
+        let level = Level::new(config.file_level.into()).unwrap_or(Level::ADMIN);
+        authorise(identity.actor(), Permission::Use(level), Target::Oneself)
+            .map_err(|denied| FileRefusal::new("forbidden", denied.to_string()))?;
+        let login = identity.login.as_ref();
+        let account = login.map(|login| login.account_key.id);
+        let account = account.ok_or_else(|| FileRefusal::from(Code::NotJoined))?;
+        let asked = self.pacing.try_ask(account, config.file_hourly);
+        asked.map_err(FileRefusal::throttled)?;
+        let name = FileName::parse(put.name.as_wire())
+            .map_err(|error| FileRefusal::new("bad-name", error.to_string()))?;
+        if put.size > config.file_size {
+            return Err(FileRefusal::no_space(SpaceOf::File, config.file_size, config.file_size));
+        }
+        let speaks_rooms = identity.agreed.is_some_and(|agreed| agreed.has(Capability::Rooms));
+        let to = destination(put.to.as_wire(), speaks_rooms)?;
+        member.chat().catch_up().await;
+        let scope = match (member.chat().may_put(member.id(), &to), &to) {
+            (Err(Code::NoSuchUser), Destination::User(key)) => {
+                // It may be the name of an account whose user is not here (AN-7).
+                let asked = Username::stored(key.name_key());
+                let found = mailbox(identity, asked).await?;
+                let found = found.ok_or(Code::NoSuchUser)?;
+                if member.chat().refuses(member.id(), &found.account.account) {
+                    return Err(Code::Blocked.into());
+                }
+                FileScope::User(found.account.account.key().to_owned())
+            }
+            (scope, _) => scope?,
+        };
+        let permit = Arc::clone(&self.uploads).try_acquire_owned();
+        let permit = permit.map_err(|_| {
+            FileRefusal::busy("the server takes too many files at the moment, try again later")
+        })?;
+        let now = unix_now();
+        let kept = i64::try_from(config.file_days.as_secs()).unwrap_or(i64::MAX);
+        let new = NewFile {
+            token: new_token()?,
+            account,
+            scope,
+            name: name.as_str().to_owned(),
+            size: put.size,
+            sha256: put.sha256.0,
+            now,
+            until: now.saturating_add(kept),
+        };
+        let file = match self.records.reserve(new, Quotas::of(&config)).await? {
+            Reserved::New(file) => {
+                let denied = match self.pacing.try_begin(account, config.file_hourly) {
+                    Ok(()) => self.has_disk().await.err(),
+                    Err(wait) => Some(FileRefusal::throttled(wait)),
+                };
+                if let Some(denied) = denied {
+                    self.records.remove(vec![file.token]).await?;
+                    return Err(denied);
+                }
+                file
+            }
+            Reserved::Again(file) => file,
+            Reserved::NoSpace { quota, most, left } => {
+                return Err(FileRefusal::quota(quota, most, left));
+            }
+            Reserved::TooMany => {
+                return Err(FileRefusal::new("too-many", "there are too many files already"));
+            }
+        };
+        let_go(&file.token);
+        let place = self.under_way.begin(&file.token, account);
+        let place = place.ok_or_else(|| {
+            FileRefusal::busy("too many of your uploads are under way, wait for one of them")
+        })?;
+        let writing = self.begin(&file, &place).await?;
+        Ok(Upload::new(file, writing, place, permit))
+    }
+
+    async fn begin(&self, file: &StoredFile, place: &Place) -> Result<Writing, FileRefusal> {
+        let mut tries = 0;
+        loop {
+            let (spool, token, size) = (self.spool.clone(), file.token.clone(), file.size);
+            let begun = tokio::task::spawn_blocking(move || spool.begin(&token, size));
+            let begun = begun.await.map_err(|_| FileRefusal::failed())?;
+            match begun {
+                // Whoever had it before is told to let go of it.
+                Err(SpoolError::InUse) if tries < TRIES && !place.is_over() => {
+                    tries += 1;
+                    tokio::time::sleep(AGAIN).await;
+                }
+                begun => return Ok(begun?),
+            }
+        }
+    }
+
+    /// Whether so much is free on the disk, beside all that may still be written of uploads, that as much stays free as has to.
+    async fn has_disk(&self) -> Result<(), FileRefusal> {
+        let least = self.config.current().file_free;
+        self.leaves_free(least, self.records.being_written().await?).await
+    }
+
+    async fn leaves_free(&self, least: u64, coming: u64) -> Result<(), FileRefusal> {
+        let spool = self.spool.clone();
+        let free = tokio::task::spawn_blocking(move || spool.free());
+        let free = free.await.map_err(|_| FileRefusal::failed())?;
+        let free = free.map_err(SpoolError::from)?;
+        if free >= least.saturating_add(coming) {
+            return Ok(());
+        }
+        let left = free.saturating_sub(least);
+        Err(FileRefusal::no_space(SpaceOf::Disk, free, left))
+    }
+
+    /// Writes a piece of an upload (FI-2).
+    ///
+    /// # Errors
+    /// [`FileRefusal`]; the upload can't go on then.
+    pub async fn add(&self, upload: &mut Upload, piece: Vec<u8>) -> Result<(), FileRefusal> {
+        let before = upload.at;
+        let added = upload.add(piece).await.map_err(FileRefusal::from);
+        let checked = match added {
+            Ok(()) if before / LOOKED_AT != upload.at / LOOKED_AT => {
+                // Others may write to the same disk.
+                self.leaves_free(self.config.current().file_free, 0).await
+            }
+            added => added,
+        };
+        if let Err(refusal) = &checked
+            && refusal.code == "no-space"
+        {
+            self.forget(&upload.file.token).await;
+        }
+        checked
+    }
+
+    /// Ends an upload of which all bytes have come. Says until when the file is there (FI-3).
+    ///
+    /// # Errors
+    /// [`FileRefusal`]; nothing is there of it then, if its digest is wrong.
+    pub async fn complete(&self, upload: &mut Upload) -> Result<i64, FileRefusal> {
+        let token = upload.file.token.clone();
+        if upload.finish().await? != upload.file.sha256 {
+            self.forget(&token).await;
+            let info = "the digest of what came is another one, so it was removed";
+            return Err(FileRefusal::new("digest", info));
+        }
+        if self.records.complete(token).await? {
+            Ok(upload.file.until)
+        } else {
+            // The account was removed meanwhile.
+            Err(FileRefusal::expired())
+        }
+    }
+
+    /// Removes an upload that its user gives up, and a file that was not announced. Others are not asked for here.
+    pub async fn give_up(&self, member: &Handle, token: &str) {
+        let login = member.identity().and_then(|identity| identity.login);
+        let account = login.map(|login| login.account_key.id);
+        let Ok(Some(file)) = self.records.find(token.to_owned()).await else { return };
+        if Some(file.account) == account && !file.is_claimed(unix_now()) {
+            self.forget(token).await;
+        }
+    }
+
+    /// Forgets a file, and removes its bytes.
+    pub(super) async fn forget(&self, token: &str) {
+        if let Err(error) = self.records.remove(vec![token.to_owned()]).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "a file can't be forgotten");
+            return;
+        }
+        self.remove_bytes(token.to_owned()).await;
+    }
+
+    pub(super) async fn remove_bytes(&self, token: String) {
+        let spool = self.spool.clone();
+        let removed = tokio::task::spawn_blocking(move || spool.remove(&token)).await;
+        if let Ok(Err(error)) = removed {
+            tracing::error!(error = &error as &dyn std::error::Error, "a file can't be removed");
+        }
+    }
+
+    /// Begins a download of a member (FI-4).
+    ///
+    /// # Errors
+    /// [`FileRefusal`].
+    pub async fn get(&self, member: &Handle, get: &FileGet) -> Result<Download, FileRefusal> {
+        member.chat().catch_up().await;
+        let file = self.records.find(get.file.clone()).await?;
+        let file =
+            file.filter(|file| !file.is_over(unix_now())).ok_or_else(FileRefusal::expired)?;
+        let announcement = file.announcement().ok_or_else(FileRefusal::expired)?;
+        let (at, credit) = (get.at, get.credit);
+        let download = Download { file, announcement, at, credit, asked: at };
+        if !self.is_readable(member, &download) {
+            return Err(FileRefusal::expired());
+        }
+        if get.at > download.file.size {
+            return Err(FileRefusal::protocol("AT is behind the end of the file"));
+        }
+        Ok(download)
+    }
+
+    fn is_readable(&self, member: &Handle, download: &Download) -> bool {
+        member.chat().may_fetch(member.id(), &download.announcement)
+    }
+
+    /// Whether a member may still fetch a file that it has begun to fetch: who has left the room meanwhile gets no more of what was said
+    /// there, however much credit there is.
+    pub fn is_still_readable(&self, member: &Handle, download: &mut Download) -> bool {
+        if download.at < download.asked.saturating_add(ASKED_AGAIN) {
+            return true;
+        }
+        download.asked = download.at;
+        self.is_readable(member, download)
+    }
+
+    /// Reads the next piece of a download.
+    ///
+    /// # Errors
+    /// [`FileRefusal`] when it is not there any more, or can't be read.
+    pub async fn read(&self, download: &Download, bytes: usize) -> Result<Vec<u8>, FileRefusal> {
+        // It is never closed.
+        let _place = self.reads.acquire().await.ok();
+        let (spool, token, at) = (self.spool.clone(), download.file.token.clone(), download.at);
+        let piece = tokio::task::spawn_blocking(move || spool.read(&token, at, bytes));
+        match piece.await.map_err(|_| FileRefusal::failed())? {
+            Ok(piece) if piece.len() == bytes => Ok(piece),
+            Ok(_) => Err(FileRefusal::expired()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(FileRefusal::expired())
+            }
+            Err(error) => Err(SpoolError::from(error).into()),
+        }
+    }
+
+    /// Notes that a member has fetched a file wholly (FI-6).
+    pub async fn fetched(&self, member: &Handle, download: &Download) {
+        let is_theirs = matches!(download.file.scope, FileScope::User(_))
+            && member.chat().is_recipient(member.id(), &download.announcement);
+        if is_theirs {
+            let until = unix_now().saturating_add(FETCHED);
+            if let Err(error) = self.records.shorten(download.file.token.clone(), until).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "a file is kept longer");
+            }
+        }
+    }
+
+    /// Takes a file for the message of a member that announces it, which `key` tells from others (FI-3).
+    ///
+    /// # Errors
+    /// [`Code::FileExpired`] when the file is none that this message may announce; [`Code::NotStored`].
+    pub async fn claim(
+        &self,
+        account: i64,
+        record: &Record,
+        token: &FileToken,
+        key: &str,
+    ) -> Result<FileTold, Code> {
+        let claim = Claim {
+            token: token.as_str().to_owned(),
+            account,
+            scope: FileScope::of(record),
+            source: record.source.clone(),
+            recipient: record.recipient().map(std::borrow::Cow::into_owned),
+            key: key.to_owned(),
+            now: unix_now(),
+        };
+        let claimed = self.records.claim(claim).await.map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "a file can't be announced");
+            Code::NotStored
+        })?;
+        let file = claimed.ok_or(Code::FileExpired)?;
+        Ok(FileTold {
+            token: token.clone(),
+            name: WireText::new(file.name),
+            size: file.size,
+            sha256: Digest(file.sha256),
+            until: Some(file.until),
+        })
+    }
+
+    /// Gives a file back whose message was refused.
+    pub async fn release(&self, token: &FileToken, key: &str) {
+        let released = self.records.release(token.as_str().to_owned(), key.to_owned()).await;
+        if let Err(error) = released {
+            tracing::error!(error = &error as &dyn std::error::Error, "a file is not given back");
+        }
+    }
+}
+
+/// A token that nobody can guess: 128 random bits.
+fn new_token() -> Result<String, FileRefusal> {
+    let mut random = [0; 16];
+    SystemRandom::new().fill(&mut random).map_err(|_| FileRefusal::failed())?;
+    Ok(URL_SAFE_NO_PAD.encode(random))
+}
+
+/// Reads a destination, as that of a message is read.
+fn destination(
+    text: &str,
+    speaks_rooms: bool,
+) -> Result<Destination<LookupKey, LookupKey>, FileRefusal> {
+    if text == ALL {
+        return Ok(Destination::All);
+    }
+    if RoomName::is_meant(text) && speaks_rooms {
+        let key = LookupKey::of(text, 1 + limits::ROOM_NAME_CHARS);
+        return Ok(Destination::Room(key.ok_or(Code::NoSuchRoom)?));
+    }
+    let key = LookupKey::of(text, limits::USERNAME_CHARS_MOST);
+    Ok(Destination::User(key.ok_or(Code::NoSuchUser)?))
+}

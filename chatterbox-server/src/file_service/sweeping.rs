@@ -1,0 +1,78 @@
+//! What is removed by itself: files whose time is over, whose message or room is gone, and bytes that belong to nobody.
+
+use std::time::Duration;
+
+use chatterbox_hub::Sequence;
+
+use crate::chat::shared::Chat;
+use crate::file_service::service::Files;
+use crate::files::FileStoreError;
+use crate::ops::clock::unix_now;
+
+/// The time between two looks.
+const EVERY: Duration = Duration::from_secs(60);
+
+/// So many files are looked at between two turns of others.
+const STEP: usize = 500;
+
+/// Another node may have begun an upload of which this one has not read yet.
+const OF_OTHERS: Duration = Duration::from_secs(60 * 60);
+
+impl Files {
+    /// Removes what is over, at once and from time to time; never returns.
+    pub async fn sweep(&self, chat: &Chat) {
+        loop {
+            if let Err(error) = self.sweep_once(chat, unix_now()).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "files that are over can't be removed");
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// Removes what is over at this time.
+    ///
+    /// # Errors
+    /// [`FileStoreError`]; the rest is removed the next time.
+    pub async fn sweep_once(&self, chat: &Chat, now: i64) -> Result<(), FileStoreError> {
+        let mut after = String::new();
+        loop {
+            let some = self.records.list(after, STEP).await?;
+            let Some(last) = some.last() else { break };
+            after = last.token.clone();
+            let over = some.iter().filter(|file| {
+                let number = file.message.unwrap_or(Sequence::MAX);
+                file.is_over(now) || !chat.is_readable_at(&file.scope, number)
+            });
+            let tokens: Vec<_> = over.map(|file| file.token.clone()).collect();
+            if tokens.is_empty() {
+                continue;
+            }
+            // First what is known of them: whoever fetches one finds nothing from then on.
+            self.records.remove(tokens.clone()).await?;
+            tracing::debug!(files = tokens.len(), "removed files that are over");
+            for token in tokens {
+                self.remove_bytes(token).await;
+            }
+        }
+        self.remove_orphans().await
+    }
+
+    /// Removes bytes that belong to no file, such as those of a removed account. A file is known before there are bytes of it.
+    async fn remove_orphans(&self) -> Result<(), FileStoreError> {
+        let untouched = if self.is_shared { OF_OTHERS } else { Duration::ZERO };
+        let spool = self.spool.clone();
+        let found = tokio::task::spawn_blocking(move || spool.tokens(untouched)).await;
+        let tokens = match found {
+            Ok(Ok(tokens)) => tokens,
+            Ok(Err(error)) => return Err(FileStoreError::Store(error.into())),
+            Err(error) => return Err(FileStoreError::Store(error.into())),
+        };
+        for token in tokens {
+            if self.records.find(token.clone()).await?.is_none() {
+                self.remove_bytes(token).await;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,244 @@
+//! The bytes of files: a folder apart from the database, with a file for each token.
+//!
+//! All of this blocks, so it is called in threads that may. What is held of a file in memory is a piece of it, whatever its
+//! size; what came is hashed as it is written, so that no byte is read again before the upload is there.
+
+#![allow(clippy::disallowed_methods, reason = "the edge: this is where bytes of files are kept")]
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use ring::digest::{Context, SHA256};
+
+/// So much of an upload that is gone on with is read and hashed at a time.
+const HASHED: usize = 64 * 1024;
+
+/// The characters of a token.
+pub const TOKEN: usize = 22;
+
+/// The folder of the bytes.
+#[derive(Debug, Clone)]
+pub struct Spool {
+    folder: PathBuf,
+}
+
+/// Why an upload can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    /// Somebody else writes it: an older connection of the same user, or another node.
+    #[error("another connection writes it")]
+    InUse,
+    /// The disk does not do what it is asked for.
+    #[error(transparent)]
+    File(#[from] io::Error),
+}
+
+impl SpoolError {
+    /// Whether there is no room on the disk.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::File(error) if is_full(error))
+    }
+}
+
+/// Whether the disk, or what one user may have of it, is full.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind as E;
+    matches!(error.kind(), E::StorageFull | E::QuotaExceeded | E::FileTooLarge)
+}
+
+impl Spool {
+    /// The bytes in a folder, which is made if it is not there. Nobody else on this machine can read them.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Where the bytes of a token are: a name without anything that leads elsewhere.
+    fn path(&self, token: &str) -> io::Result<PathBuf> {
+        if is_token(token) {
+            Ok(self.folder.join(token))
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no token"))
+        }
+    }
+
+    /// Begins an upload, or goes on with what is there of it, which is read and hashed for that.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn begin(&self, token: &str, size: u64) -> Result<Writing, SpoolError> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.path(token)?)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(SpoolError::InUse),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        if file.metadata()?.len() > size {
+            file.set_len(size)?;
+        }
+        let mut hash = Context::new(&SHA256);
+        let mut piece = vec![0; HASHED];
+        let mut at = 0;
+        loop {
+            let read = match file.read(&mut piece) {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if read == 0 {
+                break;
+            }
+            hash.update(piece.get(..read).unwrap_or_default());
+            at += read as u64;
+        }
+        file.seek(SeekFrom::Start(at))?;
+        Ok(Writing { file, hash, at, folder: self.folder.clone() })
+    }
+
+    /// Reads a piece of a file: so many bytes, or fewer where it ends.
+    ///
+    /// # Errors
+    /// When it is not there any more, or can't be read.
+    pub fn read(&self, token: &str, at: u64, bytes: usize) -> io::Result<Vec<u8>> {
+        let file = File::open(self.path(token)?)?;
+        let mut piece = vec![0; bytes];
+        let mut filled = 0;
+        while let Some(rest) = piece.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match file.read_at(rest, at.saturating_add(filled as u64)) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        piece.truncate(filled);
+        Ok(piece)
+    }
+
+    /// How many bytes there are of a file; nothing where there is none.
+    ///
+    /// # Errors
+    /// When nobody can tell.
+    pub fn size(&self, token: &str) -> io::Result<Option<u64>> {
+        match fs::metadata(self.path(token)?) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes the bytes of a file; it is no error if there are none.
+    ///
+    /// # Errors
+    /// When they can't be removed.
+    pub fn remove(&self, token: &str) -> io::Result<()> {
+        match fs::remove_file(self.path(token)?) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        }
+    }
+
+    /// The bytes that are free on the disk, for this user.
+    ///
+    /// # Errors
+    /// When nobody can tell.
+    pub fn free(&self) -> io::Result<u64> {
+        let found = rustix::fs::statvfs(&self.folder)?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
+    /// The tokens of which there are bytes that nobody has written to for so long. Whatever else is in the folder is
+    /// none of ours, and left alone.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn tokens(&self, untouched: Duration) -> io::Result<Vec<String>> {
+        let now = SystemTime::now();
+        let mut tokens = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if !is_token(&name) {
+                continue;
+            }
+            let touched = entry.metadata().and_then(|found| found.modified());
+            let age = touched.map(|touched| now.duration_since(touched).unwrap_or_default());
+            if untouched.is_zero() || age.is_ok_and(|age| age >= untouched) {
+                tokens.push(name);
+            }
+            if tokens.len() >= MOST_TOKENS {
+                break;
+            }
+        }
+        Ok(tokens)
+    }
+}
+
+/// So many tokens are looked at together: more than there are files, so that some of more than these are removed, and the rest the
+/// next time.
+const MOST_TOKENS: usize = 200_000;
+
+fn is_token(text: &str) -> bool {
+    let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.len() == TOKEN && text.bytes().all(is_of_token)
+}
+
+/// An upload that is being written. It is locked, so that no other connection and no other node writes it as well.
+pub struct Writing {
+    file: File,
+    hash: Context,
+    at: u64,
+    folder: PathBuf,
+}
+
+impl std::fmt::Debug for Writing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writing").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+impl Writing {
+    /// How many bytes there are.
+    pub const fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Adds a piece.
+    ///
+    /// # Errors
+    /// [`SpoolError`]; the upload can be begun again then, and goes on with what is there.
+    pub fn add(&mut self, piece: &[u8]) -> Result<(), SpoolError> {
+        self.file.write_all(piece)?;
+        self.hash.update(piece);
+        self.at += piece.len() as u64;
+        Ok(())
+    }
+
+    /// Makes all of it outlive a power cut, and gives its digest.
+    ///
+    /// # Errors
+    /// [`SpoolError`].
+    pub fn finish(self) -> Result<[u8; 32], SpoolError> {
+        self.file.sync_all()?;
+        // The name of the file is in the folder.
+        File::open(&self.folder)?.sync_all()?;
+        let digest = self.hash.finish();
+        let digest = digest.as_ref().first_chunk().copied();
+        digest.ok_or_else(|| io::Error::other("a digest of another size").into())
+    }
+}
+
+#[cfg(test)]
+mod tests;

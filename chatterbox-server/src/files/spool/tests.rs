@@ -1,0 +1,71 @@
+use super::*;
+
+const T: &str = "AAAAAAAAAAAAAAAAAAAA_-";
+
+fn spool() -> (tempfile::TempDir, Spool) {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(&folder.path().join("files")).unwrap();
+    (folder, spool)
+}
+
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    *ring::digest::digest(&SHA256, bytes).as_ref().first_chunk().unwrap()
+}
+
+#[test]
+fn what_was_written_before_is_gone_on_with() {
+    let (_folder, spool) = spool();
+    let bytes: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[1]).collect();
+    let mut first = spool.begin(T, 200_000).unwrap();
+    assert_eq!(first.at(), 0);
+    first.add(&bytes[..150_001]).unwrap();
+    assert!(matches!(spool.begin(T, 200_000), Err(SpoolError::InUse)), "one at a time");
+    drop(first);
+    let mut again = spool.begin(T, 200_000).unwrap();
+    assert_eq!(again.at(), 150_001);
+    again.add(&bytes[150_001..]).unwrap();
+    assert_eq!(again.finish().unwrap(), digest(&bytes));
+    assert_eq!(spool.size(T).unwrap(), Some(200_000));
+    assert_eq!(spool.read(T, 0, 10).unwrap(), bytes[..10]);
+    assert_eq!(spool.read(T, 199_995, 10).unwrap(), bytes[199_995..]);
+    assert_eq!(spool.read(T, 200_000, 10).unwrap(), b"");
+    // An upload of another size under this token has no more than that.
+    assert_eq!(spool.begin(T, 5).unwrap().at(), 5);
+}
+
+#[test]
+fn nothing_is_there_of_nothing() {
+    let (_folder, spool) = spool();
+    assert_eq!(spool.begin(T, 0).unwrap().finish().unwrap(), digest(b""));
+    assert_eq!(spool.read(T, 0, 10).unwrap(), b"");
+    spool.remove(T).unwrap();
+    spool.remove(T).unwrap();
+    assert_eq!(spool.size(T).unwrap(), None);
+    assert!(spool.read(T, 0, 10).is_err());
+    assert!(spool.free().unwrap() > 0);
+}
+
+#[test]
+fn no_token_leads_out_of_the_folder() {
+    let (folder, spool) = spool();
+    fs::write(folder.path().join("outside"), "x").unwrap();
+    fs::write(folder.path().join("files").join("not-ours"), "x").unwrap();
+    let up = format!("../outside{}", "A".repeat(TOKEN - 10));
+    for token in ["", "..", "../outside", &up, "A", &"A".repeat(TOKEN + 1), "not-ours"] {
+        assert!(spool.begin(token, 1).is_err() && spool.read(token, 0, 1).is_err(), "{token:?}");
+        assert!(spool.remove(token).is_err(), "{token:?}");
+    }
+    drop(spool.begin(T, 1).unwrap());
+    assert_eq!(spool.tokens(Duration::ZERO).unwrap(), [T]);
+    assert_eq!(spool.tokens(Duration::from_secs(3600)).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_else_reads_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (folder, spool) = spool();
+    drop(spool.begin(T, 1).unwrap());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let files = folder.path().join("files");
+    assert_eq!((mode(&files), mode(&files.join(T))), (0o700, 0o600));
+}

@@ -1,0 +1,174 @@
+//! A large file to a room, fetched by three while others chat: digests, the memory of the server, and what the others notice. It takes
+//! a minute and measures times, so it runs when it is asked for:
+//! `cargo test --release -p chatterbox-server --test files_large -- --ignored --nocapture`
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    reason = "tests may be blunt, and are an edge"
+)]
+
+mod harness;
+
+use std::time::{Duration, Instant};
+
+use chatterbox_proto::limits;
+use harness::files::{Client, bytes};
+use harness::process::Running;
+use harness::{Peer, accounts};
+use tokio::net::TcpStream;
+
+const SIZE: usize = 100 * 1024 * 1024;
+const CHATTERS: usize = 10;
+/// The time between two messages of one chatter.
+const PAUSE: Duration = Duration::from_millis(50);
+
+async fn peer(server: &Running) -> Peer {
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    Peer::over(stream)
+}
+
+async fn command(client: &mut Client, name: &str, args: &str) {
+    let body = format!(r#"{{"COMMAND": {{"ID": "c", "NAME": "{name}", "ARGS": [{args}]}}}}"#);
+    client.peer.send_body(&body).await;
+    let result = client.peer.find(|keys| keys.result.clone()).await;
+    assert!(result.ok, "{result:?}");
+}
+
+async fn member(server: &Running, name: &str) -> Client {
+    let mut client = Client::over(peer(server).await, name, "").await;
+    let password = format!(r#""{0}", "{0}""#, accounts::PASSWORD);
+    command(&mut client, "register", &password).await;
+    client
+}
+
+/// The memory of the server in KiB: now, and at most so far.
+fn memory(server: &Running) -> (u64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let of = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    };
+    (of("VmRSS:"), of("VmHWM:"))
+}
+
+/// How long the messages of one chatter take to come back to it, for a while.
+async fn chat(mut peer: Peer, until: Instant) -> Vec<Duration> {
+    let mut taken = Vec::new();
+    for count in 0_u32.. {
+        if Instant::now() >= until {
+            break;
+        }
+        let text = format!("{} says {count}", peer.name);
+        let sent = Instant::now();
+        peer.say("ALL", &text).await;
+        peer.until(&text).await;
+        taken.push(sent.elapsed());
+        tokio::time::sleep(PAUSE).await;
+    }
+    taken
+}
+
+/// The median and the 99th percentile of what chatters notice for a while.
+async fn noticed(server: &Running, role: &str, within: Duration) -> (Duration, Duration) {
+    let until = Instant::now() + within;
+    let mut tasks = Vec::new();
+    for number in 0..CHATTERS {
+        let mut peer = peer(server).await;
+        peer.ask(&format!("{role}{number}")).await;
+        tasks.push(tokio::spawn(chat(peer, until)));
+    }
+    let mut all = Vec::new();
+    for task in tasks {
+        all.extend(task.await.unwrap());
+    }
+    all.sort();
+    (all[all.len() / 2], all[all.len() * 99 / 100])
+}
+
+/// Fetches in parts, with a new connection for each.
+async fn fetch_cut(server: &Running, token: &str, cuts: &[usize]) -> Vec<u8> {
+    let mut all = Vec::new();
+    for (number, cut) in cuts.iter().chain([&SIZE]).enumerate() {
+        let mut client = member(server, &format!("cut{number}")).await;
+        command(&mut client, "join", r##""#lab""##).await;
+        let answer = client.get(token, all.len(), all.len() + 8 * limits::FILE_CHUNK).await;
+        assert_eq!(answer.code, None, "{answer:?}");
+        let mut credit = all.len() + 8 * limits::FILE_CHUNK;
+        while all.len() < *cut {
+            match client.next_piece().await {
+                Ok(piece) => all.extend(piece.data.unwrap()),
+                Err(end) => panic!("{end:?}"),
+            }
+            if credit - all.len() <= 4 * limits::FILE_CHUNK && credit < SIZE {
+                credit += 4 * limits::FILE_CHUNK;
+                client.credit(token, credit).await;
+            }
+        }
+    }
+    all
+}
+
+/// Fetches a chunk each 2 ms, as somebody with 8 MB/s.
+async fn fetch_slowly(mut client: Client, token: String) -> Vec<u8> {
+    let mut all = Vec::new();
+    let answer = client.get(&token, 0, limits::FILE_CHUNK).await;
+    assert_eq!(answer.code, None, "{answer:?}");
+    loop {
+        match client.next_piece().await {
+            Ok(piece) => {
+                all.extend(piece.data.unwrap());
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                client.credit(&token, (all.len() + limits::FILE_CHUNK).min(SIZE)).await;
+            }
+            Err(end) => {
+                assert!(end.is_done, "{end:?}");
+                return all;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes a minute and measures times"]
+async fn a_hundred_mebibytes_to_a_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let arguments = ["127.0.0.1", "-p", "0", "--plaintext", "--no-limits", "--file-free", "0"];
+    let size = SIZE.to_string();
+    let more = ["--file-size", &size, "--file-account", &size, "--data", data.to_str().unwrap()];
+    let server = Running::start(&[&arguments[..], &more].concat());
+    let (median, alone) = noticed(&server, "alone", Duration::from_secs(10)).await;
+    let (before, _) = memory(&server);
+    println!("alone: median {median:?}, p99 {alone:?}; memory {before} KiB");
+    let file = bytes(SIZE, 1);
+    let mut ann = member(&server, "ann").await;
+    command(&mut ann, "create-room", r##""#lab""##).await;
+    let began = Instant::now();
+    let token = ann.share("#lab", &file).await;
+    let (after_upload, most) = memory(&server);
+    println!("uploaded in {:?}; memory {after_upload} KiB, at most {most} KiB", began.elapsed());
+    let began = Instant::now();
+    let mut quick = member(&server, "quick").await;
+    command(&mut quick, "join", r##""#lab""##).await;
+    let mut slow = member(&server, "slow").await;
+    command(&mut slow, "join", r##""#lab""##).await;
+    let slow = tokio::spawn(fetch_slowly(slow, token.clone()));
+    let (whole, parts, (median, meanwhile)) = tokio::join!(
+        quick.fetch(&token, 0, SIZE),
+        fetch_cut(&server, &token, &[SIZE / 3, SIZE / 3 * 2]),
+        noticed(&server, "with", Duration::from_secs(10)),
+    );
+    let slow = slow.await.unwrap();
+    for found in [&whole, &parts, &slow] {
+        assert!(*found == file, "the digest is another one");
+    }
+    let (after, most) = memory(&server);
+    println!("three have it after {:?}; memory {after} KiB, at most {most} KiB", began.elapsed());
+    println!("meanwhile: median {median:?}, p99 {meanwhile:?}");
+    assert!(most - before < 32 * 1024, "{before} KiB before, {most} KiB at most");
+}
