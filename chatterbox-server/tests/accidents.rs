@@ -223,6 +223,21 @@ fn a_second_folder_with_a_link_to_the_same_database_is_refused() {
     }
 }
 
+#[test]
+fn a_second_server_with_the_same_folder_of_files_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second, files] = ["a", "b", "files"].map(|name| folder.path().join(name));
+    let shell = format!("exec \"$0\" \"$@\" --files '{}'", files.display());
+    let server = start_by(&shell, &first);
+    // Whoever does not know the bytes of the other one would remove them.
+    let (code, said) = refused_by(&shell, &second);
+    assert_eq!(code, Some(74), "{said}");
+    assert!(said.contains("files is in use by another server"), "{said}");
+    assert!(said.contains("hint: give another folder with --files DIR"), "{said}");
+    drop(server);
+    drop(start_by(&shell, &second));
+}
+
 /// So many messages of 200 kB are less than what one user has of the history.
 const LARGE: usize = 30;
 

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use chatterbox_server::commands::ConfiguredRoomError;
+use chatterbox_server::files::SpoolError;
 use chatterbox_server::net::{ListenError, TlsError};
 use chatterbox_server::store::sqlite::{CopyError, OpenError};
 
@@ -53,8 +55,8 @@ Exit codes:
   68  no server runs with this data folder, or it has no control socket; no such cluster
   69  unknown host, or the address is in use or not to be had; the engine of several nodes is away
   71  the system refuses something else
-  74  messages or accounts can't be kept, read or copied: in use, damaged, of a newer version, no room;
-      or what is printed can't be written
+  74  messages, accounts or files can't be kept, read or copied: in use, damaged, of a newer version,
+      no room; or what is printed can't be written
   75  the running server does not do it: it asks for --yes, would lock somebody out, is busy,
       of another version, or does not answer
   76  a node of several must not go on: it has read something else than the others, can't read what
@@ -75,6 +77,18 @@ impl Failure {
     /// An error of the operating system, in the middle of `what`.
     pub fn system(what: &str, error: &dyn std::error::Error) -> Self {
         Self { message: format!("{what}: {error}"), hint: None, code: SYSTEM }
+    }
+
+    /// Files of users can't be kept in this folder.
+    pub fn files(folder: &Path, error: &SpoolError) -> Self {
+        match error {
+            SpoolError::Taken(_) => Self {
+                message: error.to_string(),
+                hint: Some("give another folder with --files DIR: one server has it alone".into()),
+                code: MESSAGES,
+            },
+            error => Self::system(&format!("can't keep files in {}", folder.display()), error),
+        }
     }
 
     /// Output that can't be written to its end.

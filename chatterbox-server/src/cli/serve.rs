@@ -12,7 +12,7 @@ use chatterbox_server::accounts::{Accounts, Cost};
 use chatterbox_server::commands::{CommandState, Service, configured_rooms};
 use chatterbox_server::control::{Control, ControlSocket, NoSocket};
 use chatterbox_server::file_service::Files;
-use chatterbox_server::files::{FileRecords, Spool};
+use chatterbox_server::files::{FileRecords, Spool, SpoolError};
 use chatterbox_server::moderation::Moderation;
 use chatterbox_server::net::{Transport, listen};
 use chatterbox_server::ops::activity::ActivityLog;
@@ -232,8 +232,8 @@ fn files(
         None => FileRecords::new(SqliteFiles::open(&store.folder)?),
     };
     let records = records.map_err(|error| Failure::system("can't start a thread", &error))?;
-    let spool = Spool::open(&folder).map_err(|error| {
-        Failure::system(&format!("can't keep files in {}", folder.display()), &error)
-    })?;
+    let spool = Spool::open(&folder).map_err(SpoolError::from);
+    let spool = spool.and_then(|spool| spool.locked(shared.is_some()));
+    let spool = spool.map_err(|error| Failure::files(&folder, &error))?;
     Ok(Some(Arc::new(Files::new(records, spool, live.clone(), shared.is_some()))))
 }

@@ -9,6 +9,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use ring::digest::{Context, SHA256};
@@ -19,10 +21,19 @@ const HASHED: usize = 64 * 1024;
 /// The characters of a token.
 pub const TOKEN: usize = 22;
 
+/// The file whose lock says which servers use the folder. It is no token.
+const LOCK_FILE: &str = "lock";
+
+/// A server that is stopped ends a little later than it seems, so the lock is tried so often, with so long between.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
 /// The folder of the bytes.
 #[derive(Debug, Clone)]
 pub struct Spool {
     folder: PathBuf,
+    /// Keeps other servers out for as long as it is open.
+    _lock: Option<Arc<File>>,
 }
 
 /// Why an upload can't be written.
@@ -31,6 +42,9 @@ pub enum SpoolError {
     /// Somebody else writes it: an older connection of the same user, or another node.
     #[error("another connection writes it")]
     InUse,
+    /// Another server has the folder.
+    #[error("{} is in use by another server", .0.display())]
+    Taken(PathBuf),
     /// The disk does not do what it is asked for.
     #[error(transparent)]
     File(#[from] io::Error),
@@ -56,7 +70,33 @@ impl Spool {
     /// When it can't be made.
     pub fn open(folder: &Path) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), _lock: None })
+    }
+
+    /// The same without servers that know nothing of its files, and would remove their bytes: one that runs alone has the folder for
+    /// itself, and nodes of a cluster (`is_shared`) have it together.
+    ///
+    /// # Errors
+    /// [`SpoolError::Taken`], or when there can be no lock.
+    pub fn locked(self, is_shared: bool) -> Result<Self, SpoolError> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.folder.join(LOCK_FILE))?;
+        let mut tries = 0;
+        loop {
+            let locked = if is_shared { file.try_lock_shared() } else { file.try_lock() };
+            match locked {
+                Ok(()) => return Ok(Self { _lock: Some(Arc::new(file)), ..self }),
+                Err(TryLockError::WouldBlock) if tries < LOCK_TRIES => thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(SpoolError::Taken(self.folder)),
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+            tries += 1;
+        }
     }
 
     /// Where the bytes of a token are: a name without anything that leads elsewhere.

@@ -69,3 +69,19 @@ fn nobody_else_reads_it() {
     let files = folder.path().join("files");
     assert_eq!((mode(&files), mode(&files.join(T))), (0o700, 0o600));
 }
+
+#[test]
+fn a_server_alone_has_the_folder_and_nodes_share_it() {
+    let (_folder, spool) = spool();
+    let alone = spool.clone().locked(false).unwrap();
+    for is_shared in [false, true] {
+        assert!(matches!(spool.clone().locked(is_shared), Err(SpoolError::Taken(_))));
+    }
+    assert_eq!(alone.tokens(Duration::ZERO).unwrap(), Vec::<String>::new(), "the lock is no file");
+    drop(alone);
+    let first = spool.clone().locked(true).unwrap();
+    let second = spool.clone().locked(true).unwrap();
+    assert!(matches!(spool.clone().locked(false), Err(SpoolError::Taken(_))));
+    drop((first, second));
+    drop(spool.locked(false).unwrap());
+}
