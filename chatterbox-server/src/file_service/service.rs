@@ -25,7 +25,8 @@ use crate::file_service::quotas::UploadPacing;
 use crate::file_service::refusal::FileRefusal;
 use crate::file_service::upload::{Place, UnderWay, Upload};
 use crate::files::{
-    Claim, FileRecords, NewFile, Quotas, Reserved, Spool, SpoolError, StoredFile, Writing,
+    Claim, FileRecords, FileStoreError, NewFile, Quotas, Reserved, Spool, SpoolError, StoredFile,
+    Writing,
 };
 use crate::ops::clock::unix_now;
 
@@ -154,7 +155,7 @@ impl Files {
             now,
             until: now.saturating_add(kept),
         };
-        let file = match self.records.reserve(new, Quotas::of(&config)).await? {
+        let (file, is_new) = match self.records.reserve(new, Quotas::of(&config)).await? {
             Reserved::New(file) => {
                 let denied = match self.pacing.try_begin(account, config.file_hourly) {
                     Ok(()) => self.has_disk().await.err(),
@@ -164,9 +165,9 @@ impl Files {
                     self.records.remove(vec![file.token]).await?;
                     return Err(denied);
                 }
-                file
+                (file, true)
             }
-            Reserved::Again(file) => file,
+            Reserved::Again(file) => (file, false),
             Reserved::NoSpace { quota, most, left } => {
                 return Err(FileRefusal::quota(quota, most, left));
             }
@@ -175,12 +176,26 @@ impl Files {
             }
         };
         let_go(&file.token);
-        let place = self.under_way.begin(&file.token, account);
+        match self.open(&file).await {
+            Ok((writing, place)) => Ok(Upload::new(file, writing, place, permit)),
+            Err(refusal) => {
+                if is_new {
+                    // What nobody was told of takes no space.
+                    self.forget(&file.token).await;
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Opens the bytes of an upload, which ends the connection that had them before.
+    async fn open(&self, file: &StoredFile) -> Result<(Writing, Place), FileRefusal> {
+        let place = self.under_way.begin(&file.token, file.account);
         let place = place.ok_or_else(|| {
             FileRefusal::busy("too many of your uploads are under way, wait for one of them")
         })?;
-        let writing = self.begin(&file, &place).await?;
-        Ok(Upload::new(file, writing, place, permit))
+        let writing = self.begin(file, &place).await?;
+        Ok((writing, place))
     }
 
     async fn begin(&self, file: &StoredFile, place: &Place) -> Result<Writing, FileRefusal> {
@@ -346,6 +361,10 @@ impl Files {
             && member.chat().is_recipient(member.id(), &download.announcement);
         if is_theirs {
             let until = unix_now().saturating_add(FETCHED);
+            if until >= download.file.until {
+                // Whoever fetches it again and again does not make the disk write each time, nor the nodes of a cluster agree.
+                return;
+            }
             if let Err(error) = self.records.shorten(download.file.token.clone(), until).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "a file is kept longer");
             }
@@ -372,10 +391,16 @@ impl Files {
             key: key.to_owned(),
             now: unix_now(),
         };
-        let claimed = self.records.claim(claim).await.map_err(|error| {
+        let failed = |error: FileStoreError| {
             tracing::error!(error = &error as &dyn std::error::Error, "a file can't be announced");
             Code::NotStored
-        })?;
+        };
+        // What can't be announced is found out here: to take a file writes to the disk, and in a cluster all nodes have to agree.
+        let found = self.records.find(claim.token.clone()).await.map_err(failed)?;
+        if !found.is_some_and(|file| file.may_be_claimed(&claim)) {
+            return Err(Code::FileExpired);
+        }
+        let claimed = self.records.claim(claim).await.map_err(failed)?;
         let file = claimed.ok_or(Code::FileExpired)?;
         Ok(FileTold {
             token: token.clone(),

@@ -6,7 +6,7 @@ use chatterbox_hub::Sequence;
 
 use crate::chat::shared::Chat;
 use crate::file_service::service::Files;
-use crate::files::FileStoreError;
+use crate::files::{FileStoreError, UPLOAD_IDLE};
 use crate::ops::clock::unix_now;
 
 /// The time between two looks.
@@ -36,15 +36,20 @@ impl Files {
     /// [`FileStoreError`]; the rest is removed the next time.
     pub async fn sweep_once(&self, chat: &Chat, now: i64) -> Result<(), FileStoreError> {
         let mut after = String::new();
+        // In the order of the store, which is that of the texts.
+        let mut known = Vec::new();
         loop {
             let some = self.records.list(after, STEP).await?;
             let Some(last) = some.last() else { break };
             after = last.token.clone();
-            let over = some.iter().filter(|file| {
+            let (over, others): (Vec<_>, Vec<_>) = some.into_iter().partition(|file| {
                 let number = file.message.unwrap_or(Sequence::MAX);
                 file.is_over(now) || !chat.is_readable_at(&file.scope, number)
             });
-            let tokens: Vec<_> = over.map(|file| file.token.clone()).collect();
+            let may_be_idle = others.iter().filter(|file| file.may_be_idle(now));
+            let mut tokens = self.idle(may_be_idle.map(|file| file.token.clone()).collect()).await;
+            tokens.extend(over.into_iter().map(|file| file.token));
+            known.extend(others.into_iter().map(|file| file.token));
             if tokens.is_empty() {
                 continue;
             }
@@ -55,11 +60,29 @@ impl Files {
                 self.remove_bytes(token).await;
             }
         }
-        self.remove_orphans().await
+        self.remove_orphans(&known).await
     }
 
-    /// Removes bytes that belong to no file, such as those of a removed account. A file is known before there are bytes of it.
-    async fn remove_orphans(&self) -> Result<(), FileStoreError> {
+    /// Those of some uploads that nobody is writing, and of which nothing has come for a while.
+    async fn idle(&self, tokens: Vec<String>) -> Vec<String> {
+        if tokens.is_empty() {
+            return tokens;
+        }
+        let spool = self.spool.clone();
+        let is_idle = move |token: &String| {
+            let idle = spool.is_idle(token, Duration::from_secs(UPLOAD_IDLE.unsigned_abs()));
+            idle.unwrap_or_else(|error| {
+                tracing::error!(%error, "nobody can tell whether an upload goes on");
+                false
+            })
+        };
+        let looked = move || tokens.into_iter().filter(is_idle).collect::<Vec<_>>();
+        tokio::task::spawn_blocking(looked).await.unwrap_or_default()
+    }
+
+    /// Removes bytes that belong to no file, such as those of a removed account. A file is known before there are bytes of it, so only of what
+    /// is not among those that were `known` just before it has to be asked.
+    async fn remove_orphans(&self, known: &[String]) -> Result<(), FileStoreError> {
         let untouched = if self.is_shared { OF_OTHERS } else { Duration::ZERO };
         let spool = self.spool.clone();
         let found = tokio::task::spawn_blocking(move || spool.tokens(untouched)).await;
@@ -69,10 +92,15 @@ impl Files {
             Err(error) => return Err(FileStoreError::Store(error.into())),
         };
         for token in tokens {
-            if self.records.find(token.clone()).await?.is_none() {
+            if known.binary_search(&token).is_err()
+                && self.records.find(token.clone()).await?.is_none()
+            {
                 self.remove_bytes(token).await;
             }
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,7 +112,11 @@ fn a_file_is_announced_once_by_its_owner_to_its_place<S: FileStore>(
 ) {
     store.reserve(&new("a", 1, room(), 5), QUOTAS).unwrap();
     let is_claimed = |store: &mut S, claim: Claim| store.claim(&claim).unwrap().is_some();
+    let may_be = |store: &mut S, claim: &Claim| {
+        store.find(&claim.token).unwrap().is_some_and(|file| file.may_be_claimed(claim))
+    };
     assert!(!is_claimed(store, claim("a", "k")), "it is not there yet");
+    assert!(!may_be(store, &claim("a", "k")));
     store.complete("a").unwrap();
     for wrong in [
         Claim { account: 2, ..claim("a", "k") },
@@ -120,8 +124,9 @@ fn a_file_is_announced_once_by_its_owner_to_its_place<S: FileStore>(
         Claim { scope: FileScope::Room(RoomNumber(13)), ..claim("a", "k") },
         claim("b", "k"),
     ] {
-        assert!(!is_claimed(store, wrong.clone()), "{wrong:?}");
+        assert!(!is_claimed(store, wrong.clone()) && !may_be(store, &wrong), "{wrong:?}");
     }
+    assert!(may_be(store, &claim("a", "k")));
     let claimed = store.claim(&claim("a", "k")).unwrap().unwrap();
     assert_eq!((claimed.name.as_str(), claimed.size), ("a.pdf", 5));
     assert!(!is_claimed(store, claim("a", "other")), "another message has it");
@@ -135,7 +140,7 @@ fn a_file_is_announced_once_by_its_owner_to_its_place<S: FileStore>(
     for key in ["k", "other"] {
         store.release("a", key).unwrap();
         let later = Claim { now: NOW + 3600, ..claim("a", key) };
-        assert!(!is_claimed(store, later), "once");
+        assert!(!may_be(store, &later) && !is_claimed(store, later), "once");
     }
     // Who asks for the same again uploads it again: this one belongs to its message.
     let again = store.reserve(&new("b", 1, room(), 5), QUOTAS).unwrap();

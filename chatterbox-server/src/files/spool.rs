@@ -190,6 +190,25 @@ impl Spool {
         }
     }
 
+    /// Whether nobody is writing an upload, and nobody has for so long.
+    ///
+    /// # Errors
+    /// When nobody can tell.
+    pub fn is_idle(&self, token: &str, untouched: Duration) -> io::Result<bool> {
+        let file = match File::open(self.path(token)?) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            opened => opened?,
+        };
+        // Whoever begins to write it meanwhile tries again for a moment.
+        match file.try_lock_shared() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let age = SystemTime::now().duration_since(file.metadata()?.modified()?);
+        Ok(age.unwrap_or_default() >= untouched)
+    }
+
     /// The bytes that are free on the disk, for this user.
     ///
     /// # Errors
@@ -213,9 +232,11 @@ impl Spool {
             if !is_token(&name) {
                 continue;
             }
-            let touched = entry.metadata().and_then(|found| found.modified());
-            let age = touched.map(|touched| now.duration_since(touched).unwrap_or_default());
-            if untouched.is_zero() || age.is_ok_and(|age| age >= untouched) {
+            let age = || {
+                let touched = entry.metadata().and_then(|found| found.modified());
+                touched.map(|touched| now.duration_since(touched).unwrap_or_default())
+            };
+            if untouched.is_zero() || age().is_ok_and(|age| age >= untouched) {
                 tokens.push(name);
             }
             if tokens.len() >= MOST_TOKENS {

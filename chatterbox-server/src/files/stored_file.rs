@@ -44,6 +44,9 @@ pub const FILES: u64 = 100_000;
 /// An upload can be gone on with, and a file that is there be announced, for so many seconds.
 pub const UPLOAD_AGE: i64 = 24 * 60 * 60;
 
+/// An upload of which nothing has come for so many seconds is over: what it has reserved is there for others then.
+pub const UPLOAD_IDLE: i64 = 60 * 60;
+
 /// For so many seconds a message that is under way has a file for itself.
 pub const CLAIM_AGE: i64 = 60;
 
@@ -91,6 +94,17 @@ impl StoredFile {
     pub fn is_claimed(&self, now: i64) -> bool {
         let is_held = self.claimed.is_some_and(|since| since > now.saturating_sub(CLAIM_AGE));
         is_held || self.message.is_some()
+    }
+
+    /// Whether a message may take it, as far as can be told without writing anything.
+    pub fn may_be_claimed(&self, by: &Claim) -> bool {
+        let is_meant = self.account == by.account && self.scope == by.scope;
+        is_meant && self.is_there && self.message.is_none() && !self.is_over(by.now)
+    }
+
+    /// Whether it may be idle: it is not there, and was not begun just now.
+    pub fn may_be_idle(&self, now: i64) -> bool {
+        !self.is_there && self.begun <= now.saturating_sub(UPLOAD_IDLE)
     }
 
     /// Whether nothing can come of it any more: its time is over, or it was not announced within a day.

@@ -85,3 +85,19 @@ fn a_server_alone_has_the_folder_and_nodes_share_it() {
     drop((first, second));
     drop(spool.locked(false).unwrap());
 }
+
+#[test]
+fn an_upload_is_idle_when_nobody_has_it_and_nothing_has_come_for_a_while() {
+    let (_folder, spool) = spool();
+    let hour = Duration::from_secs(60 * 60);
+    assert!(spool.is_idle(T, hour).unwrap(), "there is nothing of it");
+    let mut writing = spool.begin(T, 10).unwrap();
+    writing.add(b"half").unwrap();
+    assert!(!spool.is_idle(T, Duration::ZERO).unwrap(), "it is being written");
+    drop(writing);
+    assert!(!spool.is_idle(T, hour).unwrap());
+    let file = OpenOptions::new().write(true).open(spool.folder.join(T)).unwrap();
+    file.set_modified(SystemTime::now() - hour - Duration::from_secs(1)).unwrap();
+    assert!(spool.is_idle(T, hour).unwrap());
+    assert_eq!(spool.begin(T, 10).unwrap().at(), 4, "it can be written again");
+}
