@@ -28,3 +28,9 @@ const MENTIONS: &str = "MENTIONS";
 const FILE: &str = "FILE";
 /// The encrypted text, for each device.
 const E2EE: &str = "E2EE";
+
+/// Whether a text is 1 to so many letters of base64url, as the names are that programs make.
+fn is_base64url(text: &str, most: usize) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=most).contains(&text.len()) && text.bytes().all(is_letter)
+}

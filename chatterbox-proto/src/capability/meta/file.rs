@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::FILE;
+use super::{FILE, is_base64url};
 use crate::json::{self, Object};
 use crate::limits;
 use crate::text::WireText;
@@ -21,9 +21,7 @@ pub struct FileToken(Box<str>);
 impl FileToken {
     /// The token, if the text can be one.
     pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=limits::FILE_TOKEN).contains(&text.len());
-        let sound = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-        (fits && sound).then(|| Self(text.into()))
+        is_base64url(text, limits::FILE_TOKEN).then(|| Self(text.into()))
     }
 
     /// The token as it stands on the wire.

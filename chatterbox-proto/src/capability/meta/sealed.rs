@@ -5,6 +5,7 @@
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::is_base64url;
 use crate::json;
 use crate::limits;
 
@@ -18,9 +19,7 @@ pub struct DeviceId(Box<str>);
 impl DeviceId {
     /// The name, if the text can be one.
     pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=limits::DEVICE_ID).contains(&text.len());
-        let sound = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-        (fits && sound).then(|| Self(text.into()))
+        is_base64url(text, limits::DEVICE_ID).then(|| Self(text.into()))
     }
 
     /// The name as it stands on the wire.
