@@ -367,6 +367,8 @@ impl Transfers {
             !is_over
         });
         for (token, reason) in ended {
+            // Its last piece would come behind the answer to whoever fetches the same again.
+            self.slot.discard(&token);
             match reason {
                 Some(refusal) => self.fail(&token, &refusal).await,
                 None => self.end(&token).await,
