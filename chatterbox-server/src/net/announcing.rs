@@ -108,3 +108,6 @@ impl Announcing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
