@@ -78,6 +78,8 @@ pub struct Upload {
     pub at: u64,
     /// The place up to which the client may send.
     pub credit: u64,
+    /// The place behind which is counted how much has come.
+    counted: u64,
     /// `None` while a piece is written, and when that was given up.
     writing: Option<Writing>,
     place: Place,
@@ -94,7 +96,8 @@ impl Upload {
     ) -> Self {
         let at = writing.at();
         let credit = file.size.min(at.saturating_add(WINDOW));
-        Self { file, at, credit, writing: Some(writing), place, _permit: permit }
+        let writing = Some(writing);
+        Self { file, at, credit, counted: at, writing, place, _permit: permit }
     }
 
     /// Whether all bytes have come.
@@ -110,6 +113,15 @@ impl Upload {
             self.credit = credit;
         }
         is_due.then_some(credit)
+    }
+
+    /// Whether so many bytes have come since this was last so, or since it began.
+    pub fn has_come(&mut self, bytes: u64) -> bool {
+        let has_come = self.at.saturating_sub(self.counted) >= bytes;
+        if has_come {
+            self.counted = self.at;
+        }
+        has_come
     }
 
     /// Whether another connection goes on with it.
@@ -152,7 +164,42 @@ fn gone() -> SpoolError {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_hub::FileScope;
+    use tokio::sync::Semaphore;
+
     use super::*;
+    use crate::files::Spool;
+
+    #[tokio::test]
+    async fn a_few_bytes_now_and_then_are_added_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path()).unwrap();
+        let file = StoredFile {
+            token: "a".repeat(22),
+            account: 1,
+            scope: FileScope::All,
+            name: "x".to_owned(),
+            size: 100,
+            sha256: [7; 32],
+            begun: 1,
+            until: 2,
+            is_there: false,
+            claimed: None,
+            message: None,
+            source: None,
+            recipient: None,
+        };
+        let writing = spool.begin(&file.token, file.size).unwrap();
+        let place = Arc::new(UnderWay::default()).begin(&file.token, 1).unwrap();
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let mut upload = Upload::new(file, writing, place, permit);
+        let mut has_come = Vec::new();
+        for bytes in [4, 5, 1, 9, 10] {
+            upload.add(vec![0; bytes]).await.unwrap();
+            has_come.push(upload.has_come(10));
+        }
+        assert_eq!(has_come, [false, false, true, false, true]);
+    }
 
     #[test]
     fn a_later_connection_takes_an_upload_over() {

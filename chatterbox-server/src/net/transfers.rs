@@ -34,6 +34,9 @@ const WAITING: usize = 8;
 /// A transfer is given up when its client has not moved it for so long.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// So much of an upload has to come in that time: there are few places for uploads, and somebody may send a byte now and then.
+const LEAST: u64 = limits::FILE_CHUNK as u64;
+
 /// The time between two looks at that.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -213,7 +216,7 @@ impl Transfers {
 
     async fn chunk(&mut self, chunk: FileChunk) {
         let place = self.uploads.iter().position(|upload| upload.of.file.token == chunk.file);
-        let Some(Running { of: mut upload, .. }) =
+        let Some(Running { of: mut upload, moved }) =
             place.map(|place| self.uploads.swap_remove(place))
         else {
             // Pieces of an upload that was ended may still be on their way.
@@ -237,7 +240,8 @@ impl Transfers {
             let credit = FileCredit { file: chunk.file, upto };
             self.member.tell_when_read(Event::own(credit.to_object())).await;
         }
-        self.uploads.push(Running::new(upload));
+        let moved = if upload.has_come(LEAST) { Instant::now() } else { moved };
+        self.uploads.push(Running { of: upload, moved });
     }
 
     async fn complete(&mut self, mut upload: Upload) {
