@@ -221,18 +221,21 @@ async fn chat(
         tracing::info!(%peer, name, "joined");
     }
     let member = seat.handle();
-    let (mut serving, rename_requests, mut transfers) = match attached {
-        Some(attached) => (
-            Some(context.access.requests.serve(*attached.attachment)),
-            Some(attached.rename_requests),
-            attached.transfers,
-        ),
+    let (mut serving, rename_requests, pieces) = match attached {
+        Some(attached) => {
+            let serving = context.access.requests.serve(*attached.attachment);
+            let pieces = attached.transfers.as_ref().map(|transfers| transfers.slot());
+            let serving = match attached.transfers {
+                Some(transfers) => with_transfers(serving, transfers),
+                None => serving,
+            };
+            (Some(serving), Some(attached.rename_requests), pieces)
+        }
         None => (None, None, None),
     };
-    if transfers.is_some() {
+    if pieces.is_some() {
         stream.keep_unsent_small();
     }
-    let pieces = transfers.as_ref().map(|transfers| transfers.slot());
     let notices = session.agreed().has(Capability::Notices);
     let (reader, writer) = tokio::io::split(&mut stream);
     let mut reader = Reader {
@@ -259,7 +262,6 @@ async fn chat(
                 end = reader.run(context) => end,
                 turn = context.drain.turn() => turn.into(),
                 end = serve_requests(&mut serving) => end,
-                end = serve_transfers(&mut transfers) => end,
             }
         });
         let mut reading = PollOnWake::new(reading.as_mut());
@@ -334,13 +336,23 @@ async fn serve_requests(serving: &mut Option<BoxFuture<'static, Served>>) -> End
     std::future::pending().await
 }
 
-/// Runs the member's transfers; never ends.
-async fn serve_transfers(transfers: &mut Option<Box<Transfers>>) -> End {
-    if let Some(transfers) = transfers {
-        // Boxed: few connections have any, and their tasks stay small.
-        Box::pin(transfers.run()).await;
-    }
-    std::future::pending().await
+/// Serves a member's requests, and runs its transfers beside them: few connections have any, and the tasks of the others stay small.
+fn with_transfers(
+    serving: BoxFuture<'static, Served>,
+    mut transfers: Box<Transfers>,
+) -> BoxFuture<'static, Served> {
+    let serving = async move {
+        match serving.await {
+            Served::Done => Served::Done,
+            Served::Unserved => std::future::pending().await,
+        }
+    };
+    Box::pin(async move {
+        tokio::select! {
+            served = serving => served,
+            () = transfers.run() => std::future::pending().await,
+        }
+    })
 }
 
 #[cfg(test)]

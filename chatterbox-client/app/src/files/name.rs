@@ -64,7 +64,8 @@ impl SafeName {
         while !stem.is_char_boundary(end) {
             end -= 1;
         }
-        let stem = stem.get(..end).unwrap_or_default().trim_end_matches(is_edge);
+        let cut = stem.get(..end).unwrap_or_default();
+        let stem = if end < stem.len() { cut.trim_end_matches(is_edge) } else { cut };
         let whole = format!("{stem}{between}{extension}");
         Self(whole.trim_end_matches(is_edge).to_owned())
     }

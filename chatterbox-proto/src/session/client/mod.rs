@@ -3,6 +3,7 @@
 mod changes;
 mod event;
 mod file_bounds;
+mod files;
 mod meaning;
 mod next;
 mod numbered;

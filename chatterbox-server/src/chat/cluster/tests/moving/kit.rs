@@ -31,13 +31,14 @@ use crate::store::sqlite::{Durability, OpenError, Retention, SqliteOptions, Stop
 use crate::store::{SharedStores, Sqlite, Store, StoreCommands};
 
 /// The tables that have to survive, by their first columns.
-pub const TABLES: [&str; 18] = [
+pub const TABLES: [&str; 19] = [
     "accounts",
     "account_looks",
     "tokens",
     "blocks",
     "settings",
     "disabled_commands",
+    "files",
     "guests_seen",
     "marks",
     "messages",
@@ -62,6 +63,8 @@ INSERT INTO blocks VALUES (1, 'eve', 'Eve');
 INSERT INTO settings VALUES ('prefix', '!'), ('guests', 'on'), ('admin-password', '$argon2id$3');
 INSERT INTO disabled_commands VALUES ('roll');
 INSERT INTO guests_seen VALUES ('bob', 'Bob', 1700000600);
+INSERT INTO files VALUES
+    ('AAAAAAAAAAAAAAAAAAAAAA', 1, '*', 'notes.pdf', 5, zeroblob(32), 1700000000, 9000000000, 1, NULL, NULL, 2, 'Ann', NULL);
 INSERT INTO marks VALUES (1, '', 3), (2, char(9) || '5', 6);
 INSERT INTO rooms VALUES
     (0, '#ALL', '#all', NULL, NULL, 'lobby', '', 0, NULL, 0, 0, 0, 0, 1000, NULL, 0, 1, 0, 0, 1),
