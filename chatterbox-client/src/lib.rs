@@ -38,6 +38,7 @@
 
 mod cli;
 mod config;
+mod encryption;
 mod exit;
 mod files;
 mod keymap;

@@ -9,12 +9,13 @@ use chatterbox_proto::{Capabilities, Capability, ScreenText};
 
 use crate::cli::Arguments;
 use crate::config::{self, Config, Mode};
+use crate::encryption::Vault;
 use crate::exit::{Exit, Failure};
 use crate::keymap;
 use crate::net::{SshSession, Trust};
 use crate::plain::{pipes, terminal};
 use crate::session::{
-    Server, Session, Signals, TokenStore, password_from_file, password_from_input,
+    Server, Session, Signals, TokenStore, folder, password_from_file, password_from_input,
 };
 use crate::time_zone;
 use crate::tui;
@@ -75,6 +76,10 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     let time = TimeFormatter::new(zone);
     let app = App::new(options, time.clone());
+    let app = match vault(&arguments, &server) {
+        Some(vault) => app.with_encryption(Box::new(vault)),
+        None => app,
+    };
     let link = (server, connection);
     let room = arguments.room.clone();
     let outcome = match kind {
@@ -165,6 +170,13 @@ fn options(
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
         reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
     })
+}
+
+/// The keys for encrypted messages. Whoever shares the account of this machine with others has none here.
+fn vault(arguments: &Arguments, server: &Server) -> Option<Vault> {
+    let alone = !(arguments.base || arguments.restricted || server.ssh.is_some());
+    let folder = folder().filter(|_| alone)?;
+    Some(Vault::for_server(&folder, &server.host, server.port))
 }
 
 fn trust(arguments: &Arguments) -> Trust {

@@ -121,6 +121,12 @@ clauses! {
     BL_1 = "BL-1";
     /// A question of the server.
     CM_4 = "CM-4";
+    /// What a device publishes.
+    EE_1 = "EE-1";
+    /// An encrypted message.
+    EE_3 = "EE-3";
+    /// What a device gets, and has got.
+    EE_4 = "EE-4";
     /// A short welcome.
     RC_1 = "RC-1";
     /// What can't be said in a room.

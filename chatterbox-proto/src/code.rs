@@ -114,6 +114,14 @@ pub enum Code {
     BadHistory,
     /// READ is malformed.
     BadRead,
+    /// KEYS_PUT, KEYS_GET, KEYS_CLAIM or KEYS_DONE is malformed.
+    BadKeys,
+    /// DEVICE is malformed.
+    BadDevice,
+    /// What should be an encrypted message is none, or is not where one may be (EE-3).
+    BadE2ee,
+    /// An encrypted message is not for the devices that there are (EE-3).
+    DevicesChanged,
     /// PING or PONG is not an integer.
     BadPing,
     /// COMMAND is malformed.
@@ -346,6 +354,26 @@ impl Code {
                 "HISTORY has to be {WITH: string, BEFORE or AFTER: id, LIMIT: 1 to 500}",
             ),
             Self::BadRead => ("bad-read", clause::MK_1, "READ has to be {WITH: string, UPTO: id}"),
+            Self::BadKeys => (
+                "bad-keys",
+                clause::EE_1,
+                "KEYS_PUT, KEYS_GET, KEYS_CLAIM or KEYS_DONE is not what it has to be",
+            ),
+            Self::BadDevice => (
+                "bad-device",
+                clause::EE_4,
+                "DEVICE has to be a string of 1 to 32 letters, digits, - and _",
+            ),
+            Self::BadE2ee => (
+                "bad-e2ee",
+                clause::EE_3,
+                "an encrypted message is a private one, with the fixed sentence and E2EE for each device",
+            ),
+            Self::DevicesChanged => (
+                "devices-changed",
+                clause::EE_3,
+                "the devices of one of you are others now, so the message was not delivered",
+            ),
             Self::BadPing => {
                 ("bad-ping", clause::PI_1, "PING and PONG have to be integers of 64 bits")
             }

@@ -12,6 +12,7 @@ use chatterbox_proto::capability::commands::{
     Prompt,
 };
 use chatterbox_proto::capability::ids::{self, PageMessage, Query, Resume, Side};
+use chatterbox_proto::capability::meta::DeviceId;
 use chatterbox_proto::capability::{Request, ping, rename};
 use chatterbox_proto::client_frame::{self, Known, Offer};
 use chatterbox_proto::json::Object;
@@ -46,17 +47,20 @@ fn at_client(object: Object) -> ServerKeys {
 fn a_name_with_everything_beside_it() {
     let proof = Proof::Password(Secret::new("pass \u{e9}\""));
     let resume = Resume { token: Secret::new("t"), after: 3 };
+    let device = DeviceId::parse("d2").unwrap();
     let offer = Offer {
         capabilities: all(),
         proof: Some(&proof),
         resume: Some(&resume),
         recent: Some(200),
+        device: Some(&device),
     };
     let frame = client_frame::join_with("ann", &offer).unwrap();
     assert!(frame.is_ascii() || frame[..4].iter().any(|byte| *byte > 127));
     let keys = ClientFrame::parse(&frame[4..]).unwrap().keys.unwrap();
     assert_eq!((keys.offer, keys.recent), (Some(Ok(all())), Some(Ok(200))));
     assert_eq!((keys.proof, keys.resume), (Some(Ok(proof)), Some(Ok(resume))));
+    assert_eq!(keys.device, Some(Ok(device)));
 }
 
 #[test]

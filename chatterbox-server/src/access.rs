@@ -24,6 +24,7 @@ use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::chat::waiting_mail::Mailbox;
 use crate::file_service::Files;
+use crate::keys::KeyDesk;
 use crate::moderation::{Moderation, Moderator};
 use crate::ops::activity::ActivityLog;
 use crate::ops::operator::Reloaded;
@@ -57,6 +58,11 @@ pub trait Authenticator: Send + Sync + Debug {
         _name: Username,
     ) -> BoxFuture<'a, Result<Option<Mailbox>, Code>> {
         ready(Ok(None)).boxed()
+    }
+
+    /// The directory of keys for encrypted messages, where there are accounts.
+    fn keys(&self) -> Option<&KeyDesk> {
+        None
     }
 
     /// Is called when somebody has come or gone, by whoever applies it: it must not wait for anything.

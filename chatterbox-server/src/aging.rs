@@ -9,6 +9,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatterbox_hub::OwnDevice;
+
 use crate::chat::shared::Chat;
 use crate::config::Live;
 use crate::moderation::Moderation;
@@ -56,6 +58,7 @@ pub(crate) async fn forget_messages(
         if matches!(time, Time::Order(_)) {
             store.time_is(now);
         }
+        store.forget_sealed(now.saturating_sub(OwnDevice::KEPT_FOR)).await;
         tokio::time::sleep(AGE_CHECKS).await;
     }
 }

@@ -26,6 +26,7 @@ pub mod file_service;
 pub mod files;
 mod flood;
 pub mod gateway;
+mod keys;
 mod listeners;
 mod marks;
 pub mod moderation;

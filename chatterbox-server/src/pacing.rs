@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the edge: tells the rate limits the time")]
 
+mod keys;
 mod mail;
 
 use std::net::IpAddr;
@@ -19,6 +20,7 @@ use chatterbox_hub::{Identity, MemberId};
 use chatterbox_proto::Refusal;
 use tokio::time::Instant;
 
+pub use keys::KeyPacing;
 pub use mail::MailPacing;
 
 /// Rate limits, and the clock that they are asked with.

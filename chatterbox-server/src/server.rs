@@ -29,6 +29,7 @@ use crate::configured_rooms::configure_rooms;
 use crate::control::{self, Control, Controlled};
 use crate::gateway::telnet::Telnet;
 use crate::gateway::web::{Web, WebListeners};
+use crate::keys::{keep_keys, write_keys};
 use crate::listeners::Listeners;
 use crate::marks::{keep_marks, write_marks};
 use crate::moderation::{Moderation, ModerationError};
@@ -152,7 +153,12 @@ pub async fn run_controlled(
     let mut marking = {
         let (chat, writing) = (Arc::clone(&chat), Arc::clone(&access.authenticator));
         let stop = marking_stop.clone();
-        tokio::spawn(async move { keep_marks(&chat, &*writing, &stop).await })
+        tokio::spawn(async move {
+            futures_util::join!(
+                keep_marks(&chat, &*writing, &stop),
+                keep_keys(&chat, writing.keys(), &stop),
+            );
+        })
     };
     let visitors = Arc::clone(&access.authenticator);
     let visits = {
@@ -334,7 +340,11 @@ pub async fn run_controlled(
     }
     if are_written {
         // What was said last may have come round since.
-        let _ = tokio::time::timeout(LAST_WRITES, write_marks(&chat, &*visitors)).await;
+        let last = async {
+            write_marks(&chat, &*visitors).await;
+            write_keys(visitors.keys()).await;
+        };
+        let _ = tokio::time::timeout(LAST_WRITES, last).await;
     } else {
         tracing::warn!("how far users have read could not be written");
         marking.abort();

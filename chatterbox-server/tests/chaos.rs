@@ -137,7 +137,13 @@ impl User {
         let capabilities = Capabilities::NONE.with(Capability::Ids);
         let resume = self.token.as_ref();
         let resume = resume.map(|token| Resume { token: Secret::new(token), after: self.last });
-        let offer = Offer { capabilities, proof: None, resume: resume.as_ref(), recent: None };
+        let offer = Offer {
+            capabilities,
+            proof: None,
+            resume: resume.as_ref(),
+            recent: None,
+            device: None,
+        };
         stream.write_all(&client_frame::join_with(&self.name, &offer).unwrap()).await?;
         let welcome = next(&mut stream, &mut decoder).await?;
         if welcome.accepted != Some(true) {

@@ -15,7 +15,7 @@ use harness::files::FileServer;
 
 /// The capabilities of this server, and what else it is judged by.
 const CLAIMS: &str =
-    "accounts,commands,flood,ids,moderation,notices,ping,presence,recent,rename,rooms,utf8";
+    "accounts,commands,e2ee,flood,ids,moderation,notices,ping,presence,recent,rename,rooms,utf8";
 
 async fn full_marks(server: &Server, least: usize, options: Options) {
     let subject = Subject::At { host: "localhost".into(), addresses: vec![server.address] };

@@ -96,6 +96,8 @@ fn messages_of_names_that_older_rules_accepted_are_there_after_a_start() {
          DROP TABLE sanctions; DROP TABLE audit; DROP TABLE reports; DROP TABLE guests_seen;
          ALTER TABLE accounts DROP COLUMN seen; ALTER TABLE accounts DROP COLUMN hides_seen;
          DROP TABLE cluster; DROP TABLE commands; DROP TABLE marks; DROP TABLE files;
+         DROP TABLE e2ee_keys; DROP TABLE e2ee_devices; DROP TABLE e2ee_identities;
+         DROP INDEX messages_sealed;
          ALTER TABLE messages DROP COLUMN meta; ALTER TABLE messages DROP COLUMN sealed;
          DROP TABLE account_changes; ALTER TABLE messages DROP COLUMN source; PRAGMA user_version = 5",
     )

@@ -4,6 +4,7 @@
 
 mod calling;
 mod completing;
+mod encrypted;
 mod events;
 mod filing;
 mod greeting;
@@ -14,8 +15,10 @@ mod marks;
 mod moving;
 mod replying;
 mod rooms;
+mod saying;
 mod secrets;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +32,7 @@ use self::greeting::Greeting;
 use crate::calls::Calls;
 use crate::commands::Catalogue;
 use crate::effect::{Closing, Effect, GiveUpReason};
+use crate::encryption::Encryption;
 use crate::files::{Shelf, Transfers};
 use crate::front::{At, Front};
 use crate::gaps::Gaps;
@@ -62,6 +66,9 @@ const CAREFUL: i64 = 60;
 
 /// A person is shown the newest messages of a welcome, at most this many, unless they have asked for another number.
 const NEWEST: usize = 200;
+
+/// The command of this program with a secret behind it.
+const RECOVERY: &str = "/recovery";
 
 /// The most characters of a name in front of a line.
 const PROMPT: usize = 40;
@@ -134,6 +141,10 @@ pub struct App {
     resumed: bool,
     /// What a screen shows, where there is one.
     model: Option<Model>,
+    /// Keys for encrypted messages, where the program has them.
+    encryption: Option<Box<dyn Encryption>>,
+    /// Encrypted messages that wait for the keys of their senders.
+    later: VecDeque<encrypted::Later>,
 }
 
 impl App {
@@ -141,7 +152,7 @@ impl App {
     pub fn new(options: Options, time: TimeFormatter) -> Self {
         Self {
             // A person or a program sees what was refused, and decides; a pipe has nobody who would.
-            session: ClientSession::offering(options.offer)
+            session: ClientSession::offering(options.offer.without(Capability::E2ee))
                 .with_recent(options.recent)
                 .patient(!options.interactive && !options.json),
             again_at: None,
@@ -180,6 +191,8 @@ impl App {
             has_account: false,
             resumed: false,
             model: model(&options),
+            encryption: None,
+            later: VecDeque::new(),
             login: Login::new(options),
             time,
         }
@@ -187,7 +200,10 @@ impl App {
 
     /// Begins: asks the server for the name, if it was given beforehand.
     pub fn start(&mut self) -> Vec<Effect> {
-        self.login.start(&mut self.session)
+        let name = self.login.given().map(str::to_owned);
+        let mut effects = name.map(|name| self.takes_keys(&name)).unwrap_or_default();
+        effects.extend(self.login.start(&mut self.session));
+        effects
     }
 
     /// What the next typed line is for.
@@ -297,6 +313,9 @@ impl App {
         match self.front.at() {
             At::Lobby => ScreenText::shortened(self.me().unwrap_or_default(), PROMPT),
             At::Room(room) => ScreenText::shortened(&room.name, PROMPT),
+            At::User(name) if self.is_encrypted(name) => {
+                ScreenText::shortened(&format!("(encrypted) @{name}"), PROMPT)
+            }
             At::User(name) => ScreenText::shortened(&format!("@{name}"), PROMPT),
         }
     }
@@ -304,7 +323,11 @@ impl App {
     /// The secret arguments of commands: the command with its prefix, and the place of the first secret word
     /// (1 is the word behind the command).
     pub fn secret_arguments(&self) -> Vec<(String, usize)> {
-        self.catalogue.as_deref().map(Catalogue::secret_arguments).unwrap_or_default()
+        let catalogue = self.catalogue.as_deref();
+        let mut secrets = catalogue.map(Catalogue::secret_arguments).unwrap_or_default();
+        // A recovery code is typed behind it.
+        secrets.extend(self.encryption.as_ref().map(|_| (RECOVERY.to_owned(), 1)));
+        secrets
     }
 
     /// Whether a name was refused and none accepted since.
@@ -332,6 +355,7 @@ impl App {
         self.session.unanswered()
             + self.calls.open()
             + self.pages.open()
+            + self.encryption.as_ref().map_or(0, |keys| keys.waiting())
             + usize::from(self.held.is_some())
     }
 
@@ -398,6 +422,9 @@ impl App {
             return vec![Effect::ConnectionLost];
         };
         self.session.disconnected();
+        if let Some(keys) = &mut self.encryption {
+            keys.lost();
+        }
         self.login.connection_lost();
         self.transfers.lost();
         self.awaits_catalogue = false;

@@ -12,6 +12,7 @@ fn word(capability: Capability) -> Option<&'static str> {
         Capability::Accounts => "registered names",
         Capability::Commands => "commands",
         Capability::Devices => "several devices under one name",
+        Capability::E2ee => "encrypted private messages (experimental)",
         Capability::Files => "files",
         Capability::Ids => "confirmed messages and pages of history",
         Capability::Marks => "how far you have read",

@@ -181,7 +181,14 @@ mod tests {
     fn help(catalogue: &Catalogue) -> Help<'_> {
         Help {
             catalogue: Some(catalogue),
-            has: Has { history: true, rooms: true, meta: true, files: true, model: true },
+            has: Has {
+                history: true,
+                rooms: true,
+                meta: true,
+                files: true,
+                model: true,
+                encryption: false,
+            },
         }
     }
 

@@ -9,7 +9,7 @@ use chatterbox_proto::{ScreenText, WireText};
 use serde_json::Value;
 
 use crate::files::{TransferState, TransferTold};
-use crate::output::{GapState, Message, MessageKind, Output, RoomView, RoomWhy, Until, Wire};
+use crate::output::{GapState, Lock, Message, MessageKind, Output, RoomView, RoomWhy, Until, Wire};
 use crate::words::{Role, Span, Words, whole};
 
 impl Output {
@@ -146,6 +146,7 @@ impl Object {
             Output::Error(text) => self.worded("error", text),
             Output::Deviation(what) => self.worded("deviation", WireText::new(what)),
             Output::Note(note) => self.worded("note", WireText::new(note)),
+            Output::Warning(text) => self.worded("warning", WireText::new(text)),
             Output::Result { command, outcome, .. } => {
                 self.event("result");
                 self.text("command", Some(WireText::new(command)));
@@ -342,6 +343,14 @@ impl Object {
             self.integer("until", file.told.until);
             self.own("}");
         }
+        let lock = match message.lock {
+            Lock::Open => return,
+            Lock::Encrypted => "\"encrypted\"",
+            Lock::Verified => "\"verified\"",
+            Lock::Unreadable => "\"unreadable\"",
+        };
+        self.key("lock");
+        self.own(lock);
     }
 
     fn named(&mut self, event: &str, name: Wire) {

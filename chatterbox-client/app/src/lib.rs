@@ -21,6 +21,7 @@
 //! | the room in front, what is unread in the others | `front.rs`, `app/rooms.rs` |
 //! | replies, and whom a message mentions | `quotes.rs`, `mentioning.rs`, `app/replying.rs` |
 //! | files that are sent and fetched; their names | `files/`, `app/filing.rs`, `app/moving.rs` |
+//! | encrypted private messages | `encryption.rs`, `app/encrypted.rs` |
 //! | when a lost connection is tried again | `reconnect.rs` |
 //! | what can be shown; in which words; for programs; piece by piece | `output.rs`, `wording.rs`, `room_words.rs`, `moves_words.rs` and `plain_words.rs`, `json.rs`, `words.rs` |
 //! | a crowd that comes and goes, as one line | `crowd.rs` |
@@ -32,6 +33,7 @@ mod commands;
 pub mod complete;
 mod crowd;
 mod effect;
+mod encryption;
 mod files;
 mod front;
 mod gaps;
@@ -67,12 +69,13 @@ mod tests;
 pub use app::App;
 pub use crowd::Crowd;
 pub use effect::{Closing, Effect, GiveUpReason};
+pub use encryption::{Encryption, KeysWish, Opened, Opening, SealedMessage, Sealing};
 pub use files::{Attached, FileFault, FileNews, FileWork, SafeName, TransferState, TransferTold};
 pub use input_mode::{InputMode, Question};
 pub use intent::Intent;
 pub use options::{Options, spoken};
 pub use output::{
-    GapState, Message, MessageKind, Output, ReadTo, RoomChange, RoomView, RoomWhy, Stream,
+    GapState, Lock, Message, MessageKind, Output, ReadTo, RoomChange, RoomView, RoomWhy, Stream,
     UnreadRoom, Until, Wire,
 };
 pub use quotes::Quote;

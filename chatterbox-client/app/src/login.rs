@@ -87,6 +87,11 @@ impl Login {
         })
     }
 
+    /// The name that was given beforehand.
+    pub(crate) fn given(&self) -> Option<&str> {
+        self.username.as_deref()
+    }
+
     /// Asks for the name that was given beforehand.
     pub(crate) fn start(&mut self, session: &mut ClientSession) -> Vec<Effect> {
         match self.username.clone() {

@@ -195,6 +195,8 @@ pub enum Output {
     Deviation(String),
     /// A notice of this program.
     Note(String),
+    /// A notice of this program that is not to be overlooked; names in it are safe to show.
+    Warning(String),
 }
 
 /// How far a conversation was read.
@@ -254,6 +256,22 @@ pub struct Message {
     pub named: bool,
     /// The reason why it is shown now.
     pub kind: MessageKind,
+    /// Whether it was encrypted.
+    pub lock: Lock,
+}
+
+/// Whether a message was encrypted between the two who talk (EE-1 to EE-10).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lock {
+    /// It was not: the server can read it.
+    #[default]
+    Open,
+    /// It was, for the keys that were seen first.
+    Encrypted,
+    /// It was, and the user has verified the other.
+    Verified,
+    /// It was, and can't be read here; the text says why.
+    Unreadable,
 }
 
 /// The reason why a message is shown.
@@ -382,6 +400,7 @@ impl Output {
     pub fn stream(&self) -> Stream {
         match self {
             Self::Note(_)
+            | Self::Warning(_)
             | Self::Deviation(_)
             | Self::ConnectionLost { .. }
             | Self::Gap { .. }

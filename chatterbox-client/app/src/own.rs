@@ -1,6 +1,6 @@
 //! The commands of this program: one table for help, completion and the hint at what is mistyped.
 
-use crate::parse::Local;
+use crate::parse::{Local, Sealed};
 
 /// A command of this program.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub(crate) struct Has {
     pub(crate) files: bool,
     /// This program keeps what was said.
     pub(crate) model: bool,
+    /// This program has keys for encrypted messages.
+    pub(crate) encryption: bool,
 }
 
 /// What an argument of such a command is.
@@ -43,6 +45,8 @@ pub(crate) enum OwnArgument {
     User,
     /// What of a conversation one is told.
     Attention,
+    /// `on` or `off`.
+    Switch,
     /// Nothing that is known.
     Other,
 }
@@ -56,6 +60,7 @@ enum Needs {
     Meta,
     Files,
     Model,
+    Encryption,
 }
 
 const ALL: &[Own] = &[
@@ -178,6 +183,34 @@ const ALL: &[Own] = &[
         &[OwnArgument::User],
         Needs::Model,
     ),
+    rare(
+        Sealed::Encrypt.name(),
+        Sealed::Encrypt.usage(),
+        "encrypts what is said to NAME, or to who is in front (experimental)",
+        &[OwnArgument::Switch, OwnArgument::User],
+        Needs::Encryption,
+    ),
+    rare(
+        Sealed::Verify.name(),
+        Sealed::Verify.usage(),
+        "the number that NAME and you compare; yes: it is the same at both ends",
+        &[OwnArgument::User, OwnArgument::Other],
+        Needs::Encryption,
+    ),
+    rare(
+        Sealed::Devices.name(),
+        Sealed::Devices.usage(),
+        "your devices, and with whom you encrypt",
+        &[],
+        Needs::Encryption,
+    ),
+    rare(
+        Sealed::Recovery.name(),
+        Sealed::Recovery.usage(),
+        "your recovery code, to write down; CODE: adds this device",
+        &[OwnArgument::Other],
+        Needs::Encryption,
+    ),
 ];
 
 const fn rare(
@@ -200,6 +233,7 @@ impl Own {
             Needs::Meta => has.meta,
             Needs::Files => has.files,
             Needs::Model => has.model,
+            Needs::Encryption => has.encryption,
         })
     }
 }

@@ -44,6 +44,8 @@ pub(crate) enum ParsedLine<'a> {
     Quit,
     /// A command about what this program has kept, and what is behind it.
     Local(Local, &'a str),
+    /// A command about encrypted messages, and what is behind it.
+    Sealed(Sealed, &'a str),
     /// Any other word behind a slash, the slash included.
     Unknown(&'a str),
 }
@@ -84,6 +86,47 @@ impl Local {
     fn parse(command: &str) -> Option<Self> {
         let name = command.strip_prefix('/')?;
         Self::ALL.into_iter().find(|local| local.name() == name)
+    }
+}
+
+/// The commands about encrypted private messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sealed {
+    /// `/encrypt on|off [NAME]`: whether what is said to a user is encrypted.
+    Encrypt,
+    /// `/verify NAME [yes]`: the safety number.
+    Verify,
+    /// `/devices`: the devices of the user's account.
+    Devices,
+    /// `/recovery [CODE|written|new]`: the secret of the identity, on paper.
+    Recovery,
+}
+
+impl Sealed {
+    pub(crate) const ALL: [Self; 4] = [Self::Encrypt, Self::Verify, Self::Devices, Self::Recovery];
+
+    /// Its name, without the slash.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Encrypt => "encrypt",
+            Self::Verify => "verify",
+            Self::Devices => "devices",
+            Self::Recovery => "recovery",
+        }
+    }
+
+    pub(crate) const fn usage(self) -> &'static str {
+        match self {
+            Self::Encrypt => "/encrypt on|off [@NAME]",
+            Self::Verify => "/verify @NAME [yes]",
+            Self::Devices => "/devices",
+            Self::Recovery => "/recovery [CODE|written|new]",
+        }
+    }
+
+    fn parse(command: &str) -> Option<Self> {
+        let name = command.strip_prefix('/')?;
+        Self::ALL.into_iter().find(|sealed| sealed.name() == name)
     }
 }
 
@@ -150,9 +193,10 @@ impl<'a> ParsedLine<'a> {
             "/room" if rooms => Self::Front(Some(rest).filter(|rest| !rest.is_empty())),
             "/connection" => Self::Connection,
             "/quit" => Self::Quit,
-            _ => match Local::parse(command) {
-                Some(local) => Self::Local(local, rest),
-                None => Self::Unknown(command),
+            _ => match (Local::parse(command), Sealed::parse(command)) {
+                (Some(local), _) => Self::Local(local, rest),
+                (None, Some(sealed)) => Self::Sealed(sealed, rest),
+                (None, None) => Self::Unknown(command),
             },
         }
     }
@@ -215,6 +259,10 @@ mod tests {
             ("/notify", ParsedLine::Local(Local::Notify, "")),
             ("/notify none ", ParsedLine::Local(Local::Notify, "none")),
             ("/close bob", ParsedLine::Local(Local::Close, "bob")),
+            ("/encrypt on", ParsedLine::Sealed(Sealed::Encrypt, "on")),
+            ("/verify @bob yes", ParsedLine::Sealed(Sealed::Verify, "@bob yes")),
+            ("/devices", ParsedLine::Sealed(Sealed::Devices, "")),
+            ("/recovery A B", ParsedLine::Sealed(Sealed::Recovery, "A B")),
             ("/Links", ParsedLine::Unknown("/Links")),
             ("/etc/passwd is a file", ParsedLine::Unknown("/etc/passwd")),
         ];

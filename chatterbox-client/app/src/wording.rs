@@ -11,7 +11,7 @@ use chatterbox_proto::{ALL, RoomName, ScreenText, WireText};
 
 use crate::files::TransferState;
 use crate::moves_words::moves;
-use crate::output::{Message, Output, ReadTo, Until, Wire};
+use crate::output::{Lock, Message, Output, ReadTo, Until, Wire};
 use crate::plain_words::{of_server, plain};
 use crate::room_words as rooms;
 use crate::table::Table;
@@ -113,6 +113,7 @@ impl Output {
                 line(Role::Alarm, [format!("-- the server deviates: {}", deviation(&text)).into()])
             }
             Self::Note(text) => line(Role::Quiet, [format!("-- {text}").into()]),
+            Self::Warning(text) => line(Role::Alarm, [format!("-- {text}").into()]),
             Self::Marks(marks) => {
                 let one = |mark: &ReadTo| format!("{} up to {}", mark.with.as_wire(), mark.upto);
                 let all: Vec<_> = marks.iter().map(one).collect();
@@ -194,8 +195,21 @@ fn message_spans(mut message: Message) -> Vec<Span> {
     if let Some(to) = message.to {
         spans.extend(line(Role::Private, [" -> ".into(), to.into()]));
     }
+    if let Some(lock) = locked(message.lock) {
+        spans.extend(line(Role::Quiet, [lock.into()]));
+    }
     spans.extend(line(Role::Plain, [": ".into(), message.text.into()]));
     spans
+}
+
+/// What stands behind the names, where nobody else can write.
+fn locked(lock: Lock) -> Option<&'static str> {
+    match lock {
+        Lock::Open => None,
+        Lock::Encrypted => Some(" (encrypted)"),
+        Lock::Verified => Some(" (encrypted, verified)"),
+        Lock::Unreadable => Some(" (encrypted, unreadable)"),
+    }
 }
 
 fn presence_spans(user: UserPresence) -> Vec<Span> {

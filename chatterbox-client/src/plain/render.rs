@@ -216,7 +216,7 @@ fn style_of_name(name: &str) -> Style {
 
 #[cfg(test)]
 mod tests {
-    use chatterbox_app::{Message, MessageKind, Wire};
+    use chatterbox_app::{Lock, Message, MessageKind, Wire};
     use chatterbox_proto::WireText;
 
     use super::*;
@@ -253,6 +253,7 @@ mod tests {
                 mention: true,
                 named: true,
                 kind: MessageKind::Live,
+                lock: Lock::Open,
             }),
             Output::Users {
                 users: vec![wire("ann"), wire("bob")],

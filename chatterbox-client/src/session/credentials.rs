@@ -121,8 +121,8 @@ impl TokenStore {
     }
 }
 
-/// `$XDG_STATE_HOME/chatterbox`, or `~/.local/state/chatterbox`, or what the platform has in its place.
-fn folder() -> Option<PathBuf> {
+/// The folder in which this program keeps what is the user's: `$XDG_STATE_HOME/chatterbox`, or `~/.local/state/chatterbox`, or what the platform has in its place.
+pub(crate) fn folder() -> Option<PathBuf> {
     let folders = directories::ProjectDirs::from("", "", "chatterbox")?;
     let folder = folders.state_dir().unwrap_or_else(|| folders.data_local_dir());
     Some(folder.to_owned())

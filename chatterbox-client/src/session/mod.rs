@@ -25,7 +25,7 @@ mod wakefulness;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use credentials::{TokenStore, password_from_file, password_from_input};
+pub(crate) use credentials::{TokenStore, folder, password_from_file, password_from_input};
 pub(crate) use driver::Session;
 pub(crate) use link::LinkState;
 pub(crate) use screen::{Prompt, PromptKind, Screen, ScreenEvent, Typed, View, Wish};

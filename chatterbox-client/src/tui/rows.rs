@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use chatterbox_app::model::{Body, Delivery, Hole, Item, NoticeKind, Speech};
-use chatterbox_app::wrap;
+use chatterbox_app::{Lock, wrap};
 use chatterbox_proto::ScreenText;
 
 use super::theme::Role;
@@ -15,6 +15,9 @@ const ROWS: usize = 500;
 
 /// The rule between name and text.
 pub(super) const RULE: char = '│';
+
+/// The rule beside an encrypted message.
+pub(super) const LOCKED: char = '║';
 
 /// The sign of the message that was gone to.
 pub(super) const FOUND: char = '»';
@@ -81,14 +84,21 @@ fn quiet(text: Cow<'_, str>) -> Row<'_> {
 }
 
 fn speech_rows(speech: &Speech, width: usize) -> Vec<Row<'_>> {
-    let (sign, role) = match &speech.delivery {
-        Delivery::Refused(_) => ('!', Role::Text),
-        Delivery::OnItsWay => ('…', Role::Text),
-        Delivery::Sent | Delivery::Stored if speech.mention => ('>', Role::Mention),
-        Delivery::Sent | Delivery::Stored => (RULE, Role::Text),
+    let role = if speech.mention { Role::Mention } else { Role::Text };
+    let (sign, role) = match (&speech.delivery, speech.lock) {
+        (Delivery::Refused(_), _) => ('!', Role::Text),
+        (Delivery::OnItsWay, _) => ('…', Role::Text),
+        (_, Lock::Unreadable) => ('?', Role::Alarm),
+        (_, Lock::Encrypted | Lock::Verified) => (LOCKED, role),
+        (_, Lock::Open) if speech.mention => ('>', role),
+        (_, Lock::Open) => (RULE, role),
     };
     // All rows of a mention have its sign; what became of a message is said once.
-    let further = if sign == '>' { sign } else { RULE };
+    let further = match speech.lock {
+        Lock::Open if sign == '>' => sign,
+        Lock::Open => RULE,
+        Lock::Encrypted | Lock::Verified | Lock::Unreadable => LOCKED,
+    };
     let mut rows = Vec::new();
     if let Some(quote) = &speech.quote {
         let words = quote.words();

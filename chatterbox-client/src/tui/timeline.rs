@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use super::cells::{fill, put, put_right, shorten, width};
 use super::help::keys_of;
 use super::layout::{Columns, Time};
-use super::rows::{FOUND, RULE, Row, rows};
+use super::rows::{FOUND, LOCKED, RULE, Row, rows};
 use super::scene::Scene;
 use super::theme::Role;
 use super::ui::Scroll;
@@ -280,7 +280,7 @@ impl<'s> View<'s> {
         let rule = self.columns.rule();
         let (sign, role) = match row.sign {
             _ if self.scene.ui.found == Some(block.item.key) => (FOUND, Role::Selection),
-            RULE => (RULE, Role::Border),
+            rule @ (RULE | LOCKED) => (rule, Role::Border),
             '!' => ('!', Role::Alarm),
             sign => (sign, row.role),
         };

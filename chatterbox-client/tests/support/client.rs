@@ -1,5 +1,6 @@
 //! The program, with pipes.
 
+use std::path::Path;
 use std::process::{Output, Stdio};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
@@ -62,7 +63,18 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).spawn().unwrap();
+        Self::spawned(command(arguments))
+    }
+
+    /// The same with what it keeps of its user in this folder.
+    pub(crate) fn keeping(arguments: &[&str], state: &Path) -> Self {
+        let mut command = command(arguments);
+        command.env("XDG_STATE_HOME", state);
+        Self::spawned(command)
+    }
+
+    fn spawned(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let stdin = child.stdin.take();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, stdin, stdout }

@@ -12,7 +12,7 @@ use chatterbox_server::net::{CertificateSource, Transport, listen};
 use chatterbox_server::store::sqlite::{Durability, Retention, SqliteOptions};
 use chatterbox_server::store::{
     Memory, MemoryDirectory as Directory, MemoryModeration, Sqlite, SqliteDirectory, SqliteFiles,
-    SqliteModeration,
+    SqliteModeration, Store,
 };
 use chatterbox_server::{Config, Live};
 use tokio::sync::watch;
@@ -30,6 +30,11 @@ impl Real {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
+        Self::keeping(config, Arc::new(Memory::default())).await
+    }
+
+    /// The same with messages in this store.
+    pub(crate) async fn keeping(config: Config, store: Arc<dyn Store>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let source = CertificateSource::Local {
             folder: folder.path().to_owned(),
@@ -45,7 +50,6 @@ impl Real {
         let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone());
         let access = Access::new(Service::new(state.await.unwrap(), live.clone()));
         let access = access.with_moderation(moderation);
-        let store = Arc::new(Memory::default());
         tokio::spawn(chatterbox_server::run_with(
             listeners, transport, store, access, live, stopped,
         ));

@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod commands;
+pub mod e2ee;
 pub mod files;
 mod id;
 pub mod ids;

@@ -6,6 +6,9 @@
 use serde_json::Value;
 
 use super::commands::{ANSWER, Answer, COMMAND, Call, CommandRequest};
+use super::e2ee::{
+    KEYS_CLAIM, KEYS_DONE, KEYS_GET, KEYS_PUT, KeysClaim, KeysDone, KeysGet, KeysPut, KeysRequest,
+};
 use super::files::{self, FileChunk, FileCredit, FileGet, FilePut, FileRequest};
 use super::ids::{HISTORY, Query};
 use super::marks::{READ, ReadUpTo};
@@ -23,6 +26,8 @@ pub enum Request {
     Read(ReadUpTo),
     /// An upload or a download (FI-1, FI-2, FI-4).
     File(FileRequest),
+    /// A request to the directory of keys (EE-1, EE-2, EE-4).
+    Keys(KeysRequest),
     /// A command, or the answer to a prompt of one (CM-2, CM-4).
     Command(CommandRequest),
     /// The answer to a PING of the server (PI-1).
@@ -84,6 +89,30 @@ const KEYS: &[RequestKey] = &[
         capability: Capability::Files,
         read: |value| FileGet::read(value).map(FileRequest::Get).map(Request::File),
         invalid: Code::BadFile,
+    },
+    RequestKey {
+        key: KEYS_PUT,
+        capability: Capability::E2ee,
+        read: |value| KeysPut::read(value).map(Box::new).map(KeysRequest::Put).map(Request::Keys),
+        invalid: Code::BadKeys,
+    },
+    RequestKey {
+        key: KEYS_GET,
+        capability: Capability::E2ee,
+        read: |value| KeysGet::read(value).map(KeysRequest::Get).map(Request::Keys),
+        invalid: Code::BadKeys,
+    },
+    RequestKey {
+        key: KEYS_CLAIM,
+        capability: Capability::E2ee,
+        read: |value| KeysClaim::read(value).map(KeysRequest::Claim).map(Request::Keys),
+        invalid: Code::BadKeys,
+    },
+    RequestKey {
+        key: KEYS_DONE,
+        capability: Capability::E2ee,
+        read: |value| KeysDone::read(value).map(KeysRequest::Done).map(Request::Keys),
+        invalid: Code::BadKeys,
     },
     RequestKey {
         key: COMMAND,

@@ -37,6 +37,8 @@ table! {
     Commands = "commands" / 1, bit 1;
     /// Several connections of one account under one name.
     Devices = "devices" / 1, bit 10;
+    /// Encrypted private messages: the directory of keys.
+    E2ee = "e2ee" / 1, bit 15;
     /// Files that the server keeps for users and rooms.
     Files = "files" / 1, bit 14;
     /// Sequence numbers: acknowledgements, paging, resuming a session.
@@ -68,7 +70,7 @@ impl Capability {
     pub const fn needs(self) -> &'static [Self] {
         match self {
             Self::Devices | Self::Marks => &[Self::Accounts, Self::Ids],
-            Self::Files => &[Self::Accounts, Self::Ids, Self::Meta],
+            Self::E2ee | Self::Files => &[Self::Accounts, Self::Ids, Self::Meta],
             Self::Meta => &[Self::Ids],
             Self::Rooms => &[Self::Ids, Self::Rename, Self::Commands],
             _ => &[],

@@ -11,7 +11,9 @@ use serde::de::MapAccess;
 use serde_json::value::RawValue;
 
 use crate::capability::accounts::{self, Proof, Secret};
+use crate::capability::e2ee;
 use crate::capability::ids::{self, Resume};
+use crate::capability::meta::DeviceId;
 use crate::capability::meta::{self, ElementMeta, NewMeta};
 use crate::capability::recent;
 use crate::capability::request::RequestKey;
@@ -93,6 +95,8 @@ pub struct ClientKeys<'a> {
     pub resume: Option<Result<Resume, Fault>>,
     /// `RECENT`: how many messages a short welcome has (RC-1).
     pub recent: Option<Result<u16, Fault>>,
+    /// `DEVICE`: the device of the account that this connection is (EE-4).
+    pub device: Option<Result<DeviceId, Fault>>,
     /// `TAGS`: the idempotency keys of the messages.
     pub tags: Option<Result<Tags<'a>, Fault>>,
     /// `META`: what goes with the messages.
@@ -128,7 +132,7 @@ impl IntoIterator for Requests {
     }
 }
 
-/// The most JSON values that one key of a client may have; COMMAND needs the most.
+/// The most JSON values that one key of a client may have; COMMAND and KEYS_PUT need the most.
 const VALUES: usize = 4 * limits::ARGUMENTS;
 
 impl<'a> ClientKeys<'a> {
@@ -177,6 +181,13 @@ impl<'a> ClientKeys<'a> {
                 };
                 keys.recent.replace(recent.ok_or(Code::BadRecent.into())).is_some()
             }
+            Word::Device => {
+                let device = match object.next_value_seed(ReadShape::MEMBER)? {
+                    Shape::String(text) => DeviceId::parse(&text),
+                    _ => None,
+                };
+                keys.device.replace(device.ok_or(Code::BadDevice.into())).is_some()
+            }
             Word::Request(place, row) => {
                 let value = read_tree(object, VALUES)?;
                 keys.requests.add(place, row.read(value.as_ref()).map_err(Fault::from))
@@ -201,6 +212,7 @@ enum Word {
     Token,
     Resume,
     Recent,
+    Device,
     Tags,
     Meta,
     Request(usize, &'static RequestKey),
@@ -218,6 +230,7 @@ impl Word {
                 accounts::TOKEN => Some(Self::Token),
                 ids::RESUME => Some(Self::Resume),
                 recent::RECENT => Some(Self::Recent),
+                e2ee::DEVICE => Some(Self::Device),
                 _ => None,
             },
             Known::Agreed(agreed) if agreed.is_empty() => None,

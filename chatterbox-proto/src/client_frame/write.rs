@@ -3,7 +3,9 @@
 use bytes::Bytes;
 
 use crate::capability::accounts::{PASSWORD, Proof, TOKEN};
+use crate::capability::e2ee::DEVICE;
 use crate::capability::ids::{RESUME, Resume, TAGS};
+use crate::capability::meta::DeviceId;
 use crate::capability::meta::{META, NewMeta};
 use crate::capability::recent::RECENT;
 use crate::capability::{CAPABILITIES, Capabilities};
@@ -27,7 +29,7 @@ pub fn say<'e>(entries: impl IntoIterator<Item = &'e Entry<'e>>) -> Result<Bytes
     Object::with_capacity(128).list("MESSAGES", entries.into_iter().map(Entry::to_json)).finish()
 }
 
-/// What a client sends beside USERNAME (CP-1, AN-1, ID-7, RC-1).
+/// What a client sends beside USERNAME (CP-1, AN-1, ID-7, RC-1, EE-4).
 #[derive(Debug, Clone, Default)]
 pub struct Offer<'a> {
     /// The capabilities that the client offers.
@@ -38,6 +40,8 @@ pub struct Offer<'a> {
     pub resume: Option<&'a Resume>,
     /// The most messages that the welcome shall have.
     pub recent: Option<u16>,
+    /// The device of the account that this connection is.
+    pub device: Option<&'a DeviceId>,
 }
 
 /// The frame that joins under a name and offers capabilities.
@@ -58,6 +62,9 @@ pub fn join_with(username: &str, offer: &Offer<'_>) -> Result<Bytes, TooLong> {
     }
     if let Some(recent) = offer.recent {
         object = object.integer(RECENT, recent.into());
+    }
+    if let Some(device) = offer.device {
+        object = object.string(DEVICE, device.as_str());
     }
     object.finish()
 }

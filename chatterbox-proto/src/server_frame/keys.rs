@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::capability::accounts::{self, Account};
 use crate::capability::commands::{self, Command, Outcome, Prompt};
+use crate::capability::e2ee::{self, KeysAnswer, KeysLow};
 use crate::capability::files::{self, FileAnswer, FileChunk, FileCredit};
 use crate::capability::ids::{self, Id, Page, RefusedTag};
 use crate::capability::marks;
@@ -61,6 +62,10 @@ pub struct ServerKeys {
     pub renamed: Vec<(WireText<'static>, WireText<'static>)>,
     /// `ACCOUNT`: the account of this user.
     pub account: Option<Account>,
+    /// `KEYS`: the answer of the directory of keys.
+    pub directory: Option<KeysAnswer>,
+    /// `KEYS_LOW`: few one-time keys of a device are left.
+    pub keys_low: Option<KeysLow>,
     /// `CODE`: the machine word of a refusal.
     pub code: Option<WireText<'static>>,
     /// `COMMANDS`: the catalogue.
@@ -180,6 +185,8 @@ const ROWS: &[Row] = rows! {
     files::FILE_CHUNK, Files, file_chunk = |value| FileChunk::read(&value).map(Some);
     files::FILE_CREDIT, Files, file_credit = |value| FileCredit::read(&value).map(Some);
     files::FILE_STOP, Files, file_stop = |value| files::read_stop(&value).map(Some);
+    e2ee::KEYS, E2ee, directory = |value| KeysAnswer::read(value).map(Some);
+    e2ee::KEYS_LOW, E2ee, keys_low = |value| KeysLow::read(&value).map(Some);
     recent::MORE, Recent, more = |value| value.as_bool().map(Some);
     marks::READ, Marks, read = |value| marks::read_numbers(value);
     marks::UNREAD, Marks, unread = |value| marks::read_numbers(value);

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chatterbox_proto::Username;
-use chatterbox_proto::capability::meta::DeviceId;
 use chatterbox_proto::capability::notices::NOTICES;
 use chatterbox_proto::capability::presence::PRESENCE;
 use chatterbox_proto::capability::{rename, rooms};
 use chatterbox_proto::json::{self, Object};
 
 use crate::encode::view::View;
+use crate::own_device::OwnDevice;
 use crate::record::{Record, Sequence};
 use crate::record_meta::RecordMeta;
 
@@ -193,8 +193,9 @@ impl Event {
     }
 
     /// A message that the store has under this number, for a connection of this device, or for everybody.
-    pub(crate) fn message(id: Sequence, record: Record, device: Option<&DeviceId>) -> Self {
+    pub(crate) fn message(id: Sequence, record: Record, device: Option<&OwnDevice>) -> Self {
         let Record { source, json, arrived, meta, .. } = record;
+        let device = device.and_then(|own| own.reads(id, arrived));
         let meta = meta.and_then(|meta| meta.told(device));
         Self::new(Body::Message { id, source, json, arrived, meta })
     }

@@ -12,11 +12,12 @@
 //! | 2 | what goes with messages: behind the group a list of pairs, the index of a message and what goes with it ([`RecordMeta`]) |
 //! | 3 | that users have read something ([`Proposal::Read`]); the list of level 2 stands behind it, too, also if it is empty |
 //! | 4 | what stores do about files: the bytes are those of level 3, but of a message that announces a file the stores take note |
+//! | 5 ([`KEYS`]) | commands about public keys, which stand in a [`Proposal::Store`] as bytes; no group is written otherwise for them |
 //!
 //! A group is written in the lowest level that has all that is in it, so most are of level 1 still. States that nodes begin with
 //! are of levels as well (`freezing`), with the same number wherever both have something new: a cluster goes over to both at once.
-//! The commands for stores ([`Proposal::Store`]) are not read here. Those about files are proposed from level 4 on only, and a
-//! store that does not know one stops its node.
+//! The commands for stores ([`Proposal::Store`]) are not read here. Those about files are proposed from level 4 on only, those about
+//! keys from level 5; and a store that does not know one stops its node.
 //!
 //! # What is not written
 //! - Numbers of messages and of records about rooms: they follow from the place
@@ -37,8 +38,8 @@ use serde::Serialize;
 
 use crate::record::Record;
 use crate::record_meta::RecordMeta;
-pub use crate::replica::proposal::LEVEL;
 use crate::replica::proposal::{Group, Proposal};
+pub use crate::replica::proposal::{KEYS, LEVEL};
 
 /// The first byte of a group of level 1.
 const FIRST: u8 = 1;

@@ -14,6 +14,7 @@ use crate::hub::Hub;
 use crate::ids::{MemberId, SessionKey, SessionProof};
 use crate::mark::StoredMark;
 use crate::member::Member;
+use crate::own_device::OwnDevice;
 use crate::record::Sequence;
 use crate::replica::rooms::told::Lost;
 use crate::room::reader::Reader;
@@ -32,6 +33,8 @@ pub struct Greeting<'a> {
     pub recent: Option<u16>,
     /// How far they have read, as it was read from the store: by conversation (MK-2).
     pub marks: &'a [StoredMark],
+    /// Which device of their account they are, if they have said so and it is published (EE-4).
+    pub device: Option<&'a OwnDevice>,
     /// Whether they take compressed frames.
     pub zstd: bool,
     /// What the key of their session is made of.
@@ -94,7 +97,8 @@ impl Hub {
         let (name, agreed) = (identity.name.clone(), identity.agreed);
         let devices = agreed.is_some_and(|agreed| agreed.has(Capability::Devices));
         let sender = identity.login.as_ref().filter(|_| devices).map(|login| login.account_key.id);
-        let reader = Reader { parties: identity.parties(), sender };
+        let device = greeting.device.cloned();
+        let reader = Reader { parties: identity.parties(), sender, device };
         let filter = Arc::new(self.replica.presence().filter(id));
         // The joiner is in the list, as its last (UL-5).
         let users = self.replica.presence().user_list();
@@ -141,6 +145,9 @@ impl Hub {
         member.view = view;
         member.is_marking = agreed.is_some_and(|agreed| agreed.has(Capability::Marks));
         member.zstd = greeting.zstd;
+        if reader.device.is_some() {
+            member.extras().device = reader.device;
+        }
         member.set_filter(filter);
         member.hand_out_own(welcome.own_bytes());
         member.welcomed_at = self.history.drops();

@@ -4,12 +4,12 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use chatterbox_proto::Username;
-use chatterbox_proto::capability::meta::DeviceId;
 
 use crate::block_lists::BlockFilter;
 use crate::encode::view::View;
 use crate::event::Event;
 use crate::ids::RoomId;
+use crate::own_device::OwnDevice;
 use crate::room::memberships::Memberships;
 use crate::room::stamp::Stamp;
 
@@ -115,7 +115,7 @@ pub(crate) struct Extras {
     /// The rooms that it is in beside the lobby.
     pub(crate) rooms: Memberships,
     /// Which device its connection is, for what is encrypted for single ones.
-    pub(crate) device: Option<DeviceId>,
+    pub(crate) device: Option<OwnDevice>,
 }
 
 impl Member {

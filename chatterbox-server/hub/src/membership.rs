@@ -11,6 +11,7 @@ use crate::hub::Hub;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionKey, Verifier};
 use crate::mark::StoredMark;
+use crate::own_device::OwnDevice;
 use crate::record::{Record, Sequence};
 use crate::replica::effect::Refused;
 use crate::replica::ended_logins::AccountChange;
@@ -58,6 +59,8 @@ pub struct JoinRequest<'a> {
     pub recent: Option<u16>,
     /// How far they have read, as it was read from the store (MK-2).
     pub marks: &'a [StoredMark],
+    /// Which device of their account they are (EE-4).
+    pub device: Option<&'a OwnDevice>,
     /// 128 random bits, for a new session. They don't leave this node, but for the client.
     pub random: u128,
     /// For how long their name is reserved after they have left, in milliseconds.
@@ -88,6 +91,7 @@ impl<'a> JoinRequest<'a> {
             resume: None,
             recent: None,
             marks: &[],
+            device: None,
             random: 0,
             hold: 0,
         }
@@ -95,7 +99,8 @@ impl<'a> JoinRequest<'a> {
 
     /// What is decided by all nodes, and what this one says.
     pub fn into_parts(self) -> (Join, Greeting<'a>) {
-        let Self { mut identity, lists, info, extra, resume, recent, marks, random, hold } = self;
+        let Self { mut identity, lists, info, extra, resume, recent, marks, device, random, hold } =
+            self;
         // How its frames are written is no affair of other nodes.
         let zstd = identity.agreed.is_some_and(|agreed| agreed.has(Capability::Zstd));
         identity.agreed = identity.agreed.map(|agreed| agreed.without(Capability::Zstd));
@@ -106,7 +111,7 @@ impl<'a> JoinRequest<'a> {
         let resume =
             resume.map(|Resuming { only, .. }| Resume { key: key.map(SessionKey::proof), only });
         let lists = Arc::new(lists);
-        let greeting = Greeting { info, extra, after, recent, marks, zstd, secrets };
+        let greeting = Greeting { info, extra, after, recent, marks, device, zstd, secrets };
         (Join { identity, lists, resume, verifier, hold }, greeting)
     }
 }

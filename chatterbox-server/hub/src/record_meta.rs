@@ -71,6 +71,12 @@ impl RecordMeta {
         self.json.len() + self.sealed.len()
     }
 
+    /// Whether it has an encrypted text for a device.
+    pub fn is_for(&self, device: &DeviceId) -> bool {
+        let sealed = (!self.sealed.is_empty()).then(|| Sealed::parse(&self.sealed)).flatten();
+        sealed.is_some_and(|sealed| sealed.to.iter().any(|entry| entry.device == *device))
+    }
+
     /// What the connection of this device is told of it: of the encrypted texts only its own. `None` where that is nothing.
     pub fn told(self: &Arc<Self>, device: Option<&DeviceId>) -> Option<Arc<Self>> {
         if self.sealed.is_empty() {

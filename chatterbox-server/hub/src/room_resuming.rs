@@ -18,7 +18,7 @@ use crate::record::Sequence;
 use crate::replica::rooms::definition::RoomKeep;
 use crate::replica::rooms::room::{Room, Who};
 use crate::replica::rooms::told::Lost;
-use crate::room::cut::OwnMessage;
+use crate::room::cut_part::OwnMessage;
 use crate::room_object;
 use crate::room_telling::room_left;
 

@@ -7,7 +7,7 @@ import { memo } from "./memo.js";
 import { menuProps } from "./menu.js";
 import { hue } from "./names.js";
 import { Table } from "./table.js";
-import { Text } from "./text.js";
+import { Text, isEncrypted } from "./text.js";
 import { clock, date, full } from "./time.js";
 
 /** @import { Event, Hole, Item, Message, Moves, Notice, Quote, Target } from "../state/types.js" */
@@ -68,7 +68,7 @@ function MessageRow(props) {
   return html`<li class=${looks.filter(Boolean).join(" ")} ...${frame(props)} ...${menuProps(ui, { is: "message", target, key: item.key })}>
     <${Time} time=${item.time} times=${times} />
     <span class=${`name ${item.own ? "me" : hue(item.from)}`} title=${item.from}><bdi ...${menu}>${item.from}</bdi><span class="hidden">${item.mention && !item.own && room !== null ? " names you" : ""}:</span></span>
-    <div class="text">${item.reply !== null && html`<${Answered} quote=${item.reply} target=${target} ui=${ui} />`}<${Text} lines=${item.lines} walked=${props.walked} />${item.file !== null && html`<${AttachedFile} file=${item.file} save=${() => props.send({ save: { target, key: item.key } })} />`}${item.delivery === "refused" && html`<p class="why"><${Icon} name="alert" />Not sent${item.why ? `: ${item.why}` : ""}</p>`}</div>
+    <div class="text">${item.reply !== null && html`<${Answered} quote=${item.reply} target=${target} ui=${ui} />`}<${Text} lines=${item.lines} walked=${props.walked} />${item.file !== null && html`<${AttachedFile} file=${item.file} save=${() => props.send({ save: { target, key: item.key } })} />`}${isEncrypted(target, item.lines) && html`<p class="sealed">This page can't decrypt. The terminal client can, on a device of yours.</p>`}${item.delivery === "refused" && html`<p class="why"><${Icon} name="alert" />Not sent${item.why ? `: ${item.why}` : ""}</p>`}</div>
     <${Delivery} state=${item.delivery} />
   </li>`;
 }

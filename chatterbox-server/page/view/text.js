@@ -8,6 +8,17 @@ import { pieces } from "./links.js";
 export const BEGINNING = { lines: 25, characters: 4000 };
 export const MOST = { lines: 2000, characters: 200_000 };
 
+/** CONTENT of every encrypted message (EE-3). */
+const SENTENCE = "[encrypted message: your client can't read it]";
+
+/**
+ * Whether a message stands for one that was encrypted between two other clients. Nobody can be kept from typing the sentence; what
+ * is said beside it is true even then.
+ *
+ * @param {string} target @param {readonly string[]} lines
+ */
+export const isEncrypted = (target, lines) => target.startsWith("@") && lines.length === 1 && lines[0] === SENTENCE;
+
 /**
  * As much of the lines as is wanted at most, and whether that is all.
  *

@@ -1,5 +1,7 @@
 //! The contract test of every directory.
 
+mod keys;
+
 use chatterbox_hub::{AccountKey, Level, Marked, RoomNumber};
 use chatterbox_proto::Username;
 
@@ -36,6 +38,7 @@ pub fn holds<D: Directory>(fresh: impl Fn() -> D) {
     tokens(&mut fresh());
     blocks(&mut fresh());
     marks(&mut fresh());
+    keys::hold(&mut fresh());
     settings(&mut fresh());
     ever_seen(&mut fresh());
     guests_are_bounded(&mut fresh());

@@ -7,6 +7,7 @@ use chatterbox_hub::{AccountChange, AccountKey, Level, MemberId};
 use chatterbox_proto::Username;
 
 pub use crate::accounts::directory_error::DirectoryError;
+use crate::accounts::keys_directory::KeysDirectory;
 use crate::accounts::marks_directory::MarksDirectory;
 use crate::accounts::password_hash::PasswordHash;
 use crate::accounts::seen_directory::SeenDirectory;
@@ -82,7 +83,7 @@ pub struct Settings {
 }
 
 /// A store of accounts. Names are compared as [`Username`] does (NM-4). Every call is atomic.
-pub trait Directory: SeenDirectory + MarksDirectory + Send + Debug {
+pub trait Directory: SeenDirectory + MarksDirectory + KeysDirectory + Send + Debug {
     /// Somebody who is going to look at accounts and change them begins. Where others change the same directory between
     /// two calls, what was looked at from here on has to be so still when it is changed ([`DirectoryError::Overtaken`]).
     fn begin(&mut self) {}

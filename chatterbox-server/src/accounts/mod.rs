@@ -13,7 +13,10 @@ mod directory_error;
 mod directory_thread;
 mod ever_seen;
 mod hashing;
+mod keys;
+mod keys_directory;
 mod login;
+mod low_devices;
 mod marks_directory;
 mod operated;
 mod password_hash;
@@ -28,7 +31,11 @@ pub use directory::{
     ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, Settings, Spared, TOKENS,
 };
 pub use directory_thread::Observer;
+pub use keys_directory::{
+    AccountKeys, ClaimedKey, DeviceDone, KeysDirectory, KeysPutDone, LOW_DEVICES, LowKeys, NewKeys,
+};
 pub use login::{Accounts, Login, Refused};
+pub use low_devices::LowDevices;
 pub use marks_directory::{MARKS, MarksDirectory, MarksWritten, NewMark};
 pub use operated::{AccountWish, HashText, WishDone};
 pub use password_hash::{Cost, HashError, PasswordHash};

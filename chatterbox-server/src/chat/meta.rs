@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use chatterbox_hub::{Conversation, MemberId, Mention, RecordMeta, Sequence};
+use chatterbox_hub::{Conversation, LoggedIn, MemberId, Mention, OwnDevice, RecordMeta, Sequence};
 use chatterbox_proto::capability::Capability;
+use chatterbox_proto::capability::e2ee::KeysLow;
 use chatterbox_proto::capability::ids::Id;
-use chatterbox_proto::capability::meta::{DeviceId, FileTold, NewMeta, Sealed};
+use chatterbox_proto::capability::meta::{DeviceId, NewMeta, Sealed};
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Code, LookupKey, NameKey as _, Username};
 
@@ -16,30 +17,45 @@ use crate::chat::shared::Chat;
 /// To whom a message is, before anybody has looked that up.
 type Wanted = Destination<LookupKey, LookupKey>;
 
-/// What goes with a message of other capabilities than `meta`.
-#[derive(Debug, Default)]
-struct Parts {
-    file: Option<FileTold>,
-    sealed: Option<Sealed>,
-}
-
-/// Judges files and encrypted texts. A file is taken for its message just before that is posted, where `files` was agreed to. Nobody agrees
-/// to the capability of encrypted texts, so a message with any is refused.
-fn parts(new: &NewMeta, member: &Handle) -> Result<Parts, Code> {
+/// Judges the file of a message. It is taken for its message just before that is posted, where `files` was agreed to.
+fn judge_file(new: &NewMeta, member: &Handle) -> Result<(), Code> {
     let has_files = || {
         let agreed = member.identity().and_then(|identity| identity.agreed);
         agreed.is_some_and(|agreed| agreed.has(Capability::Files))
     };
-    if new.e2ee.is_some() || new.file.is_some() && !has_files() {
-        return Err(Code::PartRefused);
-    }
-    Ok(Parts { file: None, sealed: None })
+    if new.file.is_some() && !has_files() { Err(Code::PartRefused) } else { Ok(()) }
 }
 
 impl Chat {
     /// Which device the connection of a member is, if it has said so.
-    pub(super) fn device_of(&self, member: MemberId) -> Option<DeviceId> {
+    pub(crate) fn device_of(&self, member: MemberId) -> Option<OwnDevice> {
         self.hub().device_of(member).cloned()
+    }
+
+    /// Notes which device the connection of a member is; see [`Hub::set_device`].
+    ///
+    /// [`Hub::set_device`]: chatterbox_hub::Hub::set_device
+    pub(crate) fn set_device(&self, member: MemberId, device: OwnDevice) {
+        self.hub().set_device(member, device);
+    }
+
+    /// Notes what the device of a member has read; see [`Hub::keys_done`].
+    ///
+    /// [`Hub::keys_done`]: chatterbox_hub::Hub::keys_done
+    pub(crate) fn keys_done(
+        &self,
+        member: MemberId,
+        up_to: Sequence,
+    ) -> Option<(DeviceId, Sequence)> {
+        self.hub().keys_done(member, up_to)
+    }
+
+    /// Tells devices of an account here that few of their one-time keys are left (EE-2).
+    pub(crate) fn tell_low(&self, account: &LoggedIn, low: &KeysLow) {
+        let mut hub = self.hub();
+        let mut wakes = Vec::new();
+        hub.tell_low(account, low, &mut wakes);
+        self.wake(hub, wakes);
     }
 
     /// Whom a message mentions; see [`Hub::mentions`].
@@ -60,7 +76,7 @@ impl Chat {
 #[derive(Debug)]
 pub struct Judged {
     reply: Option<Id>,
-    parts: Parts,
+    sealed: Option<Sealed>,
     /// Whom it mentions.
     pub mentions: Vec<Mention>,
 }
@@ -68,29 +84,32 @@ pub struct Judged {
 impl Judged {
     /// What is stored and told, with the names that are mentioned.
     pub fn with(self, mentions: &[String]) -> Option<Arc<RecordMeta>> {
-        let Parts { file, sealed } = self.parts;
-        RecordMeta::new(self.reply, mentions, file.as_ref(), sealed.as_ref())
+        let Self { reply, sealed, .. } = self;
+        // A file is taken for the message later.
+        RecordMeta::new(reply, mentions, None, sealed.as_ref())
     }
 }
 
-/// Judges what goes with a message of a member to this destination.
+/// Judges what goes with a message of a member to this destination. What is encrypted was judged before, by whoever knows the
+/// devices.
 ///
 /// # Errors
 /// [`Code::NoSuchMessage`], [`Code::MentionForbidden`], [`Code::PartRefused`]; [`Code::NotRead`] where the history can't be read now.
 pub async fn judge(
     new: &NewMeta,
+    sealed: Option<Sealed>,
     to: &Wanted,
     member: &Handle,
     pages: &Pages,
 ) -> Result<Judged, Code> {
-    let parts = parts(new, member)?;
+    judge_file(new, member)?;
     if let Some(id) = new.reply
         && !is_readable(id, to, member, pages).await?
     {
         return Err(Code::NoSuchMessage);
     }
     let mentions = member.chat().mentions(member.id(), to, &new.mentions)?;
-    Ok(Judged { reply: new.reply, parts, mentions })
+    Ok(Judged { reply: new.reply, sealed, mentions })
 }
 
 /// Whether a message is of the conversation with a destination, and its member can read it now (MT-3). Where they may not know of the

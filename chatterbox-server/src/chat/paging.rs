@@ -109,9 +109,11 @@ impl Pages {
         }
         let is_told = user.agreed.is_some_and(|agreed| agreed.has(Capability::Meta));
         let device = is_told.then(|| chat.device_of(member)).flatten();
-        let told =
-            |record: &Record| record.meta.as_ref().filter(|_| is_told)?.told(device.as_ref());
-        let metas: Vec<_> = found.iter().map(|(_, record)| told(record)).collect();
+        let told = |id: Sequence, record: &Record| {
+            let device = device.as_ref().and_then(|own| own.reads(id, record.arrived));
+            record.meta.as_ref().filter(|_| is_told)?.told(device)
+        };
+        let metas: Vec<_> = found.iter().map(|(id, record)| told(*id, record)).collect();
         let messages = found.iter().zip(&metas).map(|((id, record), meta)| PageMessage {
             id: *id,
             time: record.arrived,

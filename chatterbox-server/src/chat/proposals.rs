@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use chatterbox_hub::{
-    Greeting, Join, JoinError, JoinReply, MemberId, Outcome, Proposal, Record, Refused, RoomDone,
-    RoomRefusal, RoomWish, Secrets, Sequence, StoreCommand, StoredMark,
+    Greeting, Join, JoinError, JoinReply, MemberId, Outcome, OwnDevice, Proposal, Record, Refused,
+    RoomDone, RoomRefusal, RoomWish, Secrets, Sequence, StoreCommand, StoredMark,
 };
 use chatterbox_proto::{Code, Refusal};
 use futures_util::FutureExt as _;
@@ -69,6 +69,7 @@ pub(super) struct OwnGreeting {
     after: Option<Sequence>,
     recent: Option<u16>,
     marks: Box<[StoredMark]>,
+    device: Option<OwnDevice>,
     zstd: bool,
     secrets: Secrets,
 }
@@ -128,15 +129,15 @@ pub fn queue() -> (Proposals, ProposalQueue) {
 
 impl OwnGreeting {
     pub(super) fn of(greeting: Greeting<'_>) -> Self {
-        let Greeting { info, extra, after, recent, marks, zstd, secrets } = greeting;
+        let Greeting { info, extra, after, recent, marks, device, zstd, secrets } = greeting;
         let (info, extra, marks) = (info.into(), extra.into(), marks.into());
-        Self { info, extra, after, recent, marks, zstd, secrets }
+        Self { info, extra, after, recent, marks, device: device.cloned(), zstd, secrets }
     }
 
     pub(super) fn get(&self) -> Greeting<'_> {
-        let Self { info, extra, after, recent, marks, zstd, secrets } = self;
+        let Self { info, extra, after, recent, marks, device, zstd, secrets } = self;
         let (after, recent, zstd, secrets) = (*after, *recent, *zstd, *secrets);
-        Greeting { info, extra, after, recent, marks, zstd, secrets }
+        Greeting { info, extra, after, recent, marks, device: device.as_ref(), zstd, secrets }
     }
 }
 

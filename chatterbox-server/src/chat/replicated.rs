@@ -1,6 +1,6 @@
 //! The chat as one node of several has it: which node it is of, which others are up, and what all of them have in common.
 
-use chatterbox_hub::format::FormatError;
+use chatterbox_hub::format::{self, FormatError};
 use chatterbox_hub::{
     AccountRef, Durable, Incarnation, NodeUp, Proposal, Removal, RoomRecord, Sequence, StateCopy,
 };
@@ -9,16 +9,17 @@ use chatterbox_proto::{Capabilities, Capability};
 use crate::chat::shared::Chat;
 
 /// The capabilities for which the order has something new, and the level of its format since which it has that.
-const SINCE: [(Capability, u16); 4] = [
+const SINCE: [(Capability, u16); 5] = [
     (Capability::Meta, 2),
     (Capability::Devices, 3),
     (Capability::Marks, 3),
     (Capability::Files, 4),
+    (Capability::E2ee, format::KEYS),
 ];
 
 impl Chat {
     /// What of all that is spoken can be agreed to now. Where several nodes have one order, it carries what goes with messages,
-    /// second devices, read positions and what is known about files once all nodes read the format that has them.
+    /// second devices, read positions, what is known about files and public keys once all nodes read the format that has them.
     pub(crate) fn carried(&self, spoken: Capabilities) -> Capabilities {
         if !self.is_in_cluster() {
             return spoken;

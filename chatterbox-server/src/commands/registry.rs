@@ -10,7 +10,7 @@ use crate::commands::family::rooms::{
     inviting, joining, listing, making, people, settings, talking,
 };
 use crate::commands::family::{
-    account, admin, block, diagnostics, help, identity, message, presence, users,
+    account, admin, block, diagnostics, encryption, help, identity, message, presence, users,
 };
 use crate::commands::spec::Spec;
 
@@ -28,6 +28,8 @@ pub(super) static TABLE: &[&Command] = &[
     &account::PASSWD,
     &account::LOGOUT,
     &account::ELEVATE,
+    &encryption::E2EE_RESET,
+    &encryption::E2EE_REMOVE,
     &block::BLOCK,
     &block::UNBLOCK,
     &block::BLOCKED,

@@ -26,6 +26,7 @@ use crate::commands::moderating::HostModerator;
 use crate::commands::reply::Rejection;
 use crate::commands::state::CommandState;
 use crate::config::Live;
+use crate::keys::KeyDesk;
 use crate::moderation::Moderator;
 
 /// The [`Authenticator`] and [`RequestHandler`] of a chat with accounts.
@@ -68,6 +69,7 @@ impl Authenticator for Service {
             Capability::Accounts,
             Capability::Commands,
             Capability::Devices,
+            Capability::E2ee,
             Capability::Marks,
             Capability::Rooms,
         ];
@@ -97,6 +99,10 @@ impl Authenticator for Service {
         name: Username,
     ) -> BoxFuture<'a, Result<Option<Mailbox>, Code>> {
         async move { self.state.mailbox(sender, who, &name).await }.boxed()
+    }
+
+    fn keys(&self) -> Option<&KeyDesk> {
+        Some(&self.state.keys)
     }
 
     fn happened(&self, happened: &Happened) {

@@ -13,6 +13,7 @@ use crate::chat::waiting_mail::Mailbox;
 use crate::commands::online::Online;
 use crate::commands::spec::Spec;
 use crate::config::{Config, Live};
+use crate::keys::KeyDesk;
 use crate::moderation::Moderation;
 use crate::pacing::{CommandPacing, MailPacing, RenamePacing, RoomPacing};
 
@@ -26,6 +27,8 @@ pub struct CommandState {
     pub accounts: Arc<Accounts>,
     /// Sanctions, the audit log and reports, as they are stored.
     pub moderation: Arc<Moderation>,
+    /// Their public keys.
+    pub(super) keys: KeyDesk,
     /// The connections whose commands are served.
     pub(super) online: Arc<Online>,
     /// Lets so many commands be given.
@@ -57,6 +60,7 @@ impl CommandState {
     ) -> Result<Arc<Self>, DirectoryError> {
         let settings = RwLock::new(accounts.settings().await?);
         Ok(Arc::new(Self {
+            keys: KeyDesk::new(Arc::clone(&accounts)),
             accounts,
             moderation,
             online: Arc::default(),

@@ -199,6 +199,12 @@ impl<'a> Joining<'a> {
         }
         let extra = claim.agreed.map(|agreed| self.extra(agreed, &grant, is_logged));
         let logged_in = grant.login.logged_in();
+        let device = match (&claim.device, &logged_in, context.access.authenticator.keys()) {
+            (Some(device), Some(login), Some(keys)) => {
+                Box::pin(keys.own_device(login.account_key.id, device.clone())).await
+            }
+            _ => None,
+        };
         // If the session was the only proof, joining may do nothing but resume it.
         let by_session = matches!(&resumes, Some(login @ Some(_)) if *login == logged_in);
         let request = JoinRequest {
@@ -224,6 +230,7 @@ impl<'a> Joining<'a> {
             }),
             recent: claim.recent,
             marks: &grant.login.marks,
+            device: device.as_ref(),
             random: if claim.agreed.is_some() { random() } else { 0 },
             hold: u64::try_from(self.config.hold_name.as_millis()).unwrap_or(u64::MAX),
             ..JoinRequest::base(&claim.name, &info)

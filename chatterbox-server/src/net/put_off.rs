@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chatterbox_hub::{Filing, Mention, RecordMeta, To};
+use chatterbox_proto::capability::meta::Sealed;
 use chatterbox_proto::session::{Destination, Posting};
 use chatterbox_proto::{Code, LookupKey, NameKey as _, Username};
 
@@ -18,6 +19,7 @@ use crate::chat::meta;
 use crate::chat::paging::Pages;
 use crate::chat::reserved::Reserved;
 use crate::chat::waiting_mail::{Mailbox, resolve_waiting};
+use crate::keys::KeyDesk;
 
 /// A message, and what goes with it: that is judged, and may be a reason to refuse it.
 pub(super) type Settled = (Posting<'static>, Result<Option<Arc<RecordMeta>>, Code>);
@@ -36,6 +38,11 @@ pub(super) struct PutOff {
 impl PutOff {
     pub(super) fn new(accounts: Arc<dyn Authenticator>) -> Self {
         Self { accounts, postings: Vec::new(), ends_frame: false }
+    }
+
+    /// The directory of keys, if there is one.
+    pub(super) fn keys(&self) -> Option<&KeyDesk> {
+        self.accounts.keys()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -61,7 +68,8 @@ impl PutOff {
         let found = self.find(&postings, member).await;
         let mut settled = Vec::with_capacity(postings.len());
         for posting in postings {
-            let meta = self.judge(&posting, member, pages, gate.as_deref_mut()).await;
+            let gate = gate.as_deref_mut();
+            let meta = self.judge(&posting, &found, member, pages, gate).await;
             settled.push((posting, meta));
         }
         (settled, found)
@@ -72,6 +80,7 @@ impl PutOff {
     async fn judge(
         &self,
         posting: &Posting<'static>,
+        found: &Found,
         member: &Handle,
         pages: &Pages,
         gate: Option<&mut FloodGate>,
@@ -81,7 +90,11 @@ impl PutOff {
         if let Some(code) = gate.as_ref().and_then(|gate| gate.refusal(member, to)) {
             return Err(code);
         }
-        let mut judged = match meta::judge(new, to, member, pages).await {
+        let judged = match self.sealed(posting, found, member).await {
+            Ok(sealed) => meta::judge(new, sealed, to, member, pages).await,
+            Err(code) => Err(code),
+        };
+        let mut judged = match judged {
             Ok(judged) => judged,
             Err(code) => {
                 gate.into_iter().for_each(|gate| gate.spend(to, posting.size()));
@@ -96,6 +109,29 @@ impl PutOff {
             }
         }
         Ok(judged.with(&mentions))
+    }
+
+    /// The encrypted text of a message, if it is one as it should be (EE-3).
+    async fn sealed(
+        &self,
+        posting: &Posting<'static>,
+        found: &Found,
+        member: &Handle,
+    ) -> Result<Option<Sealed>, Code> {
+        if posting.meta.as_ref().is_none_or(|new| new.e2ee.is_none()) {
+            return Ok(None);
+        }
+        let Some(keys) = self.keys() else { return Err(Code::PartRefused) };
+        let waiting = match &posting.destination {
+            Destination::User(name) => found.get(name),
+            Destination::All | Destination::Room(_) => None,
+        };
+        // A recipient who can't be written to is the reason to refuse the message, with the code for that.
+        let waiting = waiting.map(|mailbox| match mailbox {
+            Ok(mailbox) => Ok(&mailbox.account),
+            Err(code) => Err(*code),
+        });
+        keys.judge(member, posting, waiting).await
     }
 
     /// The account of a name that is mentioned. Only who has an account may look for it, and as often as for one to write to: the sender

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chatterbox_hub::{Event, Record, SessionId};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome, OutcomeCode};
+use chatterbox_proto::capability::e2ee::KeysRequest;
 use chatterbox_proto::capability::files::FileRequest;
 use chatterbox_proto::capability::ids::Query;
 use chatterbox_proto::capability::marks::ReadUpTo;
@@ -62,6 +63,7 @@ enum Pending {
     Ping(i64),
     Read(ReadUpTo),
     File(FileRequest),
+    Keys(KeysRequest),
     Command(CommandInput),
     /// A legacy command that is rejected with this text.
     Rejected(&'static str),
@@ -96,6 +98,7 @@ impl Requests {
             Request::Read(read) => Pending::Read(read),
             Request::Command(request) => Pending::Command(CommandInput::Request(request)),
             Request::File(request) => Pending::File(request),
+            Request::Keys(request) => Pending::Keys(request),
             Request::Pong(number) => {
                 // When the queue is full the PING counts as unanswered.
                 let _ = self.hand_on(CommandInput::Pong(number));
@@ -193,6 +196,7 @@ impl Requests {
                     }
                     None
                 }
+                Pending::Keys(request) => Box::pin(self.keys(member, request)).await,
                 Pending::Command(input) => self.hand_on(input).err().and_then(rejected),
                 Pending::Rejected(text) => Some(Event::error(text)),
             };
@@ -211,6 +215,17 @@ impl Requests {
         };
         let waiting = WaitingInput { input, room };
         commands.try_send(waiting).map_err(|full| full.into_inner().input)
+    }
+
+    /// Answers a request to the directory of keys. Where there is none, nobody has agreed to ask it.
+    async fn keys(&self, member: &Handle, request: KeysRequest) -> Option<Event> {
+        if !matches!(request, KeysRequest::Done(_)) {
+            // Nobody holds an answer who has not read those before it.
+            member.room().await;
+            // A device may have been published at another node a moment ago.
+            member.chat().catch_up().await;
+        }
+        self.put_off.keys()?.answer(member, request).await
     }
 
     async fn page(&self, member: &Handle, query: &Query) -> Event {

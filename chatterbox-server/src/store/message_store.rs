@@ -122,6 +122,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// first, or to nobody (RL-3).
     fn forget_account(&self, account: i64) -> BoxFuture<'_, ()>;
 
+    /// Drops some of the encrypted texts that are stored and told to nobody any more (EE-4): all devices that they are for have read them,
+    /// or they are of messages that arrived before this, in seconds since 1970 UTC. Whoever keeps nothing over restarts need not.
+    fn forget_sealed(&self, before: i64) -> BoxFuture<'_, ()> {
+        let _ = before;
+        ready(()).boxed()
+    }
+
     /// Makes this the store of a node of a cluster, and says how far it has followed the order of that. A fresh one has followed
     /// nothing.
     ///

@@ -8,7 +8,7 @@ import { Worker } from "node:worker_threads";
 import { pieces } from "../../page/view/links.js";
 import { hue } from "../../page/view/names.js";
 import { CLOSINGS, REFUSALS, closedWords, refusalWords } from "../../page/view/refusals.js";
-import { BEGINNING, MOST as LONGEST, beginning } from "../../page/view/text.js";
+import { BEGINNING, MOST as LONGEST, beginning, isEncrypted } from "../../page/view/text.js";
 import { clock, date, dayWords, spanWords, untilWords } from "../../page/view/time.js";
 import { END, MOST, PAGE, part, range } from "../../page/view/window.js";
 
@@ -117,6 +117,15 @@ test("of a long message the beginning is shown, and of what is longer than anyth
   // No half of a character is left at the cut.
   const emoji = beginning([`${"x".repeat(BEGINNING.characters - 1)}🎉`], BEGINNING).shown[0];
   assert.equal(emoji, "x".repeat(BEGINNING.characters - 1));
+});
+
+test("the page says that it can't decrypt, and only of what stands alone in a private conversation", () => {
+  const sentence = "[encrypted message: your client can't read it]";
+  assert.equal(isEncrypted("@bob", [sentence]), true);
+  assert.equal(isEncrypted("#lab", [sentence]), false);
+  assert.equal(isEncrypted("ALL", [sentence]), false);
+  assert.equal(isEncrypted("@bob", [sentence, ""]), false);
+  assert.equal(isEncrypted("@bob", [`${sentence} `]), false);
 });
 
 test("a number that is no time of the calendar is no time", () => {

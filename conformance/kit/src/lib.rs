@@ -4,6 +4,7 @@
 
 pub mod authority;
 pub mod clock;
+pub mod ed25519;
 pub mod escape;
 pub mod identity;
 pub mod net;

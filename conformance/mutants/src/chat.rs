@@ -13,6 +13,7 @@ use super::{
         agreed::Agreed,
         filed::Files,
         flood::Flood,
+        keys::Directory,
         moderation::Moderation,
         rooms::room::Rooms,
         state::{Accounts, Party, Presence, Resumption, Sitting, Standing},
@@ -39,6 +40,8 @@ pub(super) struct Member {
     pub(super) once: Option<String>,
     /// Where the connection comes from.
     pub(super) address: IpAddr,
+    /// Which device of its account it is.
+    pub(super) device: Option<String>,
 }
 
 impl Member {
@@ -65,6 +68,8 @@ pub(super) struct Joining {
     pub(super) recent: Option<usize>,
     /// Where it comes from.
     pub(super) address: Option<IpAddr>,
+    /// Which device of its account it says that it is.
+    pub(super) device: Option<String>,
 }
 
 /// The members, their sessions and the history.
@@ -84,6 +89,8 @@ pub(super) struct Chat {
     pub(super) asking: BTreeSet<String>,
     /// How far accounts have read, by conversation.
     pub(super) marks: BTreeMap<(String, String), u64>,
+    /// The public keys of accounts.
+    pub(super) keys: Directory,
     /// The connection whose message is being passed on.
     pub(super) speaking: Option<u64>,
     pub(super) history: Vec<Entry>,
@@ -132,7 +139,7 @@ impl Chat {
     /// Lets a connection in: welcome for it, notice for the others.
     pub(super) fn join(&mut self, connection: u64, name: &str, outbox: &Outbox, asks: &Joining) {
         let f = self.faults.clone();
-        let Joining { agreed, resumes, resumption, standing, recent, address } = asks;
+        let Joining { agreed, resumes, resumption, standing, recent, address, device } = asks;
         let rosters = self.rosters();
         self.unjoined.retain(|(other, _)| *other != connection);
         let replaced = resumption.as_ref().is_some_and(|resumption| self.replace(resumption));
@@ -151,6 +158,7 @@ impl Chat {
             account: standing.account().map(str::to_owned),
             once: None,
             address: address.unwrap_or(NOWHERE),
+            device: device.clone(),
         };
         self.members.push(member.clone());
         self.has_come(&member);
@@ -271,6 +279,7 @@ impl Chat {
                 || (src != own && dest != own && f.acts(Fault::HistoryLeaksPrivate))
         };
         let mut past: Vec<_> = self.history.iter().filter(due).collect();
+        past.retain(|entry| !self.is_too_secret(member, entry));
         if f.acts(Fault::NoHistory) {
             past.clear();
         }
@@ -396,6 +405,7 @@ impl Chat {
             account: None,
             once: None,
             address: NOWHERE,
+            device: None,
         };
         self.members.insert(0, ghost);
     }

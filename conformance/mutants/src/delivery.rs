@@ -106,7 +106,8 @@ impl Chat {
             let skipped = public && n == last && !own && f.acts(Fault::BroadcastSkipsOne);
             self.deliveries += 1;
             let lost = self.deliveries.is_multiple_of(101) && f.acts(Fault::LosesUnderLoad);
-            let hidden = public && self.hides(member, sender);
+            let hidden =
+                (public && self.hides(member, sender)) || self.is_too_secret(member, entry);
             if due && !skipped && !lost && !hidden {
                 let framed = self.framed(member, entry);
                 if by_utf8 && f.acts(Fault::RawFromWhoAgreed) {

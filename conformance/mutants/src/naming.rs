@@ -48,6 +48,7 @@ impl Session {
             return self.error(text).await;
         }
         asks.recent = self.recent(&asks.agreed, beside);
+        asks.device = Self::device(beside).filter(|_| asks.agreed.has("e2ee"));
         let mut chat = self.shared.chat.lock().await;
         if let Some(resume) = beside.get("RESUME").filter(|_| asks.agreed.has("ids")) {
             asks.resumes = true;

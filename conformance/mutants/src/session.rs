@@ -27,8 +27,8 @@ use super::{
     power::Power,
 };
 
-/// The keys that this server knows; those of capabilities where they were agreed on.
-const KEYS: [&str; 14] = [
+/// The keys that this server knows beside requests; those of capabilities where they were agreed on.
+const KEYS: [&str; 10] = [
     "USERNAME",
     "MESSAGES",
     "CAPABILITIES",
@@ -36,17 +36,23 @@ const KEYS: [&str; 14] = [
     "RECENT",
     "PASSWORD",
     "TOKEN",
+    "DEVICE",
     "TAGS",
     "META",
+];
+
+/// The requests beside messages, in the order in which they are served.
+const REQUESTS: [&str; 9] = [
     "HISTORY",
     "READ",
+    "KEYS_PUT",
+    "KEYS_GET",
+    "KEYS_CLAIM",
+    "KEYS_DONE",
     "COMMAND",
     "ANSWER",
     "PING",
 ];
-
-/// The requests beside messages, in the order in which they are served.
-const REQUESTS: [&str; 5] = ["HISTORY", "READ", "COMMAND", "ANSWER", "PING"];
 
 /// The state that all sessions share.
 #[derive(Clone)]
@@ -243,7 +249,8 @@ impl Session {
     async fn object(&mut self, object: &Map<String, Value>) -> bool {
         let f = self.shared.faults.clone();
         self.learn_name().await;
-        let is_known = |key: &str| KEYS.contains(&key) || filed::KEYS.contains(&key);
+        let all = [&KEYS[..], &REQUESTS, &filed::KEYS];
+        let is_known = |key: &str| all.iter().any(|keys| keys.contains(&key));
         let unknown = object.keys().any(|key| !is_known(key));
         let (name, messages) = (object.get("USERNAME"), object.get("MESSAGES"));
         if name.is_some() && unknown && f.acts(Fault::ExtraOnJoinRefused) {

@@ -15,8 +15,8 @@ use crate::{
 pub const NEGOTIATION: &str = "negotiation";
 
 /// The capabilities of `docs/capabilities.md`.
-pub const CAPABILITIES: [&str; 15] = [
-    "accounts", "commands", "devices", "files", "ids", "marks", "meta", "notices", "ping",
+pub const CAPABILITIES: [&str; 16] = [
+    "accounts", "commands", "devices", "e2ee", "files", "ids", "marks", "meta", "notices", "ping",
     "presence", "recent", "rename", "rooms", "utf8", "zstd",
 ];
 
@@ -24,8 +24,9 @@ pub const CAPABILITIES: [&str; 15] = [
 pub const MODERATION: &str = "moderation";
 
 /// What a capability is agreed on with, and not without (`CP-8`); and what is spoken for an extension that is none.
-const NEEDS: [(&str, &[&str]); 6] = [
+const NEEDS: [(&str, &[&str]); 7] = [
     ("devices", &["accounts", "ids"]),
+    ("e2ee", &["accounts", "ids", "meta"]),
     ("files", &["accounts", "ids", "meta"]),
     ("marks", &["accounts", "ids"]),
     ("meta", &["ids"]),

@@ -1,6 +1,6 @@
 //! Calls: a typed line as a command of the server.
 
-use chatterbox_proto::{ALL, RoomName};
+use chatterbox_proto::{ALL, RoomName, ScreenText};
 
 use super::App;
 use crate::commands::{CallError, SLASH};
@@ -53,6 +53,16 @@ impl App {
                 return self.not_called(text);
             }
         };
+        // It would be said in the clear (EE-6).
+        if let ("msg", [to, ..]) = (parsed.command.name.as_str(), parsed.arguments.as_slice())
+            && self.is_encrypted(to)
+        {
+            let to = ScreenText::shortened(to, 40);
+            let why = format!(
+                "what is said to {to} is encrypted, which no command of the server does: say \"@{to} TEXT\""
+            );
+            return self.not_sent(&why);
+        }
         if !self.session.is_joined() {
             return self.not_sent("commands need the connection, which is lost");
         }

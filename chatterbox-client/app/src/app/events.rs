@@ -66,6 +66,8 @@ impl App {
             self.reconnect.proved_useful();
         }
         if !self.has_more() {
+            let follows = self.encryption.as_mut().map(|keys| keys.frame_is_over(now));
+            self.follow(follows.unwrap_or_default(), now, &mut effects);
             if let Some(line) = self.take_held() {
                 effects.extend(self.typed(&line, InputMode::Chat, now));
             }
@@ -82,6 +84,7 @@ impl App {
                 self.welcomed(agreed);
                 self.level = account.as_ref().map_or(0, |account| account.level);
                 self.begin_in_default();
+                self.keys_are_here(agreed, account.as_ref(), now, effects);
                 self.show_newest(history, more, effects);
                 self.greeting = Some(Greeting { info, agreed, account, server, more });
             }
@@ -105,6 +108,7 @@ impl App {
                     self.shelf.forget();
                 }
                 self.note_rooms();
+                self.keys_are_here(agreed, account.as_ref(), now, effects);
                 effects.push(Effect::Show(Output::Resumed { missed, complete }));
                 self.show_newest(missed, false, effects);
                 self.fill_gaps_again(complete, now, effects);
@@ -156,21 +160,46 @@ impl App {
                 self.front.renamed(old.as_wire(), new.as_wire());
                 self.quotes.renamed(old.as_wire(), new.as_wire());
                 self.shelf.renamed(old.as_wire(), new.as_wire());
+                if let Some(keys) = &mut self.encryption {
+                    keys.is_called(old.as_wire(), new.as_wire());
+                }
                 effects.push(Effect::Show(Output::Renamed { old, new }));
             }
             Event::SelfRenamed(name) => {
                 self.login.renamed(name.as_wire());
+                if let Some(keys) = &mut self.encryption {
+                    keys.renamed(name.as_wire());
+                }
                 effects.push(Effect::Show(Output::YouAre(name)));
             }
             Event::Message(message) => self.show(message, MessageKind::Live, now, effects),
+            Event::Keys(answer) => {
+                let follows = self.encryption.as_mut().map(|keys| keys.answered(&answer, now));
+                self.follow(follows.unwrap_or_default(), now, effects);
+            }
+            Event::KeysLow(low) => {
+                let follows = self.encryption.as_mut().map(|keys| keys.low(&low, now));
+                self.follow(follows.unwrap_or_default(), now, effects);
+            }
             Event::Stored { tag, id } => {
                 self.quotes.stored(&tag, id);
                 self.shelf.stored(&tag, id);
+                if let Some(keys) = &mut self.encryption {
+                    keys.stored(&tag, id);
+                }
                 effects.push(Effect::Show(Output::Stored { tag, id }));
             }
             Event::Rejected(rejected) => {
-                self.failures += 1;
+                let (tag, code) = (rejected.tag.as_wire(), rejected.code.as_wire());
+                let keys = self.encryption.as_mut();
+                let follows = keys.and_then(|keys| keys.rejected(tag, code, now));
                 self.refused = true;
+                // It is encrypted again, for the devices that there are now, or the user is told so.
+                if let Some(follows) = follows {
+                    effects.push(Effect::Show(Output::Rejected { refused: rejected, told: true }));
+                    return self.follow(follows, now, effects);
+                }
+                self.failures += 1;
                 // Beside REFUSED stands an ERROR that says the same; people are told once.
                 let wait = rejected.wait;
                 let told = self.session.complains();

@@ -41,6 +41,9 @@ impl App {
             Ok(to) => to,
             Err(why) => return self.not_sent(&why),
         };
+        if let Some(why) = self.why_no_file(&to) {
+            return self.not_sent(&why);
+        }
         let upload = Upload::new(path.into_owned(), to, text.to_owned());
         match self.transfers.begin(Kind::Up(upload)) {
             Some(_) => Vec::new(),
@@ -56,6 +59,14 @@ impl App {
         }
         let name = ScreenText::shortened(&front.name, 40);
         Err(format!("you are not in {name} any more; /room ALL talks to everybody"))
+    }
+
+    /// Why no file goes to somebody, if none does: what is said to them is encrypted, and a file would not be (EE-6).
+    fn why_no_file(&self, to: &Target) -> Option<String> {
+        let Target::User(name) = to else { return None };
+        let words = to.in_words();
+        self.is_encrypted(name)
+            .then(|| format!("what is said to {words} is encrypted, and a file would not be"))
     }
 
     /// Carries out `/save [last|ID|NAME] [PATH]`.
@@ -115,6 +126,10 @@ impl App {
     /// Announces a file that is there.
     pub(super) fn announce(&mut self, announced: Announced, now: i64) -> Vec<Effect> {
         let Announced { to, text, file } = announced;
+        // The user may have turned encryption on meanwhile.
+        if let Some(why) = self.why_no_file(&to) {
+            return self.not_sent(&why);
+        }
         let text = if text.trim().is_empty() { said_of(&file) } else { text };
         let to = match &to {
             Target::Lobby => None,

@@ -1,21 +1,15 @@
 //! Typed lines: what the user wants, in each input mode.
 
+use chatterbox_proto::ScreenText;
 use chatterbox_proto::capability::accounts::one_line;
-use chatterbox_proto::capability::ids::Id;
-use chatterbox_proto::capability::meta::FileTold;
-use chatterbox_proto::session::SayError;
-use chatterbox_proto::{ALL, ScreenText, WireText};
 
 use super::App;
-use super::replying::Beside;
 use crate::capability_words::in_words;
 use crate::commands::{Catalogue, SLASH};
 use crate::effect::{Effect, note};
-use crate::files::Shelved;
 use crate::front::At;
 use crate::help::Help;
 use crate::input_mode::InputMode;
-use crate::output::{Message, MessageKind, Output};
 use crate::own::Has;
 use crate::parse::ParsedLine;
 
@@ -259,6 +253,12 @@ impl App {
             (ParsedLine::Connection, _) => self.describe(),
             (ParsedLine::Front(name), _) => self.bring_to_front(name, now),
             (ParsedLine::History(_), _) => self.server_command("/history", text),
+            (ParsedLine::Sealed(what, rest), _) if self.encryption.is_some() => {
+                self.sealed(what, rest, now)
+            }
+            (ParsedLine::Sealed(what, _), _) => {
+                self.server_command(&format!("{SLASH}{}", what.name()), text)
+            }
             (ParsedLine::Local(local, rest), _)
                 if self.model.is_some()
                     && (!self.server_has(local.name()) || self.is_own(local, rest)) =>
@@ -326,7 +326,9 @@ impl App {
 
     fn request_name(&mut self, name: &str) -> Vec<Effect> {
         let down = self.is_down();
-        self.login.request(&mut self.session, down, name)
+        let mut effects = self.takes_keys(name);
+        effects.extend(self.login.request(&mut self.session, down, name));
+        effects
     }
 
     pub(super) fn server_has(&self, command: &str) -> bool {
@@ -345,86 +347,8 @@ impl App {
             model: self.model.is_some(),
             meta: self.has_meta(),
             files: self.has_files() && !self.restricted,
+            encryption: self.encryption.is_some(),
         }
-    }
-
-    /// Says something to a user, in a room or to everybody, as the answer to a message or not.
-    pub(super) fn say(
-        &mut self,
-        to: Option<&str>,
-        text: &str,
-        reply: Option<Id>,
-        now: i64,
-    ) -> Vec<Effect> {
-        self.say_beside(to, text, Beside { reply, file: None }, now)
-    }
-
-    /// Says something with a file that is there.
-    pub(super) fn say_with_file(
-        &mut self,
-        to: Option<&str>,
-        text: &str,
-        file: FileTold,
-        now: i64,
-    ) -> Vec<Effect> {
-        self.say_beside(to, text, Beside { reply: None, file: Some(file) }, now)
-    }
-
-    fn say_beside(
-        &mut self,
-        to: Option<&str>,
-        text: &str,
-        beside: Beside,
-        now: i64,
-    ) -> Vec<Effect> {
-        let meta = self.meta_of(to, text, &beside);
-        let said = match self.session.say_with(to, text, now, meta) {
-            Ok(said) => said,
-            Err(SayError::NotJoined) => return self.not_sent("there is no name yet"),
-            Err(error) => return self.not_sent(&error.to_string()),
-        };
-        self.has_sent = true;
-        let waits = self.is_put_off(said.tag.as_deref(), now);
-        let frame = said.frame.filter(|_| !waits);
-        let mut effects: Vec<_> = frame.into_iter().map(Effect::Send).collect();
-        self.note_sent(to, text, said.tag.as_deref());
-        if let (Some(tag), Some(file)) = (&said.tag, &beside.file) {
-            self.shelf.sent(tag, Shelved::new(&self.target_to(to), true, file.clone()));
-        }
-        let is_shown = self.echo_own || self.model.is_some();
-        if let Some(me) = self.session.me().filter(|_| is_shown) {
-            let to = to.filter(|to| *to != ALL);
-            let own = Output::Message(Message {
-                when: self.time.format(now, now),
-                time: now,
-                from: WireText::new(me.to_owned()),
-                in_room: to.is_some_and(|to| self.is_room(to)),
-                to: to.map(|to| WireText::new(to.to_owned())),
-                text: WireText::new(text.to_owned()),
-                id: None,
-                taken: None,
-                tag: said.tag,
-                quote: beside.reply.map(|id| self.quotes.quote(&self.target_to(to), id)),
-                file: beside.file.map(|file| Box::new(self.attached(file, true, now))),
-                mentions: Vec::new(),
-                mention: false,
-                named: false,
-                kind: MessageKind::Own,
-            });
-            if self.echo_own {
-                effects.push(Effect::Show(own));
-            } else {
-                self.shown(&own, now);
-            }
-        }
-        // On a full screen it stands in the conversation that it belongs to, which is not the one that is seen.
-        let elsewhere = !self.front.at().wire().eq_ignore_ascii_case(to.unwrap_or(ALL));
-        if self.full_screen && elsewhere {
-            let to = to.map_or("everybody".into(), |to| ScreenText::shortened(to, 40).to_string());
-            let text = ScreenText::shortened(text, 80);
-            effects.extend(note(format!("Said to {to}: {text}")));
-        }
-        effects
     }
 
     /// What a person can know of the connection, and of what is agreed over it.

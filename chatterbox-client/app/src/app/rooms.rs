@@ -10,7 +10,9 @@ use crate::effect::{Effect, note};
 use crate::front::{At, InFront, Unrolled};
 use crate::gaps::{End, Filled};
 use crate::model::mentions;
-use crate::output::{GapState, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Wire};
+use crate::output::{
+    GapState, Lock, Message, MessageKind, Output, RoomChange, RoomView, RoomWhy, Wire,
+};
 use crate::target::Target;
 
 /// Where a message was said.
@@ -49,6 +51,7 @@ impl App {
         now: i64,
         effects: &mut Vec<Effect>,
     ) {
+        let Some(message) = self.opened(message, kind, now, effects) else { return };
         if kind == MessageKind::History {
             return self.show_at_once(message, kind, now, effects);
         }
@@ -99,7 +102,12 @@ impl App {
         effects.push(Effect::Show(Output::Message(self.as_output(message, kind, now))));
     }
 
-    fn as_output(&self, message: session::Message, kind: MessageKind, now: i64) -> Message {
+    pub(super) fn as_output(
+        &self,
+        message: session::Message,
+        kind: MessageKind,
+        now: i64,
+    ) -> Message {
         let at = self.target_of(&message);
         let session::Message { source, recipient, timestamp, content, id, taken, meta } = message;
         let in_room = recipient.as_ref().is_some_and(|to| self.is_room(to.as_wire()));
@@ -131,6 +139,7 @@ impl App {
             mention,
             named,
             kind,
+            lock: Lock::Open,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Typed lines with a secret in them: they are not said, and not kept.
 
-use super::App;
+use super::{App, RECOVERY};
 use crate::commands::SLASH;
 use crate::effect::Effect;
 
@@ -20,8 +20,11 @@ impl App {
 
     /// The command of a line, if it is one that may have a secret behind it, or is mistyped and near to such a one.
     fn command_with_secret(&self, text: &str) -> Option<String> {
-        let catalogue = self.catalogue.as_ref()?;
         let first = text.split_whitespace().next().unwrap_or_default().to_lowercase();
+        if self.encryption.is_some() && first == RECOVERY {
+            return Some(first);
+        }
+        let catalogue = self.catalogue.as_ref()?;
         let prefix = catalogue.prefix();
         let name = first.strip_prefix(prefix).or_else(|| first.strip_prefix(SLASH))?;
         let meant = match catalogue.find(name) {

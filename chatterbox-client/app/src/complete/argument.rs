@@ -121,6 +121,11 @@ impl Vocabulary {
                     into.add(one.name(), "", one.name(), one.words());
                 }
             }
+            Some(OwnArgument::Switch) => {
+                for one in ["on", "off"].into_iter().filter(|one| begins(one, word)) {
+                    into.add(one, " ", one, "what is said is encrypted, or not");
+                }
+            }
             Some(OwnArgument::Other) | None => {}
         }
     }

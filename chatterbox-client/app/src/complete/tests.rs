@@ -78,7 +78,14 @@ fn vocabulary() -> Vocabulary {
         users: ["bob", "Anna", "böb", "mallory"].map(str::to_owned).to_vec(),
         rooms: ["#lab", "#lounge"].map(str::to_owned).to_vec(),
         catalogue: Some(Arc::new(catalogue("/"))),
-        has: Has { history: true, rooms: true, meta: true, files: true, model: true },
+        has: Has {
+            history: true,
+            rooms: true,
+            meta: true,
+            files: true,
+            model: true,
+            encryption: false,
+        },
     }
 }
 

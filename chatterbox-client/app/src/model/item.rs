@@ -5,7 +5,7 @@ use chatterbox_proto::{ScreenText, first_bytes};
 
 use super::moves::Moves;
 use crate::files::Attached;
-use crate::output::{Message, MessageKind, Output};
+use crate::output::{Lock, Message, MessageKind, Output};
 use crate::quotes::Quote;
 use crate::words::Role;
 
@@ -94,6 +94,8 @@ pub struct Speech {
     pub tag: Option<String>,
     /// What became of it.
     pub delivery: Delivery,
+    /// Whether it was encrypted.
+    pub lock: Lock,
 }
 
 /// What became of a message.
@@ -122,6 +124,7 @@ impl Speech {
             id: message.id,
             tag: message.tag.clone(),
             delivery: if on_its_way { Delivery::OnItsWay } else { Delivery::Sent },
+            lock: message.lock,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod ahead;
 mod commands;
 mod completing;
+mod encrypted;
 mod files;
 mod files_world;
 mod gaps;

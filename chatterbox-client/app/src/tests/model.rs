@@ -216,6 +216,7 @@ fn a_hostile_server_opens_no_more_than_there_is_room_for() {
             mention: true,
             named: false,
             kind: MessageKind::Live,
+            lock: Lock::Open,
         };
         model.apply(&Output::Message(message), "ann", NOW);
         model.apply(&Output::Joined(wire(format!("u{number}"))), "ann", NOW);

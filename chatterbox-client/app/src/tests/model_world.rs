@@ -144,6 +144,7 @@ impl Field {
             mention: !own && (at == 2 || text.contains("ann")),
             named: false,
             kind,
+            lock: Lock::Open,
         }
     }
 

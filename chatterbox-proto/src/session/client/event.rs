@@ -5,6 +5,7 @@ use crate::capability::Capabilities;
 use crate::capability::ServerInfo;
 use crate::capability::accounts::Account;
 use crate::capability::commands::{Command, Outcome, Prompt};
+use crate::capability::e2ee::{KeysAnswer, KeysLow};
 use crate::capability::files::{FileAnswer, FileChunk, FileCredit};
 use crate::capability::ids::{Id, Page, Paged, RefusedTag};
 use crate::capability::meta::Meta;
@@ -196,6 +197,10 @@ pub enum Event {
     FileCredit(FileCredit),
     /// The server gives up the transfer with this token (FI-2).
     FileStop(String),
+    /// The answer of the directory of keys (EE-1, EE-2).
+    Keys(Box<KeysAnswer>),
+    /// Few one-time keys of a device are left (EE-2).
+    KeysLow(KeysLow),
     /// The catalogue of commands has changed (CM-1).
     Catalogue {
         /// The commands that this user may use.

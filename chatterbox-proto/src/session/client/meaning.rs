@@ -149,6 +149,8 @@ impl ClientSession {
             keys.file_chunk.take().map(Event::FileChunk),
             keys.file_stop.take().map(Event::FileStop),
             keys.file.take().map(Event::File),
+            keys.directory.take().map(Box::new).map(Event::Keys),
+            keys.keys_low.take().map(Event::KeysLow),
             catalogue,
             keys.result.take().map(Event::Result),
             keys.prompt.take().map(Event::Prompt),

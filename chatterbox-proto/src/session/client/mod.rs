@@ -7,6 +7,7 @@ mod files;
 mod meaning;
 mod next;
 mod numbered;
+mod read_marks;
 mod room;
 mod roster;
 mod seen;

@@ -13,9 +13,8 @@ use super::seen::Seen;
 use super::sent::{self, Sent};
 use super::unfolding::Unfolding;
 use crate::capability::accounts::{Proof, Secret};
-use crate::capability::ids::{Id, RefusedTag, Resume};
-use crate::capability::marks::ReadUpTo;
-use crate::capability::meta::NewMeta;
+use crate::capability::ids::{RefusedTag, Resume};
+use crate::capability::meta::{DeviceId, NewMeta};
 use crate::capability::{Capabilities, Capability};
 use crate::client_frame::{self, Offer, Said};
 use crate::entry::Entry;
@@ -66,6 +65,8 @@ pub struct ClientSession {
     pub(super) offer: Capabilities,
     /// How many messages a welcome shall have at most (RC-1).
     recent: Option<u16>,
+    /// The device of the account that this client is (EE-4).
+    device: Option<DeviceId>,
     pub(super) agreed: Capabilities,
     pub(super) roster: Roster,
     pub(super) rooms: Rooms,
@@ -103,6 +104,7 @@ impl ClientSession {
             state: State::Nameless,
             offer,
             recent: None,
+            device: None,
             agreed: Capabilities::NONE,
             roster: Roster::default(),
             rooms: Rooms::default(),
@@ -122,6 +124,16 @@ impl ClientSession {
     #[must_use]
     pub fn with_recent(self, recent: Option<u16>) -> Self {
         Self { recent, ..self }
+    }
+
+    /// Offers this capability as well, from the next join on.
+    pub fn also_offer(&mut self, capability: Capability) {
+        self.offer = self.offer.with(capability);
+    }
+
+    /// Says with every join which device of its account this client is (EE-4).
+    pub fn set_device(&mut self, device: Option<DeviceId>) {
+        self.device = device;
     }
 
     /// The frame that joins under a name (NM-1), with the offer if there is one.
@@ -152,7 +164,9 @@ impl ClientSession {
             return client_frame::join(name);
         }
         let recent = self.recent.filter(|_| self.offer.has(Capability::Recent));
-        client_frame::join_with(name, &Offer { capabilities: self.offer, proof, resume, recent })
+        let device = self.device.as_ref().filter(|_| self.offer.has(Capability::E2ee));
+        let capabilities = self.offer;
+        client_frame::join_with(name, &Offer { capabilities, proof, resume, recent, device })
     }
 
     /// The name under which this user has joined.
@@ -336,20 +350,6 @@ impl ClientSession {
         let frame = self.join_frame(&name, proof, resume.as_ref())?;
         self.state = State::AskedAgain(name);
         Ok(frame)
-    }
-
-    /// Whether the server wants to know how far the user has read, who has an account.
-    pub fn has_marks(&self) -> bool {
-        self.is_joined() && self.agreed.has(Capability::Marks)
-    }
-
-    /// The frame that says how far a conversation was read (MK-1): `ALL`, a room or a user. `None` where the server does not
-    /// want to know.
-    pub fn read_up_to(&self, with: &str, upto: Id) -> Option<Bytes> {
-        if !self.has_marks() {
-            return None;
-        }
-        ReadUpTo { with: WireText::new(with.to_owned()), upto }.to_object().finish().ok()
     }
 
     /// The messages that are not acknowledged, in order, in as few frames as they fit: flood control counts a frame by how much is in

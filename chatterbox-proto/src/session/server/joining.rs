@@ -3,6 +3,7 @@
 use super::joined::{Beside, InFrame, JoinedAction, JoinedSession};
 use crate::capability::accounts::Proof;
 use crate::capability::ids::Resume;
+use crate::capability::meta::DeviceId;
 use crate::capability::{Capabilities, Capability};
 use crate::client_frame::{ClientFrame, ClientKeys};
 use crate::code::Code;
@@ -24,6 +25,8 @@ pub struct Claim<'a> {
     pub resume: Option<Resume>,
     /// How many messages the welcome shall have at most; only with `recent`.
     pub recent: Option<u16>,
+    /// The device of the account that this connection is; only with `e2ee`.
+    pub device: Option<DeviceId>,
     /// The messages of the same frame, to be passed to [`JoiningSession::accepted`] or [`JoiningSession::refused`].
     pub messages: InFrame<'a>,
 }
@@ -94,7 +97,8 @@ impl JoiningSession {
         let proof = keys.proof.filter(|_| agreed.has(Capability::Accounts)).transpose()?;
         let resume = keys.resume.filter(|_| agreed.has(Capability::Ids)).transpose()?;
         let recent = keys.recent.filter(|_| agreed.has(Capability::Recent)).transpose()?;
-        Ok(Offered { agreed: Some(agreed), proof, resume, recent })
+        let device = keys.device.filter(|_| agreed.has(Capability::E2ee)).transpose()?;
+        Ok(Offered { agreed: Some(agreed), proof, resume, recent, device })
     }
 
     fn ask<'a>(
@@ -103,7 +107,7 @@ impl JoiningSession {
         offered: Offered,
         messages: InFrame<'a>,
     ) -> Vec<JoiningAction<'a>> {
-        let Offered { agreed, proof, resume, recent } = offered;
+        let Offered { agreed, proof, resume, recent, device } = offered;
         self.agreed = agreed.unwrap_or_default();
         match Username::parse_within(text, self.name_limit) {
             Ok(name) => {
@@ -113,6 +117,7 @@ impl JoiningSession {
                     proof,
                     resume,
                     recent,
+                    device,
                     messages,
                 }))]
             }
@@ -160,4 +165,5 @@ struct Offered {
     proof: Option<Proof>,
     resume: Option<Resume>,
     recent: Option<u16>,
+    device: Option<DeviceId>,
 }

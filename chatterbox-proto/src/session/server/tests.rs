@@ -49,7 +49,15 @@ fn a_name_is_claimed_and_messages_of_its_frame_wait_for_the_answer() {
     let body = br#"{"MESSAGES": [["ann", "ALL", 1, "x"]], "USERNAME": "ann"}"#;
     let mut actions = session.receive(ClientFrame::parse(body));
     let Some(JoiningAction::Claim(claim)) = actions.pop() else { panic!() };
-    let Claim { name, messages, agreed: None, proof: None, resume: None, recent: None } = *claim
+    let Claim {
+        name,
+        messages,
+        agreed: None,
+        proof: None,
+        resume: None,
+        recent: None,
+        device: None,
+    } = *claim
     else {
         panic!()
     };

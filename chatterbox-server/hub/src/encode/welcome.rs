@@ -258,7 +258,7 @@ mod tests {
     use chatterbox_proto::{Capabilities, Username, json};
 
     use super::*;
-    use crate::room::cut::OwnMessage;
+    use crate::room::cut_part::OwnMessage;
 
     fn offer(text: &str) -> Capabilities {
         Capabilities::parse_offer(text).unwrap()

@@ -70,6 +70,12 @@ pub const MAIL: Rate = Rate { burst: 20, every: Duration::from_secs(3) };
 /// The same from one address.
 pub const MAIL_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_millis(50) };
 
+/// Requests of one account to the directory of keys: whoever asks learns which names are registered.
+pub const KEYS: Rate = Rate { burst: 60, every: Duration::from_secs(1) };
+
+/// The same from one address.
+pub const KEYS_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_millis(50) };
+
 /// Guests from one address of whom it is remembered that they were here, each under another name.
 pub const SEEN_GUESTS: Rate = Rate { burst: 1_000, every: Duration::from_secs(30) };
 

@@ -157,8 +157,11 @@ impl Proposal {
     pub(crate) const CROWDED: usize = 1024;
 }
 
+/// The level since which all nodes carry out commands about public keys (EE-1).
+pub const KEYS: u16 = 5;
+
 /// The newest format of groups that this version reads. It is written once all nodes read it.
-pub const LEVEL: u16 = 4;
+pub const LEVEL: u16 = KEYS;
 
 /// The start of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

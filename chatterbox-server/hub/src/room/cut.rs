@@ -16,7 +16,7 @@ use chatterbox_proto::json::LIST_SEPARATOR;
 
 use crate::encode::view::View;
 use crate::record::Sequence;
-use crate::record_meta::RecordMeta;
+use crate::room::cut_part::{OwnMessage, Part, shown};
 use crate::room::meta_list::{MetaList, MetaPart, NULL_LENGTH};
 use crate::room::segment::Marks;
 
@@ -29,25 +29,8 @@ pub(crate) struct HistoryCut {
     parts: VecDeque<Part>,
     /// So many messages at most are written, the newest (RC-1).
     newest: Option<usize>,
-}
-
-/// Messages in a row. Each has a separator before it.
-#[derive(Debug, Clone)]
-enum Part {
-    Public { json: Bytes, marks: Arc<Marks>, places: Range<usize> },
-    Own(OwnMessage),
-}
-
-/// A message that only this reader gets: a private one, or one of a room that was missed.
-#[derive(Debug, Clone)]
-pub(crate) struct OwnMessage {
-    pub(crate) id: Sequence,
-    pub(crate) source: Username,
-    /// With a separator before it.
-    pub(crate) json: Bytes,
-    pub(crate) arrived: i64,
-    /// What goes with it for this reader.
-    pub(crate) meta: Option<Arc<RecordMeta>>,
+    /// Private messages from this number on are written beyond that (EE-9).
+    owed: Option<Sequence>,
 }
 
 /// The elements of MESSAGES, of IDS, of TIMES and of META, in pieces. Pieces of MESSAGES are shared with other readers where nothing is hidden.
@@ -72,12 +55,12 @@ pub(crate) struct Written {
 
 impl HistoryCut {
     pub(crate) fn with_capacity(parts: usize) -> Self {
-        Self { parts: VecDeque::with_capacity(parts), newest: None }
+        Self { parts: VecDeque::with_capacity(parts), newest: None, owed: None }
     }
 
-    /// The same for the newest messages only, which are given from the newest to the oldest.
-    pub(crate) fn of_newest(newest: u16) -> Self {
-        Self { parts: VecDeque::new(), newest: Some(newest.into()) }
+    /// The same for the newest messages only, which are given from the newest to the oldest, and for private ones from a number on.
+    pub(crate) fn of_newest(newest: u16, owed: Option<Sequence>) -> Self {
+        Self { parts: VecDeque::new(), newest: Some(newest.into()), owed }
     }
 
     /// Whether so many messages are more than are going to be written.
@@ -136,9 +119,9 @@ impl HistoryCut {
 
     /// Begins to write MESSAGES, and what else belongs to the view; for one without escapes it counts how long MESSAGES is without them.
     pub(crate) fn begin(self, view: View) -> HistoryWriter {
-        let Self { parts, newest } = self;
+        let Self { parts, newest, owed } = self;
         let mut writer = HistoryWriter {
-            search: newest.map(|left| Search { found: VecDeque::new(), left }),
+            search: newest.map(|left| Search { found: VecDeque::new(), left, owed }),
             parts,
             counted: (0, 0),
             metas: view.meta().then(MetaList::default),
@@ -168,12 +151,6 @@ impl HistoryCut {
     }
 }
 
-impl OwnMessage {
-    fn meta_len(&self) -> usize {
-        self.meta.as_ref().map_or(0, |meta| meta.json.len())
-    }
-}
-
 /// Writes MESSAGES, IDS, TIMES and META, a part of the history at a time.
 #[derive(Debug)]
 pub(crate) struct HistoryWriter {
@@ -194,6 +171,8 @@ struct Search {
     found: VecDeque<Part>,
     /// So many messages are still asked for.
     left: usize,
+    /// From this number on private messages are written even where no more are asked for.
+    owed: Option<Sequence>,
 }
 
 /// So many bytes are counted in one step.
@@ -261,8 +240,12 @@ impl HistoryWriter {
     /// Goes back by one part. Where a message is found beyond those that are asked for, it and all before it is dropped, and
     /// there is more; where the oldest part has been seen, there is not.
     fn search_on(&mut self, hidden: &HashSet<Username>) {
-        let Some(Search { found, left }) = &mut self.search else { return };
+        let Some(Search { found, left, owed }) = &mut self.search else { return };
         if let Some(mut part) = self.parts.pop_back() {
+            if *left == 0 && part.is_owed(*owed) {
+                found.push_front(part);
+                return;
+            }
             let beyond = match part.skip_newest(*left, hidden) {
                 Ok(0) => return,
                 Ok(shown) => {
@@ -280,7 +263,8 @@ impl HistoryWriter {
             }
             self.out.more = Some(true);
         }
-        self.parts = std::mem::take(found);
+        self.parts.retain(|part| part.is_owed(*owed));
+        self.parts.append(found);
         self.search = None;
         self.reserve();
     }
@@ -353,50 +337,6 @@ const ID_LENGTH: usize = 18;
 
 /// The same of TIMES.
 const TIME_LENGTH: usize = 22;
-
-impl Part {
-    /// Goes back over so many of its messages that are not hidden. Says how many there are, or behind which place the
-    /// message lies that is one too many.
-    fn skip_newest(&self, most: usize, hidden: &HashSet<Username>) -> Result<usize, usize> {
-        match self {
-            Self::Own(OwnMessage { source, .. }) if hidden.contains(source) => Ok(0),
-            Self::Own(_) if most == 0 => Err(0),
-            Self::Own(_) => Ok(1),
-            Self::Public { marks, places, .. } => {
-                let among = (!hidden.is_empty()).then(|| marks.sources().among(hidden)).flatten();
-                let Some(hidden) = among else {
-                    let beyond = places.len() > most;
-                    return if beyond { Err(places.end - most) } else { Ok(places.len()) };
-                };
-                let is_shown = |place: &usize| !is_hidden(marks, *place, &hidden);
-                let shown = places.clone().rev().filter(is_shown).take(most + 1);
-                let (count, oldest) = shown.fold((0, 0), |(count, _), place| (count + 1, place));
-                if count > most { Err(oldest + 1) } else { Ok(count) }
-            }
-        }
-    }
-}
-
-/// Whether the source of a message is hidden; `hidden` has an element for each name of the segment.
-fn is_hidden(marks: &Marks, place: usize, hidden: &[bool]) -> bool {
-    let index = marks.sources().index_at(place);
-    index.and_then(|index| hidden.get(index)).copied().unwrap_or_default()
-}
-
-/// The places of messages whose source is not hidden, in runs; `hidden` has an element for each name of the segment.
-fn shown(marks: &Marks, places: &Range<usize>, hidden: &[bool]) -> Vec<Range<usize>> {
-    let mut runs = Vec::new();
-    let mut from = places.start;
-    for place in places.start..=places.end {
-        if place == places.end || is_hidden(marks, place, hidden) {
-            if from < place {
-                runs.push(from..place);
-            }
-            from = place + 1;
-        }
-    }
-    runs
-}
 
 /// Adds what goes with the messages at these places of a segment. What is of all of them is written once for all readers.
 fn push_metas(list: &mut MetaList, marks: &Marks, runs: &[Range<usize>]) {

@@ -19,9 +19,11 @@ use chatterbox_proto::json::LIST_SEPARATOR;
 use chatterbox_proto::session::Destination;
 
 use crate::filing::Party;
+use crate::own_device::OwnDevice;
 use crate::record::{Record, Sequence};
 use crate::record_meta::RecordMeta;
-use crate::room::cut::{HistoryCut, OwnMessage};
+use crate::room::cut::HistoryCut;
+use crate::room::cut_part::OwnMessage;
 use crate::room::limits::Keep;
 use crate::room::mailboxes::{Kept, Mailboxes};
 use crate::room::reader::Reader;
@@ -213,10 +215,11 @@ impl History {
         mut own: Vec<OwnMessage>,
     ) -> HistoryCut {
         let mut out = HistoryCut::with_capacity(self.sealed.len() + 1);
+        let as_read = |one| own_message(one, reader.device.as_ref());
         for party in &reader.parties {
-            own.extend(self.mailboxes.after(&party.key(), after).map(own_message));
+            own.extend(self.mailboxes.after(&party.key(), after).map(as_read));
         }
-        own.extend(self.sent(reader, after).map(own_message));
+        own.extend(self.sent(reader, after).map(as_read));
         own.sort_unstable_by_key(|message| message.id);
         let mut own = own.into_iter().peekable();
         for (json, marks) in self.segments() {
@@ -236,36 +239,61 @@ impl History {
     /// The newest of the public messages and of those to these, for a short welcome (RC-1). Where the reader hides nobody, it
     /// looks at no more of them than are asked for, and one; else at all segments, since only whoever writes the cut counts
     /// what is hidden.
+    ///
+    /// Beyond them it has all private messages from the first one on whose encrypted text the reader's device has not read (EE-9):
+    /// whatever it is told later comes behind these, and what it says to have read is dropped.
     pub(crate) fn cut_newest(&self, reader: &Reader, newest: u16, hides: bool) -> HistoryCut {
-        let mut out = HistoryCut::of_newest(newest);
+        let owed = self.first_unread(reader);
+        let mut out = HistoryCut::of_newest(newest, owed);
+        let as_read = |one| own_message(one, reader.device.as_ref());
         let most = if hides { usize::MAX } else { usize::from(newest) + 1 };
         let mut privates = Vec::new();
         for party in &reader.parties {
-            privates.extend(self.mailboxes.newest(&party.key()).take(most));
+            privates.extend(newest_of(self.mailboxes.newest(&party.key()), most, owed));
         }
-        privates.extend(self.sent(reader, 0).rev().take(most));
+        privates.extend(newest_of(self.sent(reader, 0).rev(), most, owed));
         privates.sort_unstable_by_key(|(id, _)| Reverse(*id));
         let mut privates = privates.into_iter().peekable();
-        let mut count = 0;
+        let (mut count, mut is_enough) = (0, false);
         for (json, marks) in self.segments().rev() {
             if !hides && out.has_enough(count) {
-                return out;
+                is_enough = true;
+                break;
             }
             let mut to = marks.len();
             while let Some((id, private)) = privates.next_if(|(id, _)| marks.id_at(0) < *id) {
                 let from = marks.place_of(id);
                 out.take(json, marks, from..to);
-                out.take_own(own_message((id, private)));
+                out.take_own(as_read((id, private)));
                 count += to - from + 1;
                 to = from;
             }
             out.take(json, marks, 0..to);
             count += to;
         }
-        for private in privates {
-            out.take_own(own_message(private));
+        // Where there are enough without the rest, only what is owed is wanted of it.
+        let is_wanted = |id: Sequence| !is_enough || owed.is_some_and(|owed| id >= owed);
+        for private in privates.filter(|(id, _)| is_wanted(*id)) {
+            out.take_own(as_read(private));
         }
         out
+    }
+
+    /// The number of the first message to a reader, or of theirs, with an encrypted text that their device has not read.
+    fn first_unread(&self, reader: &Reader) -> Option<Sequence> {
+        let own = reader.device.as_ref()?;
+        let is_unread = |id: Sequence, kept: &Kept<PrivateMessage>| {
+            let meta = kept.message.meta.as_ref();
+            let device = own.reads(id, kept.arrived);
+            meta.zip(device).is_some_and(|(meta, device)| meta.is_for(device))
+        };
+        let first = |party: &Party| {
+            let mut mailbox = self.mailboxes.after(&party.key(), own.done);
+            mailbox.find(|&(id, kept)| is_unread(id, kept)).map(|(id, _)| id)
+        };
+        let mut sent = self.sent(reader, own.done);
+        let sent = sent.find(|&(id, kept)| is_unread(id, kept)).map(|(id, _)| id);
+        reader.parties.iter().filter_map(first).chain(sent).min()
     }
 
     /// All segments, the open one as it is now.
@@ -424,11 +452,25 @@ impl From<Segment<Bytes>> for Pinned {
     }
 }
 
-/// A private message as a welcome has it: which device its connection is, that says behind it, and is told no encrypted text
-/// before.
-fn own_message((id, kept): (Sequence, &Kept<PrivateMessage>)) -> OwnMessage {
+/// Of messages that come from the newest to the oldest so many, and all from a number on.
+fn newest_of<'a>(
+    all: impl Iterator<Item = (Sequence, &'a Kept<PrivateMessage>)>,
+    most: usize,
+    from: Option<Sequence>,
+) -> impl Iterator<Item = (Sequence, &'a Kept<PrivateMessage>)> {
+    all.enumerate()
+        .take_while(move |(place, (id, _))| *place < most || from.is_some_and(|from| *id >= from))
+        .map(|(_, one)| one)
+}
+
+/// A private message as the connection of this device reads it.
+fn own_message(
+    (id, kept): (Sequence, &Kept<PrivateMessage>),
+    device: Option<&OwnDevice>,
+) -> OwnMessage {
     let Kept { arrived, message: PrivateMessage { source, json, meta, .. }, .. } = kept;
-    let meta = meta.as_ref().and_then(|meta| meta.told(None));
+    let device = device.and_then(|own| own.reads(id, *arrived));
+    let meta = meta.as_ref().and_then(|meta| meta.told(device));
     OwnMessage { id, source: source.clone(), json: json.clone(), arrived: *arrived, meta }
 }
 

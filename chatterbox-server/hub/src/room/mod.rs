@@ -2,6 +2,7 @@
 
 pub(crate) mod beside;
 pub(crate) mod cut;
+pub(crate) mod cut_part;
 pub(crate) mod history;
 pub(crate) mod limits;
 pub(crate) mod mailboxes;

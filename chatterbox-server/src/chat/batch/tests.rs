@@ -139,6 +139,7 @@ fn entry(kind: usize, bytes: usize, member: MemberId, places: &Arc<Semaphore>) -
                 after: None,
                 recent: None,
                 marks: &[],
+                device: None,
                 zstd: false,
                 secrets,
             };

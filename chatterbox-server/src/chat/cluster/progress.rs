@@ -109,6 +109,10 @@ impl Store for StoredBehind {
         .boxed()
     }
 
+    fn forget_sealed(&self, before: i64) -> BoxFuture<'_, ()> {
+        self.store.forget_sealed(before)
+    }
+
     fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
         self.store.forget_account(account)
     }

@@ -4,6 +4,7 @@ pub(super) mod account;
 pub(super) mod admin;
 pub(super) mod block;
 pub(super) mod diagnostics;
+pub(super) mod encryption;
 pub(super) mod help;
 pub(super) mod identity;
 pub(super) mod message;

@@ -25,6 +25,8 @@ const COMMANDS: &[(&str, u8, &[&str])] = &[
     ("passwd", 1, &[PASSWORD, "battery staple"]),
     ("logout", 1, &[]),
     ("elevate", 1, &[PASSWORD]),
+    ("e2ee-reset", 1, &[PASSWORD]),
+    ("e2ee-remove", 1, &["d1", PASSWORD]),
     ("block", 0, &["bob"]),
     ("unblock", 0, &["bob"]),
     ("blocked", 0, &[]),
@@ -208,6 +210,14 @@ const FRAMES: &[(&str, [&str; 3])] = &[
     (r#""TAGS": []"#, ["no-known-key", "no-known-key", "bad-tags"]),
     (r#""META": []"#, ["no-known-key", "no-known-key", "bad-meta"]),
     (r#""READ": {"WITH": "ALL", "UPTO": 1}"#, ["no-known-key", "no-known-key", "read"]),
+    (r#""DEVICE": "d1""#, ["no-known-key"; 3]),
+    (r#""KEYS_GET": {"ID": "k1", "NAMES": ["ann"]}"#, ["no-known-key", "no-known-key", "keys"]),
+    (
+        r#""KEYS_CLAIM": {"ID": "k1", "DEVICES": [["ann", "d1"]]}"#,
+        ["no-known-key", "no-known-key", "keys"],
+    ),
+    (r#""KEYS_DONE": {"UPTO": 1}"#, ["no-known-key", "no-known-key", "keys"]),
+    (r#""KEYS_PUT": {"ID": "k1"}"#, ["no-known-key", "no-known-key", "bad-keys"]),
     (r#""HISTORY": {"WITH": "ALL"}"#, ["no-known-key", "no-known-key", "history"]),
     (
         r#""FILE_GET": {"ID": "1", "FILE": "x", "AT": 0, "CREDIT": 0}"#,
@@ -254,7 +264,7 @@ fn frames() -> Counts {
 
 /// What a frame can lead to that is no error.
 const WORDS: &[&str] =
-    &["claim", "post", "history", "read", "file", "call", "answer", "ping", "pong"];
+    &["claim", "post", "history", "read", "file", "keys", "call", "answer", "ping", "pong"];
 
 fn word(action: &JoiningAction<'_>) -> &'static str {
     match action {
@@ -272,6 +282,7 @@ fn joined_word(action: &JoinedAction<'_>) -> &'static str {
         JoinedAction::Request(request) => match request {
             Request::History(_) => "history",
             Request::Read(_) => "read",
+            Request::Keys(_) => "keys",
             Request::Command(CommandRequest::Call(_)) => "call",
             Request::Command(CommandRequest::Answer(_)) => "answer",
             Request::File(_) => "file",

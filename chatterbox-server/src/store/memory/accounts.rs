@@ -7,9 +7,10 @@ use chatterbox_hub::{AccountChange, AccountKey, Level, Marked, Sequence, StoredM
 use chatterbox_proto::Username;
 
 use crate::accounts::{
-    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, MARKS, MarksDirectory,
-    NewMark, PasswordHash, Settings, TOKENS, TokenHash,
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, LowDevices, MARKS,
+    MarksDirectory, NewMark, PasswordHash, Settings, TOKENS, TokenHash,
 };
+use crate::store::memory::kept_keys::KeptKeys;
 use crate::store::memory::visits::Visits;
 
 /// Accounts in memory.
@@ -20,6 +21,7 @@ pub struct Memory {
     made: i64,
     settings: Settings,
     visits: Visits,
+    low: LowDevices,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,7 @@ struct Kept {
     blocked: BTreeMap<String, Username>,
     /// By the keys of their conversations.
     marks: BTreeMap<String, Sequence>,
+    keys: KeptKeys,
 }
 
 impl Kept {
@@ -46,6 +49,23 @@ impl Memory {
 
     pub(super) fn visits_mut(&mut self) -> &mut Visits {
         &mut self.visits
+    }
+
+    /// The name of an account, and its keys.
+    pub(super) fn keys_mut(&mut self, account: i64) -> Option<(&Username, &mut KeptKeys)> {
+        let mut all = self.kept.values_mut();
+        let kept = all.find(|kept| kept.account.account_key.id == account)?;
+        Some((&kept.account.name, &mut kept.keys))
+    }
+
+    /// The keys of all accounts, with their numbers.
+    pub(super) fn all_keys(&self) -> impl Iterator<Item = (i64, &KeptKeys)> {
+        self.kept.values().map(|kept| (kept.account.account_key.id, &kept.keys))
+    }
+
+    /// The devices with few keys.
+    pub(super) fn low_mut(&mut self) -> &mut LowDevices {
+        &mut self.low
     }
 
     /// All accounts, with their numbers.
@@ -113,6 +133,7 @@ impl Directory for Memory {
             tokens: VecDeque::new(),
             blocked: BTreeMap::new(),
             marks: BTreeMap::new(),
+            keys: KeptKeys::default(),
         };
         self.kept.insert(kept.account.name.clone(), kept);
         Ok(Added::Yes)

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod ever_seen;
+mod kept_keys;
+mod keys;
 mod messages;
 mod moderation;
 mod rooms;

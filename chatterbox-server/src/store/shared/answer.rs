@@ -2,7 +2,7 @@
 
 use chatterbox_hub::{AccountKey, SanctionId};
 
-use crate::accounts::Added;
+use crate::accounts::{Added, ClaimedKey, KeysPutDone};
 use crate::files::{Reserved, StoredFile};
 
 /// What has come of a command.
@@ -26,6 +26,10 @@ pub(super) enum Answer {
     Reserved(Box<Reserved>),
     /// A file was taken for a message, or not.
     Claimed(Option<Box<StoredFile>>),
+    /// What has come of publishing keys.
+    KeysPut(KeysPutDone),
+    /// Of each device the key that was taken.
+    ClaimedKeys(Vec<Option<ClaimedKey>>),
     /// There are as many as there may be.
     TooMany,
     /// The account is another one, or was changed, since whoever asks looked at it.

@@ -19,6 +19,7 @@ use futures_util::future::{BoxFuture, ready};
 use futures_util::task::{ArcWake, waker};
 use tokio::sync::watch;
 
+use crate::accounts::{LOW_DEVICES, LowKeys};
 use crate::store::shared::answer::Answer;
 use crate::store::shared::command::{Asked, Command, Nonce, written};
 use crate::store::store_commands::{NotDecided, Proposer};
@@ -60,6 +61,8 @@ pub(super) struct Asking {
     given_up: Mutex<Option<GivenUp>>,
     changes: Mutex<VecDeque<AccountChange>>,
     lost_changes: AtomicBool,
+    /// Devices with few keys that wait to be told.
+    low: Mutex<VecDeque<LowKeys>>,
     settings: watch::Sender<u64>,
     patience: Duration,
 }
@@ -78,6 +81,7 @@ impl Asking {
             given_up: Mutex::default(),
             changes: Mutex::default(),
             lost_changes: AtomicBool::new(false),
+            low: Mutex::default(),
             settings: watch::Sender::new(0),
             patience,
         }
@@ -192,6 +196,24 @@ impl Asking {
     pub(super) fn take_changes(&self) -> Vec<AccountChange> {
         let mut changes = lock(&self.changes);
         if changes.is_empty() { Vec::new() } else { std::mem::take(&mut *changes).into() }
+    }
+
+    /// Notes devices of which few one-time keys are left, for those of them that are connected here. Those of commands that a node reads
+    /// again were told.
+    pub(super) fn note_low(&self, new: Vec<LowKeys>) {
+        if new.is_empty() || self.proposer.get().is_none() {
+            return;
+        }
+        let mut low = lock(&self.low);
+        low.extend(new);
+        while low.len() > LOW_DEVICES {
+            low.pop_front();
+        }
+    }
+
+    /// Takes them out.
+    pub(super) fn take_low(&self) -> Vec<LowKeys> {
+        std::mem::take(&mut *lock(&self.low)).into()
     }
 
     /// Notes that settings of admins may be others now.

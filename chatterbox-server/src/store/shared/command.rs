@@ -12,6 +12,7 @@ use crate::accounts::{Account, PasswordHash};
 use crate::store::shared::not_understood::NotUnderstood;
 use crate::store::shared::written::{WrittenAudit, WrittenReport, WrittenSanction};
 use crate::store::shared::written_file::{WrittenClaim, WrittenFile};
+use crate::store::shared::written_keys::WrittenKeys;
 
 /// The format of commands that this program reads and writes.
 const FORMAT: u8 = 1;
@@ -97,6 +98,16 @@ pub(super) enum Command {
     ShortenFile { token: String, until: i64 },
     /// Forgets files.
     RemoveFiles(Vec<String>),
+    /// Publishes keys of an account.
+    PutKeys(Box<WrittenKeys>),
+    /// Takes a key of each of these devices of accounts.
+    ClaimKeys(Vec<(i64, String)>),
+    /// Notes how far devices of accounts have read what was encrypted for them.
+    DevicesDone(Vec<(i64, String, u64)>),
+    /// Removes the identity of an account and its devices.
+    ResetKeys(i64),
+    /// Removes a device of an account.
+    RemoveDevice(i64, String),
 }
 
 /// An account that is meant: its name, and which one it was when whoever asks looked at it. Another one of that name is not

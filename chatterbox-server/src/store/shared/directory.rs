@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chatterbox_hub::{AccountChange, AccountKey, Level, StoredMark};
+use chatterbox_hub::{AccountChange, AccountKey, Level, Sequence, StoredMark};
 use chatterbox_proto::Username;
+use chatterbox_proto::capability::meta::DeviceId;
 
 use crate::accounts::{
-    Account, Added, Directory, DirectoryError, EverSeen, MarksDirectory, NewMark, PasswordHash,
-    Seen, SeenDirectory, Settings, Spared, TokenHash,
+    Account, AccountKeys, Added, ClaimedKey, DeviceDone, Directory, DirectoryError, EverSeen,
+    KeysDirectory, KeysPutDone, LowKeys, MarksDirectory, NewKeys, NewMark, PasswordHash, Seen,
+    SeenDirectory, Settings, Spared, TokenHash,
 };
 use crate::store::shared::answer::Answer;
 use crate::store::shared::asking::{Asking, Undecided};
 use crate::store::shared::command::{Command, Hash, Of, WrittenAccount, WrittenSpared};
+use crate::store::shared::written_keys::WrittenKeys;
 use crate::store::sqlite::SqliteDirectory;
 
 /// The accounts that one call looks at and changes; with more, what was looked at first is forgotten.
@@ -140,6 +143,62 @@ impl MarksDirectory for Shared {
             Answer::News(news) => Ok(news),
             _ => Err(unexpected()),
         }
+    }
+}
+
+impl KeysDirectory for Shared {
+    fn put_keys(&mut self, new: &NewKeys) -> Result<KeysPutDone, DirectoryError> {
+        match self.ask(Command::PutKeys(Box::new(WrittenKeys::of(new))))? {
+            Answer::KeysPut(done) => Ok(done),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn keys_of(&mut self, account: i64) -> Result<AccountKeys, DirectoryError> {
+        self.reader.keys_of(account)
+    }
+
+    fn claim_keys(
+        &mut self,
+        devices: &[(i64, DeviceId)],
+    ) -> Result<Vec<Option<ClaimedKey>>, DirectoryError> {
+        let written = |(account, device): &(i64, DeviceId)| (*account, device.as_str().to_owned());
+        match self.ask(Command::ClaimKeys(devices.iter().map(written).collect()))? {
+            Answer::ClaimedKeys(claimed) => Ok(claimed),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn device_done(
+        &mut self,
+        account: i64,
+        device: &DeviceId,
+    ) -> Result<Option<Sequence>, DirectoryError> {
+        self.reader.device_done(account, device)
+    }
+
+    fn set_devices_done(&mut self, done: &[DeviceDone]) -> Result<(), DirectoryError> {
+        let written =
+            |(account, device, up_to): &DeviceDone| (*account, device.as_str().to_owned(), *up_to);
+        self.ask(Command::DevicesDone(done.iter().map(written).collect())).map(drop)
+    }
+
+    fn reset_keys(&mut self, account: i64) -> Result<bool, DirectoryError> {
+        match self.ask(Command::ResetKeys(account))? {
+            Answer::Changed(is_changed, _) => Ok(is_changed),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn remove_device(&mut self, account: i64, device: &DeviceId) -> Result<bool, DirectoryError> {
+        match self.ask(Command::RemoveDevice(account, device.as_str().to_owned()))? {
+            Answer::Changed(is_changed, _) => Ok(is_changed),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn take_low(&mut self) -> Result<Vec<LowKeys>, DirectoryError> {
+        Ok(self.asking.take_low())
     }
 }
 

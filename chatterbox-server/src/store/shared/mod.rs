@@ -15,6 +15,7 @@ mod tables;
 mod tests;
 mod written;
 mod written_file;
+mod written_keys;
 
 pub use directory::Shared as SharedDirectory;
 pub use files::Shared as SharedFiles;

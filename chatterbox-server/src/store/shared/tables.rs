@@ -9,7 +9,7 @@ use chatterbox_hub::{
 use chatterbox_proto::Username;
 
 use crate::accounts::{
-    Directory as _, MarksDirectory as _, NewMark, SeenDirectory as _, TokenHash,
+    Directory as _, KeysDirectory as _, MarksDirectory as _, NewMark, SeenDirectory as _, TokenHash,
 };
 use crate::files::FileStore as _;
 use crate::moderation::{ModerationError, ModerationStore as _};
@@ -20,6 +20,7 @@ use crate::store::shared::command::{Asked, Command, Of, WrittenSpared, level, na
 use crate::store::shared::failed::Failed;
 use crate::store::shared::file_commands as files;
 use crate::store::shared::written::WrittenAudit;
+use crate::store::shared::written_keys::{device_name, read_devices, read_done};
 use crate::store::sqlite::{Moment, SqliteDirectory, SqliteFiles, SqliteModeration};
 
 /// The tables, through connections of their own.
@@ -63,6 +64,8 @@ impl Tables {
             self.account(number, command)?
         };
         self.applied = number;
+        // Whichever node has asked: the device may be connected to any.
+        asking.note_low(self.directory.take_low()?);
         if are_settings {
             asking.settings_changed();
         }
@@ -294,6 +297,18 @@ fn account(directory: &mut SqliteDirectory, command: Command) -> Result<Done, Fa
             };
             let marks: Vec<_> = marks.iter().map(mark).collect();
             Answer::News(directory.set_marks(&marks)?)
+        }
+        Command::PutKeys(keys) => Answer::KeysPut(directory.put_keys(&keys.read()?)?),
+        Command::ClaimKeys(devices) => {
+            Answer::ClaimedKeys(directory.claim_keys(&read_devices(&devices)?)?)
+        }
+        Command::DevicesDone(done) => {
+            directory.set_devices_done(&read_done(&done)?)?;
+            Answer::Done
+        }
+        Command::ResetKeys(account) => changed(directory.reset_keys(account)?),
+        Command::RemoveDevice(account, device) => {
+            changed(directory.remove_device(account, &device_name(&device)?)?)
         }
         // The others are of moderation.
         _ => Answer::Done,

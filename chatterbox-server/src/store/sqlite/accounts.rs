@@ -10,8 +10,8 @@ use chatterbox_proto::Username;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row};
 
 use crate::accounts::{
-    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, PasswordHash, Settings,
-    TOKENS, TokenHash,
+    ACCOUNTS, Account, Added, BLOCKERS, BLOCKS, Directory, DirectoryError, LowDevices,
+    PasswordHash, Settings, TOKENS, TokenHash,
 };
 use crate::store::sqlite::account_changes;
 use crate::store::sqlite::commands::{self, Connected};
@@ -31,6 +31,8 @@ pub struct Sqlite {
     seen: i64,
     /// What SQLite said when the changes were read last: it says something else when another connection has written.
     data_version: Option<i64>,
+    /// Devices of which somebody has got a key here, and few are left.
+    pub(super) low: LowDevices,
 }
 
 impl std::fmt::Debug for Sqlite {
@@ -69,7 +71,8 @@ impl Sqlite {
             )
         };
         let (writer, seen) = newest().map_err(|error| OpenError::database(&path, error))?;
-        Ok(Self { connection, path, writer, seen, data_version: None })
+        let low = LowDevices::default();
+        Ok(Self { connection, path, writer, seen, data_version: None, low })
     }
 
     /// The number of the last command that was carried out.

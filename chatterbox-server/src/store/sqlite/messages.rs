@@ -132,6 +132,15 @@ impl Store for Sqlite {
         self.ask(move |reply| Job::Page { query, reply }).boxed()
     }
 
+    fn forget_sealed(&self, before: i64) -> BoxFuture<'_, ()> {
+        async move {
+            if let Some(jobs) = &self.jobs {
+                let _ = jobs.send(Job::ForgetSealed { before }).await;
+            }
+        }
+        .boxed()
+    }
+
     fn forget_account(&self, account: i64) -> BoxFuture<'_, ()> {
         async move {
             // If the thread has ended they go at the next start.

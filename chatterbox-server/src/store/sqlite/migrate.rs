@@ -341,6 +341,43 @@ pub(super) const MIGRATIONS: &[&str] = &[
     CREATE INDEX files_of ON files (account);
     CREATE INDEX files_in ON files (scope);
 ",
+    "
+    -- The public identity key of an account, in Base64 (EE-1).
+    CREATE TABLE e2ee_identities (
+        account INTEGER PRIMARY KEY REFERENCES accounts ON DELETE CASCADE,
+        identity TEXT NOT NULL
+    ) STRICT;
+    -- The devices of accounts, with their public keys and the signatures of those.
+    CREATE TABLE e2ee_devices (
+        -- Rises in the order in which they were published.
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        account INTEGER NOT NULL REFERENCES accounts ON DELETE CASCADE,
+        device TEXT NOT NULL UNIQUE,
+        curve25519 TEXT NOT NULL,
+        ed25519 TEXT NOT NULL,
+        signature TEXT NOT NULL,
+        fallback_name TEXT,
+        fallback TEXT,
+        fallback_signature TEXT,
+        -- The greatest name of a one-time key that was ever taken of it.
+        newest_key TEXT,
+        -- Up to this message the device has read what was encrypted for it (EE-4).
+        done INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX e2ee_devices_of ON e2ee_devices (account);
+    -- One-time keys of devices that nobody has got.
+    CREATE TABLE e2ee_keys (
+        -- Rises in the order in which they were published.
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        device INTEGER NOT NULL REFERENCES e2ee_devices ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        public_key TEXT NOT NULL,
+        signature TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX e2ee_keys_of ON e2ee_keys (device);
+    -- The messages with encrypted texts, which are dropped before the messages.
+    CREATE INDEX messages_sealed ON messages (sequence) WHERE sealed IS NOT NULL;
+",
 ];
 
 /// The place of the migration that [`sort_into_conversations`] completes.

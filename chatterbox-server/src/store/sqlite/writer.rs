@@ -21,7 +21,7 @@ use crate::store::sqlite::retention::Retention;
 use crate::store::sqlite::row::{COLUMNS, Records};
 use crate::store::sqlite::store_time::{OrderTime, StoreTime};
 use crate::store::sqlite::stored::Stored;
-use crate::store::sqlite::{files, followed, pages, rooms};
+use crate::store::sqlite::{files, followed, pages, rooms, sealed};
 
 /// A request to the thread.
 pub(super) enum Job {
@@ -49,6 +49,8 @@ pub(super) enum Job {
     Page { query: PageQuery, reply: oneshot::Sender<Result<Page, StoreError>> },
     /// Delete the private messages to an account, and what rooms have of it.
     ForgetAccount { account: i64 },
+    /// Drop encrypted texts that nobody is told any more, and those of messages from before this.
+    ForgetSealed { before: i64 },
     /// Belong to a cluster.
     Enter { cluster: String, reply: oneshot::Sender<Result<Followed, StoreError>> },
     /// Keep what follows from the order of the cluster up to a place.
@@ -80,6 +82,8 @@ pub(super) struct Writer {
     stored: Stored,
     /// When it was checked, in seconds since 1970 UTC.
     age_looked_at: i64,
+    /// Behind this message the encrypted texts are looked at next.
+    sealed_behind: i64,
     time: StoreTime,
 }
 
@@ -99,7 +103,7 @@ impl Writer {
         if is_of_cluster {
             time.enters_cluster();
         }
-        Ok(Self { opened, retention, stored, age_looked_at: 0, time })
+        Ok(Self { opened, retention, stored, age_looked_at: 0, sealed_behind: 0, time })
     }
 
     /// Where the time is told by the order of a cluster, if it belongs to one.
@@ -125,6 +129,7 @@ impl Writer {
                 }
                 Some(Job::Read { from, limit, reply }) => drop(reply.send(self.read(from, limit))),
                 Some(Job::ForgetAccount { account }) => self.forget_account(account),
+                Some(Job::ForgetSealed { before }) => self.forget_sealed(before),
                 Some(Job::Page { query, reply }) => {
                     let page = pages::page(&self.opened.connection, &self.stored, &query);
                     drop(reply.send(page.map_err(refused)));
@@ -290,6 +295,15 @@ impl Writer {
         };
         if let Err(error) = forget() {
             tracing::warn!(%error, "rooms could not forget an account; they do at the next start");
+        }
+    }
+
+    fn forget_sealed(&mut self, before: i64) {
+        match sealed::forget(&self.opened.connection, before, self.sealed_behind, STEP) {
+            Ok(behind) => self.sealed_behind = behind,
+            Err(error) => {
+                tracing::warn!(%error, "encrypted texts that were read could not be dropped");
+            }
         }
     }
 

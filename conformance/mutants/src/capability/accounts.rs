@@ -132,6 +132,11 @@ impl Chat {
         true
     }
 
+    /// Whether this is the password of an account.
+    pub(super) fn is_password(&self, account: &str, password: &str) -> bool {
+        self.accounts.all.get(&skeleton(account)).is_some_and(|one| one.password == password)
+    }
+
     /// Makes the tokens of an account worthless.
     pub(crate) fn log_out(&mut self, name: &str) {
         if self.faults.acts(Fault::TokenSurvivesLogout) {

@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::faults::Faults;
 
 /// The capabilities of this server, all in version 1.
-const KNOWN: [&str; 15] = [
-    "accounts", "commands", "devices", "files", "ids", "marks", "meta", "notices", "ping",
+const KNOWN: [&str; 16] = [
+    "accounts", "commands", "devices", "e2ee", "files", "ids", "marks", "meta", "notices", "ping",
     "presence", "recent", "rename", "rooms", "utf8", "zstd",
 ];
 
@@ -71,7 +71,8 @@ impl Agreed {
         if bare && !f.acts(Fault::MetaWithoutNeeds) {
             answered.remove("meta");
         }
-        if !(answered.contains("accounts") && answered.contains("meta")) {
+        if unproven || !answered.contains("meta") {
+            answered.remove("e2ee");
             answered.remove("files");
         }
         if f.acts(Fault::NothingAgreed) {

@@ -126,6 +126,13 @@ impl Session {
                 self.prompt(call, "Which password?", true).await;
                 return true;
             }
+            ("e2ee-reset", Some(password)) => {
+                self.shared.chat.lock().await.reset_keys(self.connection, password)
+            }
+            ("e2ee-reset", None) => {
+                self.prompt(call, "Which password?", true).await;
+                return true;
+            }
             ("logout", _) if self.level > 0 => {
                 let own = self.name.clone().unwrap_or_default();
                 self.shared.chat.lock().await.log_out(&own);
@@ -257,6 +264,7 @@ pub(super) fn catalogue_of(agreed: &Agreed, level: u8, f: &Faults) -> Option<Val
     ];
     if level > 0 {
         commands.push(command("logout", json!([]), 1));
+        commands.push(command("e2ee-reset", json!([argument("password", "secret", true)]), 1));
     }
     commands.extend(presence::catalogue(level));
     if agreed.has("rooms") {

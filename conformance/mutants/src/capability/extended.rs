@@ -22,6 +22,9 @@ impl Session {
             "HISTORY" if agreed.has("ids") => self.history(value).await,
             "READ" if agreed.has("marks") => self.read_up_to(value).await,
             key if agreed.has("files") && filed::KEYS.contains(&key) => self.file(key, value).await,
+            "KEYS_PUT" | "KEYS_GET" | "KEYS_CLAIM" | "KEYS_DONE" if agreed.has("e2ee") => {
+                self.keys(key, value).await
+            }
             "COMMAND" if agreed.has("commands") => self.command(value).await,
             "ANSWER" if agreed.has("commands") => self.answer(value).await,
             _ => return None,

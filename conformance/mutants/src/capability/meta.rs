@@ -68,7 +68,8 @@ impl Chat {
         parts: &[Value],
         meta: Option<&Value>,
     ) -> Result<(), Refusal> {
-        let judged = self.judged(connection, dest, meta);
+        let content = parts.get(3).and_then(Value::as_str).unwrap_or_default();
+        let judged = self.judged(connection, (dest, content), meta);
         if judged.is_err() && self.faults.acts(Fault::MetaRefusedDelivered) {
             self.deliver(parts, dest, None);
         }
@@ -80,7 +81,7 @@ impl Chat {
     fn judged(
         &mut self,
         connection: u64,
-        dest: &str,
+        (dest, content): (&str, &str),
         meta: Option<&Value>,
     ) -> Result<Option<Value>, Refusal> {
         let f = &self.faults.clone();
@@ -88,11 +89,17 @@ impl Chat {
         let (Some(meta), Some(member)) = (meta.and_then(Value::as_object), member.as_ref()) else {
             return Ok(None);
         };
-        let has_files = member.agreed.has("files");
-        if meta.contains_key("FILE") && !has_files || meta.contains_key("E2EE") {
-            return Err(Refusal::new("refused", "no files and no encrypted texts here"));
+        if meta.contains_key("FILE") && !member.agreed.has("files") {
+            return Err(Refusal::new("refused", "no files here"));
         }
         let mut told = Map::new();
+        if let Some(sealed) = meta.get("E2EE") {
+            self.judge_sealed(member, dest, content, sealed)?;
+            if meta.contains_key("FILE") {
+                return Err(Refusal::new("bad-e2ee", "no file goes with an encrypted message"));
+            }
+            told.insert("E2EE".into(), sealed.clone());
+        }
         if let Some(id) = meta.get("REPLY").and_then(Value::as_u64) {
             if !self.can_read(member, dest, id) && !f.acts(Fault::ReplyUnchecked) {
                 let elsewhere = self.history.iter().any(|entry| entry.id == id);
@@ -159,7 +166,7 @@ impl Chat {
     /// What goes with some messages, for one member; nothing where it is nothing.
     pub(crate) fn meta_of(&self, member: &Member, entries: &[&Entry]) -> Option<Value> {
         let f = &self.faults;
-        let meta = self.meta_beside(entries)?;
+        let meta = self.meta_beside(member, entries)?;
         let has_file =
             |entry: &&Entry| entry.meta.as_ref().is_some_and(|meta| meta.get("FILE").is_some());
         let told = member.agreed.has("meta")
@@ -176,16 +183,17 @@ impl Chat {
         resumes: bool,
     ) -> Option<Value> {
         let f = &self.faults;
-        let leaked = || self.meta_beside(entries).filter(|_| f.acts(Fault::MetaPastToEverybody));
+        let leaked =
+            || self.meta_beside(member, entries).filter(|_| f.acts(Fault::MetaPastToEverybody));
         let meta = self.meta_of(member, entries).or_else(leaked)?;
         let hidden = f.acts(Fault::MetaLiveOnly) || (resumes && f.acts(Fault::MetaNotResumed));
         (!hidden).then_some(meta)
     }
 
     /// The list beside some messages; nothing where nothing goes with any of them.
-    fn meta_beside(&self, entries: &[&Entry]) -> Option<Value> {
+    fn meta_beside(&self, member: &Member, entries: &[&Entry]) -> Option<Value> {
         let shown = |entry: &&Entry| {
-            let meta = entry.meta.clone()?;
+            let meta = self.meta_for(member, entry)?;
             let hidden = entry.dest() != "ALL" && self.faults.acts(Fault::MetaOfLobbyOnly);
             (!hidden).then_some(meta)
         };

@@ -52,7 +52,12 @@ impl Chat {
         if f.acts(Fault::RecentOldest) {
             past.truncate(limit);
         } else {
-            past.drain(..past.len().saturating_sub(limit));
+            let older: Vec<_> = past.drain(..past.len().saturating_sub(limit)).collect();
+            // What a device has not read is never left out, nor what is private behind it.
+            let owed = older.iter().position(|entry| self.is_unread(member, entry));
+            let owed = owed.and_then(|first| older.get(first..)).unwrap_or_default();
+            let private = owed.iter().copied().filter(|entry| entry.dest() != "ALL");
+            past = private.chain(past).collect();
         }
         (past, recent.map(|_| more))
     }

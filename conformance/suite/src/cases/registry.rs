@@ -58,6 +58,7 @@ pub const SERVER_GROUPS: &[Group<ServerSide>] = &[
     ("zstd", "Capability zstd", capability::zstd::CASES),
     ("devices", "Capability devices", capability::devices::CASES),
     ("marks", "Capability marks", capability::marks::CASES),
+    ("e2ee", "Capability e2ee", capability::e2ee::CASES),
     ("flood", "Flood control", capability::flood::CASES),
 ];
 

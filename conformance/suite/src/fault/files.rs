@@ -39,7 +39,7 @@ macro_rules! with_files {
     };
     // Where another file has added its lines before.
     ($(#[doc = $about:literal])+ $enum:ident { $($before:tt)* }) => {
-        with_files! { faults! { $(#[doc = $about])+ $enum { $($before)* } } }
+        with_files! { with_e2ee! { $(#[doc = $about])+ $enum { $($before)* } } }
     };
 }
 

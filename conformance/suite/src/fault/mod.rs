@@ -3,6 +3,7 @@
 mod choices;
 mod client;
 mod devices;
+mod e2ee;
 mod files;
 mod meta;
 mod server;

@@ -1,7 +1,8 @@
 //! What the mutant server can do wrong, or otherwise, as data; `acts(Fault::Name)` in `conformance-mutants` does it.
 
 use super::{
-    devices::with_devices, files::with_files, meta::with_meta, table::faults, zstd::with_zstd,
+    devices::with_devices, e2ee::with_e2ee, files::with_files, meta::with_meta, table::faults,
+    zstd::with_zstd,
 };
 
 with_meta! { with_zstd! {

@@ -111,6 +111,7 @@ impl Order {
             after: None,
             recent: None,
             marks: &[],
+            device: None,
             zstd: false,
             secrets,
         };

@@ -362,6 +362,7 @@ fn devices_at_two_nodes_are_one_user() {
                 after: None,
                 recent: None,
                 marks: &[],
+                device: None,
                 zstd: false,
                 secrets: Default::default(),
             };

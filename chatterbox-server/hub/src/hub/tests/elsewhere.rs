@@ -65,6 +65,7 @@ impl Pair {
             after: None,
             recent: None,
             marks: &[],
+            device: None,
             zstd: false,
             secrets,
         };

@@ -139,7 +139,8 @@ fn each_device_is_handed_its_own_encrypted_text() {
     };
     let told = say(&mut hub, 1);
     assert!(told.contains(r#""META": [{"REPLY": 1}]"#), "it has not said which it is: {told}");
-    hub.set_device(bob, DeviceId::parse("d3").unwrap());
+    let device = DeviceId::parse("d3").unwrap();
+    hub.set_device(bob, crate::OwnDevice { device, done: 0, since: 0 });
     let told = say(&mut hub, 2);
     let own = r#""META": [{"REPLY": 1, "E2EE": {"FROM": "d1", "TO": {"d3": [1, "bb"]}}}]"#;
     assert!(told.contains(own) && !told.contains("aa"), "{told}");

@@ -172,6 +172,7 @@ impl World {
             after,
             recent: None,
             marks: &[],
+            device: None,
             zstd: false,
             secrets,
         };

@@ -276,6 +276,7 @@ impl World {
             after,
             recent: None,
             marks: &[],
+            device: None,
             zstd: false,
             secrets,
         };

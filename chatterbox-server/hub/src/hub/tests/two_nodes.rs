@@ -167,16 +167,15 @@ impl Cluster {
         let join =
             Join { identity, lists, resume, verifier: crate::Verifier::of(self.random), hold };
         let after = resume.map(|_| self.users[who].last);
-        let secrets = crate::Secrets {
-            fresh: self.random,
-            shown: resume.and(self.users[who].session).map(|key| key.secret),
-        };
+        let shown = resume.and(self.users[who].session).map(|key| key.secret);
+        let secrets = crate::Secrets { fresh: self.random, shown };
         let greeting = Greeting {
             info: "hi",
             extra: br#""X": 1"#,
             after,
             recent: None,
             marks: &[],
+            device: None,
             zstd: false,
             secrets,
         };

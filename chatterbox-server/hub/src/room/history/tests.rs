@@ -12,6 +12,7 @@ use crate::filing::{Filing, Sender};
 use crate::room::cut::Written;
 
 mod memory;
+mod unread;
 
 fn name(text: &str) -> Username {
     Username::parse(text).unwrap()

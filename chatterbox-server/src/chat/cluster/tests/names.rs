@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chatterbox_hub::Group;
+use chatterbox_proto::Capability;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, StreamExt as _};
 
@@ -156,6 +157,11 @@ async fn a_newer_format_is_spoken_when_all_who_are_up_read_it_and_who_does_not_r
     old.end().await;
     tokio::time::sleep(5 * SECOND).await;
     assert_eq!((two.chat.level(), three.chat.level()), (2, 2));
+    // Whatever has something new in a later one is agreed to by nobody.
+    let all = Capability::EVERY.iter().copied().collect();
+    let carried = three.chat.carried(all);
+    let later = [Capability::Devices, Capability::Marks, Capability::Files, Capability::E2ee];
+    assert!(carried.has(Capability::Meta) && !later.into_iter().any(|one| carried.has(one)));
     let groups = kit.engine.groups();
     let speaks = |proposal: &&Proposal| matches!(proposal, Proposal::Speak(_));
     let spoken: Vec<_> =

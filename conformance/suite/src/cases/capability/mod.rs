@@ -6,6 +6,7 @@ mod blocking;
 mod calling;
 pub(super) mod commands;
 pub(super) mod devices;
+pub(super) mod e2ee;
 pub(super) mod files;
 pub(super) mod flood;
 pub(super) mod ids;

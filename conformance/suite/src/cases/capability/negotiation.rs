@@ -162,10 +162,11 @@ pub const CASES: &[Case] = &[
 ];
 
 /// The keys that a server sends where a capability was agreed.
-const KEYS: [(&str, &[&str]); 14] = [
+const KEYS: [(&str, &[&str]); 15] = [
     ("accounts", &["ACCOUNT"]),
     ("commands", &["COMMANDS", "PREFIX", "RESULT", "PROMPT"]),
     ("devices", &[]),
+    ("e2ee", &["KEYS", "KEYS_LOW"]),
     ("files", &["FILE", "FILE_CHUNK", "FILE_CREDIT", "FILE_STOP"]),
     ("ids", &["IDS", "TIMES", "ACKS", "REFUSED", "HISTORY", "RESUME", "RESUMED"]),
     ("marks", &["READ", "UNREAD"]),

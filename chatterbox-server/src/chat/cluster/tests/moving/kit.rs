@@ -31,7 +31,7 @@ use crate::store::sqlite::{Durability, OpenError, Retention, SqliteOptions, Stop
 use crate::store::{SharedStores, Sqlite, Store, StoreCommands};
 
 /// The tables that have to survive, by their first columns.
-pub const TABLES: [&str; 19] = [
+pub const TABLES: [&str; 22] = [
     "accounts",
     "account_looks",
     "tokens",
@@ -41,6 +41,9 @@ pub const TABLES: [&str; 19] = [
     "files",
     "guests_seen",
     "marks",
+    "e2ee_identities",
+    "e2ee_devices",
+    "e2ee_keys",
     "messages",
     "rooms",
     "room_members",
@@ -66,6 +69,10 @@ INSERT INTO guests_seen VALUES ('bob', 'Bob', 1700000600);
 INSERT INTO files VALUES
     ('AAAAAAAAAAAAAAAAAAAAAA', 1, '*', 'notes.pdf', 5, zeroblob(32), 1700000000, 9000000000, 1, NULL, NULL, 2, 'Ann', NULL);
 INSERT INTO marks VALUES (1, '', 3), (2, char(9) || '5', 6);
+INSERT INTO e2ee_identities VALUES (1, 'identity');
+INSERT INTO e2ee_devices (number, account, device, curve25519, ed25519, signature, newest_key, done)
+    VALUES (3, 1, 'a1', 'curve', 'ed', 'signature', '000000000004', 7);
+INSERT INTO e2ee_keys (number, device, name, public_key, signature) VALUES (6, 3, '000000000004', 'key', 'signature');
 INSERT INTO rooms VALUES
     (0, '#ALL', '#all', NULL, NULL, 'lobby', '', 0, NULL, 0, 0, 0, 0, 1000, NULL, 0, 1, 0, 0, 1),
     (5, '#Lab', '#lab', 1, 'Ann', 'a topic', 'words', 9, '$argon2id$4', 1, 1, 1, 3, 500, NULL, 1, 1, 0, 1, 6),

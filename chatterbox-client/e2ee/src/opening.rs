@@ -1,0 +1,266 @@
+//! Opening what comes encrypted: by which device, whether that is the sender's, and whether what is inside says the same
+//! (EE-5, EE-7).
+
+use chatterbox_proto::capability::ids::Id;
+use chatterbox_proto::capability::meta::{DeviceId, Sealed};
+use vodozemac::base64_decode;
+
+use crate::action::{Action, Notice, Opening, Trust, Unreadable};
+use crate::channel::CannotDecrypt;
+use crate::machine::Machine;
+use crate::payload::Payload;
+use crate::pending::{Asked, Later};
+use crate::person::Mode;
+use crate::texts::{Kept, between};
+
+/// The most messages that wait for the keys of their senders.
+const WAITING: usize = 256;
+
+/// A message that has waited for so many seconds is given up.
+const PATIENCE: i64 = 60;
+
+/// A message with the fixed sentence, as it has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'a> {
+    /// Who has sent it, by the server's word.
+    pub source: &'a str,
+    /// To whom.
+    pub recipient: &'a str,
+    /// Its number.
+    pub id: Id,
+    /// What is encrypted in it, for this device.
+    pub sealed: Option<&'a Sealed>,
+}
+
+/// What becomes of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// It can be shown.
+    Now(Opening),
+    /// It can be shown when [`Action::Opened`] has this ticket.
+    Later(u64),
+}
+
+/// What is missing for opening a message.
+enum Missing {
+    /// What is known of these names.
+    Keys(Vec<String>),
+    Never(Unreadable),
+}
+
+impl Machine {
+    /// Opens a message, and gives what else follows from it.
+    pub fn open(&mut self, incoming: Incoming<'_>, now: i64) -> (Opened, Vec<Action>) {
+        let mut out = Vec::new();
+        let Incoming { source, recipient, id, sealed } = incoming;
+        let device = sealed.map(|sealed| sealed.from.as_str());
+        if let Some(opening) = self.kept(id, device, (source, recipient)) {
+            self.has_come(id);
+            return (Opened::Now(opening), out);
+        }
+        let never = |why| (Opened::Now(Opening::Unreadable(why)), Vec::new());
+        let Some(own) = self.device() else { return never(Unreadable::NoKeys) };
+        let Some(sealed) =
+            sealed.filter(|sealed| sealed.to.iter().any(|entry| entry.device == *own))
+        else {
+            return never(Unreadable::NotForThisDevice);
+        };
+        let ticket = self.next_ticket;
+        let later = Later {
+            ticket,
+            source: source.to_owned(),
+            recipient: recipient.to_owned(),
+            id,
+            sealed: sealed.clone(),
+            since: now,
+            asked: false,
+        };
+        // Those of one device are read in the order in which they came.
+        let is_behind = self.inbox.iter().any(|other| other.sealed.from == sealed.from);
+        let missing = if is_behind {
+            Missing::Keys(Vec::new())
+        } else {
+            match self.read(&later, &mut out) {
+                Ok(opening) => {
+                    self.has_come(id);
+                    return (Opened::Now(opening), out);
+                }
+                Err(missing) => missing,
+            }
+        };
+        match missing {
+            Missing::Keys(names) if self.link.is_some() && self.inbox.len() < WAITING => {
+                self.next_ticket += 1;
+                self.inbox.push_back(Later { asked: !is_behind, ..later });
+                self.ask_names(&names, &mut out);
+                (Opened::Later(ticket), out)
+            }
+            Missing::Keys(_) => {
+                self.misses(id);
+                (Opened::Now(Opening::Unreadable(Unreadable::NoSenderKeys)), out)
+            }
+            Missing::Never(why) => {
+                self.has_come(id);
+                (Opened::Now(Opening::Unreadable(why)), out)
+            }
+        }
+    }
+
+    /// What was read once, if this is it: it is not decrypted again, since no session would. Under other names it is not shown, whatever
+    /// the server says whose it is.
+    fn kept(&self, id: Id, from: Option<&str>, (source, to): (&str, &str)) -> Option<Opening> {
+        let kept = self.texts.of(id).filter(|kept| from.is_none_or(|from| from == kept.device))?;
+        if kept.between == between(source, to) {
+            Some(kept.opening())
+        } else {
+            Some(Opening::Unreadable(Unreadable::WrongNames))
+        }
+    }
+
+    fn has_come(&mut self, id: Id) {
+        if let Some(link) = &mut self.link {
+            link.seen = link.seen.max(id);
+        }
+    }
+
+    /// Opens what has its keys by now, oldest first.
+    pub(crate) fn open_waiting(&mut self, now: i64, out: &mut Vec<Action>) {
+        let mut blocked: Vec<DeviceId> = Vec::new();
+        for mut later in std::mem::take(&mut self.inbox) {
+            if blocked.contains(&later.sealed.from) {
+                self.inbox.push_back(later);
+                continue;
+            }
+            let opening = match self.read(&later, out) {
+                Ok(opening) => {
+                    self.has_come(later.id);
+                    opening
+                }
+                Err(Missing::Never(why)) => {
+                    self.has_come(later.id);
+                    Opening::Unreadable(why)
+                }
+                Err(Missing::Keys(names)) => {
+                    let is_asked = self.link.as_ref().is_some_and(|link| {
+                        link.asked.values().any(|asked| matches!(asked, Asked::Get(all) if names.iter().any(|name| all.contains(name))))
+                    });
+                    let in_time = now.saturating_sub(later.since) <= PATIENCE;
+                    if in_time && (is_asked || !later.asked || self.link.is_none()) {
+                        if !is_asked && self.link.is_some() {
+                            later.asked = true;
+                            self.ask_names(&names, out);
+                        }
+                        blocked.push(later.sealed.from.clone());
+                        self.inbox.push_back(later);
+                        continue;
+                    }
+                    // The directory has not said whose the device is.
+                    self.misses(later.id);
+                    Opening::Unreadable(Unreadable::NoSenderKeys)
+                }
+            };
+            out.push(Action::Opened { ticket: later.ticket, opening });
+        }
+    }
+
+    fn read(&mut self, later: &Later, out: &mut Vec<Action>) -> Result<Opening, Missing> {
+        // It may have come twice, while its keys were asked for.
+        let names = (later.source.as_str(), later.recipient.as_str());
+        if let Some(opening) = self.kept(later.id, Some(later.sealed.from.as_str()), names) {
+            return Ok(opening);
+        }
+        let own = self.keyring.own.as_ref().ok_or(Missing::Never(Unreadable::NoKeys))?;
+        let own_device = own.device.clone();
+        let entry = later.sealed.to.iter().find(|entry| entry.device == own_device);
+        let entry = entry.ok_or(Missing::Never(Unreadable::NotForThisDevice))?;
+        // Whose names these are, by the server's word.
+        let of = |name: &str| self.account_of(name).map(|account| account.map(str::to_owned));
+        let (source, recipient) = (of(&later.source), of(&later.recipient));
+        let names = || vec![later.source.clone(), later.recipient.clone()];
+        let (Some(source), Some(recipient)) = (source, recipient) else {
+            return Err(Missing::Keys(names()));
+        };
+        let (Some(source), Some(recipient)) = (source, recipient) else {
+            return Err(Missing::Never(Unreadable::NoSenderKeys));
+        };
+        if !(self.is_own(&source) || self.is_own(&recipient)) {
+            return Err(Missing::Never(Unreadable::WrongNames));
+        }
+        if self.is_other(&later.source, &source) || self.is_other(&later.recipient, &recipient) {
+            return Err(Missing::Never(Unreadable::OtherAccount));
+        }
+        let from = later.sealed.from.as_str();
+        let sender = self.keyring.people.get(&source);
+        if !sender.is_some_and(|sender| sender.devices.contains_key(from)) {
+            return if later.asked {
+                Err(Missing::Never(Unreadable::UnsignedDevice))
+            } else {
+                Err(Missing::Keys(names()))
+            };
+        }
+        let body = base64_decode(entry.body.trim_end_matches('='));
+        let body = body.map_err(|_| Missing::Never(Unreadable::Malformed))?;
+        let own = self.keyring.own.as_mut().ok_or(Missing::Never(Unreadable::NoKeys))?;
+        let sender = self.keyring.people.get_mut(&source);
+        let sender = sender.ok_or(Missing::Never(Unreadable::NoSenderKeys))?;
+        let channel = sender.devices.get_mut(from);
+        let channel = channel.ok_or(Missing::Never(Unreadable::UnsignedDevice))?;
+        self.dirty = true;
+        let decrypted = channel.decrypt(&mut own.olm, entry.kind, &body);
+        let decrypted = decrypted.map_err(|why| {
+            Missing::Never(match why {
+                CannotDecrypt::Malformed => Unreadable::Malformed,
+                CannotDecrypt::NoSession => Unreadable::NoSession,
+            })
+        })?;
+        let payload = Payload::read(&decrypted);
+        let payload = payload.map_err(|_| Missing::Never(Unreadable::Malformed))?;
+        let party = |account: &str| self.keyring.people.get(account).and_then(|p| p.party());
+        if party(&source).as_ref() != Some(&payload.from)
+            || party(&recipient).as_ref() != Some(&payload.to)
+        {
+            return Err(Missing::Never(Unreadable::WrongNames));
+        }
+        self.shown(later, &source, &recipient, payload, out)
+    }
+
+    fn shown(
+        &mut self,
+        later: &Later,
+        source: &str,
+        recipient: &str,
+        payload: Payload,
+        out: &mut Vec<Action>,
+    ) -> Result<Opening, Missing> {
+        let (account, name) = if self.is_own(source) {
+            (recipient, &later.recipient)
+        } else {
+            (source, &later.source)
+        };
+        let other = self.keyring.people.get_mut(account);
+        let other = other.ok_or(Missing::Never(Unreadable::NoSenderKeys))?;
+        if other.mode == Mode::Unset {
+            other.mode = Mode::On;
+            out.push(Action::Tell(Notice::Encrypts { name: other.account.clone() }));
+        }
+        let kept = Kept {
+            id: later.id,
+            device: later.sealed.from.as_str().to_owned(),
+            between: between(&later.source, &later.recipient),
+            text: payload.text,
+            reply: payload.reply,
+            verified: other.verified,
+        };
+        let opening = kept.opening();
+        self.texts.keep(kept);
+        self.pin(name, account);
+        Ok(opening)
+    }
+}
+
+impl Kept {
+    fn opening(&self) -> Opening {
+        let trust = if self.verified { Trust::Verified } else { Trust::FirstUse };
+        Opening::Text { text: self.text.clone(), reply: self.reply, trust }
+    }
+}

@@ -1,0 +1,79 @@
+//! What is kept between runs, and copies of it.
+
+use super::world::World;
+use crate::{Machine, Notice, StateError, Unreadable};
+
+#[test]
+fn a_restored_copy_begins_new_sessions() {
+    let (mut world, [a1, _, b1, b2]) = World::pair();
+    world.disconnect(b2);
+    world.say(a1, "bob", "one");
+    world.say(b1, "ann", "two");
+    let copy = world.clients[b1].stored_copy();
+    world.say(a1, "bob", "three");
+    world.say(b1, "ann", "four");
+    world.disconnect(b1);
+    world.clients[b1].machine = copy;
+    world.clients[b1].machine.is_restored();
+    assert!(world.clients[b1].machine.take_dirty());
+    world.connect(b1);
+    assert!(world.clients[b1].told.contains(&Notice::Restored));
+    // What was read since the copy is not read again.
+    let message = world.server.messages[2].clone();
+    world.bring(b1, &message);
+    assert_eq!(world.clients[b1].texts().last(), Some(&Err(Unreadable::NoSession)));
+    let before = world.server.claimed.len();
+    world.say(b1, "ann", "five");
+    assert_eq!(world.server.claimed.len(), before + 3, "new sessions with all others");
+    assert_eq!(world.clients[a1].texts().last(), Some(&Ok("five")));
+    world.say(a1, "bob", "six");
+    assert_eq!(world.clients[b1].texts().last(), Some(&Ok("six")));
+}
+
+#[test]
+fn what_was_read_is_there_after_a_start_and_the_server_can_not_change_it() {
+    let (mut world, [a1, _, b1, _]) = World::pair();
+    world.say(a1, "bob", "one");
+    world.clients[b1].restart();
+    world.connect(b1);
+    let mut message = world.server.messages[0].clone();
+    // The server has dropped the entry, as KEYS_DONE lets it.
+    message.sealed.to.clear();
+    world.bring(b1, &message);
+    assert_eq!(world.clients[b1].texts().last(), Some(&Ok("one")));
+}
+
+#[test]
+fn a_state_that_is_not_ours_is_refused() {
+    assert!(matches!(Machine::load(b"", []), Err(StateError::Malformed)));
+    assert!(matches!(Machine::load(b"{}", []), Err(StateError::Malformed)));
+    let newer = br#"{"version": 2, "other": true}"#;
+    assert!(matches!(Machine::load(newer, []), Err(StateError::Newer)));
+    let machine = Machine::new();
+    assert!(Machine::load(&machine.state().unwrap(), []).is_ok());
+}
+
+#[test]
+fn the_code_is_shown_until_it_is_written_down() {
+    let mut world = World::of(&["ann"]);
+    let a = world.join("ann");
+    world.turn(a, "bob");
+    let code = world.code(a);
+    world.clients[a].restart();
+    world.connect(a);
+    assert!(world.clients[a].told.contains(&Notice::CodeWaits));
+    world.clients[a].told.clear();
+    world.run(a, |machine, _| machine.recovery_code());
+    assert_eq!(world.code(a), code);
+    assert!(
+        world.clients[a].machine.code_is_written() && !world.clients[a].machine.code_is_written()
+    );
+    assert!(world.clients[a].machine.recovery_code().is_empty());
+    let other = world.join("ann");
+    world.run(other, |machine, _| machine.recover("AAAA"));
+    world.turn(other, "bob");
+    assert!(world.clients[other].told.contains(&Notice::NeedsCode));
+    world.run(other, |machine, _| machine.recover(&code));
+    assert!(world.clients[other].told.contains(&Notice::Published));
+    assert_eq!(world.clients[other].machine.devices().others.len(), 1);
+}

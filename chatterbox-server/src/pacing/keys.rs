@@ -1,0 +1,115 @@
+//! The rate at which members ask the directory of keys, and claim keys of others (EE-2).
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use chatterbox_hub::guard::pace::{ByPerson, KEYS, KEYS_FROM_ADDRESS};
+use chatterbox_hub::{Identity, MemberId};
+use chatterbox_proto::capability::e2ee::CLAIMS;
+
+use super::{Paced, Person};
+
+/// Accounts whose claims are remembered; while there are so many, nobody else claims any.
+const CLAIMANTS: usize = 16 * 1024;
+
+/// Within this time one account claims so many keys.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Requests of each account and address, and keys claimed by each account: whoever claims all keys of somebody leaves the fallback key
+/// to the others.
+#[derive(Debug)]
+pub struct KeyPacing {
+    requests: Paced<ByPerson<Person>>,
+    claims: Paced<Claims>,
+}
+
+impl Default for KeyPacing {
+    fn default() -> Self {
+        let requests = Paced::new(ByPerson::new(KEYS, KEYS_FROM_ADDRESS));
+        Self { requests, claims: Paced::new(Claims::default()) }
+    }
+}
+
+impl KeyPacing {
+    /// Counts a request, if it may be made now.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn try_ask(&self, id: MemberId, who: &Identity) -> Result<(), Duration> {
+        let person = Person::of(id, who);
+        self.requests.with(|limits, now| limits.try_take(now, &person, who.address))
+    }
+
+    /// Counts so many keys that an account claims, if it may claim all of them now.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub fn try_claim(&self, account: i64, keys: usize) -> Result<(), Duration> {
+        self.claims.with(|claims, now| claims.try_take(now, account, keys))
+    }
+}
+
+/// What accounts have claimed in the last minute, and when. An account has at most as many entries as keys that it may claim.
+#[derive(Debug, Default)]
+struct Claims(HashMap<i64, VecDeque<(Duration, usize)>>);
+
+impl Claims {
+    fn try_take(&mut self, now: Duration, account: i64, keys: usize) -> Result<(), Duration> {
+        let is_past = |at: Duration| now.saturating_sub(at) >= MINUTE;
+        if self.0.len() >= CLAIMANTS && !self.0.contains_key(&account) {
+            self.0.retain(|_, claims| claims.back().is_some_and(|(at, _)| !is_past(*at)));
+            if self.0.len() >= CLAIMANTS {
+                return Err(MINUTE);
+            }
+        }
+        let claims = self.0.entry(account).or_default();
+        while claims.front().is_some_and(|(at, _)| is_past(*at)) {
+            claims.pop_front();
+        }
+        let taken: usize = claims.iter().map(|(_, keys)| keys).sum();
+        let mut free = CLAIMS.saturating_sub(taken);
+        if keys <= free {
+            claims.push_back((now, keys));
+            return Ok(());
+        }
+        for (at, keys_then) in &*claims {
+            free += keys_then;
+            if keys <= free {
+                return Err((*at + MINUTE).saturating_sub(now));
+            }
+        }
+        Err(MINUTE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn in_no_minute_more_keys_are_claimed_than_may_be() {
+        let mut claims = Claims::default();
+        assert_eq!(claims.try_take(at(0), 1, 15), Ok(()));
+        assert_eq!(claims.try_take(at(30), 1, 6), Err(at(30)), "all or none");
+        assert_eq!(claims.try_take(at(30), 1, 5), Ok(()));
+        assert_eq!(claims.try_take(at(30), 2, CLAIMS), Ok(()), "each for themselves");
+        assert_eq!(claims.try_take(at(59), 1, 1), Err(at(1)));
+        assert_eq!(claims.try_take(at(60), 1, 15), Ok(()));
+        assert_eq!(claims.try_take(at(60), 1, 6), Err(at(60)), "with those of half a minute ago");
+    }
+
+    #[test]
+    fn there_is_an_end_to_what_is_remembered() {
+        let mut claims = Claims::default();
+        for account in 0..CLAIMANTS as i64 {
+            assert_eq!(claims.try_take(at(0), account, 1), Ok(()));
+        }
+        assert_eq!(claims.try_take(at(1), -1, 1), Err(MINUTE));
+        assert_eq!(claims.try_take(at(60), -1, 1), Ok(()));
+        assert_eq!(claims.0.len(), 1);
+    }
+}
