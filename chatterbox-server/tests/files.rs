@@ -291,11 +291,11 @@ async fn two_transfers_run_and_a_third_is_busy() {
 async fn registered(server: &Running, name: &str) -> Client {
     let mut client = over(server, name, "").await;
     let password = harness::accounts::PASSWORD;
-    let body = format!(
-        r#"{{"COMMAND": {{"ID": "r", "NAME": "register", "ARGS": ["{password}", "{password}"]}}}}"#
-    );
+    let body =
+        format!(r#"{{"COMMAND": {{"ID": "r", "NAME": "register", "ARGS": ["{password}"]}}}}"#);
     client.peer.send_body(&body).await;
-    assert!(client.peer.find(|keys| keys.result.clone()).await.ok);
+    let result = client.peer.find(|keys| keys.result.clone()).await;
+    assert!(result.ok, "{result:?}");
     client
 }
 
