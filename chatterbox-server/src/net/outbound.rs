@@ -148,7 +148,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                 let piece = tokio::select! {
                     biased;
                     () = seat.pending() => None,
-                    piece = next_piece(self.pieces.as_ref()) => Some(piece),
+                    piece = next_piece(self.pieces.as_deref()) => Some(piece),
                 };
                 if piece.is_some() {
                     self.push_frames(piece);

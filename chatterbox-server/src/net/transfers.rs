@@ -7,7 +7,9 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: tells transfers the time")]
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +20,7 @@ use chatterbox_proto::capability::files::{
 use chatterbox_proto::{Username, WireText, limits};
 use futures_util::FutureExt as _;
 use futures_util::future::select_all;
+use futures_util::task::AtomicWaker;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
@@ -51,28 +54,25 @@ struct Piece {
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     piece: Mutex<Option<Piece>>,
-    filled: Notify,
+    /// Wakes the writer, of which there is one.
+    filled: AtomicWaker,
     emptied: Notify,
 }
 
 impl Slot {
-    /// Waits for a piece, and takes it.
-    pub(super) async fn take(&self) -> Bytes {
-        loop {
-            let filled = self.filled.notified();
-            let taken = self.piece.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(Piece { frame, .. }) = taken {
-                self.emptied.notify_one();
-                return frame;
-            }
-            filled.await;
-        }
+    /// Takes the piece that is there, or lets the writer be woken by the next one.
+    fn poll_take(&self, context: &task::Context<'_>) -> Poll<Bytes> {
+        self.filled.register(context.waker());
+        let taken = self.piece.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Piece { frame, .. }) = taken else { return Poll::Pending };
+        self.emptied.notify_one();
+        Poll::Ready(frame)
     }
 
     fn put(&self, token: String, frame: Bytes) {
         let piece = Piece { token, frame };
         *self.piece.lock().unwrap_or_else(PoisonError::into_inner) = Some(piece);
-        self.filled.notify_one();
+        self.filled.wake();
     }
 
     /// Drops a piece of this file that was not taken yet. What is told of a later fetch of it overtakes the slot, so the piece would
@@ -421,10 +421,6 @@ fn wire(text: &str) -> Option<WireText<'static>> {
 }
 
 /// The next piece of a connection that may have transfers.
-pub(super) async fn next_piece(slot: Option<&Arc<Slot>>) -> Bytes {
-    match slot {
-        // Boxed: most connections have none, and their tasks stay small.
-        Some(slot) => Box::pin(slot.take()).await,
-        None => std::future::pending().await,
-    }
+pub(super) fn next_piece(slot: Option<&Slot>) -> impl Future<Output = Bytes> {
+    poll_fn(move |context| slot.map_or(Poll::Pending, |slot| slot.poll_take(context)))
 }

@@ -161,7 +161,8 @@ fn the_wire_has_the_fixed_sentence_and_the_screen_the_text() {
 
 #[test]
 fn no_file_goes_to_whom_one_encrypts_with() {
-    let (scene, _) = scene(Options::default(), "ann");
+    let model = Some(crate::model::Limits::USUAL);
+    let (scene, _) = scene(Options { interactive: true, model, ..Options::default() }, "ann");
     let mut scene = scene.gets(&WELCOME.replace("e2ee/1 ", "e2ee/1 files/1 "));
     scene.screen.clear();
     let scene = scene.types("/room @bob").types("/send notes.txt hello");
