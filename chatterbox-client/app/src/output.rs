@@ -245,7 +245,7 @@ pub struct Message {
     /// The idempotency key of an own message that the server will acknowledge.
     pub tag: Option<String>,
     /// What it answers.
-    pub quote: Option<Quote>,
+    pub quote: Option<Box<Quote>>,
     /// The file that goes with it.
     pub file: Option<Box<Attached>>,
     /// Whom it mentions, as its sender has put it.

@@ -40,6 +40,14 @@ impl Machine {
         link.asked.insert(id, Asked::Get(wanted));
     }
 
+    /// Whether the directory was asked for one of these names, and has not answered.
+    pub(crate) fn is_asking(&self, names: &[String]) -> bool {
+        let mut asked = self.link.iter().flat_map(|link| link.asked.values());
+        asked.any(
+            |asked| matches!(asked, Asked::Get(all) if names.iter().any(|name| all.contains(name))),
+        )
+    }
+
     /// Claims a key of each of these devices, but for those that are asked for already.
     pub(crate) fn claim(&mut self, devices: Vec<(String, String)>, out: &mut Vec<Action>) {
         let people = &self.keyring.people;

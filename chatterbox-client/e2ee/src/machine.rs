@@ -159,6 +159,8 @@ impl Machine {
     /// The connection is gone. What waits goes on with the next one.
     pub fn lost(&mut self) {
         self.link = None;
+        // What was asked is not answered any more.
+        self.inbox.iter_mut().for_each(|later| later.asked = false);
     }
 
     /// Time goes by: what waits too long is given up.

@@ -9,7 +9,7 @@ use crate::action::{Action, Notice, Opening, Trust, Unreadable};
 use crate::channel::CannotDecrypt;
 use crate::machine::Machine;
 use crate::payload::Payload;
-use crate::pending::{Asked, Later};
+use crate::pending::Later;
 use crate::person::Mode;
 use crate::texts::{Kept, between};
 
@@ -141,9 +141,7 @@ impl Machine {
                     Opening::Unreadable(why)
                 }
                 Err(Missing::Keys(names)) => {
-                    let is_asked = self.link.as_ref().is_some_and(|link| {
-                        link.asked.values().any(|asked| matches!(asked, Asked::Get(all) if names.iter().any(|name| all.contains(name))))
-                    });
+                    let is_asked = self.is_asking(&names);
                     let in_time = now.saturating_sub(later.since) <= PATIENCE;
                     if in_time && (is_asked || !later.asked || self.link.is_none()) {
                         if !is_asked && self.link.is_some() {
@@ -192,10 +190,12 @@ impl Machine {
         let from = later.sealed.from.as_str();
         let sender = self.keyring.people.get(&source);
         if !sender.is_some_and(|sender| sender.devices.contains_key(from)) {
-            return if later.asked {
+            // What is known may be older than the device.
+            let names = names();
+            return if later.asked && !self.is_asking(&names) {
                 Err(Missing::Never(Unreadable::UnsignedDevice))
             } else {
-                Err(Missing::Keys(names()))
+                Err(Missing::Keys(names))
             };
         }
         let body = base64_decode(entry.body.trim_end_matches('='));

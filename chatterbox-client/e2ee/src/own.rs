@@ -125,7 +125,7 @@ impl Own {
                 signature: self.signature.clone(),
             },
             one_time: of(KeyKind::OneTime).collect(),
-            fallback: of(KeyKind::Fallback).last(),
+            fallback: of(KeyKind::Fallback).next_back(),
         })
     }
 

@@ -150,7 +150,7 @@ mod tests {
             let mut wrong = written.clone();
             wrong.remove(place);
             prop_assert!(secret(&wrong.iter().collect::<String>()).is_err());
-            let mut wrong = written.clone();
+            let mut wrong = written;
             wrong.insert(place, wrong[place]);
             prop_assert!(secret(&wrong.iter().collect::<String>()).is_err());
         }

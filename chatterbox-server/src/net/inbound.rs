@@ -299,11 +299,10 @@ impl Inbound {
                         posting.entry.destination = name.as_str().to_owned().into();
                     }
                 }
-                let json = Bytes::from(posting.entry.to_json());
                 let record = Record {
                     source: posting.source,
                     destination,
-                    json,
+                    json: Bytes::from(posting.entry.to_json()),
                     arrived: crate::ops::clock::unix_now(),
                     filing,
                     meta,
@@ -312,7 +311,8 @@ impl Inbound {
                 self.records.push(record);
                 if let Some(requests) = &mut self.requests {
                     let file = posting.meta.and_then(|meta| meta.file);
-                    requests.keep(self.records.len() - 1, posting.index, posting.tag, file);
+                    let tag = posting.tag.as_deref();
+                    requests.keep(self.records.len() - 1, posting.index, tag, file);
                 }
             }
             // Nobody has looked yet whether an account has the name, or this node has not read what another one has.

@@ -1,6 +1,5 @@
 //! Requests beyond the base protocol: acknowledgements, pages of history, commands, PING and PONG.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -145,10 +144,10 @@ impl Requests {
         &mut self,
         place: usize,
         index: usize,
-        tag: Option<Cow<'_, str>>,
+        tag: Option<&str>,
         file: Option<FileToken>,
     ) {
-        let tag: Option<Arc<str>> = tag.as_deref().map(Into::into);
+        let tag: Option<Arc<str>> = tag.map(Into::into);
         if let Some(file) = file {
             self.announcing.add(place, index, file, tag.clone());
         }

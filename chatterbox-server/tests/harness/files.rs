@@ -147,8 +147,8 @@ impl Client {
         let (mut at, mut credit) = (place(answer.at), place(answer.credit));
         while at < bytes.len() {
             while at == credit {
-                credit =
-                    self.peer.find(|keys| Some(keys.file_credit.as_ref()?.upto)).await as usize;
+                let upto = self.peer.find(|keys| Some(keys.file_credit.as_ref()?.upto)).await;
+                credit = place(Some(upto));
             }
             let end = credit.min(at + limits::FILE_CHUNK);
             self.piece(&token, at, &bytes[at..end]).await;

@@ -120,7 +120,7 @@ impl App {
         let mention = self
             .me()
             .is_some_and(|me| source.as_wire() != me && (is_private || named || in_text(me)));
-        let quote = meta.reply.map(|id| self.quotes.quote(&at, id));
+        let quote = meta.reply.map(|id| Box::new(self.quotes.quote(&at, id)));
         let own = self.me() == Some(source.as_wire());
         let file = meta.file.map(|file| Box::new(self.attached(file, own, now)));
         Message {

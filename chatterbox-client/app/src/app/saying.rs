@@ -91,7 +91,7 @@ impl App {
                 id: None,
                 taken: None,
                 tag: said.tag,
-                quote: beside.reply.map(|id| self.quotes.quote(&self.target_to(to), id)),
+                quote: beside.reply.map(|id| Box::new(self.quotes.quote(&self.target_to(to), id))),
                 file: beside.file.map(|file| Box::new(self.attached(file, true, now))),
                 mentions: Vec::new(),
                 mention: false,

@@ -83,7 +83,7 @@ pub struct Speech {
     /// Whether it names this user.
     pub mention: bool,
     /// What it answers.
-    pub quote: Option<Quote>,
+    pub quote: Option<Box<Quote>>,
     /// The file that goes with it.
     pub file: Option<Box<Attached>>,
     /// The text, line by line.

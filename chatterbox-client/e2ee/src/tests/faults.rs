@@ -218,6 +218,24 @@ fn keys_that_do_not_come_leave_nothing_in_the_clear() {
 }
 
 #[test]
+fn a_message_of_a_device_that_is_newer_than_what_is_known_waits_for_the_directory() {
+    let mut world = World::of(&["ann", "bob"]);
+    let (a, b) = (world.join("ann"), world.join("bob"));
+    world.turn(b, "ann");
+    world.turn(a, "bob");
+    world.run(a, |machine, now| machine.say("bob", "one", None, now));
+    world.server.silent = true;
+    world.deliver();
+    world.run(b, |machine, now| machine.tick(now));
+    assert_eq!(world.clients[b].texts(), [], "the answer may still come");
+    // It did not: the next connection asks again.
+    world.server.silent = false;
+    world.disconnect(b);
+    world.connect(b);
+    assert_eq!(world.clients[b].texts(), [Ok("one")]);
+}
+
+#[test]
 fn who_has_no_keys_gets_nothing_at_all() {
     let mut world = World::of(&["ann", "bob"]);
     let a = world.join("ann");

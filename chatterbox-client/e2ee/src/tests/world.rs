@@ -227,7 +227,7 @@ impl World {
                 continue;
             }
             let (user, delivered) = (client.user.clone(), client.delivered);
-            let messages: Vec<_> = self.server.messages.iter().cloned().collect();
+            let messages = self.server.messages.clone();
             for message in messages.into_iter().filter(|message| message.id > delivered) {
                 let is_for = self.server.owner(&message.to) == user || message.from == user;
                 let by = client_device(&self.clients[place]);

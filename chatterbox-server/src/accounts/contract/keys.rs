@@ -9,8 +9,9 @@ use super::{account, name};
 use crate::accounts::{AccountKeys, ClaimedKey, Directory, KeysPutDone, LowKeys, NewKeys};
 
 /// A key of 43 characters of Base64, another one for each number.
-fn public_key(number: usize) -> PublicKey {
-    PublicKey::parse(&format!("{number:042}A")).unwrap()
+fn public_key(number: impl std::fmt::Display) -> PublicKey {
+    let number = number.to_string();
+    PublicKey::parse(&format!("{number:0>42}A")).unwrap()
 }
 
 fn device_id(number: usize) -> DeviceId {
@@ -37,7 +38,7 @@ fn signed_key(number: usize) -> SignedKey {
 fn new(account: i64, number: usize) -> NewKeys {
     NewKeys {
         account,
-        identity: public_key(account.unsigned_abs() as usize),
+        identity: public_key(account),
         device: device(number),
         one_time: Vec::new(),
         fallback: None,
@@ -89,7 +90,7 @@ fn publishing(directory: &mut impl Directory, ann: i64, bob: i64) {
     }
     assert_eq!(put(directory, &new(ann, DEVICES + 1)), KeysPutDone::TooMany);
     let keys = directory.keys_of(ann).unwrap();
-    assert_eq!(keys.identity, Some(public_key(ann.unsigned_abs() as usize)));
+    assert_eq!(keys.identity, Some(public_key(ann)));
     let expected: Vec<_> = (1..=DEVICES).map(device).collect();
     assert_eq!(keys.devices, expected, "in the order in which they came");
 }

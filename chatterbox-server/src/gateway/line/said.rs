@@ -25,7 +25,7 @@ pub(crate) fn message(message: &Message) -> String {
     let from = ScreenText::shortened(message.from.as_wire(), NAME);
     let (lines, more) = message.text.lines(LINES);
     let lines = lines.iter().map(|line| line.screen());
-    let quote = quoted(message.quote.as_ref());
+    let quote = quoted(message.quote.as_deref());
     quote + &said(&message.when, from.as_str(), message.mention, lines, more)
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn with_colons(text: &str) -> String {
 pub(crate) fn speech(when: &str, speech: &Speech) -> String {
     let more = speech.lines.len().saturating_sub(LINES);
     let lines = speech.lines.iter().take(LINES).cloned();
-    let mut text = quoted(speech.quote.as_ref());
+    let mut text = quoted(speech.quote.as_deref());
     text.push_str(&said(when, speech.from.as_str(), speech.mention, lines, more));
     if matches!(speech.delivery, Delivery::Refused(_)) {
         text.push_str(" (not sent)");

@@ -55,10 +55,13 @@ impl Session {
         let mut chat = self.shared.chat.lock().await;
         let member = chat.member(self.connection)?.clone();
         if size > LARGEST && !f.acts(Fault::FileQuotaUnchecked) {
-            let mut refused = refusal("too-long", "the file is too large");
-            if !f.acts(Fault::FileQuotaUntold) {
-                refused["SPACE"] = json!({"OF": "file", "MOST": LARGEST, "LEFT": LARGEST});
-            }
+            let refused = refusal("too-long", "the file is too large");
+            let space = json!({"OF": "file", "MOST": LARGEST, "LEFT": LARGEST});
+            let refused = if f.acts(Fault::FileQuotaUntold) {
+                refused
+            } else {
+                with(refused, "SPACE", space)
+            };
             return answer(&self.outbox, &id, refused);
         }
         if member.account.is_none() && !f.acts(Fault::FileOfGuests) {
@@ -378,9 +381,16 @@ fn refusal(code: &str, info: &str) -> Value {
     json!({"CODE": code, "INFO": info})
 }
 
-fn answer(outbox: &Outbox, id: &str, mut told: Value) -> Option<()> {
-    told["ID"] = json!(id);
-    outbox.send(&json!({"FILE": told}));
+/// An object with one key more.
+fn with(mut object: Value, key: &str, value: Value) -> Value {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(key.to_owned(), value);
+    }
+    object
+}
+
+fn answer(outbox: &Outbox, id: &str, told: Value) -> Option<()> {
+    outbox.send(&json!({"FILE": with(told, "ID", json!(id))}));
     Some(())
 }
 
