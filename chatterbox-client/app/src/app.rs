@@ -101,6 +101,8 @@ pub struct App {
     has_sent: bool,
     /// Whether the frame that is worked off has refused messages, so that its ERROR says the same once more.
     refused: bool,
+    /// Whether all of that is encrypted again.
+    sealed_again: bool,
     /// When messages are sent that the server did not take, or that were not sent because of that, in seconds since 1970.
     again_at: Option<i64>,
     /// Before this time no other frame of them is sent.
@@ -174,6 +176,7 @@ impl App {
             failures: 0,
             has_sent: false,
             refused: false,
+            sealed_again: false,
             logged_out: false,
             strict: options.strict,
             echo_own: options.echo_own,

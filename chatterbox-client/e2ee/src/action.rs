@@ -183,6 +183,8 @@ pub enum Notice {
     CodeWaits,
     /// The account has an identity, and this device is no part of it yet.
     NeedsCode,
+    /// The user wants to begin anew, and the identity of this device is still there.
+    HasKeys,
     /// The recovery code is of another identity.
     OtherCode,
     /// The text is no recovery code.
@@ -249,6 +251,8 @@ pub enum Notice {
         /// Whom.
         name: String,
     },
+    /// This device has no keys.
+    NoOwnKeys,
     /// There are no keys of somebody.
     NoKeys {
         /// Of whom.
@@ -288,6 +292,9 @@ impl fmt::Display for Notice {
             ),
             Self::CodeWaits => f.write_str(
                 "Your recovery code is not written down yet: /recovery shows it, \"/recovery written\" forgets it here.",
+            ),
+            Self::HasKeys => f.write_str(
+                "This device has keys of your identity already. To begin another one, remove this first: the server's command e2ee-reset.",
             ),
             Self::NeedsCode => f.write_str(
                 "Your account has keys on another device. \"/recovery CODE\" adds this one; without the code, \
@@ -365,7 +372,12 @@ impl fmt::Display for Notice {
                 )
             }
             Self::Verified { name } => write!(f, "You have verified {}.", shown(name)),
-            Self::NoKeys { name } => write!(f, "There are no keys of {}.", shown(name)),
+            Self::NoOwnKeys => {
+                f.write_str("This device has no keys yet: \"/encrypt on @NAME\" makes them.")
+            }
+            Self::NoKeys { name } => {
+                write!(f, "No keys of {} are known; the server was asked for them now.", shown(name))
+            }
             Self::Refused(why) => {
                 write!(f, "The keys of this device were not published: {}.", ScreenText::shortened(why, 200))
             }

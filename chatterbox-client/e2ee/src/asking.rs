@@ -8,7 +8,7 @@ use chatterbox_proto::{NameKey as _, WireText};
 
 use crate::action::{Action, NotSent, Notice, Opening, Unreadable};
 use crate::convert::{folded, is_signed};
-use crate::machine::{Machine, OwnAccount, Wish};
+use crate::machine::{Machine, Wish};
 use crate::own::Own;
 use crate::pending::Asked;
 use crate::person::{Mode, News, Person};
@@ -177,8 +177,7 @@ impl Machine {
         link.names.insert(asked, Some(key.clone()));
         link.fresh.insert(key.clone());
         if link.me == name {
-            let identity = keys.identity.clone();
-            link.account = Some(OwnAccount { folded: key.clone(), identity });
+            link.account = Some(key.clone());
             self.own_told(keys, now, out);
         }
         let is_own = self.is_own(&key);
@@ -232,8 +231,7 @@ impl Machine {
 
     /// Whether this is the own account, by its folded name.
     pub(crate) fn is_own(&self, account: &str) -> bool {
-        let own = self.link.as_ref().and_then(|link| link.account.as_ref());
-        own.is_some_and(|own| own.folded == account)
+        self.link.as_ref().is_some_and(|link| link.account.as_deref() == Some(account))
     }
 
     /// The directory says what is published of the own account.
@@ -243,6 +241,15 @@ impl Machine {
                 Some(_) => {
                     out.push(Action::Tell(Notice::NeedsCode));
                     self.give_up(NotSent::NoOwnKeys, out);
+                }
+                None => self.begins(Own::begin(keys.account.as_wire(), keys.number), now, out),
+            },
+            Some(Wish::Anew) => match &keys.identity {
+                Some(identity) => {
+                    let own = self.keyring.own.as_ref();
+                    let is_own = own.is_some_and(|own| own.identity == *identity);
+                    let why = if is_own { Notice::HasKeys } else { Notice::NeedsCode };
+                    out.push(Action::Tell(why));
                 }
                 None => self.begins(Own::begin(keys.account.as_wire(), keys.number), now, out),
             },

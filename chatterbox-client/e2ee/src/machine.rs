@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use chatterbox_proto::NameKey as _;
-use chatterbox_proto::capability::e2ee::{KeysDone, KeysLow, PublicKey};
+use chatterbox_proto::capability::e2ee::{KeysDone, KeysLow};
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::capability::meta::DeviceId;
 use vodozemac::Ed25519SecretKey;
@@ -22,8 +22,8 @@ use crate::texts::{Kept, Texts};
 pub(crate) struct Link {
     /// The name of the user.
     pub(crate) me: String,
-    /// The own account at the server, when it has said so.
-    pub(crate) account: Option<OwnAccount>,
+    /// The folded name of the own account, when the server has said so.
+    pub(crate) account: Option<String>,
     /// Folded names that were asked for, with the folded name of their account, if they have one.
     pub(crate) names: BTreeMap<String, Option<String>>,
     /// The accounts whose devices were asked for on this connection, and did not change since.
@@ -44,17 +44,12 @@ pub(crate) struct Link {
     pub(crate) missed: Option<Id>,
 }
 
-/// The own account, as the server has it.
-pub(crate) struct OwnAccount {
-    /// Its folded name.
-    pub(crate) folded: String,
-    pub(crate) identity: Option<PublicKey>,
-}
-
 /// What the user wants of the own keys.
 pub(crate) enum Wish {
     /// An identity, if there is none.
     Begin,
+    /// Another identity, in the place of one that is gone.
+    Anew,
     /// This device in the identity with this secret key.
     Add(Ed25519SecretKey),
 }
@@ -161,6 +156,7 @@ impl Machine {
         self.link = None;
         // What was asked is not answered any more.
         self.inbox.iter_mut().for_each(|later| later.asked = false);
+        self.outbox.iter_mut().for_each(|waiting| waiting.asked = false);
     }
 
     /// Time goes by: what waits too long is given up.

@@ -2,7 +2,7 @@
 //! (EE-5, EE-7).
 
 use chatterbox_proto::capability::ids::Id;
-use chatterbox_proto::capability::meta::{DeviceId, Sealed};
+use chatterbox_proto::capability::meta::{DeviceId, Sealed, SealedFor};
 use vodozemac::base64_decode;
 
 use crate::action::{Action, Notice, Opening, Trust, Unreadable};
@@ -66,7 +66,7 @@ impl Machine {
             return never(Unreadable::NotForThisDevice);
         };
         let ticket = self.next_ticket;
-        let later = Later {
+        let mut later = Later {
             ticket,
             source: source.to_owned(),
             recipient: recipient.to_owned(),
@@ -74,13 +74,14 @@ impl Machine {
             sealed: sealed.clone(),
             since: now,
             asked: false,
+            payload: None,
         };
         // Those of one device are read in the order in which they came.
         let is_behind = self.inbox.iter().any(|other| other.sealed.from == sealed.from);
         let missing = if is_behind {
             Missing::Keys(Vec::new())
         } else {
-            match self.read(&later, &mut out) {
+            match self.read(&mut later, &mut out) {
                 Ok(opening) => {
                     self.has_come(id);
                     return (Opened::Now(opening), out);
@@ -131,7 +132,7 @@ impl Machine {
                 self.inbox.push_back(later);
                 continue;
             }
-            let opening = match self.read(&later, out) {
+            let opening = match self.read(&mut later, out) {
                 Ok(opening) => {
                     self.has_come(later.id);
                     opening
@@ -161,7 +162,7 @@ impl Machine {
         }
     }
 
-    fn read(&mut self, later: &Later, out: &mut Vec<Action>) -> Result<Opening, Missing> {
+    fn read(&mut self, later: &mut Later, out: &mut Vec<Action>) -> Result<Opening, Missing> {
         // It may have come twice, while its keys were asked for.
         let names = (later.source.as_str(), later.recipient.as_str());
         if let Some(opening) = self.kept(later.id, Some(later.sealed.from.as_str()), names) {
@@ -170,7 +171,7 @@ impl Machine {
         let own = self.keyring.own.as_ref().ok_or(Missing::Never(Unreadable::NoKeys))?;
         let own_device = own.device.clone();
         let entry = later.sealed.to.iter().find(|entry| entry.device == own_device);
-        let entry = entry.ok_or(Missing::Never(Unreadable::NotForThisDevice))?;
+        let entry = entry.cloned().ok_or(Missing::Never(Unreadable::NotForThisDevice))?;
         // Whose names these are, by the server's word.
         let of = |name: &str| self.account_of(name).map(|account| account.map(str::to_owned));
         let (source, recipient) = (of(&later.source), of(&later.recipient));
@@ -187,21 +188,45 @@ impl Machine {
         if self.is_other(&later.source, &source) || self.is_other(&later.recipient, &recipient) {
             return Err(Missing::Never(Unreadable::OtherAccount));
         }
+        // What is known may be older than the device, or than the keys that are named inside.
+        let refused = |why| {
+            let names = names();
+            let may_ask = !later.asked || self.is_asking(&names);
+            if may_ask { Missing::Keys(names) } else { Missing::Never(why) }
+        };
         let from = later.sealed.from.as_str();
         let sender = self.keyring.people.get(&source);
-        if !sender.is_some_and(|sender| sender.devices.contains_key(from)) {
-            // What is known may be older than the device.
-            let names = names();
-            return if later.asked && !self.is_asking(&names) {
-                Err(Missing::Never(Unreadable::UnsignedDevice))
-            } else {
-                Err(Missing::Keys(names))
-            };
+        let is_known = sender.is_some_and(|sender| sender.devices.contains_key(from));
+        let (unsigned, other) =
+            (refused(Unreadable::UnsignedDevice), refused(Unreadable::WrongNames));
+        if !is_known {
+            return Err(unsigned);
         }
+        let payload = match later.payload.take() {
+            Some(payload) => payload,
+            None => self.decrypted(&source, from, &entry)?,
+        };
+        let party = |account: &str| self.keyring.people.get(account).and_then(|p| p.party());
+        if party(&source).as_ref() != Some(&payload.from)
+            || party(&recipient).as_ref() != Some(&payload.to)
+        {
+            later.payload = Some(payload);
+            return Err(other);
+        }
+        self.shown(later, &source, &recipient, payload, out)
+    }
+
+    /// What is inside an entry of a device of an account.
+    fn decrypted(
+        &mut self,
+        source: &str,
+        from: &str,
+        entry: &SealedFor,
+    ) -> Result<Payload, Missing> {
         let body = base64_decode(entry.body.trim_end_matches('='));
         let body = body.map_err(|_| Missing::Never(Unreadable::Malformed))?;
         let own = self.keyring.own.as_mut().ok_or(Missing::Never(Unreadable::NoKeys))?;
-        let sender = self.keyring.people.get_mut(&source);
+        let sender = self.keyring.people.get_mut(source);
         let sender = sender.ok_or(Missing::Never(Unreadable::NoSenderKeys))?;
         let channel = sender.devices.get_mut(from);
         let channel = channel.ok_or(Missing::Never(Unreadable::UnsignedDevice))?;
@@ -213,15 +238,7 @@ impl Machine {
                 CannotDecrypt::NoSession => Unreadable::NoSession,
             })
         })?;
-        let payload = Payload::read(&decrypted);
-        let payload = payload.map_err(|_| Missing::Never(Unreadable::Malformed))?;
-        let party = |account: &str| self.keyring.people.get(account).and_then(|p| p.party());
-        if party(&source).as_ref() != Some(&payload.from)
-            || party(&recipient).as_ref() != Some(&payload.to)
-        {
-            return Err(Missing::Never(Unreadable::WrongNames));
-        }
-        self.shown(later, &source, &recipient, payload, out)
+        Payload::read(&decrypted).map_err(|_| Missing::Never(Unreadable::Malformed))
     }
 
     fn shown(

@@ -3,6 +3,8 @@
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::capability::meta::Sealed;
 
+use crate::payload::Payload;
+
 /// A request that is not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -19,6 +21,8 @@ pub(crate) struct Waiting {
     pub(crate) reply: Option<Id>,
     pub(crate) since: i64,
     pub(crate) tries: u8,
+    /// Whether the directory was asked since it waits.
+    pub(crate) asked: bool,
 }
 
 /// A text that was encrypted and sent.
@@ -42,4 +46,6 @@ pub(crate) struct Later {
     pub(crate) since: i64,
     /// Whether the keys were asked for once: they are not again.
     pub(crate) asked: bool,
+    /// What is inside, once it was decrypted: it can't be a second time.
+    pub(crate) payload: Option<Payload>,
 }

@@ -63,8 +63,8 @@ impl Machine {
     /// Says a text, encrypted, as soon as the keys are there.
     pub fn say(&mut self, to: &str, text: &str, reply: Option<Id>, now: i64) -> Vec<Action> {
         let mut out = Vec::new();
-        let waiting =
-            Waiting { to: to.to_owned(), text: text.to_owned(), reply, since: now, tries: 0 };
+        let (to, text) = (to.to_owned(), text.to_owned());
+        let waiting = Waiting { to, text, reply, since: now, tries: 0, asked: false };
         if self.outbox.len() >= WAITING {
             out.push(waiting.not_sent(NotSent::TooMany));
         } else {
@@ -77,7 +77,7 @@ impl Machine {
     /// Sends what has its keys. What waits keeps what was said behind it to the same person.
     pub(crate) fn send_waiting(&mut self, now: i64, out: &mut Vec<Action>) {
         let mut blocked: BTreeSet<String> = BTreeSet::new();
-        for waiting in std::mem::take(&mut self.outbox) {
+        for mut waiting in std::mem::take(&mut self.outbox) {
             if now.saturating_sub(waiting.since) > PATIENCE {
                 out.push(waiting.not_sent(NotSent::Directory));
                 continue;
@@ -103,7 +103,10 @@ impl Machine {
                 }
                 Ok(need) => {
                     match need {
-                        Need::Names(names) => self.ask_names(&names, out),
+                        Need::Names(names) => {
+                            waiting.asked = true;
+                            self.ask_names(&names, out);
+                        }
                         Need::Keys(devices) => self.claim(devices, out),
                         Need::Own | Need::Nothing { .. } => {}
                     }
@@ -123,11 +126,13 @@ impl Machine {
         let account = self.account_of(&waiting.to);
         match account {
             None => names.push(waiting.to.clone()),
+            // What is known may be older than their keys.
+            Some(None) if self.may_ask_for(waiting) => names.push(waiting.to.clone()),
             Some(None) => return Err(NotSent::NoKeys),
             Some(Some(account)) if !link.fresh.contains(account) => names.push(waiting.to.clone()),
             Some(Some(_)) => {}
         }
-        let own = link.account.as_ref().map(|own| own.folded.clone());
+        let own = link.account.clone();
         if own.as_ref().is_none_or(|own| !link.fresh.contains(own)) {
             names.push(link.me.clone());
         }
@@ -142,11 +147,23 @@ impl Machine {
         if account == own {
             return Err(NotSent::Oneself);
         }
+        let has_keys = self.keyring.people.get(&account).is_some_and(|person| {
+            person.other().is_some()
+                || (person.party().is_some() && person.listed().next().is_some())
+        });
+        if !has_keys && self.may_ask_for(waiting) {
+            return Ok(Need::Names(vec![waiting.to.clone()]));
+        }
         if !link.ready {
             let is_under_way = link.asked.values().any(|asked| *asked == Asked::Put);
             return if is_under_way { Ok(Need::Own) } else { Err(NotSent::OwnIdentity) };
         }
         self.encrypt(waiting, &account, &own, now)
+    }
+
+    /// Whether the directory was not asked yet for whom a text is, since it waits, or has not answered.
+    fn may_ask_for(&self, waiting: &Waiting) -> bool {
+        !waiting.asked || self.is_asking(std::slice::from_ref(&waiting.to))
     }
 
     fn encrypt(
@@ -258,6 +275,7 @@ impl Machine {
         let mut out = Vec::new();
         waiting.tries += 1;
         waiting.since = now;
+        waiting.asked = false;
         if let Some(link) = &mut self.link {
             // A name may be somebody else's by now, too.
             link.fresh.clear();

@@ -95,7 +95,7 @@ impl Machine {
         let mut out = Vec::new();
         let tell = |notice| vec![Action::Tell(notice)];
         let Some(own) = &self.keyring.own else {
-            return tell(Notice::NoKeys { name: "you".into() });
+            return tell(Notice::NoOwnKeys);
         };
         let account = self.known_account(name).unwrap_or_default();
         let sides = |person: &Person| {
@@ -188,16 +188,9 @@ impl Machine {
         }
     }
 
-    /// Begins a new identity, after the old one was removed at the server.
+    /// Begins a new identity, if the server has none any more.
     pub fn begin_again(&mut self) -> Vec<Action> {
-        let published = self.link.as_ref().and_then(|link| link.account.as_ref());
-        if self.keyring.own.is_some() && published.is_none_or(|account| account.identity.is_some())
-        {
-            return vec![Action::Tell(Notice::NeedsCode)];
-        }
-        self.keyring.own = None;
-        self.dirty = true;
-        self.wish_for(Wish::Begin)
+        self.wish_for(Wish::Anew)
     }
 
     fn wish_for(&mut self, wish: Wish) -> Vec<Action> {

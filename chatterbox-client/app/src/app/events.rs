@@ -33,7 +33,7 @@ impl App {
     pub fn received(&mut self, body: &Bytes, now: i64) -> Vec<Effect> {
         self.session.take(body);
         self.progress = false;
-        self.refused = false;
+        (self.refused, self.sealed_again) = (false, false);
         self.more(now)
     }
 
@@ -193,8 +193,9 @@ impl App {
                 let (tag, code) = (rejected.tag.as_wire(), rejected.code.as_wire());
                 let keys = self.encryption.as_mut();
                 let follows = keys.and_then(|keys| keys.rejected(tag, code, now));
-                self.refused = true;
+                let is_first = !std::mem::replace(&mut self.refused, true);
                 // It is encrypted again, for the devices that there are now, or the user is told so.
+                self.sealed_again = follows.is_some() && (is_first || self.sealed_again);
                 if let Some(follows) = follows {
                     effects.push(Effect::Show(Output::Rejected { refused: rejected, told: true }));
                     return self.follow(follows, now, effects);
@@ -255,8 +256,8 @@ impl App {
             }
             Event::Pong(number) => effects.push(Effect::Pong(number)),
             Event::Info(text) => effects.push(Effect::Show(Output::Info(text))),
-            // It says the same as what was put off.
-            Event::Error(_) if self.refused && self.again_at.is_some() => {}
+            // It says the same as what was put off, or is encrypted again.
+            Event::Error(_) if self.refused && (self.again_at.is_some() || self.sealed_again) => {}
             Event::Error(text) => {
                 self.failures += usize::from(self.has_sent && !self.refused);
                 let turned_away = self.me().is_none() && turns_away(text.as_wire());

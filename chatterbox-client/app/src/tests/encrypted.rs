@@ -224,12 +224,17 @@ fn nothing_is_sent_in_the_clear_where_there_is_no_encryption() {
     }
 }
 
+/// The idempotency key of the message that was sent last.
+fn tag_of_last(scene: &Scene) -> String {
+    let sent = scene.screen.lines().rev().find_map(|line| line.split(r#""TAGS": [""#).nth(1));
+    sent.unwrap().split('"').next().unwrap().to_owned()
+}
+
 #[test]
 fn what_was_refused_because_of_its_devices_is_encrypted_again() {
     let (scene, told) = scene(Options::default(), "ann");
     let mut scene = scene.gets(WELCOME).types("@bob one");
-    let sent: Vec<_> = scene.screen.lines().filter(|line| line.starts_with("net|")).collect();
-    let tag = sent[1].split(r#""TAGS": [""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let tag = tag_of_last(&scene);
     scene.screen.clear();
     let scene = scene.gets(&format!(
         r#"{{"REFUSED": {{"{tag}": {{"CODE": "devices-changed", "ERROR": "others now"}}}}, "ERROR": "others now"}}"#
@@ -240,8 +245,19 @@ fn what_was_refused_because_of_its_devices_is_encrypted_again() {
         "{}",
         scene.screen
     );
+    assert!(!scene.screen.contains("others now"), "nothing is left to be told: {}", scene.screen);
     assert_eq!(scene.app.failures(), 0);
     assert_eq!(told.lock().unwrap().last().unwrap(), "sent 2 true");
+    // Where another message is refused for good beside it, the user is told.
+    let again = tag_of_last(&scene);
+    let mut scene = scene.types("@cyd hi");
+    let other = tag_of_last(&scene);
+    scene.screen.clear();
+    let scene = scene.gets(&format!(
+        r#"{{"REFUSED": {{"{again}": {{"CODE": "devices-changed", "ERROR": "others now"}},
+            "{other}": {{"CODE": "blocked", "ERROR": "no"}}}}, "ERROR": "others now; no"}}"#
+    ));
+    assert!(scene.screen.contains("others now; no"), "{}", scene.screen);
 }
 
 #[test]

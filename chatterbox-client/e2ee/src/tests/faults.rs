@@ -236,6 +236,54 @@ fn a_message_of_a_device_that_is_newer_than_what_is_known_waits_for_the_director
 }
 
 #[test]
+fn keys_that_are_published_later_are_asked_for_again() {
+    let mut world = World::of(&["ann", "bob"]);
+    let (a, b) = (world.join("ann"), world.join("bob"));
+    world.turn(a, "bob");
+    world.say(a, "bob", "too early");
+    assert_eq!(world.clients[a].not_sent, [("too early".to_owned(), NotSent::NoKeys)]);
+    world.turn(b, "ann");
+    // The answer takes its time: what waits for it is not given up at the next tick.
+    world.server.silent = true;
+    world.say(a, "bob", "one");
+    world.run(a, |machine, now| machine.tick(now));
+    assert_eq!((world.clients[a].machine.waiting(), world.clients[a].not_sent.len()), (1, 1));
+    world.server.silent = false;
+    world.disconnect(a);
+    world.connect(a);
+    assert_eq!(world.clients[b].texts(), [Ok("one")]);
+}
+
+#[test]
+fn what_another_own_device_has_said_to_a_new_identity_is_read() {
+    let (mut world, [a1, a2, b1, b2]) = World::pair();
+    world.say(a1, "bob", "old");
+    for lost in [b1, b2] {
+        world.disconnect(lost);
+    }
+    world.server.reset("bob");
+    let b3 = world.join("bob");
+    world.turn(b3, "ann");
+    world.say(a1, "bob", "new");
+    assert_eq!(world.clients[b3].texts(), [Ok("new")]);
+    assert_eq!(world.clients[a2].texts(), [Ok("old"), Ok("new")]);
+    let changed = Notice::Changed { name: "bob".into(), was_verified: false };
+    assert!(world.clients[a2].told.contains(&changed));
+}
+
+#[test]
+fn another_identity_is_begun_only_where_the_server_has_none() {
+    let (mut world, [a1, a2, _, _]) = World::pair();
+    let code = world.code(a1);
+    world.run(a1, |machine, _| machine.begin_again());
+    assert_eq!(world.clients[a1].told.last(), Some(&Notice::HasKeys));
+    world.disconnect(a2);
+    world.server.reset("ann");
+    world.run(a1, |machine, _| machine.begin_again());
+    assert_ne!(world.code(a1), code);
+}
+
+#[test]
 fn who_has_no_keys_gets_nothing_at_all() {
     let mut world = World::of(&["ann", "bob"]);
     let a = world.join("ann");

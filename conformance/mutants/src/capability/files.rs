@@ -173,6 +173,7 @@ impl Session {
         };
         if f.has(Fault::FileBeforeChat) {
             let _ = f.acts(Fault::FileBeforeChat);
+            chat.files.fetches.remove(&(self.connection, fetch.token.clone()));
             drop(chat);
             fetch.send_all(from);
         } else {
@@ -354,11 +355,10 @@ impl Fetch {
                 if self.faults.acts(Fault::FileCreditExceeded) { end } else { end.min(granted) };
             self.outbox.send(&self.piece(at, end));
             at = end;
-            if self.faults.has(Fault::FileSlowGetterStalls) && self.outbox.waiting() > 4 {
-                let _ = self.faults.acts(Fault::FileSlowGetterStalls);
+            if self.faults.acts(Fault::FileSlowGetterStalls) {
                 let chat = self.chat.lock().await;
-                while self.outbox.waiting() > 4 {
-                    sleep(Duration::from_millis(20)).await;
+                while self.outbox.waiting() > 0 {
+                    sleep(Duration::from_millis(1)).await;
                 }
                 drop(chat);
             }

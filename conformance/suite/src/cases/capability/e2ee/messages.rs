@@ -264,9 +264,9 @@ pub(super) async fn recent(c: &mut ServerHands) -> Outcome {
     let second = sealed(c, &anns, &[&bobs]);
     said(c, &mut from, &name, &second).await?;
     for _ in 0..3 {
-        let text = c.text();
-        from.say(&text).await;
-        from.expect_content(&text).await?;
+        let (since, text, tag) = (from.mark(), c.text(), c.nonces.letters(12));
+        from.tagged("ALL", &text, &tag).await;
+        from.acked(since, &tag).await?;
     }
     let offer = format!("{OFFER} recent/1");
     let more = [("DEVICE", json!(bobs.name)), ("RECENT", json!(1))];
