@@ -256,6 +256,7 @@ In the chat:
   //text          a message that starts with a slash (@@text: with an @)
   #ROOM text      say it in a room           /room #ROOM     lines go there (/room ALL: to everybody)
   /send PATH      send a file there          /save           fetch the last file that came
+  /cancel         give up what is on its way
   Servers may add commands, such as /register; /help lists them and /help NAME explains one. What a
   command asks is answered on the next line; passwords are not shown. /history shows older messages.
 

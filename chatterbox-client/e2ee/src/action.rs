@@ -151,11 +151,11 @@ impl fmt::Display for NotSent {
             Self::NotAgreed => {
                 "this connection has no encryption (it needs a login, and a server that has it)"
             }
-            Self::NoOwnKeys => "this device has no keys yet: /encrypt on makes them",
+            Self::NoOwnKeys => "this device has no keys (/recovery CODE adds it to those of your account, /encrypt on makes the first; /encrypt off says it in the clear)",
             Self::OwnIdentity => {
                 "your account has another identity key, or not this device any more: see /devices"
             }
-            Self::NoKeys => "there are no keys of this user",
+            Self::NoKeys => "this user has no keys (both have to say /encrypt on once)",
             Self::Changed => {
                 "the identity key of this user is not the one that you have verified: see /verify"
             }
@@ -303,7 +303,7 @@ impl fmt::Display for Notice {
             Self::OtherCode => f.write_str("That is the recovery code of another identity."),
             Self::BadCode(error) => write!(f, "Nothing was done: {error}."),
             Self::NotAgreed => f.write_str(
-                "This connection has no encryption: it needs a login, and a server that has it.",
+                "Nothing was turned on: encryption needs a server that has it, and a login from the beginning (leave and come again after /register).",
             ),
             Self::Changed { name, was_verified: true } => write!(
                 f,
@@ -373,7 +373,9 @@ impl fmt::Display for Notice {
             }
             Self::Verified { name } => write!(f, "You have verified {}.", shown(name)),
             Self::NoOwnKeys => {
-                f.write_str("This device has no keys yet: \"/encrypt on @NAME\" makes them.")
+                f.write_str(
+                    "This device has no keys. \"/encrypt on @NAME\" makes them; if your account has some on another device, \"/recovery CODE\" adds this one.",
+                )
             }
             Self::NoKeys { name } => {
                 write!(f, "No keys of {} are known; the server was asked for them now.", shown(name))

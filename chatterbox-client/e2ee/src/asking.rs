@@ -186,13 +186,11 @@ impl Machine {
         if is_own && keys.identity.as_ref() != own_identity {
             return;
         }
-        if !self.keyring.people.contains_key(&key) {
-            if self.keyring.people.len() >= PEOPLE && !self.forget_somebody() {
-                return;
-            }
-            self.keyring.people.insert(key.clone(), Person::new(keys.account.as_wire()));
+        if !self.has_room_for(&key) {
+            return;
         }
-        let Some(person) = self.keyring.people.get_mut(&key) else { return };
+        let person = self.keyring.people.entry(key.clone());
+        let person = person.or_insert_with(|| Person::new(keys.account.as_wire()));
         let news = person.told(&account, keys);
         let (name, quiet) = (person.account.clone(), person.mode == Mode::Unset);
         let device = self.keyring.own.as_ref().map(|own| own.device.as_str().to_owned());
@@ -217,6 +215,12 @@ impl Machine {
             out.push(Action::Tell(notice));
         }
         self.dirty = true;
+    }
+
+    /// Whether an account is remembered, or can be.
+    pub(crate) fn has_room_for(&mut self, account: &str) -> bool {
+        let people = &self.keyring.people;
+        people.contains_key(account) || people.len() < PEOPLE || self.forget_somebody()
     }
 
     /// Forgets an account with which nothing was ever encrypted. Says whether there was one: a server can name people without end.

@@ -1,16 +1,18 @@
 //! Opening what comes encrypted: by which device, whether that is the sender's, and whether what is inside says the same
 //! (EE-5, EE-7).
 
+use chatterbox_proto::NameKey as _;
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::capability::meta::{DeviceId, Sealed, SealedFor};
 use vodozemac::base64_decode;
 
 use crate::action::{Action, Notice, Opening, Trust, Unreadable};
 use crate::channel::CannotDecrypt;
+use crate::convert::folded;
 use crate::machine::Machine;
 use crate::payload::Payload;
 use crate::pending::Later;
-use crate::person::Mode;
+use crate::person::{Mode, Person};
 use crate::texts::{Kept, between};
 
 /// The most messages that wait for the keys of their senders.
@@ -58,12 +60,13 @@ impl Machine {
             self.has_come(id);
             return (Opened::Now(opening), out);
         }
-        let never = |why| (Opened::Now(Opening::Unreadable(why)), Vec::new());
-        let Some(own) = self.device() else { return never(Unreadable::NoKeys) };
-        let Some(sealed) =
-            sealed.filter(|sealed| sealed.to.iter().any(|entry| entry.device == *own))
-        else {
-            return never(Unreadable::NotForThisDevice);
+        let own = self.device();
+        let Some(sealed) = sealed.filter(|sealed| {
+            sealed.to.iter().any(|entry| own.is_some_and(|own| entry.device == *own))
+        }) else {
+            let why = if own.is_some() { Unreadable::NotForThisDevice } else { Unreadable::NoKeys };
+            self.is_encrypted_elsewhere(source, recipient, &mut out);
+            return (Opened::Now(Opening::Unreadable(why)), out);
         };
         let ticket = self.next_ticket;
         let mut later = Later {
@@ -105,6 +108,29 @@ impl Machine {
                 (Opened::Now(Opening::Unreadable(why)), out)
             }
         }
+    }
+
+    /// Two users encrypt, one of whom is the own one, though this device can't read it: another device may have turned it on. What is
+    /// said here is encrypted as well, or not sent, until the user says otherwise (EE-6).
+    fn is_encrypted_elsewhere(&mut self, source: &str, recipient: &str, out: &mut Vec<Action>) {
+        let Some(me) = self.link.as_ref().map(|link| link.me.clone()) else { return };
+        let is_me = |name: &str| {
+            let (name, me) = (folded(name), folded(&me));
+            name.zip(me).is_some_and(|(name, me)| name.name_key() == me.name_key())
+        };
+        let other = match (is_me(source), is_me(recipient)) {
+            (true, false) => recipient,
+            (false, true) => source,
+            _ => return,
+        };
+        let Some(account) = self.known_account(other) else { return };
+        if self.mode(other) != Mode::Unset || !self.has_room_for(&account) {
+            return;
+        }
+        let person = self.keyring.people.entry(account);
+        person.or_insert_with(|| Person::new(other)).mode = Mode::On;
+        self.dirty = true;
+        out.push(Action::Tell(Notice::Encrypts { name: other.to_owned() }));
     }
 
     /// What was read once, if this is it: it is not decrypted again, since no session would. Under other names it is not shown, whatever

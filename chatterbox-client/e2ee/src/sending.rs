@@ -268,7 +268,8 @@ impl Machine {
     /// now, or given up with words of its own.
     pub fn rejected(&mut self, tag: &str, code: &str, now: i64) -> Option<Vec<Action>> {
         let sent = self.take_sent(tag)?;
-        if code != "devices-changed" {
+        // A recipient whose keys are gone makes a message that is none any more.
+        if !matches!(code, "devices-changed" | "bad-e2ee") {
             return None;
         }
         let Sent { mut waiting, .. } = sent;

@@ -168,7 +168,7 @@ impl Machine {
         let own = self.keyring.own.as_ref();
         let notice = match own {
             Some(own) => own.code().map(Notice::Code),
-            None => Some(Notice::NeedsCode),
+            None => Some(Notice::NoOwnKeys),
         };
         notice.into_iter().map(Action::Tell).collect()
     }

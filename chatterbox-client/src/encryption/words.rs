@@ -1,7 +1,7 @@
 //! Between what `chatterbox-e2ee` says and what the application takes.
 
 use chatterbox_app::{Opened, Opening, Sealing};
-use chatterbox_e2ee::{Action, Devices, Trust};
+use chatterbox_e2ee::{Action, Devices, Notice, Trust};
 use chatterbox_proto::ScreenText;
 
 pub(super) fn sealing(action: Action) -> Sealing {
@@ -42,7 +42,7 @@ pub(super) fn devices(devices: &Devices) -> Vec<String> {
         (Some(this), Some(identity)) => {
             lines.push(format!("This device is {this}; your identity key is {identity}."));
         }
-        _ => lines.push("This device has no keys; /encrypt on makes them (experimental).".into()),
+        _ => lines.push(Notice::NoOwnKeys.to_string()),
     }
     if !others.is_empty() {
         lines.push(format!(

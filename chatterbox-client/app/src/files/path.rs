@@ -6,11 +6,8 @@ use std::borrow::Cow;
 /// as terminals write a file that is dropped into them. `None` where there is none, or its quotation mark is missing.
 pub(crate) fn first_path(line: &str) -> Option<(Cow<'_, str>, &str)> {
     let line = line.trim_start();
-    let quote = line.chars().next().filter(|first| matches!(first, '"' | '\''));
-    if let Some(quote) = quote {
-        let (path, rest) = line.get(1..)?.split_once(quote)?;
-        let is_apart = rest.is_empty() || rest.starts_with(char::is_whitespace);
-        return (is_apart && !path.is_empty()).then_some((Cow::Borrowed(path), rest.trim_start()));
+    if line.starts_with(['"', '\'']) {
+        return quoted(line);
     }
     let mut path = String::new();
     let mut rest = line.char_indices().peekable();
@@ -31,6 +28,41 @@ pub(crate) fn first_path(line: &str) -> Option<(Cow<'_, str>, &str)> {
     (!path.is_empty()).then(|| (Cow::Owned(path), line.get(end..).unwrap_or_default().trim_start()))
 }
 
+/// The same for one that begins with a quotation mark. As in a shell, pieces in quotation marks may follow each other, with characters
+/// between them that have a backslash before: `'it'\''s'`. In double ones `\"` is a quotation mark; other backslashes are of the path.
+fn quoted(line: &str) -> Option<(Cow<'_, str>, &str)> {
+    let mut path = String::new();
+    let mut rest = line;
+    loop {
+        let mut chars = rest.chars();
+        match chars.next() {
+            Some('\'') => {
+                let (piece, behind) = chars.as_str().split_once('\'')?;
+                path.push_str(piece);
+                rest = behind;
+            }
+            Some('"') => loop {
+                match (chars.next()?, chars.clone().next()) {
+                    ('"', _) => {
+                        rest = chars.as_str();
+                        break;
+                    }
+                    ('\\', Some('"')) => path.extend(chars.next()),
+                    (c, _) => path.push(c),
+                }
+            },
+            Some('\\') => {
+                path.push(chars.next()?);
+                rest = chars.as_str();
+            }
+            None => break,
+            Some(c) if c.is_whitespace() => break,
+            Some(_) => return None,
+        }
+    }
+    (!path.is_empty()).then(|| (Cow::Owned(path), rest.trim_start()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,11 +78,14 @@ mod tests {
             ("a\\\\b\\ c x", "a\\b c", "x"),
             ("a\\b x", "a\\b", "x"),
             (" \u{e9}\tx", "\u{e9}", "x"),
+            ("'it'\\''s mine.pdf' look", "it's mine.pdf", "look"),
+            ("\"q\\\"uote.pdf\" x", "q\"uote.pdf", "x"),
+            ("\"C:\\my notes\\a.pdf\"", "C:\\my notes\\a.pdf", ""),
         ] {
             let found = first_path(line).map(|(path, rest)| (path.into_owned(), rest));
             assert_eq!(found, Some((path.to_owned(), rest)), "{line}");
         }
-        for line in ["", "  ", "\"my notes", "\"\"", "\"a\"b"] {
+        for line in ["", "  ", "\"my notes", "\"\"", "\"a\"b", "'a'\\", "\"a\\\""] {
             assert_eq!(first_path(line), None, "{line}");
         }
     }

@@ -4,6 +4,25 @@ use super::world::World;
 use crate::{Machine, Notice, StateError, Unreadable};
 
 #[test]
+fn a_device_without_keys_sends_nothing_in_the_clear_where_another_one_encrypts() {
+    let (mut world, [a1, _, b1, _]) = World::pair();
+    let a3 = world.join("ann");
+    world.say(b1, "ann", "one");
+    world.say(a1, "bob", "two");
+    let unreadable = Err(crate::Unreadable::NoKeys);
+    assert_eq!(world.clients[a3].texts(), [unreadable, unreadable]);
+    assert!(world.clients[a3].told.contains(&Notice::Encrypts { name: "bob".into() }));
+    assert_eq!(world.clients[a3].machine.mode("bob"), crate::Mode::On);
+    world.say(a3, "bob", "three");
+    let not_sent = ("three".to_owned(), crate::NotSent::NoOwnKeys);
+    assert_eq!(world.clients[a3].not_sent, [not_sent]);
+    // What the user has turned off stays off.
+    world.run(a3, |machine, now| machine.turn("bob", false, now));
+    world.say(b1, "ann", "four");
+    assert_eq!(world.clients[a3].machine.mode("bob"), crate::Mode::Off);
+}
+
+#[test]
 fn a_restored_copy_begins_new_sessions() {
     let (mut world, [a1, _, b1, b2]) = World::pair();
     world.disconnect(b2);

@@ -46,7 +46,7 @@ async fn reset(context: &Context<'_>, mut arguments: Arguments) -> Reply {
         return Err(Rejection::new(OutcomeCode::Already, text));
     }
     tracing::info!(name = %login.account, "the keys of an account were removed");
-    let info = "Your identity and your devices are removed. A client of yours begins another identity, which everybody is warned of; what was encrypted before can't be read by it.";
+    let info = "Your identity and your devices are removed. Begin another identity at a client of yours (\"/recovery new\" at ours): everybody is warned of it, and what was encrypted before can't be read by it.";
     Ok(Done::new(info))
 }
 
