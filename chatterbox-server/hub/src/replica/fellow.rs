@@ -79,6 +79,16 @@ impl Replica {
         (login == join.identity.login && goes_on()).then_some(id)
     }
 
+    /// Whether somebody's session is there and theirs, but other devices of their user are here and it does not speak of devices: it
+    /// can resume when these have gone (DV-2).
+    pub(super) fn is_beside_devices(&self, join: &Join) -> bool {
+        let name = &join.identity.name;
+        let key = join.resume.and_then(|resume| resume.key);
+        let session = key.and_then(|key| self.resumable(key, name));
+        let is_theirs = session.is_some_and(|login| login == join.identity.login);
+        is_theirs && !has_devices(&join.identity) && self.who(name).is_some()
+    }
+
     /// Whether all connections of the user of a member speak of devices (DV-1).
     pub(super) fn have_devices(&self, member: MemberId) -> bool {
         let mut all = self.presence.devices(member);

@@ -184,7 +184,8 @@ impl Replica {
         if resumed.is_none() && join.resume.is_some_and(|resume| resume.only) {
             // That there are too many devices is the reason which the user can do something about.
             self.fellow(&join.identity)?;
-            return Err(Refused::NotResumable);
+            let is_taken = has_session && self.is_beside_devices(&join);
+            return Err(if is_taken { Refusal::Taken.into() } else { Refused::NotResumable });
         }
         let old = resumed.and_then(|session| self.sessions.session_mut(session)?.member);
         let known = Known { identity: &join.identity, member: old, session: resumed };

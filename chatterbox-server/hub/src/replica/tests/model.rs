@@ -414,7 +414,7 @@ impl Model {
         let resumed = resumed.map(|(number, _)| number);
         let is_full = fellows == Some(false);
         if resumed.is_none() && !is_full && join.resume.is_some_and(|resume| resume.only) {
-            return Err(Refused::NotResumable);
+            return Err(self.not_resumable(wanted, login, join));
         }
         let replaced = resumed.and_then(|session| self.sessions[session].member);
         if replaced.is_none() && is_full {

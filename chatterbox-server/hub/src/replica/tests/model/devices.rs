@@ -18,6 +18,33 @@ impl Model {
         are_all && !here.is_empty()
     }
 
+    /// What somebody is told who may only resume, and can't: the name is taken where their session is there, but not for a
+    /// connection without devices beside those that are here.
+    pub(super) fn not_resumable(
+        &self,
+        wanted: usize,
+        login: Option<(i64, i64)>,
+        join: &Join,
+    ) -> Refused {
+        let agreed = join.identity.agreed.unwrap();
+        let is_alone = agreed.has(Capability::Ids) && !agreed.has(Capability::Devices);
+        let key = join.resume.and_then(|resume| resume.key);
+        let is_theirs = key.is_some_and(|key| {
+            let number = usize::try_from(key.id().0).unwrap();
+            let Some(session) = self.sessions.get(number) else { return false };
+            let is_kept = session.member.is_some() || self.now - session.ended < RESUMABLE;
+            let is_same = session.name == wanted && session.login == login;
+            let is_beside = match session.member {
+                Some(member) => {
+                    self.members.iter().any(|one| one.id == member && one.name == wanted)
+                }
+                None => self.are_fellows(wanted, login),
+            };
+            is_kept && is_same && is_beside && session.secret == key.verifier.0
+        });
+        if is_alone && is_theirs { Refusal::Taken.into() } else { Refused::NotResumable }
+    }
+
     /// The name that the user of a session has now, where somebody resumes it by the name of the account.
     pub(super) fn name_of_now(
         &self,
