@@ -117,6 +117,7 @@ pub use membership::{JoinError, JoinRequest, Resuming};
 pub use mentions::Mention;
 pub use own_device::OwnDevice;
 pub use permission::{Denied, Permission, Target, authorise};
+pub use read_marks::ReadIn;
 pub use record::{Record, RoomRef, Sequence, To};
 pub use record_meta::RecordMeta;
 pub use removal::Removal;

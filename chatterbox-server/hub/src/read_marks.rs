@@ -3,7 +3,7 @@
 //! It notes them, hands them out to be written about once a second, and tells those that were news to the other devices of the
 //! account. Nobody else hears of them.
 //!
-//! READ is in no bucket of flood control, so nothing of it may cost much under the lock.
+//! READ is in no bucket of flood control, so nothing of it may cost much under the lock: [`ReadIn::parse`] comes before it.
 
 use chatterbox_proto::capability::marks::{READ, ReadUpTo, numbers};
 use chatterbox_proto::session::Destination;
@@ -23,23 +23,49 @@ use crate::wake::Wake;
 /// milliseconds under the lock.
 const LOOKED_AT_ONCE: usize = 16 * 1024;
 
+/// A conversation as a member names it, judged as far as that is possible without the hub.
+#[derive(Debug)]
+pub enum ReadIn {
+    /// What is said to all.
+    Lobby,
+    /// The room of this name, if there is one.
+    Room(LookupKey),
+    /// The private messages between the member and whoever has, or had, this name.
+    User(Username),
+}
+
+impl ReadIn {
+    /// The conversation that was read; `None` where nothing can be called so. Whatever is longer than the longest name is not looked
+    /// at.
+    pub fn parse(read: &ReadUpTo) -> Option<Self> {
+        if read.is_public() {
+            return Some(Self::Lobby);
+        }
+        let with = read.with.as_wire();
+        if read.is_of_room() {
+            return LookupKey::of(with, 1 + limits::ROOM_NAME_CHARS).map(Self::Room);
+        }
+        Username::parse_within(with, limits::USERNAME_CHARS_MOST).ok().map(Self::User)
+    }
+}
+
 impl Hub {
     /// Notes how far a member has read, as it says, but not behind the newest message that is there (MK-1). Of who has no account,
     /// and of conversations that a member does not have, nothing is noted.
     ///
     /// Members say so as often as they like. What is known costs a look-up, and which private conversations there are is found out
     /// by [`Hub::take_marks`].
-    pub fn read_up_to(&mut self, member: MemberId, read: &ReadUpTo) {
+    pub fn read_up_to(&mut self, member: MemberId, with: ReadIn, upto: Sequence) {
         let Some(identity) = self.identity(member) else { return };
         let Some(account) = identity.login.as_ref().map(AccountRef::from) else { return };
-        let Some((with, newest)) = self.marked(member, read) else { return };
-        if self.marks.known(&(account.id, with.clone())) >= read.upto {
+        let Some((with, newest)) = self.marked(member, with) else { return };
+        if self.marks.known(&(account.id, with.clone())) >= upto {
             return;
         }
         match (with, newest) {
-            (with, Some(newest)) => self.note_mark(member, with, read.upto.min(newest)),
+            (with, Some(newest)) => self.note_mark(member, with, upto.min(newest)),
             (Marked::User(with), None) => {
-                let (by, reader, upto) = (member, Reader::of(identity), read.upto);
+                let (by, reader) = (member, Reader::of(identity));
                 self.asked_marks.ask(AskedMark { account, by, reader, with, upto });
             }
             (Marked::Lobby | Marked::Room(_), None) => {}
@@ -47,19 +73,17 @@ impl Hub {
     }
 
     /// A conversation of a member, and the number of the newest message in it, where that is known.
-    fn marked(&self, member: MemberId, read: &ReadUpTo) -> Option<(Marked, Option<Sequence>)> {
-        if read.is_public() {
-            return Some((Marked::Lobby, Some(self.history.newest_public())));
+    fn marked(&self, member: MemberId, with: ReadIn) -> Option<(Marked, Option<Sequence>)> {
+        match with {
+            ReadIn::Lobby => Some((Marked::Lobby, Some(self.history.newest_public()))),
+            ReadIn::Room(name) if self.speaks_rooms(member) => {
+                let room = self.replica.rooms.named(name.name_key())?;
+                self.replica.membership(member, room)?;
+                Some((Marked::Room(room.definition.number), Some(room.last)))
+            }
+            ReadIn::Room(_) => None,
+            ReadIn::User(name) => Some((Marked::User(name), None)),
         }
-        let with = read.with.as_wire();
-        if read.is_of_room() && self.speaks_rooms(member) {
-            let name = LookupKey::of(with, 1 + limits::ROOM_NAME_CHARS)?;
-            let room = self.replica.rooms.named(name.name_key())?;
-            self.replica.membership(member, room)?;
-            return Some((Marked::Room(room.definition.number), Some(room.last)));
-        }
-        let other = Username::parse_within(with, limits::USERNAME_CHARS_MOST).ok()?;
-        Some((Marked::User(other), None))
     }
 
     /// Judges the marks of private conversations that wait, a bounded part of them at a time: it notes those of conversations that

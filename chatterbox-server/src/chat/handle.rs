@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use chatterbox_hub::{
     BlockFilter, Delivery, Event, Filing, Hub, Identity, JoinError, JoinReply, JoinRequest,
-    MemberId, Proposal, Removal, Rename, SessionId, To,
+    MemberId, Proposal, ReadIn, Removal, Rename, SessionId, To,
 };
 use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::session::Destination;
@@ -236,7 +236,9 @@ impl Handle {
 
     /// Notes how far it has read (MK-1).
     pub fn read_up_to(&self, read: &ReadUpTo) {
-        self.chat.hub().read_up_to(self.id, read);
+        // Before the lock: to judge a name costs far more than to note how far it was read.
+        let Some(with) = ReadIn::parse(read) else { return };
+        self.chat.hub().read_up_to(self.id, with, read.upto);
     }
 
     /// What block lists mean for it.

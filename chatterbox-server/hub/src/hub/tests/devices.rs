@@ -6,14 +6,12 @@ use chatterbox_proto::{Capabilities, Capability};
 
 mod cut_off;
 
-use chatterbox_proto::WireText;
-use chatterbox_proto::capability::marks::ReadUpTo;
-
 use super::*;
 use crate::freezing::tests::thawed;
 use crate::{
     AccountChange, AccountChangeKind, AccountKey, Amendment, BlockLists, Group, Identity,
-    Incarnation, Level, LoggedIn, Login, Party, Proposal, Rename, Resuming, Say, SessionKey, Up,
+    Incarnation, Level, LoggedIn, Login, Party, Proposal, ReadIn, Rename, Resuming, Say,
+    SessionKey, Up,
 };
 
 const DEVICES: &[Capability] =
@@ -413,8 +411,7 @@ fn devices_at_two_nodes_are_one_user() {
         assert!(written(&mut nodes[node], id).contains("to all"));
     }
     let newest = nodes[0].newest();
-    let read = ReadUpTo { with: WireText::new("ALL".to_owned()), upto: u64::MAX };
-    nodes[0].read_up_to(one, &read);
+    nodes[0].read_up_to(one, ReadIn::Lobby, u64::MAX);
     let marks = nodes[0].take_marks();
     assert!(marks.iter().any(|mark| (mark.by, mark.upto) == (one, newest)), "{marks:?}");
     offer(&mut nodes, 1, Proposal::Read(marks));

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::room_kit::{World, enter, user};
 use super::*;
 use crate::replica::proposal::{Proposal, Say};
-use crate::{Identity, Level, ReadMark, RoomChange, RoomKeep, RoomNumber, RoomSetting, RoomShow};
+use crate::{
+    Identity, Level, ReadIn, ReadMark, RoomChange, RoomKeep, RoomNumber, RoomSetting, RoomShow,
+};
 
 const SPEAKS: &str = "accounts/1 commands/1 devices/1 ids/1 marks/1 notices/1 rename/1 rooms/1";
 
@@ -59,7 +61,10 @@ fn unread(world: &mut World) -> Value {
 }
 
 fn read(hub: &mut Hub, by: MemberId, with: &str, upto: u64) {
-    hub.read_up_to(by, &ReadUpTo { with: WireText::new(with.to_owned()), upto });
+    let read = ReadUpTo { with: WireText::new(with.to_owned()), upto };
+    if let Some(with) = ReadIn::parse(&read) {
+        hub.read_up_to(by, with, upto);
+    }
 }
 
 /// What is written down next: the conversations of an account, and up to where.
@@ -68,6 +73,18 @@ fn taken(hub: &mut Hub) -> Vec<(i64, String, u64)> {
     marks
         .map(|ReadMark { account, with, upto, .. }| (account.id, with.key().into_owned(), upto))
         .collect()
+}
+
+#[test]
+fn what_was_read_is_judged_without_the_hub() {
+    let of =
+        |with: &str| ReadIn::parse(&ReadUpTo { with: WireText::new(with.to_owned()), upto: 1 });
+    assert!(matches!(of("ALL"), Some(ReadIn::Lobby)));
+    assert!(matches!(of("#lab"), Some(ReadIn::Room(_))));
+    assert!(matches!(of("b\u{f6}b"), Some(ReadIn::User(bob)) if bob == name("b\u{f6}b")));
+    for none in ["", "b b", "server", &"x".repeat(10_000), &format!("#{}", "x".repeat(10_000))] {
+        assert!(of(none).is_none(), "{none}");
+    }
 }
 
 #[test]
