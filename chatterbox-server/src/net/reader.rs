@@ -34,6 +34,12 @@ const LOOKS: u32 = 2;
 /// The next frame of a member waits so long after one that flood control has refused.
 const REFUSED: Duration = Duration::from_millis(5);
 
+/// So much of a member's frames is worked off before others get their turn, in units of [`turn_of`].
+const TURN: u32 = 64;
+
+/// So many bytes of a frame count as another frame: a turn is 64 short frames, or 32 KiB of them.
+const TURN_PIECE: usize = 512;
+
 /// Messages under the old name are accepted for this long after a rename, in milliseconds (RN-3).
 const OLD_NAME_GRACE: u64 = 10_000;
 
@@ -58,6 +64,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         if let Some(body) = self.first.take() {
             Box::pin(self.first(&body, context)).await;
         }
+        let mut worked_off = 0_u32;
         loop {
             loop {
                 match self.decoder.next_body() {
@@ -71,6 +78,13 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                             body.len()
                         };
                         self.pace(bytes, context).await;
+                        worked_off = worked_off.saturating_add(turn_of(bytes));
+                        if worked_off >= TURN {
+                            worked_off = 0;
+                            // A frame without an answer waits for nothing, and nor does the read behind it where more has
+                            // come already: without this one poll takes thousands of them, and others wait for it.
+                            tokio::task::yield_now().await;
+                        }
                     }
                     Ok(None) => break,
                     Err(_) => return self.refuse(Code::FrameTooLong, End::FrameTooLong).await,
@@ -260,6 +274,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             Box::pin(while_reading_ahead(working, &member, reader.0, reader.1, reader.2)).await;
         }
     }
+}
+
+/// How much of a turn a frame of so many bytes is.
+fn turn_of(bytes: usize) -> u32 {
+    u32::try_from(bytes / TURN_PIECE).map_or(TURN, |pieces| pieces.saturating_add(1))
 }
 
 /// Does some work that may wait for the member to read its answers. A little of its further input is read meanwhile, so that

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests are an edge")]
 
+use std::future::poll_fn;
 use std::sync::Arc;
 
 use chatterbox_hub::{Delivery, JoinRequest, Proposal, Rename};
@@ -11,6 +12,7 @@ use chatterbox_proto::{Capabilities, Faults, Username, frame, limits};
 use super::*;
 use crate::chat::handle::Seat;
 use crate::chat::shared::Chat;
+use crate::net::poll_on_wake::PollOnWake;
 use crate::net::requests::Requests;
 use crate::store::failing::FailingStore;
 
@@ -118,6 +120,38 @@ async fn a_flood_of_long_messages_is_slowed_down() {
     let start = tokio::time::Instant::now();
     posts_of(None, &flood[..4 * (MIB + 100)]).await;
     assert!(start.elapsed() < Duration::from_millis(100), "a few of them are not");
+}
+
+/// How often a reader is polled for this input, as it is by a connection. Each further poll is one for which it was woken.
+async fn polls_for(input: &[u8]) -> usize {
+    let (chat, _) = chat();
+    let context = Context::plain(Arc::clone(&chat));
+    let ann = join(&chat, "ann").await;
+    let mut reader = reader(&ann.handle(), input, None);
+    let mut running = pin!(reader.run(&context));
+    let mut polls = 0;
+    let mut counted = pin!(poll_fn(|task| {
+        polls += 1;
+        running.as_mut().poll(task)
+    }));
+    let end = PollOnWake::new(counted.as_mut()).await;
+    assert!(matches!(end, End::Closed));
+    polls
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_that_is_not_answered_lets_others_have_their_turns() {
+    const FRAMES: usize = 10_000;
+    let empty = frame::encode(br#"{"MESSAGES":[]}"#).unwrap();
+    let polls = polls_for(&empty.repeat(FRAMES)).await;
+    assert!(polls > FRAMES / TURN as usize, "{polls}");
+    // Longer ones take more of a turn.
+    let mut long = br#"{"MESSAGES":[]}"#.to_vec();
+    long.resize(16 * 1024, b' ');
+    let polls = polls_for(&frame::encode(&long).unwrap().repeat(100)).await;
+    assert!(polls > 100 / 2, "{polls}");
+    assert_eq!((turn_of(0), turn_of(TURN_PIECE), turn_of(usize::MAX)), (1, 2, TURN));
+    assert_eq!(polls_for(&empty.repeat(10)).await, 1, "a few frames are one turn");
 }
 
 fn take_all(seat: &Seat) -> bool {
