@@ -206,15 +206,33 @@ async fn credit_is_no_permission() {
     let block = r#"{"COMMAND": {"ID": "b", "NAME": "block", "ARGS": ["ann"]}}"#;
     bob.peer.send_body(block).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
+    ends_early(&mut bob, file.len()).await;
+}
+
+/// Reads what still comes of a fetch, which ends before all of it has come.
+async fn ends_early(client: &mut Client, size: usize) {
     let mut got = 0;
     let end = loop {
-        match bob.next_piece().await {
+        match client.next_piece().await {
             Ok(piece) => got += piece.data.unwrap().len(),
             Err(end) => break end,
         }
     };
     assert_eq!((code(&end), end.is_done), (Some("expired"), false), "after {got} bytes");
-    assert!(got < file.len());
+    assert!(got < size);
+}
+
+#[tokio::test]
+async fn a_fetch_ends_with_the_account_of_the_sender() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FileServer::open(config(), folder.path()).await;
+    let (mut ann, mut bob) = (server.user("ann").await, server.user("bob").await);
+    let file = bytes(400 * CHUNK, 1);
+    let token = ann.share("ALL", &file).await;
+    not_read(&mut bob, &token, file.len()).await;
+    let mut directory = SqliteDirectory::open(folder.path()).unwrap();
+    directory.remove(&Username::parse("ann").unwrap()).unwrap();
+    ends_early(&mut bob, file.len()).await;
 }
 
 #[tokio::test]

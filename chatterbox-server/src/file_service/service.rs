@@ -326,14 +326,27 @@ impl Files {
         member.chat().may_fetch(member.id(), &download.announcement)
     }
 
-    /// Whether a member may still fetch a file that it has begun to fetch: who has left the room meanwhile gets no more of what was said
-    /// there, however much credit there is.
-    pub fn is_still_readable(&self, member: &Handle, download: &mut Download) -> bool {
+    /// Asks again, every so many bytes, for the file and for whether a member may still fetch it: who has left the room meanwhile gets
+    /// no more of what was said there, nor anybody of a file that was removed with its account (FI-6), however much credit there is.
+    ///
+    /// # Errors
+    /// [`FileRefusal`]; the download can't go on then.
+    pub async fn ask_again(
+        &self,
+        member: &Handle,
+        download: &mut Download,
+    ) -> Result<(), FileRefusal> {
         if download.at < download.asked.saturating_add(ASKED_AGAIN) {
-            return true;
+            return Ok(());
         }
         download.asked = download.at;
-        self.is_readable(member, download)
+        // A removed account takes its files along where they are stored, and the bytes go later: the chat alone can't tell.
+        let found = self.records.find(download.file.token.clone()).await?;
+        let is_there = found.is_some_and(|file| !file.is_over(unix_now()));
+        if is_there && self.is_readable(member, download) {
+            return Ok(());
+        }
+        Err(FileRefusal::expired())
     }
 
     /// Reads the next piece of a download.

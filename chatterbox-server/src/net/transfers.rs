@@ -328,8 +328,8 @@ impl Transfers {
             }
             return self.files.fetched(&self.member, &download).await;
         }
-        if !self.files.is_still_readable(&self.member, &mut download) {
-            return self.fail(&token, &FileRefusal::expired()).await;
+        if let Err(refusal) = self.files.ask_again(&self.member, &mut download).await {
+            return self.fail(&token, &refusal).await;
         }
         let granted = download.credit.saturating_sub(download.at).min(left);
         let bytes = usize::try_from(granted).unwrap_or(limits::FILE_CHUNK).min(limits::FILE_CHUNK);
