@@ -277,10 +277,20 @@ impl Files {
     /// Removes an upload that its user gives up, and a file that was not announced. Others are not asked for here.
     pub async fn give_up(&self, member: &Handle, token: &str) {
         let login = member.identity().and_then(|identity| identity.login);
-        let account = login.map(|login| login.account_key.id);
+        let Some(account) = login.map(|login| login.account_key.id) else { return };
+        let now = unix_now();
+        // What can't be given up is found out here, without writing. What can be is looked at again where it is removed, since a
+        // message may take it meanwhile: its bytes stay then.
         let Ok(Some(file)) = self.records.find(token.to_owned()).await else { return };
-        if Some(file.account) == account && !file.is_claimed(unix_now()) {
-            self.forget(token).await;
+        if file.account != account || file.is_claimed(now) {
+            return;
+        }
+        match self.records.give_up(token.to_owned(), account, now).await {
+            Ok(true) => self.remove_bytes(token.to_owned()).await,
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a file is not given up");
+            }
         }
     }
 

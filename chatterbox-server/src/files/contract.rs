@@ -55,6 +55,7 @@ pub(crate) fn holds<S: FileStore>(
     quotas_are_of_accounts_rooms_and_all(&mut empty());
     a_file_is_announced_once_by_its_owner_to_its_place(&mut empty(), &mut announce);
     a_claim_is_given_back_or_ends(&mut empty());
+    what_is_given_up_is_no_file_of_a_message(&mut empty(), &mut announce);
     what_is_old_is_not_gone_on_with(&mut empty());
     files_are_listed_shortened_and_removed(&mut empty());
 }
@@ -168,6 +169,38 @@ fn a_claim_is_given_back_or_ends(store: &mut impl FileStore) {
     let later = |seconds| Claim { now: NOW + seconds, ..claim("a", "third") };
     assert!(store.claim(&later(CLAIM_AGE - 1)).unwrap().is_none());
     assert!(store.claim(&later(CLAIM_AGE)).unwrap().is_some());
+}
+
+fn what_is_given_up_is_no_file_of_a_message<S: FileStore>(
+    store: &mut S,
+    announce: &mut impl FnMut(&mut S, &str) -> Sequence,
+) {
+    let put = |store: &mut S, token: &str| {
+        let reserved = store.reserve(&new(token, 1, room(), 5), QUOTAS).unwrap();
+        assert!(matches!(reserved, Reserved::New(_)), "{reserved:?}");
+    };
+    let give_up = |store: &mut S, token: &str, account, seconds| {
+        let is_given_up = store.give_up(token, account, NOW + seconds).unwrap();
+        assert!(!is_given_up || store.find(token).unwrap().is_none());
+        is_given_up
+    };
+    put(store, "a");
+    assert!(!give_up(store, "a", 2, 0) && !give_up(store, "b", 1, 0), "it is of somebody else");
+    assert!(give_up(store, "a", 1, 0), "it is not there yet");
+    assert!(!give_up(store, "a", 1, 0), "once");
+    put(store, "a");
+    store.complete("a").unwrap();
+    assert!(give_up(store, "a", 1, 0), "nobody has it");
+    for token in ["a", "bb"] {
+        put(store, token);
+        store.complete(token).unwrap();
+        assert!(store.claim(&claim(token, "k")).unwrap().is_some());
+        assert!(!give_up(store, token, 1, CLAIM_AGE - 1), "a message has it");
+    }
+    announce(store, "a");
+    assert!(!give_up(store, "a", 1, CLAIM_AGE), "it was announced");
+    assert!(give_up(store, "bb", 1, CLAIM_AGE), "the message never came");
+    assert!(store.find("a").unwrap().is_some());
 }
 
 fn what_is_old_is_not_gone_on_with(store: &mut impl FileStore) {

@@ -96,6 +96,17 @@ impl FileRecords {
 
     /// # Errors
     /// [`FileStoreError`].
+    pub async fn give_up(
+        &self,
+        token: String,
+        account: i64,
+        now: i64,
+    ) -> Result<bool, FileStoreError> {
+        self.call(move |store| store.give_up(&token, account, now)).await
+    }
+
+    /// # Errors
+    /// [`FileStoreError`].
     pub async fn find(&self, token: String) -> Result<Option<StoredFile>, FileStoreError> {
         self.call(move |store| store.find(&token)).await
     }

@@ -75,6 +75,12 @@ pub trait FileStore: Send + Debug {
     /// [`FileStoreError`].
     fn remove(&mut self, tokens: &[String]) -> Result<(), FileStoreError>;
 
+    /// Forgets an upload or a file of this account that no message has announced or is going to. Says whether it is forgotten.
+    ///
+    /// # Errors
+    /// [`FileStoreError`].
+    fn give_up(&mut self, token: &str, account: i64, now: i64) -> Result<bool, FileStoreError>;
+
     /// The file of a token.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chatterbox_hub::Sequence;
+use chatterbox_proto::Username;
 
 use crate::files::{Claim, FileStore, FileStoreError, NewFile, Quotas, Reserved, StoredFile};
 use crate::store::shared::answer::Answer;
@@ -10,6 +11,9 @@ use crate::store::shared::asking::{Asking, Undecided};
 use crate::store::shared::command::Command;
 use crate::store::shared::written_file::{WrittenClaim, WrittenFile};
 use crate::store::sqlite::SqliteFiles;
+
+/// What a file that is given up is claimed with. The keys of messages have a space in them.
+const GIVEN_UP: &str = "given-up";
 
 /// What is known about files in a cluster, as one node has it.
 #[derive(Debug)]
@@ -79,6 +83,31 @@ impl FileStore for Shared {
 
     fn remove(&mut self, tokens: &[String]) -> Result<(), FileStoreError> {
         self.asking.ask(Command::RemoveFiles(tokens.to_vec())).map(drop).map_err(Into::into)
+    }
+
+    /// A file that is there is claimed first, so that no message can have it before it is removed. One that is not there can't be
+    /// claimed, and not be announced either. A command for both together would be one that older nodes don't know.
+    fn give_up(&mut self, token: &str, account: i64, now: i64) -> Result<bool, FileStoreError> {
+        let Some(file) = self.reader.find(token)? else { return Ok(false) };
+        if file.account != account || file.is_claimed(now) {
+            return Ok(false);
+        }
+        if file.is_there {
+            let claim = Claim {
+                token: file.token,
+                account,
+                scope: file.scope,
+                source: Username::stored("nobody"),
+                recipient: None,
+                key: GIVEN_UP.to_owned(),
+                now,
+            };
+            if self.claim(&claim)?.is_none() {
+                return Ok(false);
+            }
+        }
+        self.remove(&[token.to_owned()])?;
+        Ok(true)
     }
 
     fn find(&mut self, token: &str) -> Result<Option<StoredFile>, FileStoreError> {

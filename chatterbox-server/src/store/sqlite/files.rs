@@ -192,6 +192,14 @@ impl FileStore for Sqlite {
         Ok(writing.commit()?)
     }
 
+    fn give_up(&mut self, token: &str, account: i64, now: i64) -> Result<bool, FileStoreError> {
+        // Looked at and removed at once: a message may take it at any moment.
+        let delete = "DELETE FROM files WHERE token = ?1 AND account = ?2 AND message IS NULL
+             AND (claim IS NULL OR claimed <= ?3 - ?4)";
+        let mut delete = self.connection.prepare_cached(delete)?;
+        Ok(delete.execute((token, account, now, CLAIM_AGE))? > 0)
+    }
+
     fn find(&mut self, token: &str) -> Result<Option<StoredFile>, FileStoreError> {
         Ok(find(&self.connection, token)?)
     }
