@@ -17,7 +17,8 @@ use chatterbox_proto::Username;
 use chatterbox_proto::capability::files::FileAnswer;
 use chatterbox_server::Config;
 use chatterbox_server::accounts::Directory as _;
-use chatterbox_server::store::SqliteDirectory;
+use chatterbox_server::files::FileStore as _;
+use chatterbox_server::store::{SqliteDirectory, SqliteFiles};
 use harness::Peer;
 use harness::files::{Client, FileServer, bytes};
 use harness::process::Running;
@@ -233,6 +234,23 @@ async fn a_fetch_ends_with_the_account_of_the_sender() {
     let mut directory = SqliteDirectory::open(folder.path()).unwrap();
     directory.remove(&Username::parse("ann").unwrap()).unwrap();
     ends_early(&mut bob, file.len()).await;
+}
+
+#[tokio::test]
+async fn a_private_file_was_fetched_when_all_of_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FileServer::open(config(), folder.path()).await;
+    let (mut ann, mut bob) = (server.user("ann").await, server.user("bob").await);
+    let file = bytes(3 * CHUNK, 1);
+    let token = ann.share("bob", &file).await;
+    let until = || SqliteFiles::open(folder.path()).unwrap().find(&token).unwrap().unwrap().until;
+    let long = until();
+    for (from, is_long) in [(CHUNK, true), (file.len(), true), (0, false)] {
+        bob.fetch(&token, from, file.len()).await;
+        // It is answered when the end of the fetch was seen to.
+        bob.get("no-such-file-at-all", 0, 0).await;
+        assert_eq!(until() == long, is_long, "from {from}");
+    }
 }
 
 #[tokio::test]

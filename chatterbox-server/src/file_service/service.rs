@@ -77,6 +77,8 @@ pub struct Download {
     pub at: u64,
     /// The place up to which may be sent.
     pub credit: u64,
+    /// Whether it began with the first byte.
+    is_from_start: bool,
     /// The place at which it was asked last whether it may be fetched.
     asked: u64,
 }
@@ -322,7 +324,8 @@ impl Files {
             file.filter(|file| !file.is_over(unix_now())).ok_or_else(FileRefusal::expired)?;
         let announcement = file.announcement().ok_or_else(FileRefusal::expired)?;
         let (at, credit) = (get.at, get.credit);
-        let download = Download { file, announcement, at, credit, asked: at };
+        let download =
+            Download { file, announcement, at, credit, is_from_start: at == 0, asked: at };
         if !self.is_readable(member, &download) {
             return Err(FileRefusal::expired());
         }
@@ -378,9 +381,11 @@ impl Files {
         }
     }
 
-    /// Notes that a member has fetched a file wholly (FI-6).
+    /// Notes that a member has fetched a file to its end (FI-6). Only one that began with the first byte has all of it: of another one
+    /// nobody here knows what went before.
     pub async fn fetched(&self, member: &Handle, download: &Download) {
-        let is_theirs = matches!(download.file.scope, FileScope::User(_))
+        let is_theirs = download.is_from_start
+            && matches!(download.file.scope, FileScope::User(_))
             && member.chat().is_recipient(member.id(), &download.announcement);
         if is_theirs {
             let until = unix_now().saturating_add(FETCHED);
