@@ -1,5 +1,6 @@
 //! Files, as connections ask for them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,7 +100,7 @@ impl Files {
     }
 
     /// Begins an upload of a member, or goes on with one (FI-1). `mailbox` looks for the account of a name that nobody here has, for this
-    /// user (AN-7). `let_go` drops the upload of a token that whoever calls has under way itself: its file is locked until then.
+    /// user (AN-7). `peer` is where the connection comes from. `let_go` drops the upload of a token that whoever calls has under way itself: its file is locked until then.
     ///
     /// # Errors
     /// [`FileRefusal`].
@@ -109,6 +110,7 @@ impl Files {
         mailbox: impl FnOnce(Identity, Username) -> FoundMailbox + Send,
         let_go: impl FnOnce(&str) + Send,
         put: &FilePut,
+        peer: IpAddr,
     ) -> Result<Upload, FileRefusal> {
         let config = self.config.current();
         let identity = member.identity().ok_or_else(FileRefusal::failed)?;
@@ -178,7 +180,7 @@ impl Files {
             }
         };
         let_go(&file.token);
-        match self.open(&file).await {
+        match self.open(&file, peer).await {
             Ok((writing, place)) => Ok(Upload::new(file, writing, place, permit)),
             Err(refusal) => {
                 if is_new {
@@ -191,10 +193,12 @@ impl Files {
     }
 
     /// Opens the bytes of an upload, which ends the connection that had them before.
-    async fn open(&self, file: &StoredFile) -> Result<(Writing, Place), FileRefusal> {
-        let place = self.under_way.begin(&file.token, file.account);
+    async fn open(&self, file: &StoredFile, peer: IpAddr) -> Result<(Writing, Place), FileRefusal> {
+        let place = self.under_way.begin(&file.token, file.account, peer);
         let place = place.ok_or_else(|| {
-            FileRefusal::busy("too many of your uploads are under way, wait for one of them")
+            let info = "too many uploads of yours, or from your address, are under way: wait for \
+                        one of them";
+            FileRefusal::busy(info)
         })?;
         let writing = self.begin(file, &place).await?;
         Ok((writing, place))

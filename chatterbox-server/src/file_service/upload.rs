@@ -1,8 +1,10 @@
 //! An upload that is under way.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chatterbox_hub::guard::network;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
@@ -15,10 +17,14 @@ pub const WINDOW: u64 = 128 * 1024;
 /// Uploads of one account that may be under way on this node at a time: a few who send slowly don't keep all others from it.
 const OF_ACCOUNT: usize = 8;
 
+/// The same of one address, which is an IPv4 address or an IPv6 /64 network: it may have made many accounts.
+const OF_ADDRESS: usize = 16;
+
 /// One upload that is under way.
 #[derive(Debug)]
 struct One {
     account: i64,
+    address: IpAddr,
     ended: CancellationToken,
 }
 
@@ -28,15 +34,21 @@ struct One {
 pub struct UnderWay(Mutex<HashMap<String, One>>);
 
 impl UnderWay {
-    /// Begins an upload, and ends the one of the same token that is under way. Nothing where its account has too many others.
-    pub fn begin(self: &Arc<Self>, token: &str, account: i64) -> Option<Place> {
+    /// Begins an upload, and ends the one of the same token that is under way. Nothing where its account has too many others, or
+    /// the address that this connection comes from.
+    pub fn begin(self: &Arc<Self>, token: &str, account: i64, peer: IpAddr) -> Option<Place> {
+        let address = network(peer);
         let ended = CancellationToken::new();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let others = all.iter().filter(|(of, one)| *of != token && one.account == account);
-        if others.count() >= OF_ACCOUNT {
+        let (mut of_account, mut of_address) = (0, 0);
+        for (_, one) in all.iter().filter(|(of, _)| *of != token) {
+            of_account += usize::from(one.account == account);
+            of_address += usize::from(one.address == address);
+        }
+        if of_account >= OF_ACCOUNT || of_address >= OF_ADDRESS {
             return None;
         }
-        let one = One { account, ended: ended.clone() };
+        let one = One { account, address, ended: ended.clone() };
         if let Some(before) = all.insert(token.to_owned(), one) {
             before.ended.cancel();
         }
@@ -170,6 +182,8 @@ mod tests {
     use super::*;
     use crate::files::Spool;
 
+    const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
     #[tokio::test]
     async fn a_few_bytes_now_and_then_are_added_up() {
         let folder = tempfile::tempdir().unwrap();
@@ -190,7 +204,7 @@ mod tests {
             recipient: None,
         };
         let writing = spool.begin(&file.token, file.size).unwrap();
-        let place = Arc::new(UnderWay::default()).begin(&file.token, 1).unwrap();
+        let place = Arc::new(UnderWay::default()).begin(&file.token, 1, PEER).unwrap();
         let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         let mut upload = Upload::new(file, writing, place, permit);
         let mut has_come = Vec::new();
@@ -204,12 +218,12 @@ mod tests {
     #[test]
     fn a_later_connection_takes_an_upload_over() {
         let all = Arc::new(UnderWay::default());
-        let first = all.begin("a", 1).unwrap();
-        let other = all.begin("b", 1).unwrap();
-        let second = all.begin("a", 1).unwrap();
+        let first = all.begin("a", 1, PEER).unwrap();
+        let other = all.begin("b", 1, PEER).unwrap();
+        let second = all.begin("a", 1, PEER).unwrap();
         assert!(first.is_over() && !other.is_over());
         drop(first);
-        let third = all.begin("a", 1).unwrap();
+        let third = all.begin("a", 1, PEER).unwrap();
         assert!(second.is_over(), "the first one took the place of the second along");
         drop((second, third, other));
         assert!(all.0.lock().unwrap().is_empty());
@@ -218,7 +232,7 @@ mod tests {
     #[test]
     fn one_account_does_not_take_all_places() {
         let all = Arc::new(UnderWay::default());
-        let begin = |token: usize, account| all.begin(&token.to_string(), account);
+        let begin = |token: usize, account| all.begin(&token.to_string(), account, PEER);
         let mut held: Vec<_> = (0..OF_ACCOUNT).map(|token| begin(token, 1).unwrap()).collect();
         assert!(begin(99, 1).is_none());
         held.push(begin(99, 2).unwrap());
@@ -226,5 +240,23 @@ mod tests {
         assert!(held[3].is_over(), "what is under way is taken over");
         held.swap_remove(0);
         assert!(begin(100, 1).is_some());
+    }
+
+    #[test]
+    fn one_address_does_not_take_all_places() {
+        let all = Arc::new(UnderWay::default());
+        let begin = |token: i64, peer: &str| {
+            // Each is of an account of its own.
+            all.begin(&token.to_string(), token, peer.parse().unwrap())
+        };
+        let most = i64::try_from(OF_ADDRESS).unwrap();
+        let mut held: Vec<_> =
+            (0..most).map(|token| begin(token, &format!("2001:db8::{token:x}")).unwrap()).collect();
+        assert!(begin(99, "2001:db8::99").is_none());
+        held.push(begin(99, "2001:db8:0:1::99").unwrap());
+        held.push(begin(3, "2001:db8::99").unwrap());
+        assert!(held[3].is_over(), "what is under way is taken over");
+        held.swap_remove(0);
+        assert!(begin(100, "2001:db8::99").is_some());
     }
 }

@@ -288,7 +288,8 @@ impl<'a> Joining<'a> {
         if let Some(files) = context.access.files.as_ref().filter(|_| agreed.has(Capability::Files))
         {
             let accounts = Arc::clone(&context.access.authenticator);
-            let (running, sender) = Transfers::new(Arc::clone(files), accounts, seat.handle());
+            let (member, peer) = (seat.handle(), self.peer.ip());
+            let (running, sender) = Transfers::new(Arc::clone(files), accounts, member, peer);
             (transfers, requests.files) = (Some(Box::new(running)), Some(sender));
             requests.announcing.files = Some(Arc::clone(files));
         }

@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{self, Poll};
 use std::time::Duration;
@@ -115,6 +116,8 @@ pub(super) struct Transfers {
     files: Arc<Files>,
     accounts: Arc<dyn Authenticator>,
     member: Handle,
+    /// Where the connection comes from.
+    peer: IpAddr,
     inbox: mpsc::Receiver<FileRequest>,
     slot: Arc<Slot>,
     uploads: Vec<Running<Upload>>,
@@ -130,12 +133,14 @@ impl Transfers {
         files: Arc<Files>,
         accounts: Arc<dyn Authenticator>,
         member: Handle,
+        peer: IpAddr,
     ) -> (Self, mpsc::Sender<FileRequest>) {
         let (sender, inbox) = mpsc::channel(WAITING);
         let transfers = Self {
             files,
             accounts,
             member,
+            peer,
             inbox,
             slot: Arc::default(),
             uploads: Vec::new(),
@@ -190,10 +195,10 @@ impl Transfers {
             let mailbox = move |who: Identity, name: Username| {
                 async move { accounts.mailbox(member, &who, name).await }.boxed()
             };
-            let Self { files, member, uploads, .. } = self;
+            let Self { files, member, uploads, peer, .. } = self;
             // The same upload may run on this connection. It goes on with this answer, from the place that it has reached.
             let let_go = |token: &str| uploads.retain(|running| running.of.file.token != token);
-            files.put(member, mailbox, let_go, put).await
+            files.put(member, mailbox, let_go, put, *peer).await
         };
         match begun {
             Err(refusal) => self.refuse(&put.id, &refusal).await,
