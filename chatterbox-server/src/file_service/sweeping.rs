@@ -6,7 +6,7 @@ use chatterbox_hub::Sequence;
 
 use crate::chat::shared::Chat;
 use crate::file_service::service::Files;
-use crate::files::{FileStoreError, UPLOAD_IDLE};
+use crate::files::{FileStoreError, UPLOAD_EMPTY, UPLOAD_IDLE};
 use crate::ops::clock::unix_now;
 
 /// The time between two looks.
@@ -69,9 +69,10 @@ impl Files {
             return tokens;
         }
         let spool = self.spool.clone();
+        let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
+        let (untouched, empty) = (seconds(UPLOAD_IDLE), seconds(UPLOAD_EMPTY));
         let is_idle = move |token: &String| {
-            let idle = spool.is_idle(token, Duration::from_secs(UPLOAD_IDLE.unsigned_abs()));
-            idle.unwrap_or_else(|error| {
+            spool.is_idle(token, untouched, empty).unwrap_or_else(|error| {
                 tracing::error!(%error, "nobody can tell whether an upload goes on");
                 false
             })

@@ -14,5 +14,5 @@ pub use file_store::{FileStore, FileStoreError};
 pub use spool::{Spool, SpoolError, Writing};
 pub use stored_file::{
     CLAIM_AGE, Claim, FILES, FILES_OF_ACCOUNT, NewFile, Quota, Quotas, Reserved, StoredFile,
-    UPLOAD_AGE, UPLOAD_IDLE,
+    UPLOAD_AGE, UPLOAD_EMPTY, UPLOAD_IDLE,
 };

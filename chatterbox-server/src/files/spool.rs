@@ -190,11 +190,11 @@ impl Spool {
         }
     }
 
-    /// Whether nobody is writing an upload, and nobody has for so long.
+    /// Whether nobody is writing an upload, and nobody has for so long; of one without any bytes, for as long as `empty`.
     ///
     /// # Errors
     /// When nobody can tell.
-    pub fn is_idle(&self, token: &str, untouched: Duration) -> io::Result<bool> {
+    pub fn is_idle(&self, token: &str, untouched: Duration, empty: Duration) -> io::Result<bool> {
         let file = match File::open(self.path(token)?) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             opened => opened?,
@@ -205,8 +205,9 @@ impl Spool {
             Err(TryLockError::WouldBlock) => return Ok(false),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        let age = SystemTime::now().duration_since(file.metadata()?.modified()?);
-        Ok(age.unwrap_or_default() >= untouched)
+        let found = file.metadata()?;
+        let age = SystemTime::now().duration_since(found.modified()?);
+        Ok(age.unwrap_or_default() >= if found.len() == 0 { empty } else { untouched })
     }
 
     /// The bytes that are free on the disk, for this user.

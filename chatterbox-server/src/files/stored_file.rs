@@ -47,6 +47,9 @@ pub const UPLOAD_AGE: i64 = 24 * 60 * 60;
 /// An upload of which nothing has come for so many seconds is over: what it has reserved is there for others then.
 pub const UPLOAD_IDLE: i64 = 60 * 60;
 
+/// The same where no byte of it has come at all: to reserve space costs next to nothing.
+pub const UPLOAD_EMPTY: i64 = 2 * 60;
+
 /// For so many seconds a message that is under way has a file for itself.
 pub const CLAIM_AGE: i64 = 60;
 
@@ -104,7 +107,7 @@ impl StoredFile {
 
     /// Whether it may be idle: it is not there, and was not begun just now.
     pub fn may_be_idle(&self, now: i64) -> bool {
-        !self.is_there && self.begun <= now.saturating_sub(UPLOAD_IDLE)
+        !self.is_there && self.begun <= now.saturating_sub(UPLOAD_EMPTY)
     }
 
     /// Whether nothing can come of it any more: its time is over, or it was not announced within a day.

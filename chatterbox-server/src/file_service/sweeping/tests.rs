@@ -71,8 +71,9 @@ async fn an_upload_of_which_nothing_comes_gives_its_space_back() {
     let folder = tempfile::tempdir().unwrap();
     let files = files(folder.path());
     let chat = crate::chat::opened::chat(Arc::new(FailingStore::default()));
-    let hour_ago = NOW - UPLOAD_IDLE;
-    for (letter, begun) in [('n', hour_ago), ('s', hour_ago + 1), ('w', hour_ago), ('t', hour_ago)]
+    let (hour_ago, minutes_ago) = (NOW - UPLOAD_IDLE, NOW - UPLOAD_EMPTY);
+    for (letter, begun) in
+        [('n', minutes_ago), ('s', minutes_ago + 1), ('w', hour_ago), ('t', hour_ago)]
     {
         reserve(&files, letter, begun).await;
     }
@@ -87,9 +88,20 @@ async fn an_upload_of_which_nothing_comes_gives_its_space_back() {
     drop(writing);
     files.sweep_once(&chat, NOW).await.unwrap();
     assert_eq!(left(&files).await, ("stw".to_owned(), "tw".to_owned()));
-    let file = OpenOptions::new().write(true).open(folder.path().join("files").join(token('w')));
-    let long_ago = SystemTime::now() - Duration::from_secs(2 * 60 * 60);
-    file.unwrap().set_modified(long_ago).unwrap();
+    let touched = |letter, minutes: u64| {
+        let path = folder.path().join("files").join(token(letter));
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(minutes * 60)).unwrap();
+    };
+    touched('w', 3);
     files.sweep_once(&chat, NOW).await.unwrap();
-    assert_eq!(left(&files).await, ("st".to_owned(), "t".to_owned()));
+    assert_eq!(left(&files).await, ("st".to_owned(), "t".to_owned()), "no byte has come");
+    // Where some have, it is waited for longer.
+    reserve(&files, 'b', hour_ago).await;
+    files.spool.begin(&token('b'), 5).unwrap().add(b"x").unwrap();
+    for (minutes, known, bytes) in [(50, "bst", "bt"), (70, "st", "t")] {
+        touched('b', minutes);
+        files.sweep_once(&chat, NOW).await.unwrap();
+        assert_eq!(left(&files).await, (known.to_owned(), bytes.to_owned()), "{minutes}");
+    }
 }

@@ -90,14 +90,17 @@ fn a_server_alone_has_the_folder_and_nodes_share_it() {
 fn an_upload_is_idle_when_nobody_has_it_and_nothing_has_come_for_a_while() {
     let (_folder, spool) = spool();
     let hour = Duration::from_secs(60 * 60);
-    assert!(spool.is_idle(T, hour).unwrap(), "there is nothing of it");
+    assert!(spool.is_idle(T, hour, Duration::ZERO).unwrap(), "there is nothing of it");
+    drop(spool.begin(T, 10).unwrap());
+    assert!(spool.is_idle(T, hour, Duration::ZERO).unwrap(), "no byte has come");
+    assert!(!spool.is_idle(T, Duration::ZERO, hour).unwrap());
     let mut writing = spool.begin(T, 10).unwrap();
     writing.add(b"half").unwrap();
-    assert!(!spool.is_idle(T, Duration::ZERO).unwrap(), "it is being written");
+    assert!(!spool.is_idle(T, Duration::ZERO, Duration::ZERO).unwrap(), "it is being written");
     drop(writing);
-    assert!(!spool.is_idle(T, hour).unwrap());
+    assert!(!spool.is_idle(T, hour, Duration::ZERO).unwrap());
     let file = OpenOptions::new().write(true).open(spool.folder.join(T)).unwrap();
     file.set_modified(SystemTime::now() - hour - Duration::from_secs(1)).unwrap();
-    assert!(spool.is_idle(T, hour).unwrap());
+    assert!(spool.is_idle(T, hour, Duration::ZERO).unwrap());
     assert_eq!(spool.begin(T, 10).unwrap().at(), 4, "it can be written again");
 }
