@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use ring::digest::{Context, SHA256};
+use rustix::fs::OFlags;
 
 /// So much of an upload that is gone on with is read and hashed at a time.
 const HASHED: usize = 64 * 1024;
@@ -108,18 +109,26 @@ impl Spool {
         }
     }
 
+    /// Opens the bytes of a token. A link is not followed, a pipe not waited for, and whatever is no file is an error: others who may
+    /// write to the folder lead nobody elsewhere by that, and keep no thread.
+    fn opened(&self, token: &str, options: &mut OpenOptions) -> io::Result<File> {
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = options.custom_flags(flags.bits().cast_signed()).open(self.path(token)?)?;
+        if file.metadata()?.is_file() {
+            Ok(file)
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"))
+        }
+    }
+
     /// Begins an upload, or goes on with what is there of it, which is read and hashed for that.
     ///
     /// # Errors
     /// [`SpoolError`].
     pub fn begin(&self, token: &str, size: u64) -> Result<Writing, SpoolError> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(self.path(token)?)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = self.opened(token, &mut options)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(SpoolError::InUse),
@@ -152,7 +161,7 @@ impl Spool {
     /// # Errors
     /// When it is not there any more, or can't be read.
     pub fn read(&self, token: &str, at: u64, bytes: usize) -> io::Result<Vec<u8>> {
-        let file = File::open(self.path(token)?)?;
+        let file = self.opened(token, OpenOptions::new().read(true))?;
         let mut piece = vec![0; bytes];
         let mut filled = 0;
         while let Some(rest) = piece.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -195,7 +204,7 @@ impl Spool {
     /// # Errors
     /// When nobody can tell.
     pub fn is_idle(&self, token: &str, untouched: Duration, empty: Duration) -> io::Result<bool> {
-        let file = match File::open(self.path(token)?) {
+        let file = match self.opened(token, OpenOptions::new().read(true)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             opened => opened?,
         };

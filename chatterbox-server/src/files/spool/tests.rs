@@ -61,6 +61,29 @@ fn no_token_leads_out_of_the_folder() {
 }
 
 #[test]
+fn what_is_no_file_is_neither_followed_nor_waited_for() {
+    let (folder, spool) = spool();
+    let (outside, path) = (folder.path().join("outside"), folder.path().join("files").join(T));
+    fs::write(&outside, "secret").unwrap();
+    std::os::unix::fs::symlink(&outside, &path).unwrap();
+    let is_refused = || {
+        spool.begin(T, 1).is_err()
+            && spool.read(T, 0, 1).is_err()
+            && spool.is_idle(T, Duration::ZERO, Duration::ZERO).is_err()
+    };
+    assert!(is_refused(), "a link");
+    assert_eq!(fs::read(&outside).unwrap(), b"secret");
+    spool.remove(T).unwrap();
+    assert!(outside.exists());
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    assert!(is_refused(), "a pipe");
+    spool.remove(T).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(is_refused(), "a folder");
+}
+
+#[test]
 fn nobody_else_reads_it() {
     use std::os::unix::fs::PermissionsExt as _;
     let (folder, spool) = spool();
