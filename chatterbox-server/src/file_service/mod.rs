@@ -7,6 +7,7 @@ mod quotas;
 mod refusal;
 mod service;
 mod sweeping;
+mod unfinished;
 mod upload;
 
 pub use refusal::FileRefusal;

@@ -21,9 +21,10 @@ use tokio::sync::Semaphore;
 
 use crate::chat::handle::Handle;
 use crate::chat::waiting_mail::Mailbox;
-use crate::config::Live;
+use crate::config::{Config, Live};
 use crate::file_service::quotas::UploadPacing;
 use crate::file_service::refusal::FileRefusal;
+use crate::file_service::unfinished::Unfinished;
 use crate::file_service::upload::{Place, UnderWay, Upload};
 use crate::files::{
     Claim, FileRecords, FileStoreError, NewFile, Quotas, Reserved, Spool, SpoolError, StoredFile,
@@ -64,6 +65,7 @@ pub struct Files {
     uploads: Arc<Semaphore>,
     reads: Semaphore,
     under_way: Arc<UnderWay>,
+    pub(super) unfinished: Unfinished,
     pacing: UploadPacing,
 }
 
@@ -95,6 +97,7 @@ impl Files {
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             reads: Semaphore::new(READS),
             under_way: Arc::default(),
+            unfinished: Unfinished::default(),
             pacing: UploadPacing::default(),
         }
     }
@@ -161,17 +164,17 @@ impl Files {
         };
         let (file, is_new) = match self.records.reserve(new, Quotas::of(&config)).await? {
             Reserved::New(file) => {
-                let denied = match self.pacing.try_begin(account, config.file_hourly) {
-                    Ok(()) => self.has_disk().await.err(),
-                    Err(wait) => Some(FileRefusal::throttled(wait)),
-                };
-                if let Some(denied) = denied {
+                if let Err(denied) = self.may_begin(&file, peer, &config).await {
+                    self.unfinished.remove(&file.token);
                     self.records.remove(vec![file.token]).await?;
                     return Err(denied);
                 }
                 (file, true)
             }
-            Reserved::Again(file) => (file, false),
+            Reserved::Again(file) => {
+                self.unfinished.count(&file, peer, &config)?;
+                (file, false)
+            }
             Reserved::NoSpace { quota, most, left } => {
                 return Err(FileRefusal::quota(quota, most, left));
             }
@@ -190,6 +193,18 @@ impl Files {
                 Err(refusal)
             }
         }
+    }
+
+    async fn may_begin(
+        &self,
+        file: &StoredFile,
+        peer: IpAddr,
+        config: &Config,
+    ) -> Result<(), FileRefusal> {
+        self.unfinished.count(file, peer, config)?;
+        let begun = self.pacing.try_begin(file.account, config.file_hourly);
+        begun.map_err(FileRefusal::throttled)?;
+        self.has_disk().await
     }
 
     /// Opens the bytes of an upload, which ends the connection that had them before.
@@ -272,7 +287,9 @@ impl Files {
             let info = "the digest of what came is another one, so it was removed";
             return Err(FileRefusal::new("digest", info));
         }
-        if self.records.complete(token).await? {
+        let is_known = self.records.complete(token.clone()).await?;
+        self.unfinished.remove(&token);
+        if is_known {
             Ok(upload.file.until)
         } else {
             // The account was removed meanwhile.
@@ -309,7 +326,9 @@ impl Files {
         self.remove_bytes(token.to_owned()).await;
     }
 
+    /// Removes the bytes of a file of which nothing is known any more.
     pub(super) async fn remove_bytes(&self, token: String) {
+        self.unfinished.remove(&token);
         let spool = self.spool.clone();
         let removed = tokio::task::spawn_blocking(move || spool.remove(&token)).await;
         if let Ok(Err(error)) = removed {

@@ -35,6 +35,7 @@ impl Files {
     /// # Errors
     /// [`FileStoreError`]; the rest is removed the next time.
     pub async fn sweep_once(&self, chat: &Chat, now: i64) -> Result<(), FileStoreError> {
+        let counted = self.unfinished.tokens();
         let mut after = String::new();
         // In the order of the store, which is that of the texts.
         let mut known = Vec::new();
@@ -46,6 +47,10 @@ impl Files {
                 let number = file.message.unwrap_or(Sequence::MAX);
                 file.is_over(now) || !chat.is_readable_at(&file.scope, number)
             });
+            // Another node may have got the rest of it.
+            for there in others.iter().filter(|file| file.is_there) {
+                self.unfinished.remove(&there.token);
+            }
             let may_be_idle = others.iter().filter(|file| file.may_be_idle(now));
             let mut tokens = self.idle(may_be_idle.map(|file| file.token.clone()).collect()).await;
             tokens.extend(over.into_iter().map(|file| file.token));
@@ -59,6 +64,10 @@ impl Files {
             for token in tokens {
                 self.remove_bytes(token).await;
             }
+        }
+        for token in counted.iter().filter(|token| known.binary_search(token).is_err()) {
+            // It went with its account.
+            self.unfinished.remove(token);
         }
         self.remove_orphans(&known).await
     }
