@@ -37,6 +37,56 @@ const MIB: u64 = 1024 * 1024;
 #[derive(Debug, Clone, Args)]
 #[group(skip)]
 pub struct Config {
+    /// Largest file that a user may upload, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 10 * MIB, help_heading = "Files")]
+    pub file_size: u64, // FI-1
+
+    /// Bytes of all files of one account
+    #[arg(long, value_name = "BYTES", default_value_t = 100 * MIB, help_heading = "Files")]
+    pub file_account: u64,
+
+    /// Bytes of all files of one room, or of the lobby
+    #[arg(long, value_name = "BYTES", default_value_t = 500 * MIB, help_heading = "Files")]
+    pub file_room: u64,
+
+    /// Bytes of all files
+    #[arg(long, value_name = "BYTES", default_value_t = 5 * 1024 * MIB, help_heading = "Files")]
+    pub file_total: u64,
+
+    /// Bytes of the disk that no file takes
+    #[arg(long, value_name = "BYTES", default_value_t = 1024 * MIB, help_heading = "Files")]
+    pub file_free: u64,
+
+    /// Days that files are kept
+    #[arg(
+        long,
+        value_name = "DAYS",
+        default_value = "7",
+        value_parser = days,
+        help_heading = "Files"
+    )]
+    pub file_days: Duration, // FI-6
+
+    /// Level that uploading takes, from 1 to 5
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value_t = 1,
+        value_parser = account_level,
+        help_heading = "Files"
+    )]
+    pub file_level: u8,
+
+    /// Uploads that one account may begin in an hour
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        value_parser = at_least_one,
+        help_heading = "Files"
+    )]
+    pub file_hourly: u32,
+
     /// Whether people without an account may join
     #[arg(
         long,
@@ -91,56 +141,6 @@ pub struct Config {
     /// Text that clients show to who joins, up to 20 lines [default: none]
     #[arg(long, value_name = "TEXT", value_parser = banner, help_heading = "Welcome")]
     pub banner: Option<String>,
-
-    /// Largest file that a user may upload, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = 10 * MIB, help_heading = "Files")]
-    pub file_size: u64, // FI-1
-
-    /// Bytes of all files of one account
-    #[arg(long, value_name = "BYTES", default_value_t = 100 * MIB, help_heading = "Files")]
-    pub file_account: u64,
-
-    /// Bytes of all files of one room, or of the lobby
-    #[arg(long, value_name = "BYTES", default_value_t = 500 * MIB, help_heading = "Files")]
-    pub file_room: u64,
-
-    /// Bytes of all files
-    #[arg(long, value_name = "BYTES", default_value_t = 5 * 1024 * MIB, help_heading = "Files")]
-    pub file_total: u64,
-
-    /// Bytes of the disk that no file takes
-    #[arg(long, value_name = "BYTES", default_value_t = 1024 * MIB, help_heading = "Files")]
-    pub file_free: u64,
-
-    /// Days that files are kept
-    #[arg(
-        long,
-        value_name = "DAYS",
-        default_value = "7",
-        value_parser = days,
-        help_heading = "Files"
-    )]
-    pub file_days: Duration, // FI-6
-
-    /// Level that uploading takes, from 1 to 5
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        default_value_t = 1,
-        value_parser = account_level,
-        help_heading = "Files"
-    )]
-    pub file_level: u8,
-
-    /// Uploads that one account may begin in an hour
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 20,
-        value_parser = at_least_one,
-        help_heading = "Files"
-    )]
-    pub file_hourly: u32,
 
     /// Connections at the same time
     #[arg(long, value_name = "N", default_value_t = 10_000, help_heading = "Limits")]

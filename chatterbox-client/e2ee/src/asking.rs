@@ -105,19 +105,25 @@ impl Machine {
             }
             (Some(Asked::Put), Keys::Refused { error, .. }) => {
                 out.push(Action::Tell(Notice::Refused(error.as_wire().to_owned())));
-                self.give_up(NotSent::NoOwnKeys, &mut out);
+                // Further keys of a device that the server has are no condition for anything.
+                if self.link.as_ref().is_some_and(|link| !link.ready) {
+                    self.give_up(NotSent::NoOwnKeys, &mut out);
+                }
             }
             (Some(Asked::Get(names)), Keys::Users(users)) => {
                 for name in names {
                     let user = users.iter().find(|(asked, _)| asked.as_wire() == name);
                     self.user_told(&name, user.and_then(|(_, keys)| keys.as_ref()), now, &mut out);
                 }
+                self.settle_suspected(&mut out);
             }
             (Some(Asked::Claim(devices)), Keys::OneTime(claimed)) => {
                 for device in devices {
                     self.key_claimed(device, claimed, now);
                 }
             }
+            // What has come waits for another answer.
+            (Some(Asked::Claim(_)), _) => self.give_up_texts(NotSent::Directory, &mut out),
             (Some(_), _) => self.give_up(NotSent::Directory, &mut out),
             // Nobody has asked.
             (None, _) => {}
@@ -126,11 +132,15 @@ impl Machine {
         out
     }
 
-    /// What waits for keys does not get them.
-    fn give_up(&mut self, why: NotSent, out: &mut Vec<Action>) {
+    fn give_up_texts(&mut self, why: NotSent, out: &mut Vec<Action>) {
         for waiting in std::mem::take(&mut self.outbox) {
             out.push(Action::NotSent { to: waiting.to, text: waiting.text, why });
         }
+    }
+
+    /// What waits for keys does not get them.
+    fn give_up(&mut self, why: NotSent, out: &mut Vec<Action>) {
+        self.give_up_texts(why, out);
         for later in std::mem::take(&mut self.inbox) {
             self.misses(later.id);
             let opening = Opening::Unreadable(Unreadable::NoSenderKeys);
@@ -169,6 +179,9 @@ impl Machine {
         let (Some(keys), Some(account)) = (keys, account) else {
             if let Some(link) = &mut self.link {
                 link.names.insert(asked, None);
+                if link.me == name {
+                    link.has_identity = Some(false);
+                }
             }
             return;
         };
@@ -178,6 +191,7 @@ impl Machine {
         link.fresh.insert(key.clone());
         if link.me == name {
             link.account = Some(key.clone());
+            link.has_identity = Some(keys.identity.is_some());
             self.own_told(keys, now, out);
         }
         let is_own = self.is_own(&key);
@@ -214,7 +228,8 @@ impl Machine {
             };
             out.push(Action::Tell(notice));
         }
-        self.dirty = true;
+        // Who has no keys leaves no trace of whom they have looked at.
+        self.dirty |= self.keyring.own.is_some();
     }
 
     /// Whether an account is remembered, or can be.

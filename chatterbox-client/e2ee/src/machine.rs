@@ -40,8 +40,11 @@ pub(crate) struct Link {
     /// The greatest id of an encrypted message that has come, and the last one that was said to be read.
     pub(crate) seen: Id,
     pub(crate) done: Id,
-    /// The first message that could not be read yet, though it may be later: it comes again with the next connection.
-    pub(crate) missed: Option<Id>,
+    /// Whether the own account has an identity, when the server has said so.
+    pub(crate) has_identity: Option<bool>,
+    /// Folded names of people with whom the user seems to encrypt on another device, with their names as they came: until it is
+    /// known, nothing is said to them in the clear.
+    pub(crate) suspected: BTreeMap<String, String>,
 }
 
 /// What the user wants of the own keys.
@@ -69,6 +72,8 @@ pub struct Machine {
     pub(crate) inbox: VecDeque<Later>,
     pub(crate) next_ticket: u64,
     pub(crate) dirty: bool,
+    /// The first message that could not be read yet, though it may be later: it comes again with the next welcome.
+    pub(crate) missed: Option<Id>,
     /// The safety number that was shown last, with the account: that one the user can confirm.
     pub(crate) compared: Option<(String, String)>,
     /// Whether the keys come from a copy, of which the user is told.
@@ -200,7 +205,7 @@ impl Machine {
     /// KEYS_DONE, if there is something to say: everything that has come is read, and stored (EE-4).
     pub fn done(&mut self) -> Option<Bytes> {
         let link = self.link.as_mut()?;
-        let up_to = link.missed.map_or(link.seen, |missed| link.seen.min(missed.saturating_sub(1)));
+        let up_to = self.missed.map_or(link.seen, |missed| link.seen.min(missed.saturating_sub(1)));
         if !self.inbox.is_empty() || up_to <= link.done || !link.ready {
             return None;
         }
@@ -210,9 +215,7 @@ impl Machine {
 
     /// A message can't be read now, and may be later: it is not said to be read.
     pub(crate) fn misses(&mut self, id: Id) {
-        if let Some(link) = &mut self.link {
-            link.missed = Some(link.missed.map_or(id, |missed| missed.min(id)));
-        }
+        self.missed = Some(self.missed.map_or(id, |missed| missed.min(id)));
     }
 
     /// How many texts wait for keys.

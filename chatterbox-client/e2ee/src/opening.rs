@@ -12,11 +12,14 @@ use crate::convert::folded;
 use crate::machine::Machine;
 use crate::payload::Payload;
 use crate::pending::Later;
-use crate::person::{Mode, Person};
+use crate::person::Mode;
 use crate::texts::{Kept, between};
 
 /// The most messages that wait for the keys of their senders.
 const WAITING: usize = 256;
+
+/// The most people of whom it is suspected at a time that they encrypt with the user.
+const SUSPECTED: usize = 64;
 
 /// A message that has waited for so many seconds is given up.
 const PATIENCE: i64 = 60;
@@ -123,14 +126,46 @@ impl Machine {
             (false, true) => source,
             _ => return,
         };
-        let Some(account) = self.known_account(other) else { return };
-        if self.mode(other) != Mode::Unset || !self.has_room_for(&account) {
+        let Some(called) = folded(other).map(|name| name.name_key().to_owned()) else { return };
+        if self.mode(other) != Mode::Unset {
             return;
         }
-        let person = self.keyring.people.entry(account);
-        person.or_insert_with(|| Person::new(other)).mode = Mode::On;
-        self.dirty = true;
-        out.push(Action::Tell(Notice::Encrypts { name: other.to_owned() }));
+        let Some(link) = &mut self.link else { return };
+        if link.suspected.len() < SUSPECTED {
+            link.suspected.insert(called, other.to_owned());
+            self.settle_suspected(out);
+        }
+    }
+
+    /// Turns encryption on for those of whom it is suspected, where both have keys: anybody can say the sentence, but an encrypted
+    /// message is only between two who have some (EE-3).
+    pub(crate) fn settle_suspected(&mut self, out: &mut Vec<Action>) {
+        let Some(link) = &mut self.link else { return };
+        let (own_has_keys, me) = (link.has_identity, link.me.clone());
+        let mut unknown = Vec::new();
+        for (called, name) in std::mem::take(&mut link.suspected) {
+            let account = self.account_of(&name).map(|account| account.map(str::to_owned));
+            let (Some(own_has_keys), Some(account)) = (own_has_keys, account) else {
+                unknown.push((called, name));
+                continue;
+            };
+            let person = account.and_then(|account| self.keyring.people.get_mut(&account));
+            let person = person.filter(|person| person.party().is_some());
+            if let Some(person) = person.filter(|one| own_has_keys && one.mode == Mode::Unset) {
+                person.mode = Mode::On;
+                self.dirty = true;
+                out.push(Action::Tell(Notice::Encrypts { name }));
+            }
+        }
+        let mut names: Vec<_> = unknown.iter().map(|(_, name)| name.clone()).collect();
+        if let Some(link) = &mut self.link {
+            link.suspected.extend(unknown);
+        }
+        names.retain(|name| self.account_of(name).is_none());
+        if own_has_keys.is_none() {
+            names.push(me);
+        }
+        self.ask_names(&names, out);
     }
 
     /// What was read once, if this is it: it is not decrypted again, since no session would. Under other names it is not shown, whatever
@@ -145,6 +180,7 @@ impl Machine {
     }
 
     fn has_come(&mut self, id: Id) {
+        self.missed = self.missed.filter(|missed| *missed != id);
         if let Some(link) = &mut self.link {
             link.seen = link.seen.max(id);
         }

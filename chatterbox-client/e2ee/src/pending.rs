@@ -44,7 +44,7 @@ pub(crate) struct Later {
     pub(crate) id: Id,
     pub(crate) sealed: Sealed,
     pub(crate) since: i64,
-    /// Whether the keys were asked for once: they are not again.
+    /// Whether the keys were asked for on this connection: they are not again.
     pub(crate) asked: bool,
     /// What is inside, once it was decrypted: it can't be a second time.
     pub(crate) payload: Option<Payload>,

@@ -57,7 +57,16 @@ impl Machine {
             Mode::Off => 1,
             Mode::Unset => 2,
         });
-        most.unwrap_or_default()
+        let suspected = || {
+            self.link
+                .as_ref()
+                .zip(called)
+                .is_some_and(|(link, called)| link.suspected.contains_key(called))
+        };
+        match most.unwrap_or_default() {
+            Mode::Unset if suspected() => Mode::On,
+            most => most,
+        }
     }
 
     /// Says a text, encrypted, as soon as the keys are there.
@@ -104,7 +113,7 @@ impl Machine {
                 Ok(need) => {
                     match need {
                         Need::Names(names) => {
-                            waiting.asked = true;
+                            waiting.asked |= names.contains(&waiting.to);
                             self.ask_names(&names, out);
                         }
                         Need::Keys(devices) => self.claim(devices, out),
@@ -285,7 +294,9 @@ impl Machine {
         if waiting.tries >= TRIES {
             out.push(waiting.not_sent(NotSent::DevicesChange));
         } else {
-            self.outbox.push_front(waiting);
+            // Behind those that were refused before it, so that they stay in their order.
+            let place = self.outbox.iter().take_while(|other| other.tries > 0).count();
+            self.outbox.insert(place, waiting);
         }
         self.pump(now, &mut out);
         Some(out)

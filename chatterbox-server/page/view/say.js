@@ -235,8 +235,8 @@ export function Say({ view, ui, send }) {
     ${isOpen && html`<${Popup} completion=${completion} active=${active} choose=${choose} />`}
     <${Transfers} view=${view} send=${send} />
     <div class="say-box">
-      ${view.files && html`<input ref=${chooser} class="hidden" type="file" multiple tabindex="-1" aria-hidden="true" onChange=${chosen} />
-      <button class="icon-button say-attach" type="button" aria-label="Send a file" title="Send a file, or drop one on the messages" onClick=${() => chooser.current?.click()}>
+      ${view.files && html`<input ref=${chooser} hidden type="file" multiple onChange=${chosen} />
+      <button class="icon-button say-attach" type="button" aria-label="Attach a file" title="Attach a file, or drop one on the messages" onClick=${() => chooser.current?.click()}>
         <${Icon} name="attach" />
       </button>`}
       <textarea

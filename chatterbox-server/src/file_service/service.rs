@@ -201,9 +201,9 @@ impl Files {
         peer: IpAddr,
         config: &Config,
     ) -> Result<(), FileRefusal> {
-        self.unfinished.count(file, peer, config)?;
         let begun = self.pacing.try_begin(file.account, config.file_hourly);
         begun.map_err(FileRefusal::throttled)?;
+        self.unfinished.count(file, peer, config)?;
         self.has_disk().await
     }
 

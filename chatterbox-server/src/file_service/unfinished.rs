@@ -49,7 +49,8 @@ impl Unfinished {
             return Ok(());
         }
         let info = "too much of your address waits to be uploaded already, finish that first";
-        Err(FileRefusal::busy(info))
+        // Not `busy`: clients would ask again and again for what may take an hour.
+        Err(FileRefusal::new("too-many", info))
     }
 
     /// Counts an upload, which may be one that is counted. Says whether its address may have so much; nothing is changed otherwise.

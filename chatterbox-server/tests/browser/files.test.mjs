@@ -46,7 +46,7 @@ scene("a file can be chosen as well, and a name that would do harm does none", a
   const ann = await stage.user("ann", { login });
   const bob = await stage.user("bob", { login, downloads: true });
   const chooser = ann.page.waitForEvent("filechooser");
-  await ann.page.getByRole("button", { name: "Send a file" }).click();
+  await ann.page.getByRole("button", { name: "Attach a file" }).click();
   await (await chooser).setFiles({ name: ".hidden\u202etxt", mimeType: "text/plain", buffer: Buffer.from("hello") });
   await bob.shows("hidden_txt");
   assert.deepEqual(await saved(bob, "hidden_txt"), ["hidden_txt", "hello"]);

@@ -1,5 +1,6 @@
 //! `/send`, `/save` and `/cancel`: what the user wants of files, and which files messages have announced.
 
+use chatterbox_proto::capability::files::file_stop;
 use chatterbox_proto::capability::meta::FileTold;
 use chatterbox_proto::{Capability, ScreenText, session};
 
@@ -126,9 +127,10 @@ impl App {
     /// Announces a file that is there.
     pub(super) fn announce(&mut self, announced: Announced, now: i64) -> Vec<Effect> {
         let Announced { to, text, file } = announced;
-        // The user may have turned encryption on meanwhile.
+        // The user may have turned encryption on meanwhile: the server forgets what is in the clear there.
         if let Some(why) = self.why_no_file(&to) {
-            return self.not_sent(&why);
+            let stop = file_stop(file.token.as_str()).finish().ok().map(Effect::Send);
+            return stop.into_iter().chain(self.not_sent(&why)).collect();
         }
         let text = if text.trim().is_empty() { said_of(&file) } else { text };
         let to = match &to {

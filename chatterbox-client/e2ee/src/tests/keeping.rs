@@ -1,7 +1,59 @@
 //! What is kept between runs, and copies of it.
 
-use super::world::World;
+use chatterbox_proto::capability::meta::{DeviceId, Sealed};
+
+use super::world::{Stored, World};
 use crate::{Machine, Notice, StateError, Unreadable};
+
+/// A message with the sentence, and nothing encrypted in it.
+fn sentence(from: &str, to: &str) -> Stored {
+    let device = DeviceId::parse("anything").unwrap();
+    let sealed = Sealed { from: device, to: Vec::new() };
+    Stored { id: 500, from: from.to_owned(), to: to.to_owned(), sealed }
+}
+
+#[test]
+fn anybody_can_say_the_sentence_and_turns_nothing_on_by_it() {
+    let mut world = World::of(&["ann", "bob"]);
+    let a = world.join("ann");
+    world.bring(a, &sentence("bob", "ann"));
+    world.bring(a, &sentence("guest", "ann"));
+    for name in ["bob", "guest"] {
+        assert_eq!(world.clients[a].machine.mode(name), crate::Mode::Unset, "{name}");
+    }
+    assert!(!world.clients[a].machine.take_dirty(), "there is nothing to store");
+    // Until the server has answered, nothing is said in the clear.
+    world.server.silent = true;
+    world.bring(a, &sentence("cyd", "ann"));
+    assert_eq!(world.clients[a].machine.mode("cyd"), crate::Mode::On);
+}
+
+#[test]
+fn what_was_missed_is_not_said_to_be_read_by_a_connection_that_goes_on() {
+    let mut world = World::of(&["ann", "bob"]);
+    let (a, b) = (world.join("ann"), world.join("bob"));
+    for client in [a, b] {
+        world.turn(client, "nobody-yet");
+    }
+    world.disconnect(b);
+    world.say(a, "bob", "one");
+    let id = world.server.last;
+    world.server.refusing = true;
+    world.connect(b);
+    world.server.refusing = false;
+    // A session that is resumed brings only what is new.
+    for text in ["two", "three"] {
+        world.disconnect(b);
+        world.connect(b);
+        world.say(a, "bob", text);
+        assert_eq!(world.clients[b].texts().last(), Some(&Ok(text)));
+        assert!(world.server.done.get("bob").is_none_or(|done| *done < id));
+    }
+    let message = world.server.messages[0].clone();
+    world.bring(b, &message);
+    assert_eq!(world.clients[b].texts().last(), Some(&Ok("one")));
+    assert_eq!(world.server.done.get("bob"), Some(&world.server.last));
+}
 
 #[test]
 fn a_device_without_keys_sends_nothing_in_the_clear_where_another_one_encrypts() {

@@ -121,6 +121,29 @@ fn an_identity_that_is_lost_begins_again_and_the_other_side_is_told_loudly() {
 }
 
 #[test]
+fn what_was_refused_together_is_said_again_in_its_order() {
+    let (mut world, [a1, _, b1, _]) = World::pair();
+    world.say(a1, "bob", "old");
+    let mut tags = Vec::new();
+    for text in ["one", "two", "three"] {
+        let now = world.now;
+        for action in world.clients[a1].machine.say("bob", text, None, now) {
+            let crate::Action::Say { ticket, .. } = action else { continue };
+            tags.push(format!("under way {ticket}"));
+            world.clients[a1].machine.sent(ticket, tags.last().cloned());
+        }
+    }
+    assert_eq!(tags.len(), 3);
+    world.run(a1, |machine, now| {
+        let follows = |tag: &String| machine.rejected(tag, "devices-changed", now);
+        tags.iter().filter_map(follows).flatten().collect()
+    });
+    world.deliver();
+    let texts = ["old", "one", "two", "three"].map(Ok);
+    assert_eq!(world.clients[b1].texts(), texts);
+}
+
+#[test]
 fn who_was_verified_and_changed_gets_nothing_until_verified_again() {
     let (mut world, [a1, _, b1, b2]) = World::pair();
     world.say(a1, "bob", "old");
