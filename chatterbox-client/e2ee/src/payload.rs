@@ -65,7 +65,7 @@ pub enum PayloadError {
 }
 
 impl Payload {
-    /// The bytes that are encrypted: [`SHORTEST`], or twice, four times ... as many.
+    /// The bytes that are encrypted: 64, or twice, four times ... as many.
     ///
     /// # Errors
     /// [`PayloadError::TooLong`].
