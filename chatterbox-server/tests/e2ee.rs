@@ -264,6 +264,7 @@ async fn what_was_missed_comes_until_the_device_has_read_it() {
     let bob = user(&chat, "bob", None, "").await;
     assert_eq!(missed(&bob), Some(vec![Value::Null]));
     drop(bob);
+    ann.until(|frame| frame.get("USERS_LEFT").map(|_| ())).await;
     // A short welcome has it even so (EE-9).
     let mut bob = user(&chat, "bob", Some("b1"), r#", "RECENT": 2"#).await;
     assert_eq!(missed(&bob), Some(vec![meta.clone()]), "{}", bob.welcome);

@@ -126,9 +126,13 @@ impl ClientSession {
             .push(Part::RoomUsersJoined(std::mem::take(&mut keys.room_users_joined).into_iter()));
         self.frame.push(Part::Renamed(std::mem::take(&mut keys.renamed).into_iter()));
         self.frame.push(Part::Rooms(rooms.into_iter()));
-        // What has waited for these answers is older than the messages of this frame.
-        for message in self.sent.release() {
-            self.frame.event(Event::Message(message));
+        // What has waited for these answers is older than the messages of this frame. It is what another device has said in the same
+        // words as one of these messages, so what became of that is told before.
+        let released = self.sent.release();
+        let (before, answers) =
+            if released.is_empty() { (Vec::new(), answers) } else { (answers, Vec::new()) };
+        for event in before.into_iter().chain(released.into_iter().map(Event::Message)) {
+            self.frame.event(event);
         }
         self.frame.push(Part::Live(lists.messages));
         self.frame.push(Part::Presence(std::mem::take(&mut keys.presence).into_iter()));
