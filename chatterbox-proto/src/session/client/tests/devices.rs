@@ -57,13 +57,13 @@ fn the_same_words_of_another_device_are_shown_behind_the_acknowledgement() {
 }
 
 #[test]
-fn the_same_words_of_another_device_are_shown_before_the_acknowledgement() {
+fn the_same_words_of_another_device_are_shown_once_it_is_known_which_are_the_own_ones() {
     for to in ["bob", "ALL", "#lab"] {
         let mut session = laptop();
         session.say((to != "ALL").then_some(to), "ok", 100).unwrap();
         // This may be the echo, where the server has one.
         assert_eq!(told(&mut session, &copy(to, 100, "ok", 7, "")), [""; 0]);
-        assert_eq!(told(&mut session, r#"{"ACKS": {"1": 8}}"#), ["7", "stored 1"]);
+        assert_eq!(told(&mut session, r#"{"ACKS": {"1": 8}}"#), ["stored 1", "7"]);
         // The echo in the frame of its acknowledgement.
         session.say((to != "ALL").then_some(to), "ok", 100).unwrap();
         let echo = copy(to, 100, "ok", 9, r#", "ACKS": {"2": 9}"#);
@@ -73,7 +73,7 @@ fn the_same_words_of_another_device_are_shown_before_the_acknowledgement() {
         for id in [10, 11] {
             assert_eq!(told(&mut session, &copy(to, 100, "ok", id, "")), [""; 0]);
         }
-        assert_eq!(told(&mut session, r#"{"ACKS": {"3": 10}}"#), ["11", "stored 3"]);
+        assert_eq!(told(&mut session, r#"{"ACKS": {"3": 10}}"#), ["stored 3", "11"]);
     }
 }
 
@@ -83,7 +83,7 @@ fn the_same_words_of_another_device_are_shown_where_the_own_ones_are_refused() {
     session.say(Some("bob"), "ok", 100).unwrap();
     assert_eq!(told(&mut session, &copy("bob", 100, "ok", 7, "")), [""; 0]);
     let refused = r#"{"REFUSED": {"1": {"CODE": "blocked", "ERROR": "no"}}}"#;
-    assert_eq!(told(&mut session, refused), ["7", "refused 1"]);
+    assert_eq!(told(&mut session, refused), ["refused 1", "7"]);
     assert_eq!(told(&mut session, &copy("bob", 100, "ok", 8, "")), ["8"]);
 }
 
@@ -120,7 +120,7 @@ fn a_page_has_what_another_device_has_said() {
     let mut session = laptop();
     session.say(Some("#lab"), "ok", 100).unwrap();
     assert!(!session.is_of_other_device(&page(7)) && !session.is_of_other_device(&page(8)));
-    assert_eq!(told(&mut session, r#"{"ACKS": {"1": 8}}"#), ["7", "stored 1"]);
+    assert_eq!(told(&mut session, r#"{"ACKS": {"1": 8}}"#), ["stored 1", "7"]);
     assert!(!session.is_of_other_device(&page(8)) && session.is_of_other_device(&page(9)));
     assert!(!agreed_to("ids/1", "").is_of_other_device(&page(9)));
 }
