@@ -439,32 +439,6 @@ fn only_the_number_that_was_shown_last_is_confirmed() {
 }
 
 #[test]
-fn what_could_not_be_looked_up_is_not_said_to_be_read_and_comes_again() {
-    let mut world = World::of(&["ann", "bob"]);
-    let (a, b) = (world.join("ann"), world.join("bob"));
-    for client in [a, b] {
-        world.turn(client, "nobody-yet");
-    }
-    world.disconnect(b);
-    world.say(a, "bob", "one");
-    let id = world.server.last;
-    world.server.refusing = true;
-    world.connect(b);
-    assert_eq!(world.clients[b].texts(), [Err(Unreadable::NoSenderKeys)]);
-    world.server.refusing = false;
-    world.say(a, "bob", "two");
-    assert_eq!(world.clients[b].texts().last(), Some(&Ok("two")));
-    assert!(world.server.done.get("bob").is_none_or(|done| *done < id));
-    // With the next connection it is there again.
-    world.disconnect(b);
-    world.connect(b);
-    let message = world.server.messages[0].clone();
-    world.bring(b, &message);
-    assert_eq!(world.clients[b].texts().last(), Some(&Ok("one")));
-    assert_eq!(world.server.done.get("bob"), Some(&id));
-}
-
-#[test]
 fn however_many_people_the_server_names_new_ones_are_known_and_whom_one_encrypts_with_stays() {
     let (mut world, [a1, _, _, _]) = World::pair();
     world.say(a1, "bob", "one");
