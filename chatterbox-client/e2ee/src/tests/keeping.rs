@@ -3,6 +3,7 @@
 use chatterbox_proto::capability::meta::{DeviceId, Sealed};
 
 use super::world::{Stored, World};
+use crate::payload::Payload;
 use crate::{Machine, Notice, StateError, Unreadable};
 
 /// A message with the sentence, and nothing encrypted in it.
@@ -55,6 +56,53 @@ fn what_could_not_be_looked_up_is_not_said_to_be_read_and_comes_again() {
     world.bring(b, &message);
     assert_eq!(world.clients[b].texts().last(), Some(&Ok("one")));
     assert_eq!(world.server.done.get("bob"), Some(&id));
+}
+
+/// A ratchet reads a message once: what it has read and what can't be shown yet is stored together with it.
+#[test]
+fn what_was_decrypted_and_could_not_be_shown_is_shown_when_it_comes_again() {
+    for is_refused in [true, false] {
+        let (mut world, [a1, a2, b1, b2]) = World::pair();
+        world.say(a1, "bob", "old");
+        for lost in [b1, b2] {
+            world.disconnect(lost);
+        }
+        world.server.reset("bob");
+        let b3 = world.join("bob");
+        world.turn(b3, "ann");
+        // Ann's second device does not know the identity that is named inside, and is not told.
+        world.run(a1, |machine, now| machine.say("bob", "new", None, now));
+        (world.server.refusing, world.server.silent) = (is_refused, !is_refused);
+        world.deliver();
+        let unread = Err(Unreadable::NoSenderKeys);
+        let shown = if is_refused { vec![Ok("old"), unread] } else { vec![Ok("old")] };
+        assert_eq!(world.clients[a2].texts(), shown);
+        world.clients[a2].restart();
+        (world.server.refusing, world.server.silent) = (false, false);
+        world.connect(a2);
+        let message = world.server.messages.last().unwrap().clone();
+        world.bring(a2, &message);
+        assert_eq!(world.clients[a2].texts().last(), Some(&Ok("new")), "refused: {is_refused}");
+        let device = message.sealed.from.as_str();
+        assert_eq!(world.clients[a2].machine.keyring.held(message.id, device), None);
+        world.say(a1, "bob", "and on");
+        assert_eq!(world.clients[a2].texts().last(), Some(&Ok("and on")));
+    }
+}
+
+#[test]
+fn what_is_held_is_bounded_and_is_of_one_device() {
+    let key = |fill: &str| chatterbox_proto::capability::e2ee::PublicKey::parse(&fill.repeat(43));
+    let party = |fill| crate::payload::Party { number: 7, identity: key(fill).unwrap() };
+    let payload = Payload { from: party("A"), to: party("E"), text: "x".into(), reply: Some(3) };
+    let mut machine = Machine::new();
+    for id in 1..=65 {
+        machine.keyring.hold(id, "d1", payload.clone());
+    }
+    let machine = Machine::load(&machine.state().unwrap(), []).unwrap();
+    let held = |id, device| machine.keyring.held(id, device);
+    assert_eq!((held(1, "d1"), held(2, "d2")), (None, None));
+    assert_eq!((held(2, "d1"), held(65, "d1")), (Some(&payload), Some(&payload)));
 }
 
 #[test]
