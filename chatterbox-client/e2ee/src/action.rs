@@ -35,6 +35,8 @@ pub enum Action {
         to: String,
         /// The text.
         text: String,
+        /// The message that it answers.
+        reply: Option<Id>,
         /// Why.
         why: NotSent,
     },
@@ -60,6 +62,8 @@ pub enum Opening {
         reply: Option<Id>,
         /// How sure it is whose text it is.
         trust: Trust,
+        /// Whether the user has said it, under whatever name, on this device or another one.
+        own: bool,
     },
     /// That it can't be read.
     Unreadable(Unreadable),

@@ -324,11 +324,9 @@ impl Machine {
         payload: Payload,
         out: &mut Vec<Action>,
     ) -> Result<Opening, Missing> {
-        let (account, name) = if self.is_own(source) {
-            (recipient, &later.recipient)
-        } else {
-            (source, &later.source)
-        };
+        let own = self.is_own(source);
+        let (account, name) =
+            if own { (recipient, &later.recipient) } else { (source, &later.source) };
         let other = self.keyring.people.get_mut(account);
         let other = other.ok_or(Missing::Never(Unreadable::NoSenderKeys))?;
         if other.mode == Mode::Unset {
@@ -342,6 +340,7 @@ impl Machine {
             text: payload.text,
             reply: payload.reply,
             verified: other.verified,
+            own,
         };
         let opening = kept.opening();
         self.texts.keep(kept);
@@ -353,6 +352,7 @@ impl Machine {
 impl Kept {
     fn opening(&self) -> Opening {
         let trust = if self.verified { Trust::Verified } else { Trust::FirstUse };
-        Opening::Text { text: self.text.clone(), reply: self.reply, trust }
+        let Self { text, reply, own, .. } = self;
+        Opening::Text { text: text.clone(), reply: *reply, trust, own: *own }
     }
 }

@@ -4,7 +4,7 @@ use chatterbox_proto::capability::meta::{DeviceId, Sealed};
 
 use super::world::{Stored, World};
 use crate::payload::Payload;
-use crate::{Machine, Notice, StateError, Unreadable};
+use crate::{Incoming, Machine, Notice, Opened, Opening, StateError, Unreadable};
 
 /// A message with the sentence, and nothing encrypted in it.
 fn sentence(from: &str, to: &str) -> Stored {
@@ -162,6 +162,21 @@ fn what_was_read_is_there_after_a_start_and_the_server_can_not_change_it() {
     message.sealed.to.clear();
     world.bring(b1, &message);
     assert_eq!(world.clients[b1].texts().last(), Some(&Ok("one")));
+}
+
+#[test]
+fn own_texts_are_known_as_such_on_each_device() {
+    let (mut world, [a1, a2, b1, _]) = World::pair();
+    world.say(a1, "bob", "one");
+    let message = world.server.messages[0].clone();
+    for client in [a1, a2, b1] {
+        world.clients[client].restart();
+        let (source, recipient) = (message.from.as_str(), message.to.as_str());
+        let incoming = Incoming { source, recipient, id: message.id, sealed: None };
+        let (opened, _) = world.clients[client].machine.open(incoming, world.now);
+        let Opened::Now(Opening::Text { own, .. }) = opened else { panic!("{opened:?}") };
+        assert_eq!(own, client != b1);
+    }
 }
 
 #[test]
