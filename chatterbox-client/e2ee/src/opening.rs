@@ -255,7 +255,8 @@ impl Machine {
         let refused = |why| if may_ask { Missing::Keys(names) } else { Missing::Never(why) };
         let from = later.sealed.from.as_str();
         let sender = self.keyring.people.get(&source);
-        if !sender.is_some_and(|sender| sender.devices.contains_key(from)) {
+        let is_known = sender.is_some_and(|sender| sender.devices.contains_key(from));
+        if !is_known {
             // The devices of an identity that is not the verified one are not taken.
             let is_changed = sender.is_some_and(|sender| sender.other().is_some());
             let why = if is_changed { Unreadable::Changed } else { Unreadable::UnsignedDevice };
