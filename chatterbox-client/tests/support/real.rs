@@ -40,7 +40,21 @@ impl Real {
             folder: folder.path().to_owned(),
             hosts: vec!["localhost".into()],
         };
-        let transport = Transport::tls(source).unwrap();
+        Self::over(Transport::tls(source).unwrap(), folder, config, store).await
+    }
+
+    /// One without TLS, for whatever stands before it and has that.
+    pub(crate) async fn behind(config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::over(Transport::Plaintext, folder, config, Arc::new(Memory::default())).await
+    }
+
+    async fn over(
+        transport: Transport,
+        folder: tempfile::TempDir,
+        config: Config,
+        store: Arc<dyn Store>,
+    ) -> Self {
         let listeners = listen("127.0.0.1", 0).await.unwrap();
         let port = listeners.first().unwrap().local_addr().unwrap().port();
         let (stop, stopped) = watch::channel(0);
