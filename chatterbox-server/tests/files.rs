@@ -132,6 +132,28 @@ async fn a_level_can_be_asked_for() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_too_long_is_refused_under_its_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FileServer::open(config(), folder.path()).await;
+    let mut ann = server.user("ann").await;
+    // Beyond what any name can have, a name of a file, and a token.
+    let long = "x".repeat(20_000);
+    let file = bytes(10, 1);
+    for (to, name, word) in [
+        ("ALL", long.as_str(), "bad-name"),
+        ("ALL", "", "bad-name"),
+        (&long, "x", "no-such-user"),
+        (&format!("#{long}"), "x", "no-such-room"),
+    ] {
+        assert_eq!(code(&ann.put(to, name, &file).await), Some(word), "{word}");
+    }
+    for token in ["", "no-such-file", &long] {
+        assert_eq!(code(&ann.get(token, 0, 0).await), Some("expired"));
+    }
+    ann.upload("ALL", &file).await;
+}
+
+#[tokio::test]
 async fn a_later_connection_takes_an_upload_over() {
     let folder = tempfile::tempdir().unwrap();
     let server = FileServer::open(config(), folder.path()).await;

@@ -490,6 +490,8 @@ fn destination(
         let key = LookupKey::of(text, 1 + limits::ROOM_NAME_CHARS);
         return Ok(Destination::Room(key.ok_or(Code::NoSuchRoom)?));
     }
-    let key = LookupKey::of(text, limits::USERNAME_CHARS_MOST);
+    // Of a longer one there is the beginning only.
+    let is_whole = text.len() <= limits::PAGE_WITH;
+    let key = is_whole.then(|| LookupKey::of(text, limits::USERNAME_CHARS_MOST)).flatten();
     Ok(Destination::User(key.ok_or(Code::NoSuchUser)?))
 }
