@@ -311,6 +311,29 @@ async fn what_was_written_outlives_a_restart() {
     wait_until(|| server.spooled().0 == 2).await;
 }
 
+#[tokio::test]
+async fn what_an_address_has_begun_is_counted_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    // An address may have 2,000 bytes begun.
+    let config = Config { file_size: 1_000, file_total: 8_000, ..config() };
+    {
+        let server = FileServer::open(config.clone(), folder.path()).await;
+        let mut ann = server.user("ann").await;
+        for seed in [1, 2] {
+            assert_eq!(code(&ann.put("ALL", "x", &bytes(900, seed)).await), None);
+        }
+        server.server.stop().await;
+    }
+    let server = FileServer::open(config, folder.path()).await;
+    let mut ann = server.user("ann").await;
+    let refused = ann.put("ALL", "x", &bytes(900, 3)).await;
+    assert_eq!(code(&refused), Some("too-many"), "{refused:?}");
+    // One of the two is finished, so there is room for another one.
+    let again = ann.put("ALL", "x", &bytes(900, 1)).await;
+    assert!(ann.send(&again, &bytes(900, 1)).await.is_done);
+    assert_eq!(code(&ann.put("ALL", "x", &bytes(900, 3)).await), None);
+}
+
 /// Waits for something that a task does in its own time.
 async fn wait_until(mut is_so: impl FnMut() -> bool) {
     let waiting = async {

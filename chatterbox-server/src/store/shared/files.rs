@@ -121,4 +121,8 @@ impl FileStore for Shared {
     fn being_written(&mut self) -> Result<u64, FileStoreError> {
         self.reader.being_written()
     }
+
+    fn unfinished(&mut self, account: i64) -> Result<Vec<(String, u64)>, FileStoreError> {
+        self.reader.unfinished(account)
+    }
 }
