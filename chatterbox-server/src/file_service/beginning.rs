@@ -226,11 +226,7 @@ impl Files {
 
     /// Forgets an upload, unless another connection has it by now.
     async fn forget_unused(&self, token: &str) {
-        let (spool, of) = (self.spool.clone(), token.to_owned());
-        let held = move || spool.hold_idle(&of, Duration::ZERO, Duration::ZERO);
-        // What can't be looked at is removed when nothing has come of it for a while.
-        let held = tokio::task::spawn_blocking(held).await;
-        if let Ok(Ok(Some(_held))) = held {
+        if let Some(_held) = self.hold(token).await {
             self.forget(token).await;
         }
     }

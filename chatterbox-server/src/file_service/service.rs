@@ -1,6 +1,7 @@
 //! Files, as connections ask for them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chatterbox_hub::{Announcement, FileScope, Record};
 use chatterbox_proto::capability::files::{FileGet, SpaceOf};
@@ -14,7 +15,7 @@ use crate::file_service::quotas::UploadPacing;
 use crate::file_service::refusal::FileRefusal;
 use crate::file_service::unfinished::Unfinished;
 use crate::file_service::upload::{UnderWay, Upload};
-use crate::files::{Claim, FileRecords, FileStoreError, Spool, SpoolError, StoredFile};
+use crate::files::{Claim, FileRecords, FileStoreError, Idle, Spool, SpoolError, StoredFile};
 use crate::ops::clock::unix_now;
 
 /// Uploads that may be under way on a node at a time.
@@ -149,7 +150,8 @@ impl Files {
         }
     }
 
-    /// Removes an upload that its user gives up, and a file that was not announced. Others are not asked for here.
+    /// Removes an upload that its user gives up, and a file that was not announced. Others are not asked for here; nor is an upload
+    /// that goes on over another connection of the same user.
     pub async fn give_up(&self, member: &Handle, token: &str) {
         let login = member.identity().and_then(|identity| identity.login);
         let Some(account) = login.map(|login| login.account_key.id) else { return };
@@ -160,12 +162,31 @@ impl Files {
         if file.account != account || file.is_claimed(now) {
             return;
         }
+        // With its bytes locked it can't be finished meanwhile, here or at another node, and then be announced before it is removed.
+        let Some(_held) = self.hold(token).await else { return };
+        if !member.chat().catch_up().await {
+            return;
+        }
         match self.records.give_up(token.to_owned(), account, now).await {
             Ok(true) => self.remove_bytes(token.to_owned()).await,
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a file is not given up");
             }
+        }
+    }
+
+    /// Locks the bytes of a file that nobody is writing.
+    pub(super) async fn hold(&self, token: &str) -> Option<Idle> {
+        let (spool, token) = (self.spool.clone(), token.to_owned());
+        let held = move || spool.hold_idle(&token, Duration::ZERO, Duration::ZERO);
+        match tokio::task::spawn_blocking(held).await {
+            Ok(Ok(held)) => held,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the bytes of a file can't be locked");
+                None
+            }
+            Err(_) => None,
         }
     }
 

@@ -113,6 +113,21 @@ async fn an_upload_that_another_connection_has_by_now_is_not_forgotten() {
 }
 
 #[tokio::test]
+async fn what_another_connection_uploads_is_not_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = files(folder.path());
+    let seat = ann().await;
+    let upload = begin(&files, &seat).await.unwrap();
+    let token = upload.file.token.clone();
+    files.give_up(&seat.handle(), &token).await;
+    assert!(files.records.find(token.clone()).await.unwrap().is_some());
+    drop(upload);
+    files.give_up(&seat.handle(), &token).await;
+    assert_eq!(files.records.find(token).await.unwrap(), None);
+    assert_eq!(tokens(folder.path()), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn an_upload_that_can_not_begin_takes_no_space() {
     let folder = tempfile::tempdir().unwrap();
     let files = files(folder.path());
