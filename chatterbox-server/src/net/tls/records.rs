@@ -31,8 +31,10 @@ pub(super) struct Opened {
 pub(super) enum Next {
     /// More input: what is left is not whole.
     Input,
-    /// Another call: what is left may hold further records. None of it has been looked at.
-    Call,
+    /// Room for more data: what is left may hold further records. None of it has been looked at.
+    Room,
+    /// The turn of others, since much was done. What is left is as with [`Self::Room`].
+    Turn,
     /// Nothing: the peer has said that it sends no more.
     Nothing,
 }
@@ -74,10 +76,13 @@ impl Records {
                     }
                     overhead += discard.saturating_sub(data);
                     // Behind a record with data no message of the handshake is open, so here it is safe to stop.
-                    if wants_more && overhead < MOST_OVERHEAD {
+                    if overhead >= MOST_OVERHEAD {
+                        Next::Turn
+                    } else if wants_more {
                         continue;
+                    } else {
+                        Next::Room
                     }
-                    Next::Call
                 }
                 ConnectionState::EncodeTlsData(data) => {
                     let end = said.len();

@@ -50,6 +50,8 @@ pub(crate) struct TlsStream<S> {
     failure: Option<Box<rustls::Error>>,
     /// There may be whole records in what is kept.
     keeps_records: bool,
+    /// Much was done for the peer, so others have their turn before the next read.
+    owes_turn: bool,
     /// The peer has said that it sends no more.
     is_read: bool,
     /// This side has said so.
@@ -95,6 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             unsent: Leftover::default(),
             failure: None,
             keeps_records: false,
+            owes_turn: false,
             is_read: false,
             is_closed: false,
         };
@@ -121,6 +124,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if std::mem::take(&mut self.owes_turn) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.keeps_records {
             let mut kept = std::mem::take(&mut self.kept);
             self.open(context, &mut kept, into);
@@ -162,7 +169,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             Ok(Opened { used, next }) => {
                 self.is_read = next == Next::Nothing;
                 let rest = input.get(used..).filter(|_| !self.is_read).unwrap_or_default();
-                self.keeps_records = next == Next::Call && !rest.is_empty();
+                self.keeps_records = matches!(next, Next::Room | Next::Turn) && !rest.is_empty();
+                self.owes_turn = next == Next::Turn;
                 rest
             }
             Err(error) => return self.fail(context, error),

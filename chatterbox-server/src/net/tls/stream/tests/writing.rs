@@ -3,14 +3,13 @@
 use std::io::IoSlice;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 use rustls::server::UnbufferedServerConnection;
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::kit::{noise, once, pair, soon, take};
+use super::kit::{Flag, noise, once, pair, soon, take};
 use super::raw_client::{DATA, FRAME, RawClient};
 use crate::net::tls::stream::{MOST_FRAMES, MOST_WRITTEN, RECORD, TlsStream};
 
@@ -121,15 +120,6 @@ async fn who_does_not_read_any_more_is_an_error() {
     .await;
 }
 
-#[derive(Default)]
-struct Flag(AtomicBool);
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 #[tokio::test]
 async fn a_reader_does_not_take_the_place_of_the_writer_that_waits() {
     let (mut client, mut server) = pair(1000).await;
@@ -146,8 +136,8 @@ async fn a_reader_does_not_take_the_place_of_the_writer_that_waits() {
     let mut buffer = [0; 10];
     let mut buffer = ReadBuf::new(&mut buffer);
     assert!(once(|context| Pin::new(&mut client).poll_read(context, &mut buffer)).is_pending());
-    assert!(writing.0.load(Ordering::Relaxed), "the writer was forgotten");
-    assert!(!reading.0.load(Ordering::Relaxed));
+    assert!(writing.is_raised(), "the writer was forgotten");
+    assert!(!reading.is_raised());
 }
 
 #[tokio::test]
