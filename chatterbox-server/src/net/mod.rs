@@ -23,7 +23,6 @@ mod put_off;
 mod read_buffer;
 mod reader;
 mod requests;
-mod socket;
 pub(crate) mod stream;
 mod tls;
 mod transfers;

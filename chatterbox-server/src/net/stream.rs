@@ -9,9 +9,8 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::{Code, Exclusion, Faults, Refusal, server_frame};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
-use crate::net::socket::Socket;
+use crate::net::tls::TlsStream;
 
 /// A stream in both directions: TLS, plain TCP, or what a gateway makes of what its clients speak.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {
@@ -33,9 +32,9 @@ impl Duplex for TcpStream {
     }
 }
 
-impl Duplex for TlsStream<Socket> {
+impl<S: Duplex> Duplex for TlsStream<S> {
     fn keep_unsent_small(&self) {
-        self.get_ref().0.0.keep_unsent_small();
+        self.socket().keep_unsent_small();
     }
 }
 

@@ -7,7 +7,6 @@ use rustls::crypto::ring;
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, version};
-use tokio_rustls::TlsAcceptor;
 
 use crate::net::machine_names;
 use crate::net::tls::error::TlsError;
@@ -104,24 +103,24 @@ impl Transport {
         }
     }
 
-    /// The acceptor for the next connection of a browser, with the name of HTTP/1.1 in the handshake; `None` is plaintext.
-    pub(crate) fn web_acceptor(&self) -> Option<TlsAcceptor> {
+    /// What the next connection of a browser gets, with the name of HTTP/1.1 in the handshake; `None` is plaintext.
+    pub(crate) fn web_config(&self) -> Option<Arc<ServerConfig>> {
         match self {
             Self::Plaintext => None,
             Self::Tls(tls) => {
                 let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
-                Some(TlsAcceptor::from(Arc::clone(&current.web)))
+                Some(Arc::clone(&current.web))
             }
         }
     }
 
-    /// The acceptor for the next connection; `None` is plaintext.
-    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
+    /// What the next connection gets; `None` is plaintext.
+    pub(crate) fn config(&self) -> Option<Arc<ServerConfig>> {
         match self {
             Self::Plaintext => None,
             Self::Tls(tls) => {
                 let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
-                Some(TlsAcceptor::from(Arc::clone(&current.config)))
+                Some(Arc::clone(&current.config))
             }
         }
     }
