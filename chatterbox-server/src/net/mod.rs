@@ -4,6 +4,7 @@ pub(crate) mod acceptor;
 mod announcing;
 pub(crate) mod compressing;
 pub(crate) mod connection;
+pub(crate) mod connection_kind;
 pub(crate) mod context;
 pub(crate) mod drain;
 pub(crate) mod health;
