@@ -24,6 +24,7 @@ mod put_off;
 mod read_buffer;
 mod reader;
 mod requests;
+pub(crate) mod scrape;
 mod socket;
 pub(crate) mod stream;
 mod tls;
