@@ -307,12 +307,11 @@ mod tests {
         let totals = traffic.totals();
         assert_eq!((totals.messages, totals.joins, totals.deliveries), (4, 1, 6));
         assert_eq!((totals.sent, totals.received, totals.stores.count), (100, 10, 1));
-        for (counted, word) in [
+        for (mut counted, word) in [
             (totals.refused_joins, "taken"),
             (totals.refused_frames, "not-json"),
             (totals.ends, "slow"),
         ] {
-            let mut counted = counted;
             counted.retain(|(_, count)| *count > 0);
             assert_eq!(counted, [(word, 1)]);
         }
