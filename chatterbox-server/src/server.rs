@@ -32,6 +32,7 @@ use crate::gateway::web::{Web, WebListeners};
 use crate::keys::{keep_keys, write_keys};
 use crate::listeners::Listeners;
 use crate::marks::{keep_marks, write_marks};
+use crate::metrics::Sources;
 use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::{Acceptor, Protocol, Service};
@@ -42,8 +43,10 @@ use crate::net::health;
 use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
+use crate::net::scrape::Scrape;
 use crate::ops::clock::unix_now;
 use crate::ops::readiness::Health;
+use crate::ops::signals::Asking;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 use crate::proposing::{self, Proposer, RunningNode};
 use crate::sharing::share_limits;
@@ -91,6 +94,8 @@ pub struct Operation {
     pub control: Option<Control>,
     /// The nodes that it is one of, where it is not alone.
     pub cluster: Option<Cluster>,
+    /// Whoever asks for a line of status in the log.
+    pub asking: Option<Asking>,
 }
 
 /// The same, controlled from the command line as well, and as a node of several.
@@ -106,14 +111,9 @@ pub async fn run_controlled(
     mut stop: watch::Receiver<u32>,
     operation: Operation,
 ) -> Result<(), StoreError> {
-    let Operation { control, cluster } = operation;
+    let Operation { control, cluster, asking } = operation;
     let listeners = listeners.into();
     let health = Health::default();
-    let mut telling = JoinSet::new();
-    for listener in listeners.health {
-        // Until the end: that nobody should be sent here any more has to be told as well.
-        telling.spawn(health::serve(listener, health.clone()));
-    }
     let at_start = config.current();
     let (proposals, queue) = proposals::queue();
     let chat = Arc::new(Chat::new(Hub::new(at_start.timeline, at_start.keep), proposals));
@@ -223,6 +223,25 @@ pub async fn run_controlled(
         drain: Drain::default(),
         closing: closing.clone(),
     });
+    let sources = Arc::new(Sources {
+        context: Arc::clone(&context),
+        health: health.clone(),
+        store: Arc::clone(&store),
+        node: node.as_ref().map(|node| (node.report(), node.progress())),
+    });
+    // Until the end: that nobody should be sent here any more has to be told as well.
+    let mut telling = JoinSet::new();
+    // Answers that are under way at the end hold nothing of the server.
+    let measured = Arc::downgrade(&sources);
+    let text = move || measured.upgrade().map_or_else(String::new, |sources| sources.text());
+    let scrape = Arc::new(Scrape::new(listeners.metrics_anywhere, text));
+    for listener in listeners.health {
+        telling.spawn(health::serve(listener, health.clone(), Arc::clone(&scrape)));
+    }
+    if let Some(asking) = asking {
+        let sources = Arc::clone(&sources);
+        telling.spawn(async move { sources.log_when_asked(asking).await });
+    }
     let acceptors = TaskTracker::new();
     let acceptor = Acceptor::new(Arc::clone(&context), tasks.clone());
     let protocol = Arc::new(Protocol { context: Arc::clone(&context) });
@@ -364,6 +383,7 @@ pub async fn run_controlled(
     forgetting.abort();
     sweeping.iter().for_each(JoinHandle::abort);
     sharing.iter().for_each(JoinHandle::abort);
+    telling.shutdown().await;
     tracing::info!("stopped");
     outcome
 }

@@ -35,10 +35,12 @@ pub async fn open(options: &Serve) -> Result<Gateways, Failure> {
 /// Settings of a gateway that is not served, and the one that would serve it. A file may have them for other starts, so they are no mistake.
 fn without_effect(options: &Serve) -> Vec<(&'static str, &'static str)> {
     let (no_web, no_telnet) = (options.web.is_none(), options.telnet.is_none());
+    let no_health = options.health.is_none();
     let all = [
         (options.web_plaintext && no_web, "web-plaintext", "web"),
         (options.live.web_host.is_some() && no_web, "web-host", "web"),
         (options.telnet_anywhere && no_telnet, "telnet-anywhere", "telnet"),
+        (options.metrics_anywhere && no_health, "metrics-anywhere", "health"),
     ];
     let of_no_effect = all.into_iter().filter(|(is_so, ..)| *is_so);
     of_no_effect.map(|(_, setting, needed)| (setting, needed)).collect()
@@ -86,7 +88,7 @@ async fn telnet(options: &Serve) -> Result<Vec<TcpListener>, Failure> {
     Ok(listeners)
 }
 
-/// Anybody may ask: the answer is a word.
+/// Anybody may ask whether users are taken: the answer is a word.
 async fn health(options: &Serve) -> Result<Vec<TcpListener>, Failure> {
     let Some(address) = &options.health else { return Ok(Vec::new()) };
     let listeners = listen(&address.host, address.port).await;
@@ -115,6 +117,8 @@ mod tests {
     fn settings_of_a_gateway_that_is_not_served_are_told() {
         let told = |line: &[&str]| without_effect(&options(line));
         assert_eq!(told(&["--web-host", "chat.example"]), [("web-host", "web")]);
+        assert_eq!(told(&["--metrics-anywhere"]), [("metrics-anywhere", "health")]);
+        assert!(told(&["--metrics-anywhere", "--health"]).is_empty());
         assert_eq!(
             told(&["--web-plaintext", "--telnet-anywhere"]),
             [("web-plaintext", "web"), ("telnet-anywhere", "telnet")]

@@ -62,6 +62,8 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         .build()
         .map_err(|error| Failure::system("can't start threads", &error))?;
     runtime.block_on(async {
+        let asking = signals::Asking::new()
+            .map_err(|error| Failure::system("can't listen to signals", &error))?;
         // Before the sockets, so that nobody waits there while this waits for the engine.
         #[cfg(feature = "cluster")]
         let cluster = cluster_opening::open(&options.cluster).await?;
@@ -101,7 +103,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         // It is removed when everything else has ended.
         let _socket = socket.as_ref().map(ControlSocket::file);
         let control = Some(Control { socket, operator: Arc::new(process) });
-        let operation = Operation { control, cluster };
+        let operation = Operation { control, cluster, asking: Some(asking) };
         let renew = || drop(reloader.reload_certificates());
         let signals = signals::watch(stop, || drop(reloader.reload()), renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
@@ -111,6 +113,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             web: gateways.web,
             telnet: gateways.telnet,
             health: gateways.health,
+            metrics_anywhere: options.metrics_anywhere,
         };
         let server = chatterbox_server::run_controlled(
             listeners, transport, store, access, live, stopped, operation,

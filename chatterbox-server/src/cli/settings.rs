@@ -141,7 +141,7 @@ pub struct Serve {
     #[command(flatten)]
     pub cluster: ClusterSettings,
 
-    /// Tell balancers in HTTP whether users are taken (200 or 503, with a word): to this machine only (port 8081, in the file: true) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
+    /// Tell balancers in HTTP whether users are taken (200 or 503, with a word), and Prometheus what happens (/metrics): to this machine only (port 8081, in the file: true) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
     #[arg(
         long,
         value_name = "ADDR",
@@ -151,6 +151,10 @@ pub struct Serve {
         help_heading = "Operation"
     )]
     pub health: Option<GatewayAddress>,
+
+    /// Tell other machines what happens as well, where --health listens for them: without it, /metrics is for this machine only
+    #[arg(long, help_heading = "Operation")]
+    pub metrics_anywhere: bool,
 
     /// Folder of an activity log: who comes, goes and says what to all, with a file of each user; never private messages [default: none]
     #[arg(long, value_name = "DIR", help_heading = "Logs")]

@@ -223,7 +223,7 @@ impl Controlled {
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: std::process::id(),
-            started: now.saturating_sub(i64::try_from(uptime).unwrap_or(i64::MAX)),
+            started: self.chat.traffic().started(),
             uptime,
             addresses: texts(&facts.addresses),
             web: texts(&facts.web),

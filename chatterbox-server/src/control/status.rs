@@ -94,7 +94,7 @@ pub struct Minute {
     pub joins: u64,
     /// Connections that were turned away, and names that were refused.
     pub refused_joins: u64,
-    /// Frames of members that were answered with an ERROR.
+    /// Frames that were answered with an ERROR.
     pub refused_frames: u64,
 }
 

@@ -281,6 +281,9 @@ async fn chat(
         }
     };
     drop(reader);
+    if let Some(code) = end.closed_code() {
+        context.chat.traffic().ended(code);
+    }
     let within = match end {
         End::Broken(_) => Duration::ZERO,
         End::TooSlow => {

@@ -347,7 +347,7 @@ impl Inbound {
         self.post_records(None).await;
         if !self.faults.is_empty() {
             let faults = std::mem::take(&mut self.faults);
-            self.member.chat().traffic().frame_refused();
+            self.member.chat().traffic().frame_refused(&faults);
             let event = if faults.refused().is_empty() {
                 Event::error(&faults.text())
             } else {

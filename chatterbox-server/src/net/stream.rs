@@ -136,6 +136,11 @@ impl End {
         })
     }
 
+    /// Why the server ends the connection of a member, if it is the server that does.
+    pub(super) fn closed_code(&self) -> Option<ClosedCode> {
+        self.reason().map(|reason| reason.code)
+    }
+
     /// The last frame to a member. Only who agreed to `notices` gets one where the ERROR was sent before, or where there is none.
     pub(super) fn last_frame(&self, notices: bool) -> Option<Bytes> {
         let Reason { code, error, info, until, retry } = self.reason()?;
@@ -213,6 +218,7 @@ mod tests {
             (End::Moving, Shutdown, None),
             (End::NoEngine, Shutdown, Some("connect again")),
         ] {
+            assert_eq!(end.closed_code(), Some(code));
             let told = last(&end, true).unwrap();
             let retry = match end {
                 End::Moving | End::NoEngine => Some(0),
@@ -229,5 +235,6 @@ mod tests {
             }
         }
         assert_eq!((last(&End::Closed, true), last(&End::Refused, true)), (None, None));
+        assert_eq!(End::Closed.closed_code(), None, "the client has gone by itself");
     }
 }

@@ -1,4 +1,4 @@
-//! Operating the server: allocator, clock, default folders, logs, limits of the machine and of files, memory, signals, readiness, and what
+//! Operating the server: allocator, clock, default folders, histograms, logs, limits of the machine and of files, memory, signals, readiness, and what
 //! its operator can ask of the process.
 
 pub mod activity;
@@ -7,6 +7,7 @@ pub mod clock;
 pub mod data_watch;
 pub mod file_size;
 pub mod folders;
+pub mod histogram;
 pub mod logging;
 pub mod machine;
 pub mod memory;
