@@ -183,7 +183,7 @@ mod tests {
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
                 let is_setting = settings().iter().any(|setting| setting.id() == id);
-                let is_of_the_folder = ["data", "config"].contains(&id);
+                let is_of_the_folder = ["data", "state", "config"].contains(&id);
                 assert!(!is_setting || is_of_the_folder, "{} {id}", command.get_name());
             }
         }

@@ -233,7 +233,7 @@ fn default_file() -> Option<PathBuf> {
 
 /// Whether the command line or the environment has set this, or an alternative to it.
 fn decided_above(matches: &ArgMatches, taken: &[&Setting], setting: &Setting) -> bool {
-    taken.iter().filter(|other| other.is_alternative_to(setting)).any(|other| {
+    taken.iter().filter(|other| setting.is_silenced_by(other)).any(|other| {
         matches!(
             matches.value_source(other.id()),
             Some(ValueSource::CommandLine | ValueSource::EnvVariable)
@@ -426,6 +426,7 @@ pub mod tests {
         };
         assert_eq!(data(&[]), Path::new("from-file"));
         assert_eq!(data(&["--data", "given"]), Path::new("given"));
+        assert_eq!(data(&["--state", "given"]), Path::new("given/data"));
     }
 
     #[test]

@@ -50,6 +50,10 @@ pub struct Serve {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// Folder of all that the server keeps: messages in DIR/data, the local authority in DIR/certs, where --data and --certs don't say otherwise [default: what systemd names in STATE_DIRECTORY, else none]
+    #[arg(long, value_name = "DIR", help_heading = "Folders")]
+    pub state: Option<PathBuf>,
+
     /// Certificate in PEM, with its chain behind it (and the key, unless --key is given)
     #[arg(long, value_name = "FILE", group = "certificate", help_heading = "TLS")]
     pub cert: Option<PathBuf>,
@@ -64,7 +68,7 @@ pub struct Serve {
     )]
     pub key: Option<PathBuf>,
 
-    /// Folder of the local authority, made on first use [default: certs if it is here, else in the user's data folder]
+    /// Folder of the local authority, made on first use [default: certs in --state, else certs if it is here, else in the user's data folder]
     #[arg(
         long,
         value_name = "DIR",
@@ -83,7 +87,7 @@ pub struct Serve {
     )]
     pub plaintext: bool,
 
-    /// Folder of the messages, made on first use [default: the user's data folder]
+    /// Folder of the messages, made on first use [default: data in --state, else the user's data folder]
     #[arg(long, value_name = "DIR", group = "storage", help_heading = "Messages")]
     pub data: Option<PathBuf>,
 
@@ -241,7 +245,7 @@ impl Serve {
                 host: self.host.clone(),
             },
             None => CertificateSource::Local {
-                folder: self.certs.clone().unwrap_or_else(folders::certificates),
+                folder: folders::certificates(self.certs.as_deref(), self.state.as_deref()),
                 hosts: self.hosts(),
             },
         })
@@ -265,7 +269,7 @@ impl Serve {
             return None;
         }
         Some(SqliteOptions {
-            folder: self.data.clone().unwrap_or_else(folders::data),
+            folder: folders::data(self.data.as_deref(), self.state.as_deref()),
             durability: match self.durability {
                 Durability::Process => sqlite::Durability::Process,
                 Durability::Power => sqlite::Durability::Power,
@@ -325,6 +329,30 @@ mod tests {
         assert_eq!(read("true").as_deref(), Ok("localhost:2323"));
         assert_eq!(read("chat.example").as_deref(), Ok("chat.example:2323"));
         assert!(read("false").is_err() && read("").unwrap_err().contains("localhost:2323"));
+    }
+
+    #[test]
+    fn one_folder_covers_messages_and_certificates() {
+        let folders = |line: &[&str]| {
+            let line = [&["chatterbox-server"], line].concat();
+            let cli = crate::cli::command_line::Cli::try_parse_from(line).unwrap();
+            let certificates = match cli.serve.certificate() {
+                Some(CertificateSource::Local { folder, .. }) => folder.display().to_string(),
+                _ => "none".to_owned(),
+            };
+            let data = cli.serve.store().map(|store| store.folder.display().to_string());
+            format!("{} {certificates}", data.unwrap_or_else(|| "none".to_owned()))
+        };
+        for (line, expected) in [
+            (&["--state", "s"][..], "s/data s/certs"),
+            (&["--state", "s", "--data", "d"], "d s/certs"),
+            (&["--state", "s", "--certs", "c"], "s/data c"),
+            (&["--state", "s", "--memory"], "none s/certs"),
+            (&["--state", "s", "--plaintext"], "s/data none"),
+            (&["--state", "s", "--cert", "x"], "s/data none"),
+        ] {
+            assert_eq!(folders(line), expected, "{line:?}");
+        }
     }
 
     #[test]
