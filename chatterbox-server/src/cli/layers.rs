@@ -246,10 +246,10 @@ fn effective(setting: &'static Setting, matches: &ArgMatches, from_file: &[&str]
     let value = if setting.is_flag() {
         Some(matches.get_flag(id).to_string())
     } else {
+        // One that was given several times is one value, as it stands in a file.
         matches
             .get_raw(id)
-            .and_then(|mut values| values.next())
-            .map(|value| value.to_string_lossy().into_owned())
+            .map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(","))
     };
     let origin = match matches.value_source(id) {
         _ if from_file.contains(&id) => Origin::File,

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
 
 use chatterbox_server::net::Transport;
+use chatterbox_server::ops::clock::unix_now;
 use chatterbox_server::ops::machine;
 use chatterbox_server::ops::operator::{ChangedSetting, Reloaded};
 use chatterbox_server::{Config, Live};
@@ -36,6 +37,7 @@ impl Reloader {
             }
         };
         reloaded.problems.extend(self.reload_certificates().err());
+        reloaded.certificate = self.transport.certificate_warnings(unix_now());
         if reloaded.changed.iter().any(|setting| setting.key == WEB_HOST) {
             self.warn_of_names();
         }
@@ -82,7 +84,7 @@ impl Reloader {
             tracing::warn!(settings = keys(&waiting), "changed at the next start only");
         }
         tracing::info!(changed = keys(&changed), "settings read again");
-        Reloaded { changed, waiting, problems: Vec::new() }
+        Reloaded { changed, waiting, ..Reloaded::default() }
     }
 
     /// Reads the certificates again, and renews them when they are those of the local authority and about to expire.

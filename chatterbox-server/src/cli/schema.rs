@@ -66,17 +66,16 @@ pub fn find(key: &str) -> Option<&'static Setting> {
 }
 
 /// Gives each flag that is a setting its environment variable, derived from its name. A flag of a subcommand is a
-/// setting if it has the name of one, as `data` of `backup`.
+/// setting if it has the id of one, as `data` of `backup`.
 pub fn with_environment(command: Command) -> Command {
-    let is_setting = |id: &str| id == FILE || settings().iter().any(|setting| setting.id() == id);
+    let key_of = |id: &str| match id {
+        FILE => Some(FILE),
+        _ => settings().iter().find(|setting| setting.id() == id).map(|one| one.key.as_str()),
+    };
     command
         .mut_args(|arg| {
-            let id = arg.get_id().as_str();
-            if !is_setting(id) {
-                return arg;
-            }
-            let variable = format!("CHATTERBOX_{}", id.to_uppercase());
-            arg.env(variable)
+            let Some(key) = key_of(arg.get_id().as_str()) else { return arg };
+            arg.env(format!("CHATTERBOX_{}", key.replace('-', "_").to_uppercase()))
         })
         .mut_subcommands(with_environment)
 }

@@ -30,4 +30,6 @@ mod transfers;
 
 pub use listen::{ListenError, listen};
 pub use machine_names::reachable;
-pub use tls::{CertificateSource, TlsError, Transport, authority_file, client_host};
+pub use tls::{
+    CertificateSource, TlsError, Transport, authority_file, can_be_certified, client_host,
+};

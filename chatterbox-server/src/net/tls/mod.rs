@@ -8,4 +8,4 @@ mod private_key;
 mod transport;
 
 pub use error::TlsError;
-pub use transport::{CertificateSource, Transport, authority_file, client_host};
+pub use transport::{CertificateSource, Transport, authority_file, can_be_certified, client_host};
