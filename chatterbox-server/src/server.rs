@@ -44,6 +44,8 @@ use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::ops::clock::unix_now;
 use crate::ops::readiness::Health;
+use crate::ops::service_manager::ServiceManager;
+use crate::ops::supervision::supervise;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 use crate::proposing::{self, Proposer, RunningNode};
 use crate::sharing::share_limits;
@@ -91,6 +93,8 @@ pub struct Operation {
     pub control: Option<Control>,
     /// The nodes that it is one of, where it is not alone.
     pub cluster: Option<Cluster>,
+    /// Whoever has started its process.
+    pub manager: ServiceManager,
 }
 
 /// The same, controlled from the command line as well, and as a node of several.
@@ -106,7 +110,7 @@ pub async fn run_controlled(
     mut stop: watch::Receiver<u32>,
     operation: Operation,
 ) -> Result<(), StoreError> {
-    let Operation { control, cluster } = operation;
+    let Operation { control, cluster, manager } = operation;
     let listeners = listeners.into();
     let health = Health::default();
     let mut telling = JoinSet::new();
@@ -133,6 +137,14 @@ pub async fn run_controlled(
         tokio::spawn(async move { share_limits(reports, &*authenticator).await })
     });
 
+    let supervision = {
+        let (chat, manager, health) = (Arc::clone(&chat), manager.clone(), health.clone());
+        let comes_round = move || {
+            let chat = Arc::clone(&chat);
+            async move { chat.comes_round().await }
+        };
+        tokio::spawn(supervise(manager, health, comes_round))
+    };
     let presence = Arc::clone(&chat);
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
     let counting = Arc::clone(&chat);
@@ -307,6 +319,7 @@ pub async fn run_controlled(
     acceptors.wait().await;
     tasks.close();
     let grace = config.current().grace;
+    manager.stopping(grace);
     let connections = tasks.len();
     tracing::info!(connections, grace_s = grace.as_secs(), "shutting down");
     // Where it ends because it can't go on, the others have to decide that it has ended.
@@ -364,6 +377,7 @@ pub async fn run_controlled(
     forgetting.abort();
     sweeping.iter().for_each(JoinHandle::abort);
     sharing.iter().for_each(JoinHandle::abort);
+    supervision.abort();
     tracing::info!("stopped");
     outcome
 }

@@ -7,6 +7,7 @@ use chatterbox_server::net::Transport;
 use chatterbox_server::ops::clock::unix_now;
 use chatterbox_server::ops::machine;
 use chatterbox_server::ops::operator::{ChangedSetting, Reloaded};
+use chatterbox_server::ops::service_manager::ServiceManager;
 use chatterbox_server::{Config, Live};
 
 use crate::cli::layers::{self, Effective, Settings};
@@ -24,11 +25,13 @@ pub struct Reloader {
     pub transport: Transport,
     /// The settings in force, to tell which ones have changed.
     pub in_force: Mutex<Vec<Effective>>,
+    pub manager: ServiceManager,
 }
 
 impl Reloader {
     /// Reads all layers and the certificates again. An error leaves everything of its kind as it was.
     pub fn reload(&self) -> Reloaded {
+        let _told = self.manager.reloading();
         let mut reloaded = match layers::read(&self.arguments) {
             Ok(fresh) => self.take_over(fresh),
             Err(error) => {

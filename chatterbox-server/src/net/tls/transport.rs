@@ -38,6 +38,9 @@ pub enum CertificateSource {
     },
 }
 
+/// So many warnings are told of one certificate: it may lack each of the hosts that it is to be for.
+const MOST_WARNINGS: usize = 20;
+
 /// The transport that connections use.
 #[derive(Debug, Clone)]
 pub enum Transport {
@@ -112,7 +115,8 @@ impl Transport {
             Self::Plaintext => Vec::new(),
             Self::Tls(tls) => {
                 let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
-                warnings(&tls.source, &current.chain, now).iter().map(ToString::to_string).collect()
+                let all = warnings(&tls.source, &current.chain, now);
+                all.iter().take(MOST_WARNINGS).map(ToString::to_string).collect()
             }
         }
     }
