@@ -318,7 +318,8 @@ pub async fn run_controlled(
     accepting.cancel();
     acceptors.wait().await;
     tasks.close();
-    let grace = config.current().grace;
+    let at_end = config.current();
+    let grace = at_end.grace;
     manager.stopping(grace);
     let connections = tasks.len();
     tracing::info!(connections, grace_s = grace.as_secs(), "shutting down");
@@ -333,7 +334,8 @@ pub async fn run_controlled(
         context.drain.begin(grace.min(AT_A_FAULT));
     }
     if connections > 0 {
-        chat.announce(shutdown_notice(grace));
+        // Where other nodes go on, the chat is not away.
+        chat.announce(shutdown_notice(grace, at_end.back_in.filter(|_| node.is_none())));
         tokio::select! {
             () = tasks.wait() => {}
             () = tokio::time::sleep(grace) => {}

@@ -74,7 +74,7 @@ impl Controlled {
             Act::Status => return self.status().await,
             Act::Announce { text } => self.announce(&text).await,
             Act::Reload => self.reload().await,
-            Act::Stop { seconds } => self.stopping(seconds).await,
+            Act::Stop { seconds, .. } => self.stopping(seconds).await,
             Act::Kick(kick) => match &self.moderator {
                 Some(moderator) => done(moderator.kick(kick).await),
                 None => done(Err(NotDone::Unknown)),
@@ -94,8 +94,8 @@ impl Controlled {
     }
 
     /// Begins the shutdown.
-    pub(super) fn stop(&self, seconds: Option<u64>) {
-        self.stop.begin(seconds);
+    pub(super) fn stop(&self, seconds: Option<u64>, back: Option<u64>) {
+        self.stop.begin(seconds, back);
     }
 
     /// Writes down what somebody does who has the machine, before it is done (MO-10).
@@ -288,7 +288,7 @@ impl House for Controlled {
     }
 
     fn stop(&self, seconds: Option<u64>) -> u64 {
-        self.stop.begin(seconds);
+        self.stop.begin(seconds, None);
         self.stop.seconds(seconds)
     }
 }
