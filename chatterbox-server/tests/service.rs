@@ -10,12 +10,13 @@
 
 mod harness;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use harness::PATIENCE;
-use harness::process::{Running, connect, join};
+use harness::process::{Running, connect, connect_tls, join};
 use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use rustix::process::Signal;
@@ -230,6 +231,64 @@ fn deploy() -> PathBuf {
 }
 
 #[test]
+fn a_renewed_certificate_reaches_the_running_server_by_the_hook() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (file, state, live) = (path("chat.pem"), path("state"), path("live/chat.example"));
+    std::fs::create_dir_all(&live).unwrap();
+    let renew = || {
+        let pair = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+        std::fs::write(live.join("fullchain.pem"), pair.cert.pem()).unwrap();
+        std::fs::write(live.join("privkey.pem"), pair.signing_key.serialize_pem()).unwrap();
+    };
+    let group = Command::new("id").arg("-gn").output().unwrap().stdout;
+    let group = String::from_utf8(group).unwrap().trim().to_owned();
+    let programs = assert_cmd::cargo::cargo_bin("chatterbox-server");
+    let programs = programs.parent().unwrap().display().to_string();
+    let programs = format!("{programs}:{}", std::env::var("PATH").unwrap());
+    let hook = |lineage: &Path| {
+        Command::new("sh")
+            .arg(deploy().join("certbot-deploy-hook.sh"))
+            .envs([("PATH", &*programs), ("CHAT_GROUP", &*group)])
+            .envs([
+                ("RENEWED_LINEAGE", lineage),
+                ("CHAT_FILE", &*file),
+                ("CHATTERBOX_STATE", &*state),
+            ])
+            .output()
+            .unwrap()
+    };
+    renew();
+    assert!(hook(&live).status.success(), "no server runs, and the next one finds it");
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    let [cert, kept] = [&file, &state].map(|path| path.display().to_string());
+    let line = ["localhost", "-p", "0", "--state", &kept, "--cert", &cert];
+    let mut server = Running::start(&line);
+    server.is_ready();
+    let get_in = |name: &str| {
+        let mut stream = connect_tls(server.address, &live.join("fullchain.pem"));
+        join(&mut stream, name).contains("\"USERNAME_ACCEPTED\": true")
+    };
+    assert!(get_in("ann"));
+    renew();
+    let done = hook(&live);
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("read again"), "{said}");
+    assert!(get_in("bob"), "only the new one is trusted");
+    let before = std::fs::read(&file).unwrap();
+    assert!(hook(&path("live/other.example")).status.success());
+    assert_eq!(std::fs::read(&file).unwrap(), before, "another certificate is none of ours");
+    // certbot is told what goes wrong, and the server goes on with the old one.
+    std::fs::write(live.join("privkey.pem"), "garbage").unwrap();
+    let done = hook(&live);
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(!done.status.success() && said.contains("not read: "), "{said}");
+    assert!(get_in("cyd"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left behind");
+}
+
+#[test]
 fn systemd_has_nothing_to_say_against_the_units() {
     if !has("systemd-analyze") {
         return;
@@ -250,6 +309,27 @@ fn systemd_has_nothing_to_say_against_the_units() {
         .unwrap();
     let said = String::from_utf8_lossy(&verified.stderr);
     assert!(verified.status.success() && said.is_empty(), "{said}");
+}
+
+#[test]
+fn the_settings_beside_the_unit_are_understood() {
+    let file = deploy().join("server.toml");
+    let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+    let config = command.arg("config").arg("--config").arg(&file).assert().success();
+    config.stdout(
+        predicates::str::is_match("(?m)^state = \"/var/lib/chatterbox\" +# file$").unwrap(),
+    );
+    // What is commented out there can be taken as it is.
+    let all = std::fs::read_to_string(&file).unwrap();
+    let all = all.replace("\n# name =", "\nname =").replace("\n# cert =", "\ncert =");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.toml");
+    std::fs::write(&file, all).unwrap();
+    let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+    let config = command.arg("config").arg("--config").arg(&file).assert().success();
+    let name = predicates::str::is_match("(?m)^name = \"chat.example\" +# file$").unwrap();
+    let cert = predicates::str::is_match("(?m)^cert = \"/etc/chatterbox/chat.pem\" +# file$");
+    config.stdout(name.and(cert.unwrap()));
 }
 
 #[test]
