@@ -125,9 +125,9 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["base", "insecure", "plaintext"])]
     pub remember: bool,
 
-    /// How long a lost connection is tried again, where the server can go on with a session.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub reconnect_for: u64,
+    /// How long a lost connection is tried again, where the server can go on with a session [default: 300, and as long as the server has said that it is away, an hour at most]
+    #[arg(long, value_name = "SECONDS")]
+    pub reconnect_for: Option<u64>,
 
     /// End when the connection is lost.
     #[arg(long, conflicts_with = "reconnect_for")]

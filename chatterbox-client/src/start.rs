@@ -152,7 +152,8 @@ fn options(
     }
     let attention = config.conversations.iter();
     let attention = attention.map(|(name, one)| (Target::parse(name, true), one.notify.into()));
-    let reconnect_for = Duration::from_secs(arguments.reconnect_for);
+    let reconnect = arguments.reconnect_for.map(Duration::from_secs);
+    let reconnect = reconnect.map_or_else(ReconnectPolicy::default, ReconnectPolicy::for_at_most);
     Ok(Options {
         username: arguments.username.clone(),
         strict: arguments.strict,
@@ -168,7 +169,7 @@ fn options(
         full_screen: full,
         attention: attention.collect(),
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
-        reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
+        reconnect: (!arguments.no_reconnect).then_some(reconnect),
     })
 }
 

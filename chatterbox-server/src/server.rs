@@ -47,6 +47,8 @@ use crate::net::scrape::Scrape;
 use crate::ops::clock::unix_now;
 use crate::ops::readiness::Health;
 use crate::ops::signals::Asking;
+use crate::ops::service_manager::ServiceManager;
+use crate::ops::supervision::supervise;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 use crate::proposing::{self, Proposer, RunningNode};
 use crate::sharing::share_limits;
@@ -96,6 +98,8 @@ pub struct Operation {
     pub cluster: Option<Cluster>,
     /// Whoever asks for a line of status in the log.
     pub asking: Option<Asking>,
+    /// Whoever has started its process.
+    pub manager: ServiceManager,
 }
 
 /// The same, controlled from the command line as well, and as a node of several.
@@ -111,7 +115,7 @@ pub async fn run_controlled(
     mut stop: watch::Receiver<u32>,
     operation: Operation,
 ) -> Result<(), StoreError> {
-    let Operation { control, cluster, asking } = operation;
+    let Operation { control, cluster, asking, manager } = operation;
     let listeners = listeners.into();
     let health = Health::default();
     let at_start = config.current();
@@ -133,6 +137,14 @@ pub async fn run_controlled(
         tokio::spawn(async move { share_limits(reports, &*authenticator).await })
     });
 
+    let supervision = {
+        let (chat, manager, health) = (Arc::clone(&chat), manager.clone(), health.clone());
+        let comes_round = move || {
+            let chat = Arc::clone(&chat);
+            async move { chat.comes_round().await }
+        };
+        tokio::spawn(supervise(manager, health, comes_round))
+    };
     let presence = Arc::clone(&chat);
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
     let counting = Arc::clone(&chat);
@@ -325,7 +337,9 @@ pub async fn run_controlled(
     accepting.cancel();
     acceptors.wait().await;
     tasks.close();
-    let grace = config.current().grace;
+    let at_end = config.current();
+    let grace = at_end.grace;
+    manager.stopping(grace);
     let connections = tasks.len();
     tracing::info!(connections, grace_s = grace.as_secs(), "shutting down");
     // Where it ends because it can't go on, the others have to decide that it has ended.
@@ -339,7 +353,8 @@ pub async fn run_controlled(
         context.drain.begin(grace.min(AT_A_FAULT));
     }
     if connections > 0 {
-        chat.announce(shutdown_notice(grace));
+        // Where other nodes go on, the chat is not away.
+        chat.announce(shutdown_notice(grace, at_end.back_in.filter(|_| node.is_none())));
         tokio::select! {
             () = tasks.wait() => {}
             () = tokio::time::sleep(grace) => {}
@@ -384,6 +399,7 @@ pub async fn run_controlled(
     sweeping.iter().for_each(JoinHandle::abort);
     sharing.iter().for_each(JoinHandle::abort);
     telling.shutdown().await;
+    supervision.abort();
     tracing::info!("stopped");
     outcome
 }

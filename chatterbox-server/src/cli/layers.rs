@@ -233,7 +233,7 @@ fn default_file() -> Option<PathBuf> {
 
 /// Whether the command line or the environment has set this, or an alternative to it.
 fn decided_above(matches: &ArgMatches, taken: &[&Setting], setting: &Setting) -> bool {
-    taken.iter().filter(|other| other.is_alternative_to(setting)).any(|other| {
+    taken.iter().filter(|other| setting.is_silenced_by(other)).any(|other| {
         matches!(
             matches.value_source(other.id()),
             Some(ValueSource::CommandLine | ValueSource::EnvVariable)
@@ -246,10 +246,10 @@ fn effective(setting: &'static Setting, matches: &ArgMatches, from_file: &[&str]
     let value = if setting.is_flag() {
         Some(matches.get_flag(id).to_string())
     } else {
+        // One that was given several times is one value, as it stands in a file.
         matches
             .get_raw(id)
-            .and_then(|mut values| values.next())
-            .map(|value| value.to_string_lossy().into_owned())
+            .map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(","))
     };
     let origin = match matches.value_source(id) {
         _ if from_file.contains(&id) => Origin::File,
@@ -426,6 +426,7 @@ pub mod tests {
         };
         assert_eq!(data(&[]), Path::new("from-file"));
         assert_eq!(data(&["--data", "given"]), Path::new("given"));
+        assert_eq!(data(&["--state", "given"]), Path::new("given/data"));
     }
 
     #[test]

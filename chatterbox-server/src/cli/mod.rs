@@ -20,6 +20,7 @@ mod data_folder;
 mod ended;
 mod exit;
 mod gateways;
+mod inherited;
 mod keeping;
 mod layers;
 #[cfg(feature = "cluster")]

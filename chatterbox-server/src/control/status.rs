@@ -31,6 +31,9 @@ pub struct Status {
     pub tls: bool,
     /// How many days the certificate is good for; below 0 it has ended.
     pub certificate_days: Option<i64>,
+    /// What clients may refuse it for.
+    #[serde(default)]
+    pub certificate_warnings: Vec<String>,
     /// How many connections are open, those that have not joined yet too.
     pub connections: usize,
     /// How many may be.

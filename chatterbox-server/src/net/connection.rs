@@ -287,11 +287,11 @@ async fn chat(
     let within = match end {
         End::Broken(_) => Duration::ZERO,
         End::TooSlow => {
-            outbound.replace_pending(end.last_frame(notices));
+            outbound.replace_pending(end.last_frame(notices, None));
             LAST_WRITES_SLOW
         }
         End::OverBudget => {
-            outbound.drop_pending(end.last_frame(notices));
+            outbound.drop_pending(end.last_frame(notices, None));
             LAST_WRITES
         }
         End::Resumed
@@ -301,12 +301,13 @@ async fn chat(
         | End::Fenced
         | End::Kicked(_)
         | End::Banned(_) => {
-            outbound.replace_pending(end.last_frame(notices));
+            outbound.replace_pending(end.last_frame(notices, None));
             LAST_WRITES
         }
         _ => {
             outbound.queue_rest(&seat);
-            outbound.push_last(end.last_frame(notices));
+            let back_in = context.config.current().back_in;
+            outbound.push_last(end.last_frame(notices, back_in));
             LAST_WRITES
         }
     };

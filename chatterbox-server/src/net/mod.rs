@@ -29,6 +29,8 @@ pub(crate) mod stream;
 mod tls;
 mod transfers;
 
-pub use listen::{ListenError, listen};
+pub use listen::{ListenError, adopt, listen};
 pub use machine_names::reachable;
-pub use tls::{CertificateSource, TlsError, Transport, authority_file, client_host};
+pub use tls::{
+    CertificateSource, TlsError, Transport, authority_file, can_be_certified, client_host,
+};

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_proto::capability::notices::ClosedCode;
@@ -142,11 +143,14 @@ impl End {
     }
 
     /// The last frame to a member. Only who agreed to `notices` gets one where the ERROR was sent before, or where there is none.
-    pub(super) fn last_frame(&self, notices: bool) -> Option<Bytes> {
+    /// `back_in` is after which time the server is expected back that shuts down, if that is known.
+    pub(super) fn last_frame(&self, notices: bool, back_in: Option<Duration>) -> Option<Bytes> {
         let Reason { code, error, info, until, retry } = self.reason()?;
         // Its parts are bounded, so it fits a frame.
         if notices {
-            let retry = retry.or(code.retry());
+            let back_in = back_in.filter(|_| matches!(self, Self::Closing));
+            let back_in = back_in.and_then(|time| u32::try_from(time.as_secs()).ok());
+            let retry = retry.or(back_in).or(code.retry());
             return server_frame::closed(code, &error, &info, until, retry).ok();
         }
         match self {
@@ -198,7 +202,20 @@ mod tests {
     use super::*;
 
     fn last(end: &End, notices: bool) -> Option<String> {
-        end.last_frame(notices).map(|frame| String::from_utf8(frame[4..].to_vec()).unwrap())
+        let frame = end.last_frame(notices, None);
+        frame.map(|frame| String::from_utf8(frame[4..].to_vec()).unwrap())
+    }
+
+    #[test]
+    fn who_shuts_down_says_when_to_come_back_and_who_moves_says_now() {
+        let told = |end: &End| {
+            let frame = end.last_frame(true, Some(Duration::from_secs(600))).unwrap();
+            String::from_utf8(frame[4..].to_vec()).unwrap()
+        };
+        assert!(told(&End::Closing).contains(r#""RETRY": 600}"#));
+        assert!(told(&End::Moving).contains(r#""RETRY": 0}"#));
+        assert!(told(&End::TooSlow).contains(r#""RETRY": 1}"#));
+        assert_eq!(End::Closing.last_frame(false, Some(Duration::from_secs(600))), None);
     }
 
     #[test]

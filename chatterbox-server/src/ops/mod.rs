@@ -1,5 +1,5 @@
-//! Operating the server: allocator, clock, default folders, histograms, logs, limits of the machine and of files, memory, signals, readiness, and what
-//! its operator can ask of the process.
+//! Operating the server: allocator, clock, default folders, histograms, logs, limits of the machine and of files, memory, signals, readiness, what
+//! its operator can ask of the process, and what the service manager is told.
 
 pub mod activity;
 pub mod allocator;
@@ -13,4 +13,6 @@ pub mod machine;
 pub mod memory;
 pub mod operator;
 pub mod readiness;
+pub mod service_manager;
 pub mod signals;
+pub(crate) mod supervision;

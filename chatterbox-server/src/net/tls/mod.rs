@@ -14,4 +14,4 @@ mod transport;
 
 pub use error::TlsError;
 pub(crate) use stream::TlsStream;
-pub use transport::{CertificateSource, Transport, authority_file, client_host};
+pub use transport::{CertificateSource, Transport, authority_file, can_be_certified, client_host};
