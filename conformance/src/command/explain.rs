@@ -168,6 +168,12 @@ fn of_case(case: &Row) -> Result<String, std::fmt::Error> {
     Ok(out)
 }
 
+/// Prints the norm, or what goes beyond it, as it was when this program was built.
+pub(crate) fn norm(capabilities: bool) -> anyhow::Result<u8> {
+    say::print(if capabilities { clause::CAPABILITIES } else { clause::NORM })?;
+    Ok(0)
+}
+
 pub(crate) fn schema() -> anyhow::Result<u8> {
     say::print(conformance_suite::report::json::schema()?)?;
     Ok(0)
