@@ -1,4 +1,4 @@
-//! For the tests of a program: whether its completions and pages tell all of its command line.
+//! Whether completions and pages name every flag.
 
 use std::collections::HashSet;
 use std::io;
