@@ -11,7 +11,7 @@ use crate::{completions, pages};
 /// The visible flags that a completion or the page of their command does not name, each with what lacks it.
 ///
 /// # Errors
-/// Those of [`completions`] and [`pages`].
+/// Those of [`completions()`] and [`pages()`].
 pub fn unnamed(command: &Command) -> io::Result<Vec<String>> {
     let mut built = command.clone().disable_help_subcommand(true);
     built.build();
