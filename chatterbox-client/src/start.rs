@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chatterbox_app::model::Limits;
 use chatterbox_app::{App, Options, ReconnectPolicy, Target, TimeFormatter, spoken};
+use chatterbox_manual::ManualError;
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
 
 use crate::cli::Arguments;
@@ -42,6 +43,9 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if arguments.print_config || arguments.print_keys {
         let text = if arguments.print_keys { keymap::page() } else { config::sample() };
         return print(&text);
+    }
+    if arguments.manual.is_asked() {
+        return manual(&arguments);
     }
     let (mut config, mut keys) = config::load(arguments.config.as_deref())?;
     let variable = |name: &str| std::env::var(name).ok();
@@ -128,6 +132,17 @@ fn print(text: &str) -> Result<Exit, Failure> {
             Err(Failure::new(Exit::InputOutput, format!("the output can't be written: {error}")))
         }
         _ => Ok(Exit::Ok),
+    }
+}
+
+/// Writes completions or manual pages.
+fn manual(arguments: &Arguments) -> Result<Exit, Failure> {
+    match arguments.write_manual(&mut io::stdout().lock()) {
+        Ok(()) => Ok(Exit::Ok),
+        Err(ManualError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(Exit::Ok)
+        }
+        Err(error) => Err(Failure::new(Exit::InputOutput, error.to_string())),
     }
 }
 

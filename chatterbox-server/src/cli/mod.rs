@@ -25,6 +25,7 @@ mod keeping;
 mod layers;
 #[cfg(feature = "cluster")]
 mod log_limits;
+mod manual;
 mod messages;
 mod mistaken;
 mod moderation;
