@@ -16,5 +16,5 @@ mod setting;
 pub mod stage;
 mod user;
 
-pub use run::run;
+pub use run::{run, run_until};
 pub use setting::Setting;

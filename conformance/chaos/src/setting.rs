@@ -1,10 +1,10 @@
 //! What a run is made of: users, nodes, faults, times.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use conformance_kit::{clock::Clock, net::dial::Transport};
 
-use crate::evidence::{Fault, Micros};
+use crate::evidence::{Fault, Micros, Print};
 
 /// What a run is made of.
 #[derive(Clone)]
@@ -40,6 +40,10 @@ pub struct Setting {
     pub grace: Duration,
     /// How long everything has to come to rest at the end.
     pub patience: Duration,
+    /// Pages are read from behind this id.
+    pub from: u64,
+    /// What has to be on the pages of all beside what is said in the run: what was there before, behind `from`.
+    pub before: Arc<[(u64, Print)]>,
     /// The layers between TCP and the frames.
     pub transport: Transport,
 }
@@ -64,6 +68,8 @@ impl Setting {
             hold: Duration::from_secs(8),
             grace: Duration::from_secs(30),
             patience: Duration::from_secs(90),
+            from: 0,
+            before: Arc::default(),
             transport,
         }
     }

@@ -29,7 +29,7 @@ fn node(folder: &Path, listener: &TcpListener, code: i32) -> Plan {
     // The test listens in its place, so that it is always ready.
     let (name, address) = ("n0".to_owned(), listener.local_addr().unwrap());
     let start = format!("sh {}", script.display());
-    let node = Node { name, address, start, health: None, data: None };
+    let node = Node { name, address, start, health: None, data: None, clock: None };
     Plan { nodes: vec![node], ..Plan::default() }
 }
 
