@@ -199,6 +199,7 @@ impl Config {
             contested: self.contested.unwrap_or(base.contested),
             claimants: self.claimants.unwrap_or(base.claimants),
             rate: self.rate.unwrap_or(base.rate),
+            wandering: base.wandering,
             rooms: self.rooms.clone(),
             faults: self.faults()?,
             fault_lasts: self.fault_lasts.as_ref().map_or(base.fault_lasts, |lengths| {

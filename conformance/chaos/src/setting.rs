@@ -26,6 +26,8 @@ pub struct Setting {
     pub contested: u16,
     /// How many messages all users send in a second, about.
     pub rate: f64,
+    /// A user goes on over another connection without need about once in so many looks after itself, twenty of which are in a second.
+    pub wandering: u32,
     /// The rooms that every other user joins; they have to be there.
     pub rooms: Vec<String>,
     /// The faults, in turns.
@@ -61,6 +63,7 @@ impl Setting {
             claimants: 3,
             contested: 2,
             rate: 60.0,
+            wandering: 900,
             rooms: Vec::new(),
             faults: Vec::new(),
             fault_lasts: vec![Duration::from_secs(5)],

@@ -114,7 +114,7 @@ impl Base {
             self.ended(Closing::GaveUp);
             return;
         }
-        if wanders(&mut self.random) {
+        if wanders(&self.shared.setting, &mut self.random) {
             // Dropped, it is closed at once.
             self.ended(Closing::Mine);
             return;

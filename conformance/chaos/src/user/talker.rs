@@ -226,7 +226,7 @@ impl Talker {
     }
 
     async fn talk(&mut self, part: Part) {
-        if wanders(&mut self.random) {
+        if wanders(&self.shared.setting, &mut self.random) {
             let node = self.other_node();
             self.go_on_at(node).await;
             return;
