@@ -8,7 +8,7 @@ use conformance_chaos::{
     Setting,
     evidence::{Fault, Struck},
     judge::Kind,
-    soak::{MemoryVerdict, Soak, SoakReport, markdown, soak},
+    soak::{MemoryVerdict, Soak, SoakReport, Told, markdown, soak},
     stage::{Stage, StageError},
 };
 use conformance_kit::{clock::Clock, net::dial::Transport};
@@ -100,8 +100,8 @@ async fn a_soak_that_is_ended_early_is_judged_all_the_same() {
     let mut stage = InProcess(Cluster::start(1, &[]).await.unwrap());
     let (end, over) = watch::channel(false);
     let mut said = 0;
-    let mut say = |text: &str| {
-        said += usize::from(text.contains("for 1 s"));
+    let mut say = |told: Told<'_>| {
+        said += usize::from(matches!(told, Told::Line(text) if text.contains("for 1 s")));
         if said == 2 {
             end.send_replace(true);
         }

@@ -40,30 +40,36 @@ impl Past {
     }
 }
 
+/// What whoever waits for a soak is told meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub enum Told<'a> {
+    /// What is being done.
+    Line(&'a str),
+    /// A lap is over: what has come of the soak until now.
+    Lap(&'a SoakReport),
+}
+
 /// Soaks a server. `say` is told what happens meanwhile. When `over` becomes true, the lap that is under way comes to rest and is the last.
 pub async fn soak(
     plan: &Soak,
     stage: &mut impl Stage,
-    say: &mut (dyn FnMut(&str) + Send),
+    say: &mut (dyn FnMut(Told<'_>) + Send),
     over: watch::Receiver<bool>,
 ) -> SoakReport {
     let clock = Clock::start();
     let looks = Looks::default();
     let looking = looks.look(stage.process(), &clock, &plan.memory);
     let running = laps(plan, stage, say, over, &looks, &clock);
-    let mut report = tokio::select! {
+    tokio::select! {
         report = running => report,
         never = looking => match never {},
-    };
-    report.seconds = clock.elapsed().as_secs();
-    report.look_at_memory(&looks.lives(), &plan.memory);
-    report
+    }
 }
 
 async fn laps(
     plan: &Soak,
     stage: &mut impl Stage,
-    say: &mut (dyn FnMut(&str) + Send),
+    say: &mut (dyn FnMut(Told<'_>) + Send),
     over: watch::Receiver<bool>,
     looks: &Looks,
     clock: &Clock,
@@ -89,14 +95,17 @@ async fn laps(
                 std::future::pending::<()>().await;
             }
         };
-        let mut within = |text: &str| say(&format!("lap {:>3} {text}", number + 1));
+        let mut within = |text: &str| say(Told::Line(&format!("lap {:>3} {text}", number + 1)));
         let (evidence, judged) = run_until(setting, stage, &mut within, ends).await;
         past.of(&evidence);
         let lap = lap(number + 1, elapsed, &evidence, &judged, looks.newest());
-        say(&lap.text());
+        say(Told::Line(&lap.text()));
         report.add(lap, &evidence, &judged);
+        report.seconds = clock.elapsed().as_secs();
+        report.interrupted = *over.borrow();
+        report.look_at_memory(&looks.lives(), &plan.memory);
+        say(Told::Lap(&report));
     }
-    report.interrupted = *over.borrow();
     report
 }
 

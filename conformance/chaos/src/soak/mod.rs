@@ -10,7 +10,7 @@ mod report;
 mod rows;
 mod server;
 
-pub use laps::soak;
+pub use laps::{Told, soak};
 pub use markdown::markdown;
 pub use memory::{Growth, Life, MemoryRules, MemoryVerdict};
 pub use plan::Soak;

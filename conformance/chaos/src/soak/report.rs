@@ -182,6 +182,15 @@ impl SoakReport {
         self.laps.push(lap);
     }
 
+    /// The server was told to end when the soak was over, and did not as it should.
+    pub fn ended_badly(&mut self, how: &str) {
+        let title = rows::row(Kind::Ended).0;
+        *self.rows.entry(title).or_default() += 1;
+        let finding = self.findings.entry(title).or_default();
+        finding.count += 1;
+        finding.examples.push(format!("at the end: {how}"));
+    }
+
     pub(super) fn look_at_memory(&mut self, lives: &[Life], rules: &MemoryRules) {
         self.lives = lives.len();
         let longest = lives.iter().map(Life::length).max().unwrap_or(Duration::ZERO);
