@@ -1,5 +1,5 @@
-//! The wall clock of a process, which can be set while it runs: libfaketime is loaded into it, and reads from a file how far it is from the
-//! clock of the machine, which stays as it is. The clock by which waiting is measured is left alone, as it is where an operator sets the time.
+//! The wall clock of a process, which can be set while it runs: libfaketime is loaded into it, and reads from a file how far it is from
+//! the clock of the machine, which stays as it is. The clock by which waiting is measured is left alone, as where an operator sets the time.
 #![allow(clippy::disallowed_methods, reason = "the edge: a clock is set by a file")]
 
 use std::{

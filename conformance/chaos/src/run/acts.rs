@@ -9,7 +9,7 @@ use crate::{
     evidence::{Death, Evidence, Fault, Struck},
     setting::{Setting, Shared},
     stage::Stage,
-    user::{Disturbance, Phase},
+    user::{Phase, UserFault},
 };
 
 /// It is looked for what has ended by itself so often.
@@ -59,7 +59,7 @@ impl Acts<'_> {
             (self.say)(&format!("{at:>5} s  {} for {} s", fault.word(), lasts.as_secs_f64()));
             let choice = random.random();
             number += 1;
-            let Some(disturbance) = Disturbance::of(fault, choice, number) else {
+            let Some(of_users) = UserFault::of(fault, choice, number) else {
                 let struck = &mut self.evidence.faults;
                 let clock = &shared.clock;
                 if let Err(error) = stage.strike(fault, choice, lasts, clock, struck).await {
@@ -70,7 +70,7 @@ impl Acts<'_> {
                 continue;
             };
             let from = shared.now();
-            self.phase.send_replace(Phase::Disturb(disturbance));
+            self.phase.send_replace(Phase::Disturb(of_users));
             let is_over = self.wait(lasts, stage, over.as_mut()).await;
             self.phase.send_replace(Phase::Talk);
             let until = shared.now();

@@ -49,7 +49,8 @@ pub enum Told<'a> {
     Lap(&'a SoakReport),
 }
 
-/// Soaks a server. `say` is told what happens meanwhile. When `over` becomes true, the lap that is under way comes to rest and is the last.
+/// Soaks a server, whose process is that of the stage's first node. `say` is told what happens meanwhile. When `over` becomes true, the
+/// lap that is under way comes to rest and is the last.
 pub async fn soak(
     plan: &Soak,
     stage: &mut impl Stage,
@@ -59,7 +60,7 @@ pub async fn soak(
     let clock = Clock::start();
     let looks = Looks::default();
     let looking = looks.look(stage.process(), &clock, &plan.memory);
-    let running = laps(plan, stage, say, over, &looks, &clock);
+    let running = laps(plan, stage, say, &over, &looks, &clock);
     tokio::select! {
         report = running => report,
         never = looking => match never {},
@@ -70,7 +71,7 @@ async fn laps(
     plan: &Soak,
     stage: &mut impl Stage,
     say: &mut (dyn FnMut(Told<'_>) + Send),
-    over: watch::Receiver<bool>,
+    over: &watch::Receiver<bool>,
     looks: &Looks,
     clock: &Clock,
 ) -> SoakReport {

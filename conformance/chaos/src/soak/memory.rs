@@ -113,7 +113,7 @@ fn stretches(looks: &[(Duration, u64)], stretch: Duration) -> Vec<(f64, u64)> {
     let Some((begin, end)) = looks.first().zip(looks.last()).map(|(a, b)| (a.0, b.0)) else {
         return Vec::new();
     };
-    let stretch = stretch.max((end.saturating_sub(begin)) / MOST).max(Duration::from_millis(1));
+    let stretch = stretch.max(end.saturating_sub(begin) / MOST).max(Duration::from_millis(1));
     let number = |at: Duration| at.saturating_sub(begin).as_millis() / stretch.as_millis().max(1);
     let mut found: Vec<(u128, f64, u64)> = Vec::new();
     for (at, bytes) in looks {
@@ -212,7 +212,7 @@ mod tests {
         let peaks = |minute: f64| if minute.fract() < 0.2 { minute } else { 0.0 };
         let found = verdict(&[life(120, |minute| (30.0 + peaks(minute)) * MIB)]);
         assert!(matches!(found, MemoryVerdict::Holds(_)), "{found:?}");
-        let hidden = |minute: f64| 30.0 + (peaks(120.0 - minute)) + minute * 0.2;
+        let hidden = |minute: f64| 30.0 + peaks(120.0 - minute) + minute * 0.2;
         let found = verdict(&[life(120, |minute| hidden(minute) * MIB)]);
         assert!(matches!(found, MemoryVerdict::Grows(_)), "{found:?}");
     }

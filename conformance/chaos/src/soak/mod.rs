@@ -1,5 +1,5 @@
-//! A soak: one server for hours, lap after lap. Each lap is a run with users of its own, whose evidence is judged and forgotten, so that the
-//! hours take no memory of the judge's; the server is the same, and what it has told in one lap it has to tell in the next one still.
+//! A soak: one server for hours, lap after lap. Each lap is a run with users of its own, whose evidence is judged and forgotten, so that
+//! the hours take no memory of the judge's; the server is the same, and what it has told in one lap it has to tell in the next one still.
 
 mod laps;
 mod looks;

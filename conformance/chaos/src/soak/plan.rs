@@ -58,7 +58,8 @@ impl Soak {
         self.skipped.push(format!("{}: {why}", rows::word(fault)));
     }
 
-    /// How long users talk in a lap that begins after so long. The last one may be longer, so that none is too short for anything to happen.
+    /// How long users talk in a lap that begins after so long. The last one may be longer, so that none is too short for anything to
+    /// happen.
     fn length(&self, elapsed: Duration) -> Duration {
         let left = self.lasting.saturating_sub(elapsed);
         if left < self.lap * 3 / 2 { left } else { self.lap }

@@ -11,7 +11,7 @@ pub(crate) enum Phase {
     /// Talk.
     Talk,
     /// Talk, and some do something else besides.
-    Disturb(Disturbance),
+    Disturb(UserFault),
     /// Send nothing new, and wait until everything is answered.
     Settle,
     /// The first user says the last word.
@@ -39,7 +39,7 @@ impl Phase {
 
 /// A fault that users put in themselves. No two of a run are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Disturbance {
+pub(crate) struct UserFault {
     fault: Fault,
     /// Says which users.
     choice: u64,
@@ -65,7 +65,7 @@ pub(super) enum Part {
     Dawdle,
 }
 
-impl Disturbance {
+impl UserFault {
     /// Nothing where it is no fault that users put in.
     pub(crate) fn of(fault: Fault, choice: u64, number: usize) -> Option<Self> {
         fault.is_of_users().then_some(Self { fault, choice, number })
@@ -119,7 +119,7 @@ mod tests {
 
     fn parts(fault: Fault, choice: u64) -> Vec<Part> {
         let setting = Setting { users: 12, base: 6, ..Setting::quiet(Transport::PLAIN) };
-        let phase = Disturbance::of(fault, choice, 0).map_or(Phase::Talk, Phase::Disturb);
+        let phase = UserFault::of(fault, choice, 0).map_or(Phase::Talk, Phase::Disturb);
         (0..12).map(|me| phase.part(me, &setting)).collect()
     }
 
@@ -141,6 +141,6 @@ mod tests {
                 assert_eq!([parts[5], parts[11]], [Part::None; 2]);
             }
         }
-        assert_eq!(Disturbance::of(Fault::NodeKilled, 0, 0), None);
+        assert_eq!(UserFault::of(Fault::NodeKilled, 0, 0), None);
     }
 }
