@@ -22,7 +22,6 @@ mod options;
 mod pacer;
 mod phases;
 pub mod plan;
-mod process;
 mod receive;
 pub mod report;
 mod roster;

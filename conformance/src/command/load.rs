@@ -20,6 +20,7 @@ use super::{
     interrupt,
     load_arguments::{Churning, Idling, LimitTalk, Storm, Talk},
     load_common::{Common, Format},
+    load_soak::{self, Soaking},
     say::{self, Stream},
     shared,
 };
@@ -37,6 +38,7 @@ use super::{
   conformance load fan-out --target localhost:5000 --insecure --rate 1000 --pid $(pidof server)
   conformance load idle --target localhost:5000 --plaintext --connections 10000 --pid 4711
   conformance load join-storm --target localhost:5000 --insecure --history 100000
+  conformance load soak --duration 4h --spawn 'target/release/chatterbox-server ...' --report md=soak.md
   conformance load --compare before.json after.json
 
 The load shares the machine with the server when both are on one: see docs/guide/load.md.
@@ -76,6 +78,7 @@ enum LoadCommand {
     #[command(after_help = "Examples:
   conformance load idle --target localhost:5000 --plaintext -n 10000 --busy 5s --pid 4711")]
     Idle(Box<Idling>),
+    Soak(Box<Soaking>),
     /// What the machine can do at most: a server that only writes bytes that are ready.
     #[command(after_help = "Examples:
   conformance load limit -n 1000 --batch 60
@@ -105,7 +108,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<u8> {
     }
     match &arguments.command {
         None => anyhow::bail!(
-            "which workload? fan-out, join-storm, churn, private, idle, limit; or --compare A.json B.json"
+            "which workload? fan-out, join-storm, churn, private, idle, soak, limit; or --compare A.json B.json"
         ),
         Some(LoadCommand::Compare { a, b }) => comparison(a, b),
         Some(LoadCommand::LimitServer { batch, plaintext }) => {
@@ -113,6 +116,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<u8> {
             Ok(0)
         }
         Some(LoadCommand::Limit(limit)) => only_limit(limit),
+        Some(LoadCommand::Soak(soaking)) => load_soak::run(soaking),
         Some(LoadCommand::FanOut(talk)) => measure(&talk.common, &talk.options(Workload::FanOut)?),
         Some(LoadCommand::Private(talk)) => {
             measure(&talk.common, &talk.options(Workload::Private)?)

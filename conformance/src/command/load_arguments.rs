@@ -222,7 +222,7 @@ impl LimitTalk {
     }
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "a number".to_owned())?;
     if (0.01..=10_000_000.0).contains(&rate) {
         Ok(rate)

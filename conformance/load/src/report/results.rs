@@ -1,8 +1,9 @@
 //! The results of a run. Every output format is rendered from [`LoadReport`].
 
+use conformance_kit::subject::process::Memory;
 use serde::{Deserialize, Serialize};
 
-use crate::{delivery_check::Faults, latency::Figures, process::Memory, roster::NoticeFaults};
+use crate::{delivery_check::Faults, latency::Figures, roster::NoticeFaults};
 
 /// The version of the JSON; it changes when a field changes its meaning or goes away.
 pub const VERSION: u32 = 1;

@@ -1,7 +1,9 @@
 //! Reports of runs that never were.
 
+use conformance_kit::subject::process::Memory;
+
 use super::*;
-use crate::{delivery_check::Faults, latency::Latency, process::Memory};
+use crate::{delivery_check::Faults, latency::Latency};
 
 fn traffic(scale: u64) -> Traffic {
     let mut latency = Latency::default();
