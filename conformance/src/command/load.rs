@@ -10,7 +10,10 @@ use clap::{Args, Subcommand};
 use conformance_kit::escape;
 use conformance_load::{
     self, LoadOptions, Moment,
-    ceiling::server::{self, LimitOptions},
+    ceiling::{
+        Batches,
+        server::{self, LimitOptions},
+    },
     plan::Workload,
     report::{LoadReport, compare, console, html},
 };
@@ -37,6 +40,7 @@ use super::{
   conformance load fan-out --target localhost:5000 --insecure --rate 1000 --pid $(pidof server)
   conformance load idle --target localhost:5000 --plaintext --connections 10000 --pid 4711
   conformance load join-storm --target localhost:5000 --insecure --history 100000
+  conformance load fan-out --dialect irc --target localhost:6667 --plaintext -n 1000 --pid 4711
   conformance load --compare before.json after.json
 
 The load shares the machine with the server when both are on one: see docs/guide/load.md.
@@ -78,6 +82,7 @@ enum LoadCommand {
     Idle(Box<Idling>),
     /// What the machine can do at most: a server that only writes bytes that are ready.
     #[command(after_help = "Examples:
+  conformance load limit -n 1000 --free
   conformance load limit -n 1000 --batch 60
   conformance load limit -n 1000 --senders 1 --window 1 --plaintext")]
     Limit(LimitTalk),
@@ -94,6 +99,8 @@ enum LoadCommand {
         #[arg(long, default_value_t = 1.0)]
         batch: f64,
         #[arg(long)]
+        free: bool,
+        #[arg(long)]
         plaintext: bool,
     },
 }
@@ -108,8 +115,9 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<u8> {
             "which workload? fan-out, join-storm, churn, private, idle, limit; or --compare A.json B.json"
         ),
         Some(LoadCommand::Compare { a, b }) => comparison(a, b),
-        Some(LoadCommand::LimitServer { batch, plaintext }) => {
-            server::serve(LimitOptions { batch: *batch, plaintext: *plaintext })?;
+        Some(LoadCommand::LimitServer { batch, free, plaintext }) => {
+            let batches = if *free { Batches::Free } else { Batches::Sized(*batch) };
+            server::serve(LimitOptions { batches, plaintext: *plaintext })?;
             Ok(0)
         }
         Some(LoadCommand::Limit(limit)) => only_limit(limit),
@@ -191,13 +199,17 @@ fn nothing(common: &Common, what: &str) {
 fn only_limit(talk: &LimitTalk) -> anyhow::Result<u8> {
     warn_of_debug_build();
     let program = std::env::current_exe().context("where is this program?")?;
-    let options = talk.options();
+    let options = talk.options()?;
     let runtime = runtime()?;
     let live = std::io::stderr().is_terminal();
     let mut line = Line::default();
     let mut watch = |moment: &Moment| line.show(live, moment);
     let measuring = conformance_load::ceiling::measure::one(
-        &options, &program, "limit", talk.batch, &mut watch,
+        &options,
+        &program,
+        "limit",
+        talk.batches(),
+        &mut watch,
     );
     let measured = interrupt::block_on(&runtime, measuring)?;
     line.clear(live);
