@@ -15,7 +15,7 @@ use conformance_load::{
         server::{self, LimitOptions},
     },
     plan::Workload,
-    report::{LoadReport, compare, console, html},
+    report::{LoadReport, compare, console, figures::Figures, html},
 };
 use conformance_suite::report::write;
 
@@ -93,6 +93,16 @@ enum LoadCommand {
         /// The second.
         b: PathBuf,
     },
+    /// Draw the figures of many runs, as `.ci/growth` and `.ci/compare` write them.
+    #[command(after_help = "Examples:
+  conformance load plot target/growth/growth.json --svg docs/growth.svg")]
+    Plot {
+        /// The figures.
+        figures: PathBuf,
+        /// The drawing.
+        #[arg(long, value_name = "FILE")]
+        svg: PathBuf,
+    },
     /// Be the server that only writes; ends with its standard input.
     #[command(hide = true)]
     LimitServer {
@@ -115,6 +125,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<u8> {
             "which workload? fan-out, join-storm, churn, private, idle, limit; or --compare A.json B.json"
         ),
         Some(LoadCommand::Compare { a, b }) => comparison(a, b),
+        Some(LoadCommand::Plot { figures, svg }) => plot(figures, svg),
         Some(LoadCommand::LimitServer { batch, free, plaintext }) => {
             let batches = if *free { Batches::Free } else { Batches::Sized(*batch) };
             server::serve(LimitOptions { batches, plaintext: *plaintext })?;
@@ -137,6 +148,14 @@ fn comparison(a: &std::path::Path, b: &std::path::Path) -> anyhow::Result<u8> {
             .map_err(|error| anyhow::anyhow!("{} is no load report: {error}", file.display()))
     };
     say::print(compare::render(&read(a)?, &read(b)?))?;
+    Ok(0)
+}
+
+fn plot(file: &std::path::Path, svg: &std::path::Path) -> anyhow::Result<u8> {
+    let figures = Figures::read(&shared::read(file)?)
+        .map_err(|error| anyhow::anyhow!("{} holds no figures: {error}", file.display()))?;
+    write::atomically(svg, figures.svg().as_bytes())
+        .with_context(|| format!("can't write {}", svg.display()))?;
     Ok(0)
 }
 
