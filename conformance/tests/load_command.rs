@@ -88,6 +88,24 @@ fn a_free_running_limit_writes_what_its_senders_give() {
 }
 
 #[test]
+fn figures_of_many_runs_are_drawn_from_their_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (figures, svg) = (folder.path().join("a.json"), folder.path().join("a.svg"));
+    let text = r#"{"version": 1, "title": "a", "figures": [
+        {"kind": "bars", "title": "speed", "bars": [{"name": "ours", "value": 3, "own": true}]}]}"#;
+    std::fs::write(&figures, text).unwrap();
+    let arguments = ["plot", figures.to_str().unwrap(), "--svg", svg.to_str().unwrap()];
+    let (code, printed) = load(&arguments);
+    assert_eq!(code, 0, "{printed}");
+    let drawn = std::fs::read_to_string(&svg).unwrap();
+    assert!(drawn.starts_with("<svg ") && drawn.contains(">ours</text>"), "{drawn}");
+    // A report is no file of figures.
+    std::fs::write(&figures, r#"{"version": 1, "suite": "0.1.0"}"#).unwrap();
+    let (code, printed) = load(&arguments);
+    assert!(code == 64 && printed.contains("holds no figures"), "{printed}");
+}
+
+#[test]
 fn a_fault_is_exit_code_1_and_nobody_is_69() {
     let spawn = mutant::command("127.0.0.1:{port} --fault DeliversTwice --fault FloodUnlimited");
     let short = ["--duration=100ms", "--warm-up=0s", "-n=4"];

@@ -101,8 +101,8 @@ async fn server(dialect: Dialect, fault: Fault) -> Target {
             let room = Arc::clone(&room);
             tokio::spawn(async move {
                 match dialect {
-                    Dialect::Mqtt => mqtt(tcp, room, fault).await,
-                    _ => irc(tcp, room, fault).await,
+                    Dialect::Mqtt => mqtt(tcp, &room, fault).await,
+                    _ => irc(tcp, &room, fault).await,
                 }
             });
         }
@@ -123,7 +123,7 @@ fn way_to(mut tcp: tokio::net::tcp::OwnedWriteHalf) -> UnboundedSender<Vec<u8>> 
     way
 }
 
-async fn irc(tcp: TcpStream, room: Arc<Mutex<Room>>, fault: Fault) {
+async fn irc(tcp: TcpStream, room: &Mutex<Room>, fault: Fault) {
     let (mut from, to) = tcp.into_split();
     let way = way_to(to);
     let say = |text: String| drop(way.send(text.into_bytes()));
@@ -172,7 +172,7 @@ async fn irc(tcp: TcpStream, room: Arc<Mutex<Room>>, fault: Fault) {
     }
 }
 
-async fn mqtt(tcp: TcpStream, room: Arc<Mutex<Room>>, fault: Fault) {
+async fn mqtt(tcp: TcpStream, room: &Mutex<Room>, fault: Fault) {
     let (mut from, to) = tcp.into_split();
     let way = way_to(to);
     let mut came = Vec::<u8>::new();
