@@ -204,10 +204,11 @@ fn plot(title: &str, log: bool, lines: &[Series]) -> Plot {
         points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         Line { name: line.name.clone(), points }
     });
+    let shown: fn(f64) -> String = if most >= 10.0 { short } else { value };
     Plot {
         title: title.to_owned(),
         x: counts.iter().map(|x| Tick { at: place(*x), text: count(*x) }).collect(),
-        y: ticks(most, value),
+        y: ticks(most, shown),
         lines: lines.collect(),
         shade: None,
     }
