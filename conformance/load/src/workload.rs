@@ -220,6 +220,7 @@ fn setting(options: &LoadOptions, shared: &Shared) -> Setting {
     let plan = &options.plan;
     Setting {
         workload: plan.workload.name().to_owned(),
+        dialect: plan.dialect.name().to_owned(),
         connections: plan.members,
         senders: plan.senders,
         payload: plan.payload,
