@@ -36,6 +36,7 @@ pub mod ops;
 pub mod order;
 mod pacing;
 mod proposing;
+mod restoring;
 mod server;
 mod sharing;
 pub mod store;

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use chatterbox_hub::{Happened, Hub, ModerationAct, Sequence};
-use chatterbox_proto::{SERVER, Username};
+use chatterbox_hub::{Happened, Hub, Sequence};
+use chatterbox_proto::Username;
 use futures_util::FutureExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -33,7 +33,6 @@ use crate::keys::{keep_keys, write_keys};
 use crate::listeners::Listeners;
 use crate::marks::{keep_marks, write_marks};
 use crate::metrics::Sources;
-use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::{Acceptor, Protocol, Service};
 use crate::net::compressing::Compressing;
@@ -44,13 +43,13 @@ use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::net::scrape::Scrape;
-use crate::ops::clock::unix_now;
 use crate::ops::readiness::Health;
 use crate::ops::service_manager::ServiceManager;
 use crate::ops::signals::Asking;
 use crate::ops::supervision::supervise;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 use crate::proposing::{self, Proposer, RunningNode};
+use crate::restoring::{load_rooms, load_sanctions};
 use crate::sharing::share_limits;
 use crate::store::{Store, StoreError};
 
@@ -434,35 +433,6 @@ fn accept_all<S: Service>(
         let accept = acceptor.clone().accept(listener, Arc::clone(service));
         acceptors.spawn(accepting.run_until_cancelled_owned(accept));
     }
-}
-
-/// Loads the rooms of earlier runs.
-async fn load_rooms(chat: &Chat, store: &dyn Store) -> Result<(), StoreError> {
-    let records = store.rooms().await?;
-    chat.restore_rooms(&records, &store.newest_of_rooms().await?);
-    Ok(())
-}
-
-/// Imposes the sanctions of earlier runs, before anybody can come in.
-async fn load_sanctions(chat: &Chat, moderation: &Moderation) -> Result<(), StoreError> {
-    let now = unix_now();
-    let failed = |error: ModerationError| StoreError::Failed(Box::new(error));
-    let sanctions = moderation.load(now).await.map_err(failed)?;
-    if sanctions.is_empty() {
-        return Ok(());
-    }
-    tracing::info!(sanctions = sanctions.len(), "sanctions loaded");
-    let act = ModerationAct::Impose(sanctions);
-    let restored = chatterbox_hub::Moderation {
-        by: SERVER.into(),
-        level: None,
-        now,
-        silent: true,
-        written: None,
-        act,
-    };
-    let restored = chat.moderate(restored).await;
-    restored.map(drop).map_err(|_| StoreError::Failed("who is banned could not be noted".into()))
 }
 
 /// The time between two looks at the rooms whose members are counted instead of listed. It is a part of the time between two
