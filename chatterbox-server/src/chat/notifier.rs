@@ -14,6 +14,7 @@ use std::time::Duration;
 use chatterbox_hub::{MemberId, RoomId};
 
 use crate::chat::wake_flag::WakeFlag;
+use crate::chat::wake_round::WakeRound;
 
 /// The time between two broadcasts of presence. Nobody sees the difference, and 1,000 users who join within a second
 /// cost everybody some 16 writes.
@@ -27,16 +28,32 @@ const PRESENCE_INTERVAL_PER_MEMBER: Duration = Duration::from_micros(40);
 #[derive(Debug, Default)]
 pub struct Signals {
     /// Raised when there is something to take from the hub.
-    pub pending: WakeFlag,
+    pending: WakeFlag,
+    round: Arc<WakeRound>,
     /// Raised when the member was removed.
     pub removed: WakeFlag,
     /// Set when another device has changed the name of the user; whoever reads the frames looks before each of them.
     pub renamed: AtomicBool,
 }
 
+impl Signals {
+    /// Waits until there is something to take from the hub. A member that can't take it now, since it is stuck in a write, has to call
+    /// this as well, and to remember it: everybody who is counted is expected to look soon.
+    pub async fn pending(&self) {
+        self.pending.raised().await;
+        self.round.looked();
+    }
+
+    /// Says that there is something to take; whether the member did not know it yet.
+    fn wake(&self) -> bool {
+        self.pending.raise()
+    }
+}
+
 /// The wake flags of all members.
 #[derive(Debug, Default)]
 pub struct Notifier {
+    round: Arc<WakeRound>,
     signals: Mutex<HashMap<MemberId, Arc<Signals>>>,
     /// Raised when presence has changed.
     presence: WakeFlag,
@@ -61,15 +78,32 @@ impl Notifier {
     /// Subscribes a new member. Its flags start raised, so events between joining and subscribing are not missed, nor another name
     /// that a device of its user has asked for meanwhile.
     pub fn subscribe(&self, id: MemberId) -> Arc<Signals> {
-        let signals = Arc::new(Signals { renamed: AtomicBool::new(true), ..Signals::default() });
+        let round = Arc::clone(&self.round);
+        let signals = Signals { round, renamed: AtomicBool::new(true), ..Signals::default() };
+        let signals = Arc::new(signals);
         self.signals().insert(id, Arc::clone(&signals));
-        signals.pending.raise();
+        self.wake([&*signals]);
         signals
     }
 
     /// Removes a member that has left.
     pub fn unsubscribe(&self, id: MemberId) {
-        self.signals().remove(&id);
+        let left = self.signals().remove(&id);
+        // It does not look any more.
+        if left.is_some_and(|signals| signals.pending.take()) {
+            self.round.looked();
+        }
+    }
+
+    /// Wakes members, and counts those who were not woken already.
+    fn wake<'s>(&self, all: impl IntoIterator<Item = &'s Signals>) {
+        let woken = all.into_iter().filter(|signals| signals.wake()).count();
+        self.round.woke(woken.try_into().unwrap_or(isize::MAX));
+    }
+
+    /// Waits until all who were woken have looked what there is.
+    pub async fn all_have_looked(&self) {
+        self.round.over().await;
     }
 
     fn delayed(&self) -> MutexGuard<'_, Delayed> {
@@ -78,7 +112,7 @@ impl Notifier {
 
     /// Wakes everybody.
     pub fn notify_all(&self) {
-        self.signals().values().for_each(|signals| signals.pending.raise());
+        self.wake(self.signals().values().map(|signals| &**signals));
     }
 
     /// Wakes everybody in a moment.
@@ -97,15 +131,17 @@ impl Notifier {
 
     /// Wakes some members.
     pub fn notify_each(&self, ids: &[MemberId]) {
-        self.each(ids, |signals| signals.pending.raise());
+        if ids.is_empty() {
+            return;
+        }
+        let signals = self.signals();
+        self.wake(ids.iter().filter_map(|id| signals.get(id)).map(|signals| &**signals));
     }
 
     /// Wakes members that were removed, also from a write that is stalled.
     pub fn notify_removed(&self, ids: &[MemberId]) {
-        self.each(ids, |signals| {
-            signals.removed.raise();
-            signals.pending.raise();
-        });
+        self.each(ids, |signals| drop(signals.removed.raise()));
+        self.notify_each(ids);
     }
 
     /// Notes that members have another name, before they are told.
@@ -166,25 +202,25 @@ mod tests {
     async fn presence_is_told_at_once_and_then_together() {
         let notifier = Arc::new(Notifier::default());
         let signals = notifier.subscribe(a_member());
-        signals.pending.raised().await;
+        signals.pending().await;
         let task = Arc::clone(&notifier);
         let notifying = tokio::spawn(async move { task.notify_of_presence().await });
         let start = tokio::time::Instant::now();
         notifier.notify_all_soon();
-        signals.pending.raised().await;
+        signals.pending().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "the first does not wait");
         for _ in 0..100 {
             notifier.notify_all_soon();
         }
-        signals.pending.raised().await;
+        signals.pending().await;
         // The clock of the runtime counts in milliseconds.
         let waited = start.elapsed();
         assert!(waited >= PRESENCE_INTERVAL && waited < 2 * PRESENCE_INTERVAL, "{waited:?}");
-        let more = tokio::time::timeout(Duration::from_secs(60), signals.pending.raised());
+        let more = tokio::time::timeout(Duration::from_secs(60), signals.pending());
         assert!(more.await.is_err(), "a hundred are one");
         let start = tokio::time::Instant::now();
         notifier.notify_all();
-        signals.pending.raised().await;
+        signals.pending().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "a message does not wait");
         notifying.abort();
     }

@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: paces by the clock")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chatterbox_hub::{
     Group, Incarnation, Proposal, Record, RoomRecord, RoomRefusal, RoomWish, Say, Sequence,
@@ -23,6 +24,13 @@ use crate::chat::proposals::{ProposalQueue, WishDone};
 use crate::chat::shared::Chat;
 use crate::order::{Decided, Order, OrderError};
 use crate::store::{Store, StoreError};
+
+/// A group of so many messages, or the one behind it, waits until everybody who was woken for those before has looked: what comes
+/// meanwhile makes the group larger, and delays nobody, since all would be woken again behind those who still wait for their turn.
+const MANY: usize = 4;
+
+/// It waits no longer than this.
+const LONGEST_ROUND: Duration = Duration::from_millis(100);
 
 /// The sequencer of one node.
 pub struct Sequencer {
@@ -49,6 +57,8 @@ impl Sequencer {
         let mut stopping = false;
         let mut numbering = Numbering::default();
         let mut refused = Refused::default();
+        // The messages of the last group.
+        let mut said = 0;
         let mut rounds = Rounds::new(&self);
         let started = rounds.go(vec![Proposal::Up(Up::default())], Batch::default()).await;
         if let Err(error) = started {
@@ -70,13 +80,15 @@ impl Sequencer {
             let Some(first) = first else { return };
             let mut batch = Batch::default();
             batch.add(first);
-            while batch.has_room(&Bounds::ALONE)
-                && let Ok(entry) = queue.try_recv()
-            {
-                batch.add(entry);
+            fill(&mut batch, &mut queue);
+            if batch.messages().max(said) >= MANY {
+                let looked = self.chat.notifier().all_have_looked();
+                // Whoever is woken looks soon, but a round of very many takes its time.
+                let _ = tokio::time::timeout(LONGEST_ROUND, looked).await;
+                fill(&mut batch, &mut queue);
             }
             let says = batch.take_says();
-            let said = says.len();
+            said = says.len();
             let mut proposals = match self.keep(says, &mut numbering).await {
                 Ok(says) => {
                     if said > 0 {
@@ -166,6 +178,15 @@ impl Sequencer {
         }
         numbering.newest = Some(newest + numbered.len() as u64);
         Ok(says)
+    }
+}
+
+/// Takes what has come into a batch, as far as there is room.
+fn fill(batch: &mut Batch, queue: &mut ProposalQueue) {
+    while batch.has_room(&Bounds::ALONE)
+        && let Ok(entry) = queue.try_recv()
+    {
+        batch.add(entry);
     }
 }
 

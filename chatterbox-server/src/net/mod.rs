@@ -23,6 +23,7 @@ mod put_off;
 mod read_buffer;
 mod reader;
 mod requests;
+mod round;
 mod socket;
 pub(crate) mod stream;
 mod tls;
