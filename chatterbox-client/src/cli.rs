@@ -4,9 +4,11 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::io;
 use std::path::PathBuf;
 
 use chatterbox_address::{AddressError, Contradiction, HostPort};
+use chatterbox_manual::{ManualArguments, ManualError};
 use chatterbox_proto::ScreenText;
 use chatterbox_proto::limits::RECENT;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -125,13 +127,17 @@ pub struct Arguments {
     #[arg(long, conflicts_with_all = ["base", "insecure", "plaintext"])]
     pub remember: bool,
 
-    /// How long a lost connection is tried again, where the server can go on with a session.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub reconnect_for: u64,
+    /// How long a lost connection is tried again, where the server can go on with a session [default: 300, and as long as the server has said that it is away, an hour at most]
+    #[arg(long, value_name = "SECONDS")]
+    pub reconnect_for: Option<u64>,
 
     /// End when the connection is lost.
     #[arg(long, conflicts_with = "reconnect_for")]
     pub no_reconnect: bool,
+
+    /// Completions and manual pages.
+    #[command(flatten)]
+    pub manual: ManualArguments,
 
     /// Whether the port was given, in whatever way.
     #[arg(skip)]
@@ -175,6 +181,14 @@ impl Arguments {
                 .format(&mut command)
         })?;
         Ok(parsed)
+    }
+
+    /// Writes what `--completions` and `--man` ask for.
+    ///
+    /// # Errors
+    /// [`ManualError`].
+    pub(crate) fn write_manual(&self, output: &mut dyn io::Write) -> Result<(), ManualError> {
+        self.manual.write(&Self::command(), output)
     }
 
     /// Takes the port off the host, if there is one behind it.
@@ -294,6 +308,11 @@ mod tests {
         let table = [
             ("", with("localhost", 9000, None)),
             ("example.org", with("example.org", 9000, None)),
+            // This program has no subcommands: whatever stands there is a host.
+            ("completions", with("completions", 9000, None)),
+            ("man -p 5000", with("man", 5000, None)),
+            ("bash -ca ca.crt", with("bash", 9000, Some("ca.crt"))),
+            ("host --completions tcsh", Err(ErrorKind::InvalidValue)),
             ("host -p 5000 -ca ca.crt", with("host", 5000, Some("ca.crt"))),
             ("host -p 5000 -ca=ca.crt", with("host", 5000, Some("ca.crt"))),
             ("host -p 5000 --ca ca.crt", with("host", 5000, Some("ca.crt"))),
@@ -373,6 +392,11 @@ mod tests {
         assert_eq!(parse("--recent 0").map(|got| got.recent), Ok(Some(0)));
         assert_eq!(parse("--recent 1000").map(|got| got.recent), Ok(Some(1000)));
         assert_eq!(parse("--recent 1001"), Err(ErrorKind::ValueValidation));
+    }
+
+    #[test]
+    fn completions_and_the_page_name_every_flag() {
+        assert_eq!(chatterbox_manual::check::unnamed(&Arguments::command()).unwrap(), [""; 0]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chatterbox_app::model::Limits;
 use chatterbox_app::{App, Options, ReconnectPolicy, Target, TimeFormatter, spoken};
+use chatterbox_manual::ManualError;
 use chatterbox_proto::{Capabilities, Capability, ScreenText};
 
 use crate::cli::Arguments;
@@ -42,6 +43,9 @@ pub async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if arguments.print_config || arguments.print_keys {
         let text = if arguments.print_keys { keymap::page() } else { config::sample() };
         return print(&text);
+    }
+    if arguments.manual.is_asked() {
+        return manual(&arguments);
     }
     let (mut config, mut keys) = config::load(arguments.config.as_deref())?;
     let variable = |name: &str| std::env::var(name).ok();
@@ -131,6 +135,17 @@ fn print(text: &str) -> Result<Exit, Failure> {
     }
 }
 
+/// Writes completions or manual pages.
+fn manual(arguments: &Arguments) -> Result<Exit, Failure> {
+    match arguments.write_manual(&mut io::stdout().lock()) {
+        Ok(()) => Ok(Exit::Ok),
+        Err(ManualError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(Exit::Ok)
+        }
+        Err(error) => Err(Failure::new(Exit::InputOutput, error.to_string())),
+    }
+}
+
 fn options(
     arguments: &Arguments,
     config: &Config,
@@ -152,7 +167,8 @@ fn options(
     }
     let attention = config.conversations.iter();
     let attention = attention.map(|(name, one)| (Target::parse(name, true), one.notify.into()));
-    let reconnect_for = Duration::from_secs(arguments.reconnect_for);
+    let reconnect = arguments.reconnect_for.map(Duration::from_secs);
+    let reconnect = reconnect.map_or_else(ReconnectPolicy::default, ReconnectPolicy::for_at_most);
     Ok(Options {
         username: arguments.username.clone(),
         strict: arguments.strict,
@@ -168,7 +184,7 @@ fn options(
         full_screen: full,
         attention: attention.collect(),
         tokens: tokens.map(TokenStore::load).unwrap_or_default(),
-        reconnect: (!arguments.no_reconnect).then(|| ReconnectPolicy::for_at_most(reconnect_for)),
+        reconnect: (!arguments.no_reconnect).then_some(reconnect),
     })
 }
 

@@ -212,6 +212,15 @@ pub struct Config {
     )]
     pub grace: Duration,
 
+    /// Seconds after which the server is expected back when it shuts down: everybody is told, and clients come back by themselves no sooner [default: 5 for clients, and nobody is told]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        value_parser = seconds_or_none,
+        help_heading = "Times"
+    )]
+    pub back_in: Option<Duration>, // RETRY (NO-3)
+
     /// Seconds that a name is kept for its user after they have left: for the same address or session; 0 is not at all
     #[arg(
         long,

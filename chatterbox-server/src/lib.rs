@@ -29,6 +29,7 @@ pub mod gateway;
 mod keys;
 mod listeners;
 mod marks;
+mod metrics;
 pub mod moderation;
 pub mod net;
 pub mod ops;

@@ -15,6 +15,8 @@ pub struct Listeners {
     pub telnet: Vec<TcpListener>,
     /// Whoever asks whether the server takes users.
     pub health: Vec<TcpListener>,
+    /// Whether other machines are told there what is measured.
+    pub metrics_anywhere: bool,
 }
 
 impl From<Vec<TcpListener>> for Listeners {

@@ -38,6 +38,7 @@ pub(crate) struct Proposer {
 pub(crate) struct RunningNode {
     standing: watch::Receiver<Standing>,
     pulse: Arc<Pulse>,
+    progress: Arc<Progress>,
 }
 
 /// Starts to propose, and to apply what is decided: as a node of a cluster, or alone.
@@ -70,12 +71,12 @@ pub(crate) fn start(
         speaks: format::LEVEL,
         chat,
         store,
-        progress,
+        progress: Arc::clone(&progress),
         pulse: Arc::clone(&pulse),
         standing,
     };
     let running = tokio::spawn(node.run(queue, limits, stop));
-    let node = Some(RunningNode { standing: watched, pulse });
+    let node = Some(RunningNode { standing: watched, pulse, progress });
     Proposer { running, read: Arc::new(read), node }
 }
 
@@ -96,6 +97,11 @@ impl RunningNode {
     /// What it knows of all nodes.
     pub(crate) fn report(&self) -> watch::Receiver<Option<Report>> {
         self.pulse.report()
+    }
+
+    /// How far it is.
+    pub(crate) fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
     }
 
     /// Guards the members of the node while nothing of it comes round.

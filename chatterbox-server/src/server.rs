@@ -32,6 +32,7 @@ use crate::gateway::web::{Web, WebListeners};
 use crate::keys::{keep_keys, write_keys};
 use crate::listeners::Listeners;
 use crate::marks::{keep_marks, write_marks};
+use crate::metrics::Sources;
 use crate::moderation::{Moderation, ModerationError};
 use crate::net::Transport;
 use crate::net::acceptor::{Acceptor, Protocol, Service};
@@ -42,8 +43,12 @@ use crate::net::health;
 use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
+use crate::net::scrape::Scrape;
 use crate::ops::clock::unix_now;
 use crate::ops::readiness::Health;
+use crate::ops::signals::Asking;
+use crate::ops::service_manager::ServiceManager;
+use crate::ops::supervision::supervise;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 use crate::proposing::{self, Proposer, RunningNode};
 use crate::sharing::share_limits;
@@ -91,6 +96,10 @@ pub struct Operation {
     pub control: Option<Control>,
     /// The nodes that it is one of, where it is not alone.
     pub cluster: Option<Cluster>,
+    /// Whoever asks for a line of status in the log.
+    pub asking: Option<Asking>,
+    /// Whoever has started its process.
+    pub manager: ServiceManager,
 }
 
 /// The same, controlled from the command line as well, and as a node of several.
@@ -106,14 +115,9 @@ pub async fn run_controlled(
     mut stop: watch::Receiver<u32>,
     operation: Operation,
 ) -> Result<(), StoreError> {
-    let Operation { control, cluster } = operation;
+    let Operation { control, cluster, asking, manager } = operation;
     let listeners = listeners.into();
     let health = Health::default();
-    let mut telling = JoinSet::new();
-    for listener in listeners.health {
-        // Until the end: that nobody should be sent here any more has to be told as well.
-        telling.spawn(health::serve(listener, health.clone()));
-    }
     let at_start = config.current();
     let (proposals, queue) = proposals::queue();
     let chat = Arc::new(Chat::new(Hub::new(at_start.timeline, at_start.keep), proposals));
@@ -133,6 +137,14 @@ pub async fn run_controlled(
         tokio::spawn(async move { share_limits(reports, &*authenticator).await })
     });
 
+    let supervision = {
+        let (chat, manager, health) = (Arc::clone(&chat), manager.clone(), health.clone());
+        let comes_round = move || {
+            let chat = Arc::clone(&chat);
+            async move { chat.comes_round().await }
+        };
+        tokio::spawn(supervise(manager, health, comes_round))
+    };
     let presence = Arc::clone(&chat);
     let presence = tokio::spawn(async move { presence.notifier().notify_of_presence().await });
     let counting = Arc::clone(&chat);
@@ -223,6 +235,25 @@ pub async fn run_controlled(
         drain: Drain::default(),
         closing: closing.clone(),
     });
+    let sources = Arc::new(Sources {
+        context: Arc::clone(&context),
+        health: health.clone(),
+        store: Arc::clone(&store),
+        node: node.as_ref().map(|node| (node.report(), node.progress())),
+    });
+    // Until the end: that nobody should be sent here any more has to be told as well.
+    let mut telling = JoinSet::new();
+    // Answers that are under way at the end hold nothing of the server.
+    let measured = Arc::downgrade(&sources);
+    let text = move || measured.upgrade().map_or_else(String::new, |sources| sources.text());
+    let scrape = Arc::new(Scrape::new(listeners.metrics_anywhere, text));
+    for listener in listeners.health {
+        telling.spawn(health::serve(listener, health.clone(), Arc::clone(&scrape)));
+    }
+    if let Some(asking) = asking {
+        let sources = Arc::clone(&sources);
+        telling.spawn(async move { sources.log_when_asked(asking).await });
+    }
     let acceptors = TaskTracker::new();
     let acceptor = Acceptor::new(Arc::clone(&context), tasks.clone());
     let protocol = Arc::new(Protocol { context: Arc::clone(&context) });
@@ -306,7 +337,9 @@ pub async fn run_controlled(
     accepting.cancel();
     acceptors.wait().await;
     tasks.close();
-    let grace = config.current().grace;
+    let at_end = config.current();
+    let grace = at_end.grace;
+    manager.stopping(grace);
     let connections = tasks.len();
     tracing::info!(connections, grace_s = grace.as_secs(), "shutting down");
     // Where it ends because it can't go on, the others have to decide that it has ended.
@@ -320,7 +353,8 @@ pub async fn run_controlled(
         context.drain.begin(grace.min(AT_A_FAULT));
     }
     if connections > 0 {
-        chat.announce(shutdown_notice(grace));
+        // Where other nodes go on, the chat is not away.
+        chat.announce(shutdown_notice(grace, at_end.back_in.filter(|_| node.is_none())));
         tokio::select! {
             () = tasks.wait() => {}
             () = tokio::time::sleep(grace) => {}
@@ -364,6 +398,8 @@ pub async fn run_controlled(
     forgetting.abort();
     sweeping.iter().for_each(JoinHandle::abort);
     sharing.iter().for_each(JoinHandle::abort);
+    telling.shutdown().await;
+    supervision.abort();
     tracing::info!("stopped");
     outcome
 }

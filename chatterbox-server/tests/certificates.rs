@@ -236,6 +236,7 @@ fn what_clients_will_refuse_is_warned_of_at_the_start_and_on_hangup() {
     assert!(server.printed().contains(said), "{}", server.printed());
     let line = &server.client_line;
     assert!(line.ends_with(&format!(" -ca {path}")), "nobody else signed it: {line}");
+    assert!(server.printed().contains("ERROR"), "nobody gets in: {}", server.printed());
     let mut told = |change: &dyn Fn(&mut CertificateParams), expected: &str| {
         write(change);
         server.signal(Signal::HUP);
@@ -243,10 +244,6 @@ fn what_clients_will_refuse_is_warned_of_at_the_start_and_on_hangup() {
         assert!(line.contains("WARN") && line.contains(&path), "{line}");
         server.log_line("certificates read again");
     };
-    told(
-        &|params| params.not_before = rcgen::date_time_ymd(4000, 1, 2),
-        "it is not valid before 4000-01-02 00:00:00 UTC: ",
-    );
     told(&|params| params.subject_alt_names.clear(), "it names no host");
     told(
         &|params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
@@ -259,6 +256,12 @@ fn what_clients_will_refuse_is_warned_of_at_the_start_and_on_hangup() {
         },
         "it is for chat.example, and not for \"localhost\"",
     );
+    let in_ten_days = time::OffsetDateTime::now_utc() + time::Duration::days(10);
+    told(&|params| params.not_after = in_ten_days, "it expires on 20");
+    write(&|params| params.not_before = rcgen::date_time_ymd(4000, 1, 2));
+    server.signal(Signal::HUP);
+    let line = server.log_line("it is not valid before 4000-01-02 00:00:00 UTC: ");
+    assert!(line.contains("ERROR") && line.contains(&path), "{line}");
     let chain = chain();
     std::fs::write(&file, format!("{}{}", chain.own, chain.key)).unwrap();
     server.signal(Signal::HUP);
@@ -271,6 +274,87 @@ fn what_clients_will_refuse_is_warned_of_at_the_start_and_on_hangup() {
     server.signal(Signal::HUP);
     let line = server.log_line("old certificates stay in use");
     assert!(line.contains("no private key in it") && line.contains("hint"), "{line}");
+}
+
+#[test]
+fn what_clients_will_refuse_is_in_the_status_and_in_the_answer_to_a_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("combined.pem");
+    let [path, state] = [&file, &folder.path().join("state")].map(|p| p.display().to_string());
+    let key = KeyPair::generate().unwrap();
+    let write = |host: &str, until: time::OffsetDateTime| {
+        let mut params = CertificateParams::new(vec![host.into()]).unwrap();
+        params.not_after = until;
+        let pem = params.self_signed(&key).unwrap().pem();
+        std::fs::write(&file, pem + &key.serialize_pem()).unwrap();
+    };
+    let days = |days| time::OffsetDateTime::now_utc() + time::Duration::days(days);
+    let run = |command: &[&str]| {
+        let mut program = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+        let run = program.args(command).args(["--state", &state]).timeout(harness::PATIENCE);
+        String::from_utf8(run.assert().success().get_output().stdout.clone()).unwrap()
+    };
+    write("localhost", days(3));
+    let line = ["127.0.0.1", "-p", "0", "--state", &state, "--cert", &path];
+    let mut server = Running::start(&[&line[..], &["--name", "localhost"]].concat());
+    server.is_ready();
+    let status = run(&["status"]);
+    assert!(status.contains("certificate good for 2 days"), "{status}");
+    assert!(status.contains("\ncertificate   it expires on 20"), "{status}");
+    write("chat.example", days(-3));
+    let told = run(&["reload"]);
+    assert!(told.contains("the certificate: it has expired on 20"), "{told}");
+    assert!(told.contains("the certificate: it is for chat.example, and not for"), "{told}");
+    let status: serde_json::Value = serde_json::from_str(&run(&["status", "--json"])).unwrap();
+    assert_eq!(status["certificate_days"], -4, "{status}");
+    assert_eq!(status["certificate_warnings"].as_array().unwrap().len(), 2, "{status}");
+    write("localhost", days(100));
+    assert_eq!(run(&["reload"]), "read again; no setting has changed\n");
+    let status = run(&["status"]);
+    assert!(status.contains("good for 99 days") && !status.contains("\ncertificate"), "{status}");
+}
+
+#[test]
+fn further_names_get_a_certificate_of_the_same_authority_where_it_may_vouch_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state").display().to_string();
+    let ca = folder.path().join("state/certs/ca.crt");
+    let start = |names: &[&str]| {
+        let line = ["0.0.0.0", "-p", "0", "--memory", "--state", &path];
+        Running::start(&[&line[..], names].concat())
+    };
+    let get_in = |server: &Running, host: &str| {
+        let name = ServerName::try_from(host.to_owned()).unwrap();
+        let session = ClientConnection::new(harness::trusting(&ca), name).unwrap();
+        let port = server.address.port();
+        let mut stream = StreamOwned::new(session, connect(([127, 0, 0, 1], port).into()));
+        let user = format!("by {host}").replace([' ', '.'], "-");
+        assert!(join(&mut stream, &user).contains("\"USERNAME_ACCEPTED\": true"), "{host}");
+    };
+    let first = start(&["--name", "chat.example"]);
+    get_in(&first, "chat.example");
+    let expected = format!("chatterbox-client chat.example -p {} -ca ", first.address.port());
+    assert!(first.client_line.starts_with(&expected), "{}", first.client_line);
+    drop(first);
+    let trusted = std::fs::read(&ca).unwrap();
+    // Below a name that it may vouch for, and in a private network.
+    let second = start(&["--name", "lab.chat.example,chat.example", "--name", "192.168.7.7"]);
+    for host in ["lab.chat.example", "chat.example", "192.168.7.7", "localhost"] {
+        get_in(&second, host);
+    }
+    assert_eq!(std::fs::read(&ca).unwrap(), trusted, "clients need no other ca.crt");
+    drop(second);
+    // Any other name is one that whoever has copied the authority's key must not vouch for.
+    let third = start(&["--name", "other.example"]);
+    assert!(third.printed().contains("the authority is made anew"), "{}", third.printed());
+    assert_ne!(std::fs::read(&ca).unwrap(), trusted);
+    get_in(&third, "other.example");
+    drop(third);
+    let trusted = std::fs::read(&ca).unwrap();
+    let all = start(&["--name", "other.example", "--name", "chat.example"]);
+    get_in(&all, "chat.example");
+    get_in(&all, "other.example");
+    assert_eq!(std::fs::read(&ca).unwrap(), trusted, "it may vouch for all earlier ones");
 }
 
 #[test]

@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use assert_cmd::Command;
 use harness::engine::Engine;
+use harness::metrics::{health, scrape_until, value};
 use harness::process::{Running, connect, join};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -33,7 +34,7 @@ fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
 fn node(engine: &str, name: &str, folder: &Path) -> Running {
     let folder = folder.to_str().unwrap();
     let cluster = ["--cluster", engine, "--node", name, "--data", folder];
-    let rest = ["127.0.0.1", "-p", "0", "--plaintext", "--grace", "0"];
+    let rest = ["127.0.0.1", "-p", "0", "--plaintext", "--grace", "0", "--health", "127.0.0.1:0"];
     Running::start(&[&rest[..], &cluster].concat())
 }
 
@@ -99,6 +100,14 @@ fn nodes_and_servers_of_the_engine_are_seen_from_outside() {
     assert_eq!(words(&outside), words(&inside));
     assert!(outside.contains("2 nodes up, as the log at place "), "{outside}");
     assert!(inside.contains("2 nodes up, as one at place "), "{inside}");
+
+    // Each tells the same in numbers: users of all, and its own members.
+    let of_one = scrape_until(health(&one), "chatterbox_cluster_nodes", 2.0);
+    assert!(value(&of_one, "chatterbox_cluster_place").unwrap() > 0.0, "{of_one}");
+    assert!(value(&of_one, "chatterbox_cluster_places_unstored").is_some(), "{of_one}");
+    assert_eq!(value(&of_one, "chatterbox_members"), Some(1.0), "{of_one}");
+    let of_two = scrape_until(health(&two), "chatterbox_users", 1.0);
+    assert_eq!(value(&of_two, "chatterbox_members"), Some(0.0), "{of_two}");
 
     // One that is killed is not heard, and then not there: the others say so, and while they stand still nobody does.
     one.signal(Signal::STOP);

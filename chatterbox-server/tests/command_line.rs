@@ -347,7 +347,7 @@ fn every_setting_of_the_sample_has_an_environment_variable() {
     assert!(settings.len() >= 25, "{settings:?}");
     for (key, default) in settings {
         let value = match key {
-            "web-host" => "chat.example",
+            "web-host" | "name" => "chat.example",
             "trust-proxy" => "10.0.0.1",
             _ if default.ends_with("(not set)") => "1",
             _ => default.trim_matches('"'),

@@ -215,6 +215,31 @@ async fn guests_have_no_keys_and_claims_have_an_end() {
 }
 
 #[tokio::test]
+async fn many_accounts_of_one_address_leave_one_time_keys_to_others() {
+    let chat = AccountServer::open(&[("ann", 1), ("bob", 1), ("cyd", 1), ("dee", 1)]).await;
+    let (mut ann, mut bob, _, bobs) = both(&chat).await;
+    let device = bobs.device("b1", 21);
+    let names: Vec<String> = (0..58).map(|n| format!("m{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    publish(&mut bob, &bobs, &device, &names[..50]).await;
+    let put = publish(&mut bob, &bobs, &device, &names[50..]).await;
+    assert_eq!(put["COUNT"], 60, "with the two that were there: {put}");
+    let mut cyd = user(&chat, "cyd", None, "").await;
+    let mut dee = user(&chat, "dee", None, "").await;
+    let many = json!({"ID": "m", "DEVICES": vec![json!(["bob", "b1"]); 20]});
+    let mut fallback = Vec::new();
+    for claimant in [&mut ann, &mut cyd, &mut dee] {
+        let all = ask(claimant, "KEYS_CLAIM", many.clone()).await;
+        let keys = all["ONE_TIME"].as_array().unwrap();
+        assert_eq!(keys.len(), 20, "nobody is refused: {all}");
+        fallback.push(keys.iter().filter(|key| key[2]["FALLBACK"] == true).count());
+    }
+    assert_eq!(fallback[0] + fallback[1], 0, "there are enough of them for a while");
+    let left = publish(&mut bob, &bobs, &device, &[]).await["COUNT"].as_u64();
+    assert!(fallback[2] > 0 && left > Some(0), "{fallback:?}, {left:?} left");
+}
+
+#[tokio::test]
 async fn a_message_is_for_each_device_or_for_nobody() {
     let chat = AccountServer::open(&[("ann", 1), ("bob", 1), ("cyd", 1)]).await;
     let (mut ann, mut bob, anns, bobs) = both(&chat).await;

@@ -132,6 +132,28 @@ async fn a_level_can_be_asked_for() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_too_long_is_refused_under_its_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FileServer::open(config(), folder.path()).await;
+    let mut ann = server.user("ann").await;
+    // Beyond what any name can have, a name of a file, and a token.
+    let long = "x".repeat(20_000);
+    let file = bytes(10, 1);
+    for (to, name, word) in [
+        ("ALL", long.as_str(), "bad-name"),
+        ("ALL", "", "bad-name"),
+        (&long, "x", "no-such-user"),
+        (&format!("#{long}"), "x", "no-such-room"),
+    ] {
+        assert_eq!(code(&ann.put(to, name, &file).await), Some(word), "{word}");
+    }
+    for token in ["", "no-such-file", &long] {
+        assert_eq!(code(&ann.get(token, 0, 0).await), Some("expired"));
+    }
+    ann.upload("ALL", &file).await;
+}
+
+#[tokio::test]
 async fn a_later_connection_takes_an_upload_over() {
     let folder = tempfile::tempdir().unwrap();
     let server = FileServer::open(config(), folder.path()).await;
@@ -287,6 +309,29 @@ async fn what_was_written_outlives_a_restart() {
     assert_eq!(bob.fetch(&token, 0, file.len()).await, file);
     assert_eq!(bob.fetch(&shared, CHUNK + 3, whole.len()).await, whole[CHUNK + 3..]);
     wait_until(|| server.spooled().0 == 2).await;
+}
+
+#[tokio::test]
+async fn what_an_address_has_begun_is_counted_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    // An address may have 2,000 bytes begun.
+    let config = Config { file_size: 1_000, file_total: 8_000, ..config() };
+    {
+        let server = FileServer::open(config.clone(), folder.path()).await;
+        let mut ann = server.user("ann").await;
+        for seed in [1, 2] {
+            assert_eq!(code(&ann.put("ALL", "x", &bytes(900, seed)).await), None);
+        }
+        server.server.stop().await;
+    }
+    let server = FileServer::open(config, folder.path()).await;
+    let mut ann = server.user("ann").await;
+    let refused = ann.put("ALL", "x", &bytes(900, 3)).await;
+    assert_eq!(code(&refused), Some("too-many"), "{refused:?}");
+    // One of the two is finished, so there is room for another one.
+    let again = ann.put("ALL", "x", &bytes(900, 1)).await;
+    assert!(ann.send(&again, &bytes(900, 1)).await.is_done);
+    assert_eq!(code(&ann.put("ALL", "x", &bytes(900, 3)).await), None);
 }
 
 /// Waits for something that a task does in its own time.

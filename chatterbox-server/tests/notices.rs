@@ -93,6 +93,25 @@ async fn a_shutdown_is_a_notice_and_then_the_end_and_a_message_for_others() {
 }
 
 #[tokio::test]
+async fn a_shutdown_says_when_the_server_is_expected_back() {
+    let back_in = Some(Duration::from_secs(600));
+    let config = Config { grace: Duration::from_secs(1), back_in, ..Config::default() };
+    let server = Server::start(config).await;
+    let (mut told, _) = joined(&server, "told", NOTICES, "").await;
+    let (mut base, _) = server.join("base").await;
+    server.stop.send_modify(|count| *count += 1);
+    let info = "The server is shutting down in 1 s. It is expected back 10 min later.";
+    let frames = rest(&mut told).await;
+    let notices: Vec<_> = frames.iter().filter_map(|frame| frame.get("NOTICES")).collect();
+    assert_eq!(notices, [&json!([{"CODE": "shutdown", "INFO": info, "WAIT": 1}])]);
+    assert_eq!(closed(&frames), ("shutdown".to_owned(), json!(600)));
+    let body = base.next_body().await;
+    assert!(body.starts_with(r#"{"MESSAGES": [["SERVER", "ALL", "#), "{body}");
+    assert!(body.ends_with(&format!(r#", "{info}"]]}}"#)), "{body}");
+    assert!(rest(&mut base).await.is_empty(), "nothing that the base protocol does not know");
+}
+
+#[tokio::test]
 async fn who_is_replaced_is_told_so() {
     let server = Server::start(Config::default()).await;
     for (name, offered, has_closed) in [("ann", NOTICES, true), ("bob", "ids/1", false)] {

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use chatterbox_proto::{ServerFrame, frame};
 use chatterbox_server::Config;
 use chatterbox_zstd::Codec;
+use harness::accounts::{AccountServer, PASSWORD, password};
 use harness::{Peer, Server, unlimited};
 
 const ZSTD: &str = "ids/1 ping/1 zstd/1";
@@ -140,6 +141,31 @@ async fn pages_of_the_lobby_are_compressed_and_those_of_two_are_not() {
         assert_eq!((page.messages.len(), bob.was_compressed), (5, compressed), "{with}");
     }
     server.stop().await;
+}
+
+#[tokio::test]
+async fn pages_of_a_room_are_compressed_where_everybody_may_read_them() {
+    let chat = AccountServer::with(unlimited(), &[("ann", 1)]).await;
+    let offered = "accounts/1 commands/1 ids/1 ping/1 rename/1 rooms/1 zstd/1";
+    let mut ann = chat.speaking("ann", offered, &password(PASSWORD)).await;
+    assert!(ann.call("create-room", &["#lab"]).await.ok);
+    for n in 0..5 {
+        ann.peer.say("#lab", &long(&format!("{n} in the room"))).await;
+    }
+    for (setting, compressed) in [
+        (None, true),
+        (Some(("closed", "on")), false),
+        (Some(("closed", "off")), true),
+        (Some(("show", "joined")), false),
+    ] {
+        if let Some((setting, value)) = setting {
+            assert!(ann.call("set-room", &["#lab", setting, value]).await.ok);
+        }
+        ann.peer.send_body(r##"{"HISTORY": {"WITH": "#lab"}}"##).await;
+        let page = ann.peer.find(|keys| keys.history.clone()).await;
+        let found = (page.messages.len(), ann.peer.was_compressed);
+        assert_eq!(found, (5, compressed), "{setting:?}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 mod cli;
 mod command;
@@ -35,8 +35,10 @@ fn main() -> ExitCode {
         Some(Command::Fuzz(arguments)) => fuzz::run(&arguments),
         Some(Command::Load(arguments)) => load::run(&arguments),
         Some(Command::Replay { file, reports }) => grading::replay(&file, &reports),
+        Some(Command::Norm { capabilities }) => explain::norm(capabilities),
         Some(Command::Schema) => explain::schema(),
         Some(Command::KillMatrix { clients }) => explain::kill_matrix(clients),
+        None if cli.manual.is_asked() => cli.manual.write(&Cli::command()),
         None => grade::grade(&cli.grade),
     };
     ExitCode::from(code.unwrap_or_else(|error| {

@@ -42,6 +42,7 @@ use crate::login::{Login, Phase};
 use crate::model::Model;
 use crate::options::Options;
 use crate::output::Output;
+use crate::own_names::OwnNames;
 use crate::quotes::Quotes;
 use crate::reconnect::Reconnect;
 use crate::target::Target;
@@ -133,6 +134,8 @@ pub struct App {
     restricted: bool,
     /// The conversation of the page of history that is shown.
     paging: Option<Target>,
+    /// The names that this user has had.
+    names: OwnNames,
     /// The level of this user's account on the server.
     level: u8,
     /// Before this time the server is not told again how far the user has read.
@@ -189,6 +192,7 @@ impl App {
             transfers: Transfers::default(),
             restricted: options.restricted,
             paging: None,
+            names: OwnNames::default(),
             level: 0,
             marks_from: 0,
             has_account: false,
@@ -462,6 +466,9 @@ impl App {
     /// After the welcome comes the catalogue, where commands were agreed.
     fn welcomed(&mut self, agreed: Capabilities) {
         self.login.accepted();
+        if let Some(me) = self.session.me() {
+            self.names.note(me);
+        }
         self.awaits_catalogue = agreed.has(Capability::Commands);
     }
 

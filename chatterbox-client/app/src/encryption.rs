@@ -124,6 +124,8 @@ pub enum Sealing {
         to: String,
         /// The text.
         text: String,
+        /// The message that it answers.
+        reply: Option<Id>,
         /// Why, in words.
         why: String,
     },
@@ -163,6 +165,8 @@ pub enum Opening {
         reply: Option<Id>,
         /// Whether its sender is verified.
         verified: bool,
+        /// Whether this user has said it, under whatever name.
+        own: bool,
     },
     /// Why it can't be read, in words.
     Unreadable(String),

@@ -51,6 +51,7 @@ mod near;
 mod options;
 mod output;
 mod own;
+mod own_names;
 mod parse;
 mod plain_words;
 mod quotes;

@@ -232,6 +232,8 @@ pub struct Message {
     pub time: i64,
     /// The sender's name.
     pub from: Wire,
+    /// Whether this user has said it, under this name or one that they had before.
+    pub own: bool,
     /// The recipient's name, or that of the room; `None` is everybody.
     pub to: Option<Wire>,
     /// Whether it is said in a room.

@@ -11,12 +11,23 @@ pub struct ReconnectPolicy {
     pub longest: Duration,
     /// The limit of an outage: after this time there are no more tries.
     pub total: Duration,
+    /// So much longer an outage may be if the server has said before that it is away for a time.
+    pub announced: Duration,
+}
+
+impl Default for ReconnectPolicy {
+    /// What suits somebody who has not said for how long to try: five minutes, and an hour for which the server has said that it is away.
+    fn default() -> Self {
+        let announced = Duration::from_secs(60 * 60);
+        Self { announced, ..Self::for_at_most(Duration::from_secs(5 * 60)) }
+    }
 }
 
 impl ReconnectPolicy {
-    /// Waits of half a second up to half a minute.
+    /// Waits of half a second up to half a minute, and no more tries after `total`, whatever the server says.
     pub fn for_at_most(total: Duration) -> Self {
-        Self { first: Duration::from_millis(500), longest: Duration::from_secs(30), total }
+        let (first, longest) = (Duration::from_millis(500), Duration::from_secs(30));
+        Self { first, longest, total, announced: Duration::ZERO }
     }
 }
 
@@ -34,6 +45,8 @@ pub(crate) struct Reconnect {
 struct Outage {
     since: Duration,
     tries: u32,
+    /// How much of it the server has announced, beyond what there would have been left.
+    announced: Duration,
 }
 
 impl Reconnect {
@@ -53,7 +66,7 @@ impl Reconnect {
 
     /// The connection is lost, or a try failed, at `now` of a monotonic clock. Returns the wait before the next try;
     /// `None` when the limit is reached. `random` may be any number; the server does not want to be tried before
-    /// `at_least` is over (NO-4).
+    /// `at_least` is over (NO-4), and all of its clients are told the same time: they come back within a tenth of it.
     pub(crate) fn failed(
         &mut self,
         now: Duration,
@@ -62,8 +75,15 @@ impl Reconnect {
     ) -> Option<Duration> {
         let policy = self.policy?;
         self.down = true;
-        let outage = self.outage.get_or_insert(Outage { since: now, tries: 0 });
-        let left = policy.total.checked_sub(now.saturating_sub(outage.since))?;
+        let begun = Outage { since: now, tries: 0, announced: Duration::ZERO };
+        let outage = self.outage.get_or_insert(begun);
+        let limit = policy.total.saturating_add(outage.announced);
+        let mut left = limit.checked_sub(now.saturating_sub(outage.since))?;
+        let announced = outage.announced.saturating_add(at_least);
+        if at_least > left && announced <= policy.announced {
+            outage.announced = announced;
+            left = left.saturating_add(at_least);
+        }
         if left.is_zero() || at_least > left {
             return None;
         }
@@ -74,8 +94,14 @@ impl Reconnect {
         // Jitter between half the wait and all of it, so that a restarted server does not get all clients at once.
         let millis = u64::try_from(full.as_millis() / 2).unwrap_or(u64::MAX);
         let wait = Duration::from_millis(millis + random % (millis + 1));
+        if !at_least.is_zero() {
+            let spread = (at_least / 10).max(policy.first).as_millis();
+            let spread = u64::try_from(spread).unwrap_or(u64::MAX).saturating_add(1);
+            let spread = Duration::from_millis(random % spread);
+            return Some(wait.max(at_least.saturating_add(spread)).min(left).max(at_least));
+        }
         // The last try comes exactly at the limit, however long the waits are by then.
-        Some(wait.min(left).max(at_least))
+        Some(wait.min(left))
     }
 
     /// The session was resumed on a new connection.
@@ -147,5 +173,35 @@ mod tests {
         assert_eq!(reconnect.failed(S(0), 0, S(5)), Some(S(5)));
         assert!(reconnect.failed(S(5), 0, S(0)).unwrap() < S(1), "the next try waits as usual");
         assert_eq!(reconnect.failed(S(6), 0, S(5)), None);
+    }
+
+    #[test]
+    fn clients_that_are_told_the_same_time_do_not_come_back_at_once() {
+        let policy = ReconnectPolicy::default();
+        let wait =
+            |random, at_least| Reconnect::new(Some(policy)).failed(S(9), random, at_least).unwrap();
+        for (at_least, latest) in [(S(5), S(5) + policy.first), (S(120), S(132))] {
+            let waits: Vec<_> = (0..20_000).map(|random| wait(random, at_least)).collect();
+            assert_eq!(waits.iter().min(), Some(&at_least));
+            assert_eq!(waits.iter().max(), Some(&latest));
+        }
+    }
+
+    #[test]
+    fn a_time_that_the_server_has_announced_is_waited_for_once_and_for_an_hour_at_most() {
+        let mut reconnect = Reconnect::new(Some(ReconnectPolicy::default()));
+        assert_eq!(reconnect.failed(S(0), 0, S(1200)), Some(S(1200)), "longer than five minutes");
+        assert!(reconnect.failed(S(1200), 0, S(0)).is_some(), "and then five minutes");
+        assert!(reconnect.failed(S(1499), 0, S(0)).is_some());
+        assert_eq!(reconnect.failed(S(1500), 0, S(0)), None);
+        assert_eq!(Reconnect::new(Some(ReconnectPolicy::default())).failed(S(0), 0, S(3601)), None);
+        // A server that says it again and again keeps nobody for ever.
+        let mut reconnect = Reconnect::new(Some(ReconnectPolicy::default()));
+        let mut now = S(0);
+        while let Some(wait) = reconnect.failed(now, 0, S(900)) {
+            now += wait;
+            assert!(now <= S(3600 + 300), "{now:?}");
+        }
+        assert!(now >= S(3600), "{now:?}");
     }
 }

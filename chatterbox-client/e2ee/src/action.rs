@@ -35,6 +35,8 @@ pub enum Action {
         to: String,
         /// The text.
         text: String,
+        /// The message that it answers.
+        reply: Option<Id>,
         /// Why.
         why: NotSent,
     },
@@ -60,6 +62,8 @@ pub enum Opening {
         reply: Option<Id>,
         /// How sure it is whose text it is.
         trust: Trust,
+        /// Whether the user has said it, under whatever name, on this device or another one.
+        own: bool,
     },
     /// That it can't be read.
     Unreadable(Unreadable),
@@ -81,8 +85,10 @@ pub enum Unreadable {
     NotForThisDevice,
     /// This device has no keys.
     NoKeys,
-    /// Its device is not one that the sender's identity key has signed.
+    /// Its device is none of those that the sender's identity key has signed.
     UnsignedDevice,
+    /// The identity key of one of the two is not the one that the user has verified.
+    Changed,
     /// It names another sender or another recipient than it came with.
     WrongNames,
     /// The server says that one of the two is of another account than before.
@@ -91,7 +97,7 @@ pub enum Unreadable {
     NoSession,
     /// It is not what it has to be.
     Malformed,
-    /// The keys of its sender did not come, or are not those that the user has verified.
+    /// The directory has not said whose keys these are.
     NoSenderKeys,
 }
 
@@ -103,7 +109,10 @@ impl fmt::Display for Unreadable {
             }
             Self::NoKeys => "this device has no keys",
             Self::UnsignedDevice => {
-                "it comes from a device that the sender's identity key has not signed"
+                "it comes from a device that is none of those that the sender's identity key has signed"
+            }
+            Self::Changed => {
+                "the identity key is not the one that you have verified: see /verify"
             }
             Self::WrongNames => "it names another sender or recipient inside",
             Self::OtherAccount => {
@@ -111,7 +120,7 @@ impl fmt::Display for Unreadable {
             }
             Self::NoSession => "no session of this device can decrypt it, or it came twice",
             Self::Malformed => "it is malformed",
-            Self::NoSenderKeys => "the sender's keys are not there, or not the verified ones",
+            Self::NoSenderKeys => "the server did not give the sender's keys",
         })
     }
 }

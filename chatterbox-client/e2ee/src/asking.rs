@@ -134,7 +134,7 @@ impl Machine {
 
     fn give_up_texts(&mut self, why: NotSent, out: &mut Vec<Action>) {
         for waiting in std::mem::take(&mut self.outbox) {
-            out.push(Action::NotSent { to: waiting.to, text: waiting.text, why });
+            out.push(waiting.not_sent(why));
         }
     }
 

@@ -148,6 +148,11 @@ impl Channel {
         self.sessions.truncate(SESSIONS);
     }
 
+    /// Whether there was ever a session with the device.
+    pub(crate) fn is_used(&self) -> bool {
+        !(self.sessions.is_empty() && self.seen.is_empty())
+    }
+
     /// Forgets all sessions: each was part of a copy, so that its keys may have been used already (EE-10).
     pub(crate) fn forget_sessions(&mut self) {
         self.sessions.clear();

@@ -1,11 +1,14 @@
-//! What is kept between runs, but for the texts: the own device, and everybody whose keys were seen.
+//! What is kept between runs, but for the texts: the own device, everybody whose keys were seen, and what was decrypted and can't be
+//! shown yet.
 
 use std::collections::BTreeMap;
 
+use chatterbox_proto::capability::ids::Id;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::own::{Own, OwnState};
+use crate::payload::Payload;
 use crate::person::{Mode, Person};
 
 /// The version of the state that this program writes.
@@ -13,6 +16,9 @@ const VERSION: u32 = 1;
 
 /// The most names of one account that are remembered beside its own.
 const NAMES: usize = 8;
+
+/// The most messages that are held; of more the oldest goes.
+const HELD: usize = 64;
 
 /// Why a state is not read.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +38,17 @@ pub(crate) struct Keyring {
     pub(crate) people: BTreeMap<String, Person>,
     /// Folded names that are not those of their accounts, with the accounts that had them when something was encrypted last.
     names: BTreeMap<String, String>,
+    held: BTreeMap<Id, Held>,
+}
+
+/// A message that was decrypted before it was known whether its sender and recipient are those that it names. No session decrypts it
+/// again, so it is stored together with the session that has (EE-10): it can be shown when the directory has answered, also in another
+/// run.
+#[derive(Serialize, Deserialize)]
+struct Held {
+    /// The device that sent it.
+    device: String,
+    payload: Payload,
 }
 
 #[derive(Serialize)]
@@ -40,6 +57,7 @@ struct Written<'a> {
     own: Option<OwnState>,
     people: &'a BTreeMap<String, Person>,
     names: &'a BTreeMap<String, String>,
+    held: &'a BTreeMap<Id, Held>,
 }
 
 #[derive(Deserialize)]
@@ -52,14 +70,16 @@ struct Read {
     own: Option<OwnState>,
     people: BTreeMap<String, Person>,
     names: BTreeMap<String, String>,
+    #[serde(default)]
+    held: BTreeMap<Id, Held>,
 }
 
 impl Keyring {
     /// The state as bytes, which hold private keys.
     pub(crate) fn write(&self) -> Result<Zeroizing<Vec<u8>>, StateError> {
         let own = self.own.as_ref().map(Own::state);
-        let Self { people, names, .. } = self;
-        let written = Written { version: VERSION, own, people, names };
+        let Self { own: _, people, names, held } = self;
+        let written = Written { version: VERSION, own, people, names, held };
         serde_json::to_vec(&written).map(Zeroizing::new).map_err(|_| StateError::Malformed)
     }
 
@@ -69,18 +89,36 @@ impl Keyring {
         if version > VERSION {
             return Err(StateError::Newer);
         }
-        let Read { own, people, names } = serde_json::from_slice(state).map_err(malformed)?;
+        let Read { own, people, names, held } = serde_json::from_slice(state).map_err(malformed)?;
         let own = match own {
             Some(own) => Some(Own::restore(own).ok_or(StateError::Malformed)?),
             None => None,
         };
-        Ok(Self { own, people, names })
+        Ok(Self { own, people, names, held })
     }
 
     /// Forgets all sessions (EE-10).
     pub(crate) fn forget_sessions(&mut self) {
-        let channels = self.people.values_mut().flat_map(|person| person.devices.values_mut());
-        channels.for_each(super::channel::Channel::forget_sessions);
+        self.people.values_mut().for_each(Person::forget_sessions);
+    }
+
+    /// What was decrypted of a message of a device, if it could not be shown.
+    pub(crate) fn held(&self, id: Id, device: &str) -> Option<&Payload> {
+        let held = self.held.get(&id).filter(|held| held.device == device)?;
+        Some(&held.payload)
+    }
+
+    /// Holds what was decrypted until it can be shown.
+    pub(crate) fn hold(&mut self, id: Id, device: &str, payload: Payload) {
+        self.held.insert(id, Held { device: device.to_owned(), payload });
+        if self.held.len() > HELD {
+            self.held.pop_first();
+        }
+    }
+
+    /// Forgets a message that was held. Says whether it was.
+    pub(crate) fn let_go(&mut self, id: Id) -> bool {
+        self.held.remove(&id).is_some()
     }
 
     pub(crate) fn mode(&self, account: &str) -> Mode {

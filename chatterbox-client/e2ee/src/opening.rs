@@ -10,9 +10,9 @@ use crate::action::{Action, Notice, Opening, Trust, Unreadable};
 use crate::channel::CannotDecrypt;
 use crate::convert::folded;
 use crate::machine::Machine;
-use crate::payload::Payload;
+use crate::payload::{Party, Payload};
 use crate::pending::Later;
-use crate::person::Mode;
+use crate::person::{Mode, Person};
 use crate::texts::{Kept, between};
 
 /// The most messages that wait for the keys of their senders.
@@ -72,7 +72,7 @@ impl Machine {
             return (Opened::Now(Opening::Unreadable(why)), out);
         };
         let ticket = self.next_ticket;
-        let mut later = Later {
+        let later = Later {
             ticket,
             source: source.to_owned(),
             recipient: recipient.to_owned(),
@@ -80,14 +80,13 @@ impl Machine {
             sealed: sealed.clone(),
             since: now,
             asked: false,
-            payload: None,
         };
         // Those of one device are read in the order in which they came.
         let is_behind = self.inbox.iter().any(|other| other.sealed.from == sealed.from);
         let missing = if is_behind {
             Missing::Keys(Vec::new())
         } else {
-            match self.read(&mut later, &mut out) {
+            match self.read(&later, &mut out) {
                 Ok(opening) => {
                     self.has_come(id);
                     return (Opened::Now(opening), out);
@@ -181,6 +180,7 @@ impl Machine {
 
     fn has_come(&mut self, id: Id) {
         self.missed = self.missed.filter(|missed| *missed != id);
+        self.dirty |= self.keyring.let_go(id);
         if let Some(link) = &mut self.link {
             link.seen = link.seen.max(id);
         }
@@ -194,7 +194,7 @@ impl Machine {
                 self.inbox.push_back(later);
                 continue;
             }
-            let opening = match self.read(&mut later, out) {
+            let opening = match self.read(&later, out) {
                 Ok(opening) => {
                     self.has_come(later.id);
                     opening
@@ -224,7 +224,7 @@ impl Machine {
         }
     }
 
-    fn read(&mut self, later: &mut Later, out: &mut Vec<Action>) -> Result<Opening, Missing> {
+    fn read(&mut self, later: &Later, out: &mut Vec<Action>) -> Result<Opening, Missing> {
         // It may have come twice, while its keys were asked for.
         let names = (later.source.as_str(), later.recipient.as_str());
         if let Some(opening) = self.kept(later.id, Some(later.sealed.from.as_str()), names) {
@@ -237,9 +237,9 @@ impl Machine {
         // Whose names these are, by the server's word.
         let of = |name: &str| self.account_of(name).map(|account| account.map(str::to_owned));
         let (source, recipient) = (of(&later.source), of(&later.recipient));
-        let names = || vec![later.source.clone(), later.recipient.clone()];
+        let names = vec![later.source.clone(), later.recipient.clone()];
         let (Some(source), Some(recipient)) = (source, recipient) else {
-            return Err(Missing::Keys(names()));
+            return Err(Missing::Keys(names));
         };
         let (Some(source), Some(recipient)) = (source, recipient) else {
             return Err(Missing::Never(Unreadable::NoSenderKeys));
@@ -251,31 +251,45 @@ impl Machine {
             return Err(Missing::Never(Unreadable::OtherAccount));
         }
         // What is known may be older than the device, or than the keys that are named inside.
-        let refused = |why| {
-            let names = names();
-            let may_ask = !later.asked || self.is_asking(&names);
-            if may_ask { Missing::Keys(names) } else { Missing::Never(why) }
-        };
+        let may_ask = !later.asked || self.is_asking(&names);
+        let refused = |why| if may_ask { Missing::Keys(names) } else { Missing::Never(why) };
         let from = later.sealed.from.as_str();
         let sender = self.keyring.people.get(&source);
         let is_known = sender.is_some_and(|sender| sender.devices.contains_key(from));
-        let (unsigned, other) =
-            (refused(Unreadable::UnsignedDevice), refused(Unreadable::WrongNames));
         if !is_known {
-            return Err(unsigned);
+            // The devices of an identity that is not the verified one are not taken.
+            let is_changed = sender.is_some_and(|sender| sender.other().is_some());
+            let why = if is_changed { Unreadable::Changed } else { Unreadable::UnsignedDevice };
+            return Err(refused(why));
         }
-        let payload = match later.payload.take() {
+        let held = self.keyring.held(later.id, from).cloned();
+        let is_held = held.is_some();
+        let payload = match held {
             Some(payload) => payload,
             None => self.decrypted(&source, from, &entry)?,
         };
-        let party = |account: &str| self.keyring.people.get(account).and_then(|p| p.party());
-        if party(&source).as_ref() != Some(&payload.from)
-            || party(&recipient).as_ref() != Some(&payload.to)
-        {
-            later.payload = Some(payload);
-            return Err(other);
+        let parties = [(&source, &payload.from), (&recipient, &payload.to)];
+        let wrong = parties.into_iter().find_map(|(account, party)| self.misnames(account, party));
+        if let Some(why) = wrong {
+            if !is_held {
+                self.keyring.hold(later.id, from, payload);
+            }
+            return Err(refused(why));
         }
         self.shown(later, &source, &recipient, payload, out)
+    }
+
+    /// Why a message that names this party inside is not of, or for, an account.
+    fn misnames(&self, account: &str, party: &Party) -> Option<Unreadable> {
+        let person = self.keyring.people.get(account);
+        let is = |known: Option<Party>| known.as_ref() == Some(party);
+        if is(person.and_then(Person::party)) {
+            None
+        } else if is(person.and_then(Person::other)) {
+            Some(Unreadable::Changed)
+        } else {
+            Some(Unreadable::WrongNames)
+        }
     }
 
     /// What is inside an entry of a device of an account.
@@ -311,11 +325,9 @@ impl Machine {
         payload: Payload,
         out: &mut Vec<Action>,
     ) -> Result<Opening, Missing> {
-        let (account, name) = if self.is_own(source) {
-            (recipient, &later.recipient)
-        } else {
-            (source, &later.source)
-        };
+        let own = self.is_own(source);
+        let (account, name) =
+            if own { (recipient, &later.recipient) } else { (source, &later.source) };
         let other = self.keyring.people.get_mut(account);
         let other = other.ok_or(Missing::Never(Unreadable::NoSenderKeys))?;
         if other.mode == Mode::Unset {
@@ -329,6 +341,7 @@ impl Machine {
             text: payload.text,
             reply: payload.reply,
             verified: other.verified,
+            own,
         };
         let opening = kept.opening();
         self.texts.keep(kept);
@@ -340,6 +353,7 @@ impl Machine {
 impl Kept {
     fn opening(&self) -> Opening {
         let trust = if self.verified { Trust::Verified } else { Trust::FirstUse };
-        Opening::Text { text: self.text.clone(), reply: self.reply, trust }
+        let Self { text, reply, own, .. } = self;
+        Opening::Text { text: text.clone(), reply: *reply, trust, own: *own }
     }
 }

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use chatterbox_proto::capability::e2ee::PublicKey;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The shortest payload, in bytes; others are twice, four times ... as long.
 const SHORTEST: usize = 64;
@@ -70,16 +71,7 @@ impl Payload {
     /// # Errors
     /// [`PayloadError::TooLong`].
     pub fn write(&self) -> Result<Vec<u8>, PayloadError> {
-        let written = Written {
-            from: self.from.number,
-            to: self.to.number,
-            from_identity: self.from.identity.as_str().into(),
-            to_identity: self.to.identity.as_str().into(),
-            text: self.text.as_str().into(),
-            reply: self.reply,
-            pad: "",
-        };
-        let mut json = serde_json::to_vec(&written).map_err(|_| PayloadError::Malformed)?;
+        let mut json = serde_json::to_vec(self).map_err(|_| PayloadError::Malformed)?;
         let length = json.len().max(SHORTEST).next_power_of_two();
         if length > LONGEST {
             return Err(PayloadError::TooLong);
@@ -100,13 +92,35 @@ impl Payload {
         if json.len() > LONGEST {
             return Err(PayloadError::TooLong);
         }
+        serde_json::from_slice(json).map_err(|_| PayloadError::Malformed)
+    }
+}
+
+/// Without padding, as [`Payload::write`] puts it behind.
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = Written {
+            from: self.from.number,
+            to: self.to.number,
+            from_identity: self.from.identity.as_str().into(),
+            to_identity: self.to.identity.as_str().into(),
+            text: self.text.as_str().into(),
+            reply: self.reply,
+            pad: "",
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Written { from, to, from_identity, to_identity, text, reply, pad: _ } =
-            serde_json::from_slice(json).map_err(|_| PayloadError::Malformed)?;
+            Written::deserialize(deserializer)?;
         let party = |number, identity: &str| {
             PublicKey::parse(identity).map(|identity| Party { number, identity })
         };
         let parties = party(from, &from_identity).zip(party(to, &to_identity));
-        let (from, to) = parties.ok_or(PayloadError::Malformed)?;
+        let (from, to) = parties.ok_or_else(|| D::Error::custom("no identity key"))?;
         Ok(Self { from, to, text: text.into_owned(), reply })
     }
 }

@@ -3,8 +3,6 @@
 use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::capability::meta::Sealed;
 
-use crate::payload::Payload;
-
 /// A request that is not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -46,6 +44,4 @@ pub(crate) struct Later {
     pub(crate) since: i64,
     /// Whether the keys were asked for on this connection: they are not again.
     pub(crate) asked: bool,
-    /// What is inside, once it was decrypted: it can't be a second time.
-    pub(crate) payload: Option<Payload>,
 }

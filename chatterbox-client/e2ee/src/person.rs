@@ -14,6 +14,9 @@ use crate::payload::Party;
 /// The most devices that are remembered of somebody, with those that are not published any more.
 const DEVICES: usize = 16;
 
+/// The most identities of somebody whose devices are remembered beside those of the one that is believed; of more the oldest goes.
+const FORMER: usize = 4;
+
 /// Whether what is said to somebody is encrypted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
@@ -40,6 +43,18 @@ pub(crate) struct Person {
     other: Option<(u64, String)>,
     pub(crate) mode: Mode,
     pub(crate) devices: BTreeMap<String, Channel>,
+    /// Identities that were believed before, the newest last.
+    #[serde(default)]
+    former: Vec<Former>,
+}
+
+/// An identity that was believed before, with its devices. A server can say another one for a while: when this one is back, its sessions
+/// go on, and what they have read is not read again.
+#[derive(Serialize, Deserialize)]
+struct Former {
+    number: u64,
+    identity: String,
+    devices: BTreeMap<String, Channel>,
 }
 
 /// What is new of somebody.
@@ -68,6 +83,7 @@ impl Person {
             other: None,
             mode: Mode::Unset,
             devices: BTreeMap::new(),
+            former: Vec::new(),
         }
     }
 
@@ -129,11 +145,32 @@ impl Person {
         news
     }
 
-    /// Believes this identity from now on; devices and sessions of another one go.
+    /// Believes this identity from now on. Devices and sessions of the one before are not used any more, and remembered.
     pub(crate) fn believe(&mut self, number: u64, identity: &PublicKey) {
-        (self.number, self.identity) = (number, Some(identity.as_str().to_owned()));
+        let is_it =
+            |one: &Former| one.number == number && one.identity.as_str() == identity.as_str();
+        let place = self.former.iter().position(is_it);
+        let devices = place.map(|place| self.former.remove(place).devices).unwrap_or_default();
+        let mut before = std::mem::replace(&mut self.devices, devices);
+        let number_before = std::mem::replace(&mut self.number, number);
+        let identity_before = self.identity.replace(identity.as_str().to_owned());
         (self.verified, self.other) = (false, None);
-        self.devices.clear();
+        if let Some(identity) = identity_before
+            && before.values().any(Channel::is_used)
+        {
+            // Whether they are still published is said when it is believed again.
+            before.values_mut().for_each(|channel| channel.listed = false);
+            self.former.push(Former { number: number_before, identity, devices: before });
+            if self.former.len() > FORMER {
+                self.former.remove(0);
+            }
+        }
+    }
+
+    /// Forgets all sessions, also those of former identities (EE-10).
+    pub(crate) fn forget_sessions(&mut self) {
+        let former = self.former.iter_mut().flat_map(|former| former.devices.values_mut());
+        self.devices.values_mut().chain(former).for_each(Channel::forget_sessions);
     }
 
     /// Takes a signed device. Says whether it is new.

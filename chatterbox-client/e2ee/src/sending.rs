@@ -269,6 +269,7 @@ impl Machine {
                 text: sent.waiting.text,
                 reply: sent.waiting.reply,
                 verified: sent.verified,
+                own: true,
             });
         }
     }
@@ -309,7 +310,8 @@ impl Machine {
 }
 
 impl Waiting {
-    fn not_sent(self, why: NotSent) -> Action {
-        Action::NotSent { to: self.to, text: self.text, why }
+    pub(crate) fn not_sent(self, why: NotSent) -> Action {
+        let Self { to, text, reply, .. } = self;
+        Action::NotSent { to, text, reply, why }
     }
 }

@@ -54,12 +54,7 @@ impl Machine {
             let (left, others): (Vec<_>, Vec<_>) =
                 std::mem::take(&mut self.outbox).into_iter().partition(|one| one.to == name);
             self.outbox = others.into();
-            let not_sent = |one: crate::pending::Waiting| Action::NotSent {
-                to: one.to,
-                text: one.text,
-                why: NotSent::NoKeys,
-            };
-            out.extend(left.into_iter().map(not_sent));
+            out.extend(left.into_iter().map(|one| one.not_sent(NotSent::NoKeys)));
         }
         out.push(Action::Tell(Notice::Turned { name: name.to_owned(), on }));
         self.pump(now, &mut out);

@@ -30,6 +30,9 @@ pub struct Kept {
     pub reply: Option<Id>,
     /// Whether its sender was verified.
     pub verified: bool,
+    /// Whether the user has said it.
+    #[serde(default)]
+    pub own: bool,
 }
 
 /// The newest texts.
@@ -90,7 +93,8 @@ mod tests {
 
     fn kept(id: Id, bytes: usize) -> Kept {
         let (device, between) = ("d1".into(), between("bob", "ann"));
-        Kept { id, device, between, text: "x".repeat(bytes), reply: None, verified: false }
+        let text = "x".repeat(bytes);
+        Kept { id, device, between, text, reply: None, verified: false, own: false }
     }
 
     #[test]

@@ -219,7 +219,8 @@ mod tests {
 
     fn kept(id: u64, text: &str) -> Kept {
         let (device, between) = ("d1".into(), ("bob".into(), "ann".into()));
-        Kept { id, device, between, text: text.into(), reply: None, verified: false }
+        let (text, reply) = (text.into(), None);
+        Kept { id, device, between, text, reply, verified: false, own: false }
     }
 
     fn made(folder: &Path) -> Store {

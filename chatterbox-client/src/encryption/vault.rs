@@ -63,9 +63,9 @@ impl Vault {
                     match action {
                         // What was encrypted with keys that are not stored would be encrypted with them again.
                         Action::Ask(_) => {}
-                        Action::Say { ticket, to, text, .. } => {
+                        Action::Say { ticket, to, text, reply, .. } => {
                             self.machine.sent(ticket, None);
-                            follows.push(Sealing::NotSent { to, text, why: why.clone() });
+                            follows.push(Sealing::NotSent { to, text, reply, why: why.clone() });
                         }
                         other => follows.push(sealing(other)),
                     }
@@ -166,7 +166,8 @@ impl Encryption for Vault {
     fn say(&mut self, to: &str, text: &str, reply: Option<Id>, now: i64) -> Vec<Sealing> {
         let why = self.problem.clone().or_else(|| self.is_elsewhere.then(|| ANOTHER.to_owned()));
         if let Some(why) = why {
-            return vec![Sealing::NotSent { to: to.to_owned(), text: text.to_owned(), why }];
+            let (to, text) = (to.to_owned(), text.to_owned());
+            return vec![Sealing::NotSent { to, text, reply, why }];
         }
         let actions = self.machine.say(to, text, reply, now);
         self.then(actions)
@@ -326,8 +327,9 @@ mod tests {
         // A guest, or a server without it.
         again.joined("ANN", false, 0);
         assert!(again.is_on("bob") && again.is_on("BOB") && !again.is_on("cyd"));
-        let follows = again.say("bob", "psst", None, 0);
-        assert!(matches!(&follows[..], [Sealing::NotSent { text, .. }] if text == "psst"));
+        let follows = again.say("bob", "psst", Some(7), 0);
+        let [Sealing::NotSent { text, reply, .. }] = &follows[..] else { panic!("{follows:?}") };
+        assert_eq!((text.as_str(), *reply), ("psst", Some(7)));
         // Another account has other keys.
         again.name_chosen("cyd").unwrap();
         assert!(!again.is_on("bob"));

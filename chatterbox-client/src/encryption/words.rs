@@ -10,7 +10,9 @@ pub(super) fn sealing(action: Action) -> Sealing {
         Action::Say { ticket, to, text, reply, sealed, verified } => {
             Sealing::Say { ticket, to, text, reply, sealed, verified }
         }
-        Action::NotSent { to, text, why } => Sealing::NotSent { to, text, why: why.to_string() },
+        Action::NotSent { to, text, reply, why } => {
+            Sealing::NotSent { to, text, reply, why: why.to_string() }
+        }
         Action::Opened { ticket, opening: shown } => {
             Sealing::Opened { ticket, lock: opening(shown) }
         }
@@ -27,8 +29,8 @@ pub(super) fn opened(opened: chatterbox_e2ee::Opened) -> Opened {
 
 fn opening(opening: chatterbox_e2ee::Opening) -> Opening {
     match opening {
-        chatterbox_e2ee::Opening::Text { text, reply, trust } => {
-            Opening::Text { text, reply, verified: trust == Trust::Verified }
+        chatterbox_e2ee::Opening::Text { text, reply, trust, own } => {
+            Opening::Text { text, reply, verified: trust == Trust::Verified, own }
         }
         chatterbox_e2ee::Opening::Unreadable(why) => Opening::Unreadable(why.to_string()),
     }

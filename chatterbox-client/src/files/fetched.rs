@@ -9,6 +9,7 @@ use chatterbox_app::FileFault;
 use chatterbox_proto::capability::meta::Digest;
 use ring::digest::{Context, SHA256};
 
+use super::leftover;
 use super::place::Place;
 use super::sent::digest_of;
 use super::trouble::fault_of;
@@ -26,14 +27,16 @@ pub(super) struct Fetched {
 }
 
 impl Fetched {
-    /// Begins one. Only this user can read it; nothing ever makes it a program.
+    /// Begins one, where those go first that a killed program has left. Only this user can read it; nothing ever makes it a program.
     pub(super) fn create(id: u64, place: Place) -> Result<Self, FileFault> {
         let process = std::process::id();
         for number in 1..=NAMES {
-            let name = format!(".chatterbox-{process}-{id}-{number}.part");
-            let temporary = place.folder.join(name);
+            let temporary = place.folder.join(leftover::name_of(process, id, number));
             match new_file(&temporary) {
                 Ok(file) => {
+                    // Where files can't be locked none is taken for left over either.
+                    let _ = file.try_lock();
+                    leftover::remove_from(&place.folder, &file);
                     let temporary = Some(temporary);
                     return Ok(Self { place, file, temporary, context: Context::new(&SHA256) });
                 }
@@ -131,6 +134,24 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "abc");
         assert_eq!(fs::read_to_string(folder.path().join("notes.txt")).unwrap(), "mine");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_a_killed_program_has_left_is_gone_before_the_next_one_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let left = folder.path().join(leftover::name_of(4_000_000, 7, 1));
+        let old = std::time::SystemTime::now() - std::time::Duration::from_secs(25 * 60 * 60);
+        new_file(&left).unwrap().set_modified(old).unwrap();
+        let mut first = begun(&folder);
+        first.write(b"abc").unwrap();
+        assert!(!left.exists());
+        // A day in which nothing comes, and the same user fetches another one.
+        first.file.set_modified(old).unwrap();
+        drop(begun(&folder));
+        assert!(
+            first.finish(Digest::parse(ABC).unwrap()).is_ok(),
+            "it was removed as if left over"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "files are read and written here")]
 
 mod fetched;
+mod leftover;
 mod place;
 mod sent;
 mod store;

@@ -241,6 +241,7 @@ mod tests {
                 when: "14:03".to_owned(),
                 time: 1,
                 from: wire("bob"),
+                own: false,
                 to: Some(wire("ann")),
                 in_room: false,
                 text: wire("psst"),

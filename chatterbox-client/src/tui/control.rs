@@ -68,6 +68,8 @@ pub(super) struct Control {
     pub(super) instant: Instant,
     /// When the hint goes; a question stays until a key answers it.
     hint_ends: Option<Instant>,
+    /// The conversation in which what the hint tells is unread.
+    hint_about: Option<Target>,
 }
 
 /// Something that others have to do.
@@ -118,6 +120,7 @@ impl Control {
             asked_holes: Vec::new(),
             instant,
             hint_ends: None,
+            hint_about: None,
         }
     }
 
@@ -154,12 +157,14 @@ impl Control {
     pub(super) fn hint(&mut self, text: impl Into<String>) {
         self.ui.hint = Some(text.into());
         self.hint_ends = Some(self.instant + HINT);
+        self.hint_about = None;
     }
 
     /// Says what the next key does, which stays until there is one.
     fn question(&mut self, text: impl Into<String>) {
         self.ui.hint = Some(text.into());
         self.hint_ends = None;
+        self.hint_about = None;
     }
 
     /// When the hint goes by itself.
@@ -167,11 +172,21 @@ impl Control {
         self.hint_ends.filter(|_| self.ui.hint.is_some())
     }
 
-    /// Drops the hint when its time is over.
-    pub(super) fn expire_hint(&mut self) {
-        if self.hint_ends().is_some_and(|end| end <= self.instant) {
-            self.ui.hint = None;
+    /// Drops the hint when its time is over, or when nothing is unread where it leads: it was read on another device.
+    pub(super) fn expire_hint(&mut self, model: Option<&Model>) {
+        let is_read = |target: &Target| {
+            let conversation = model.and_then(|model| model.conversation(target));
+            conversation.is_none_or(|conversation| conversation.unread == 0)
+        };
+        let is_over = self.hint_ends().is_some_and(|end| end <= self.instant);
+        if is_over || self.hint_about.as_ref().is_some_and(is_read) {
+            self.drop_hint();
         }
+    }
+
+    fn drop_hint(&mut self) {
+        self.ui.hint = None;
+        self.hint_about = None;
     }
 
     /// Shows the beginning of a message that comes where the user does not look.
@@ -185,6 +200,7 @@ impl Control {
         let keys = self.keymap.keys(Action::NextUnread).join(", ");
         let room = usize::from(self.size.0).saturating_sub(keys.chars().count() + 8);
         self.hint(format!("{}  ({keys})", ScreenText::shortened(&text, room)));
+        self.hint_about = Some(alert.target.clone());
     }
 
     /// Shows what was said last in each conversation with a user, which would be behind the lobby otherwise.
@@ -317,7 +333,7 @@ impl Control {
             Event::Mouse(mouse) => return self.mouse(mouse, view),
             Event::Key(key) if key.kind == KeyEventKind::Release => {}
             Event::Key(key) => {
-                self.ui.hint = None;
+                self.drop_hint();
                 self.ui.found = None;
                 return match &self.ui.overlay {
                     Some(Overlay::List(_)) => self.list_key(key, view),
@@ -326,7 +342,7 @@ impl Control {
                 };
             }
             Event::Paste(text) => {
-                self.ui.hint = None;
+                self.drop_hint();
                 if let Some(Overlay::List(_)) = self.ui.overlay {
                     let line = text.lines().next().unwrap_or_default().to_owned();
                     self.type_query(&line, view);
@@ -448,16 +464,16 @@ mod tests {
         let end = control.hint_ends().unwrap();
         assert_eq!(end, control.instant + HINT);
         control.instant = end - Duration::from_millis(1);
-        control.expire_hint();
+        control.expire_hint(None);
         assert_eq!(control.ui.hint.as_deref(), Some("fay: hello"));
         control.instant = end;
-        control.expire_hint();
+        control.expire_hint(None);
         // Nothing wakes the program up any more.
         assert_eq!((control.ui.hint.as_deref(), control.hint_ends()), (None, None));
         control.hint("fay: hello");
         control.question("3 lines: Enter sends them");
         control.instant = end + HINT * 100;
-        control.expire_hint();
+        control.expire_hint(None);
         assert!(control.ui.hint.is_some() && control.hint_ends().is_none());
     }
 }

@@ -255,7 +255,7 @@ impl Screen for FullScreen {
         self.changed |= !std::mem::take(&mut self.woken);
         self.lost = view.link.lost.is_some();
         self.control.instant = Instant::now();
-        self.control.expire_hint();
+        self.control.expire_hint(view.app.model());
         self.control.follow(view);
         if self.begun && !view.app.has_more() && !std::mem::replace(&mut self.greeted, true) {
             self.control.greet(view);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 use super::soon;
 
@@ -59,6 +59,8 @@ pub(crate) struct Client {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: Lines<BufReader<ChildStdout>>,
+    /// The error output, once a line of it was asked for.
+    stderr: Option<Lines<BufReader<ChildStderr>>>,
 }
 
 impl Client {
@@ -77,7 +79,7 @@ impl Client {
         let mut child = command.spawn().unwrap();
         let stdin = child.stdin.take();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, stdin, stdout }
+        Self { child, stdin, stdout, stderr: None }
     }
 
     pub(crate) fn id(&self) -> String {
@@ -115,13 +117,21 @@ impl Client {
         soon("a line", self.stdout.next_line()).await.unwrap().expect("a line, not the end")
     }
 
+    /// The next line of the error output, where everything stands but what was said.
+    pub(crate) async fn error_line(&mut self) -> String {
+        let stderr = self
+            .stderr
+            .get_or_insert_with(|| BufReader::new(self.child.stderr.take().unwrap()).lines());
+        soon("an error line", stderr.next_line()).await.unwrap().expect("a line, not the end")
+    }
+
     pub(crate) fn close_stdin(&mut self) {
         self.stdin = None;
     }
 
     /// Closes the pipe that it writes to, as `head` does.
     pub(crate) async fn finish_deaf(self) -> Finished {
-        let Self { child, stdin, stdout } = self;
+        let Self { child, stdin, stdout, stderr: _ } = self;
         drop(stdout);
         let finished = soon("the program's end", child.wait_with_output()).await.unwrap();
         drop(stdin);
@@ -139,8 +149,17 @@ impl Client {
         })
         .await;
         let mut err = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        soon("the rest", stderr.read_to_string(&mut err)).await.unwrap();
+        let read = match self.stderr.take() {
+            Some(lines) => {
+                let mut rest = lines.into_inner();
+                soon("the rest", rest.read_to_string(&mut err)).await
+            }
+            None => {
+                let mut all = self.child.stderr.take().unwrap();
+                soon("the rest", all.read_to_string(&mut err)).await
+            }
+        };
+        read.unwrap();
         let code = soon("the program's end", self.child.wait()).await.unwrap().code();
         Finished { code, out, err }
     }

@@ -13,6 +13,7 @@ pub(crate) mod cutting;
 pub(crate) mod full_screen;
 pub(crate) mod real;
 pub(crate) mod server;
+pub(crate) mod swapping;
 pub(crate) mod terminal;
 
 use std::time::Duration;

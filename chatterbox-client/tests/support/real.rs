@@ -36,24 +36,25 @@ impl Real {
     /// The same with messages in this store.
     pub(crate) async fn keeping(config: Config, store: Arc<dyn Store>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let source = CertificateSource::Local {
-            folder: folder.path().to_owned(),
-            hosts: vec!["localhost".into()],
-        };
-        let transport = Transport::tls(source).unwrap();
-        let listeners = listen("127.0.0.1", 0).await.unwrap();
-        let port = listeners.first().unwrap().local_addr().unwrap().port();
-        let (stop, stopped) = watch::channel(0);
-        let live = Live::new(config);
-        let accounts = Arc::new(Accounts::new(Directory::default(), Cost::CHEAP).unwrap());
-        let moderation = Arc::new(Moderation::new(MemoryModeration::default()).unwrap());
-        let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone());
-        let access = Access::new(Service::new(state.await.unwrap(), live.clone()));
-        let access = access.with_moderation(moderation);
-        tokio::spawn(chatterbox_server::run_with(
-            listeners, transport, store, access, live, stopped,
-        ));
-        Self { port, folder, _stop: stop }
+        Self::in_memory(local(&folder), folder, config, store).await
+    }
+
+    /// One without TLS, for whatever stands before it and has that.
+    pub(crate) async fn behind(config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::in_memory(Transport::Plaintext, folder, config, Arc::new(Memory::default())).await
+    }
+
+    async fn in_memory(
+        transport: Transport,
+        folder: tempfile::TempDir,
+        config: Config,
+        store: Arc<dyn Store>,
+    ) -> Self {
+        let accounts = Accounts::new(Directory::default(), Cost::CHEAP).unwrap();
+        let moderation = Moderation::new(MemoryModeration::default()).unwrap();
+        let kept = (store, accounts, moderation, None);
+        Self::run(transport, folder, Live::new(config), kept).await
     }
 
     /// One that keeps everything in a folder, files too.
@@ -61,14 +62,6 @@ impl Real {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
-        let source = CertificateSource::Local {
-            folder: folder.path().to_owned(),
-            hosts: vec!["localhost".into()],
-        };
-        let transport = Transport::tls(source).unwrap();
-        let listeners = listen("127.0.0.1", 0).await.unwrap();
-        let port = listeners.first().unwrap().local_addr().unwrap().port();
-        let (stop, stopped) = watch::channel(0);
         let live = Live::new(config);
         let options = SqliteOptions {
             folder: data.clone(),
@@ -77,15 +70,33 @@ impl Real {
         };
         let store = Arc::new(Sqlite::open_alone(&options).unwrap());
         let directory = SqliteDirectory::open(&data).unwrap();
-        let accounts = Arc::new(Accounts::new(directory, Cost::CHEAP).unwrap());
-        let moderation = SqliteModeration::open(&data).unwrap();
-        let moderation = Arc::new(Moderation::new(moderation).unwrap());
-        let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone());
+        let accounts = Accounts::new(directory, Cost::CHEAP).unwrap();
+        let moderation = Moderation::new(SqliteModeration::open(&data).unwrap()).unwrap();
         let records = FileRecords::new(SqliteFiles::open(&data).unwrap()).unwrap();
         let spool = Spool::open(&data.join("files")).unwrap();
-        let files = Arc::new(Files::new(records, spool, live.clone(), false));
+        let files = Files::new(records, spool, live.clone(), false);
+        let kept = (store as Arc<dyn Store>, accounts, moderation, Some(files));
+        Self::run(local(&folder), folder, live, kept).await
+    }
+
+    async fn run(
+        transport: Transport,
+        folder: tempfile::TempDir,
+        live: Live,
+        (store, accounts, moderation, files): (
+            Arc<dyn Store>,
+            Accounts,
+            Moderation,
+            Option<Files>,
+        ),
+    ) -> Self {
+        let listeners = listen("127.0.0.1", 0).await.unwrap();
+        let port = listeners.first().unwrap().local_addr().unwrap().port();
+        let (stop, stopped) = watch::channel(0);
+        let (accounts, moderation) = (Arc::new(accounts), Arc::new(moderation));
+        let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone());
         let access = Access::new(Service::new(state.await.unwrap(), live.clone()));
-        let access = access.with_moderation(moderation).with_files(Some(files));
+        let access = access.with_moderation(moderation).with_files(files.map(Arc::new));
         tokio::spawn(chatterbox_server::run_with(
             listeners, transport, store, access, live, stopped,
         ));
@@ -99,4 +110,13 @@ impl Real {
         let words = ["localhost", "-p", &port, "-ca", &ca];
         words.iter().chain(more).map(|word| (*word).to_owned()).collect()
     }
+}
+
+/// TLS with a certificate that is made in a folder.
+fn local(folder: &tempfile::TempDir) -> Transport {
+    let source = CertificateSource::Local {
+        folder: folder.path().to_owned(),
+        hosts: vec!["localhost".into()],
+    };
+    Transport::tls(source).unwrap()
 }

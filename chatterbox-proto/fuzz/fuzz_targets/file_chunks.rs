@@ -34,8 +34,15 @@ fuzz_target!(|data: &[u8]| {
     let body = format!(r#"{{"FILE_CHUNK": {{"FILE": "{TOKEN}", "AT": 5, "DATA": {quoted}}}}}"#);
     for body in [data, body.as_bytes()] {
         let (request, told) = read(body);
-        if let Some(FileRequest::Chunk(chunk)) = &request {
-            is_sound(chunk);
+        match &request {
+            Some(FileRequest::Chunk(chunk)) => is_sound(chunk),
+            // A text that is too long is cut behind the character that makes it so.
+            Some(FileRequest::Get(get)) => assert!(get.file.len() <= limits::FILE_TOKEN + 4),
+            Some(FileRequest::Put(put)) => {
+                let longest = put.to.as_wire().len().max(put.name.as_wire().len());
+                assert!(longest <= limits::PAGE_WITH + 4);
+            }
+            _ => {}
         }
         told.iter().for_each(is_sound);
     }

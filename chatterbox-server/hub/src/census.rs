@@ -2,6 +2,8 @@
 
 use crate::hub::Hub;
 use crate::replica::rooms::definition::RoomDefinition;
+use crate::room::limits::TimelineLimits;
+use crate::room::timeline::Lag;
 
 /// A room, and how many are in it.
 #[derive(Debug)]
@@ -18,6 +20,23 @@ impl Hub {
     /// The bytes that may wait for members.
     pub const fn waiting_limit(&self) -> usize {
         self.budget.limit
+    }
+
+    /// How many members are connected with this node.
+    pub fn members_here(&self) -> usize {
+        self.members.len()
+    }
+
+    /// How many sanctions are known, those that have ended and are not forgotten yet too.
+    pub fn sanction_count(&self) -> usize {
+        self.replica.sanctions.count()
+    }
+
+    /// How much the timeline of the lobby holds, and how much it may.
+    pub fn lobby_timeline(&self) -> (Lag, TimelineLimits) {
+        let timeline = &self.rooms.lobby().timeline;
+        let held = Lag { events: timeline.len() as u64, bytes: timeline.held() };
+        (held, timeline.limits())
     }
 
     /// All rooms beside the lobby, hidden ones too, by number.

@@ -9,9 +9,9 @@
 //! | level | what is new |
 //! |---|---|
 //! | 1 | |
-//! | 2 | what goes with messages: behind the group a list of pairs, the index of a message and what goes with it ([`RecordMeta`]) |
-//! | 3 | that users have read something ([`Proposal::Read`]); the list of level 2 stands behind it, too, also if it is empty |
-//! | 4 | what stores do about files: the bytes are those of level 3, but of a message that announces a file the stores take note |
+//! | 2 ([`META`]) | what goes with messages: behind the group a list of pairs, the index of a message and what goes with it ([`RecordMeta`]) |
+//! | 3 ([`DEVICES`]) | that users have read something ([`Proposal::Read`]); the list of level 2 stands behind it, too, also if it is empty |
+//! | 4 ([`FILES`]) | what stores do about files: the bytes are those of level 3, but of a message that announces a file the stores take note |
 //! | 5 ([`KEYS`]) | commands about public keys, which stand in a [`Proposal::Store`] as bytes; no group is written otherwise for them |
 //!
 //! A group is written in the lowest level that has all that is in it, so most are of level 1 still. States that nodes begin with
@@ -36,22 +36,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::format_level::FIRST;
+pub use crate::format_level::{DEVICES, FILES, KEYS, LEVEL, META};
 use crate::record::Record;
 use crate::record_meta::RecordMeta;
 use crate::replica::proposal::{Group, Proposal};
-pub use crate::replica::proposal::{KEYS, LEVEL};
-
-/// The first byte of a group of level 1.
-const FIRST: u8 = 1;
-
-/// The first byte of a group of level 2.
-const SECOND: u8 = 2;
-
-/// The first byte of a group of level 3.
-const THIRD: u8 = 3;
-
-/// The first byte of a group of level 4.
-const FOURTH: u8 = 4;
 
 /// Why a group can't be written or read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -93,7 +82,7 @@ pub fn encode(group: &Group) -> Result<Bytes, FormatError> {
     let metas = metas_of(group);
     let level = level_of(group, &metas);
     let mut written = postcard::to_extend(group, vec![level]);
-    if level >= SECOND {
+    if level >= META {
         written = written.and_then(|written| postcard::to_extend(&metas, written));
     }
     written.map(Bytes::from).map_err(|_| FormatError::NotUnderstood)
@@ -107,13 +96,13 @@ fn level_of(group: &Group, metas: &[(u64, &RecordMeta)]) -> u8 {
         _ => false,
     };
     if group.proposals.iter().any(announces) {
-        FOURTH
+        FILES
     } else if group.proposals.iter().any(|proposal| matches!(proposal, Proposal::Read(_))) {
-        THIRD
+        DEVICES
     } else if metas.is_empty() {
         FIRST
     } else {
-        SECOND
+        META
     }
 }
 
@@ -173,12 +162,12 @@ pub fn size(it: &(impl Serialize + ?Sized)) -> usize {
 /// [`FormatError`] when it is not exactly one group that this version understands.
 pub fn decode(bytes: &[u8]) -> Result<Group, FormatError> {
     let (level, rest) = bytes.split_first().ok_or(FormatError::Empty)?;
-    if !matches!(*level, FIRST | SECOND | THIRD | FOURTH) {
+    if !matches!(*level, FIRST | META | DEVICES | FILES) {
         return Err(FormatError::Level { level: *level });
     }
     let not_understood = |_| FormatError::NotUnderstood;
     let (mut group, mut left) = postcard::take_from_bytes(rest).map_err(not_understood)?;
-    if *level >= SECOND {
+    if *level >= META {
         let (metas, rest) = postcard::take_from_bytes(left).map_err(not_understood)?;
         put_metas(&mut group, metas).ok_or(FormatError::NotUnderstood)?;
         left = rest;

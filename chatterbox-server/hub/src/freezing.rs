@@ -13,27 +13,23 @@
 //! | level | what is new |
 //! |---|---|
 //! | 1 | |
-//! | 3 | behind the rest the devices of those users whose first one is not the only one, by the number of the user |
+//! | 3 ([`DEVICES`]) | behind the rest the devices of those users whose first one is not the only one, by the number of the user |
 //!
-//! A state is written in the lowest level that has all that is in it. While nodes of the version before are among the others,
-//! nobody has a second device, so both write and read the same bytes and come to the same digest.
+//! There is none of level 2, nor of those behind 3: they have something new for groups, or for stores. A state is written in the
+//! lowest level that has all that is in it. While nodes of the version before are among the others, nobody has a second device, so
+//! both write and read the same bytes and come to the same digest.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::digest_of;
 use crate::format::FormatError;
+use crate::format_level::{DEVICES, FIRST};
 use crate::hub::Hub;
 use crate::replica::frozen::{FirstLevel, FrozenReplica};
 use crate::replica::nodes::NodeUp;
 use crate::replica::presence::Devices;
 use crate::replica::state::Replica;
-
-/// The first byte of a state of level 1.
-const FIRST: u8 = 1;
-
-/// The first byte of a state of level 3. There is none of level 2, which has something new for groups only.
-const THIRD: u8 = 3;
 
 /// A copy of all that nodes have in common, as it was at one moment: making one takes a fraction of the time that is needed to write it, or to
 /// work out its digest, while nobody else can use the hub.
@@ -112,10 +108,10 @@ pub(crate) fn freeze(replica: &Replica) -> Result<Bytes, FormatError> {
     }
 
     let devices = replica.presence().of_several();
-    let level = if devices.is_empty() { FIRST } else { THIRD };
+    let level = if devices.is_empty() { FIRST } else { DEVICES };
     let frozen = Frozen { digest: digest_of(replica), state: replica.first_level() };
     let mut written = postcard::to_extend(&frozen, vec![level]);
-    if level == THIRD {
+    if level == DEVICES {
         written = written.and_then(|written| postcard::to_extend(devices, written));
     }
     written.map(Bytes::from).map_err(|_| FormatError::NotUnderstood)
@@ -130,14 +126,14 @@ pub(crate) fn thaw(bytes: &[u8]) -> Result<Replica, FormatError> {
     }
 
     let (level, rest) = bytes.split_first().ok_or(FormatError::Empty)?;
-    if !matches!(*level, FIRST | THIRD) {
+    if !matches!(*level, FIRST | DEVICES) {
         return Err(FormatError::Level { level: *level });
     }
     let not_understood = |_| FormatError::NotUnderstood;
     let (frozen, mut left) = postcard::take_from_bytes::<Frozen>(rest).map_err(not_understood)?;
     let Frozen { digest, state } = frozen;
     let mut devices = Devices::new();
-    if *level == THIRD {
+    if *level == DEVICES {
         (devices, left) = postcard::take_from_bytes(left).map_err(not_understood)?;
         if devices.is_empty() {
             return Err(FormatError::NotUnderstood);

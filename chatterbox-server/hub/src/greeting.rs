@@ -126,10 +126,10 @@ impl Hub {
                 }
             }
             rest = rest.members(&rooms.members);
-            let mut is_private = false;
+            let mut is_private = rooms.are_private;
             if let Some(marks) = self.marks_of_welcome(id, greeting.marks, &filter) {
                 rest = rest.members(&marks.members);
-                is_private = marks.is_private;
+                is_private |= marks.is_private;
             }
             let states = view.presence().then(|| self.replica.presence().states());
             let (filter, rest) = (Arc::clone(&filter), rest.into_members());

@@ -171,14 +171,22 @@ impl Hub {
         self.replica.known_tag(session, tag)
     }
 
+    /// Whether somebody has a name who can be told something: also one device of several is enough. Of who was disconnected, or was
+    /// removed, the name is there until they leave.
+    pub fn is_reachable(&self, name: &impl NameKey) -> bool {
+        let Some(member) = self.who(name) else { return false };
+        let is_connected = |id| self.is_elsewhere(id) || self.members.contains_key(&id);
+        is_connected(member) || self.replica.presence().other_devices(member).any(is_connected)
+    }
+
     /// Reserves room for a private message of about `bytes` of a member, and gives its recipient with the spelling that it is
     /// here under (DE-2). At other nodes nothing can be reserved: there it counts what they have said.
     ///
     /// [`Hub::release`] gives the room back, whatever has become of the message.
     ///
     /// # Errors
-    /// [`Code::NoSuchUser`]; [`Code::Blocked`] when one of the two blocks the other; [`Code::RecipientBusy`] when too much
-    /// waits for the recipient already.
+    /// [`Code::NoSuchUser`], also where whoever has the name is not [reachable](Self::is_reachable); [`Code::Blocked`] when one of the
+    /// two blocks the other; [`Code::RecipientBusy`] when too much waits for the recipient already.
     pub fn reserve(
         &mut self,
         sender: MemberId,

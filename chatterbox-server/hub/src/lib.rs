@@ -39,6 +39,7 @@ mod eviction;
 mod file_access;
 mod filing;
 pub mod format;
+mod format_level;
 mod freezing;
 mod greeting;
 pub mod guard;

@@ -172,6 +172,12 @@ impl Hub {
         Ok(Conversation::Room { room: definition.number, above, newest })
     }
 
+    /// Whether everybody may come into a room and read all that it keeps.
+    pub fn is_open_to_all(&self, name: &impl NameKey) -> bool {
+        let room = self.replica.rooms.named(name.name_key());
+        room.is_some_and(|room| room.definition.settings.are_open())
+    }
+
     /// Who has said a message that is still in the timeline of a room, where a member was there when it was said, and it was not
     /// cleared since: of a room that keeps nothing this is all that there is.
     pub fn source_in_timeline(

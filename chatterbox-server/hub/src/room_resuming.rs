@@ -40,6 +40,8 @@ pub(crate) struct OwnRooms {
     /// ROOMS, DEFAULT, ROOMS_LEFT.
     pub(crate) members: Bytes,
     pub(crate) numbers: Vec<RoomNumber>,
+    /// Whether some of them is not for everybody, so that all this is a secret.
+    pub(crate) are_private: bool,
     /// What was missed, if a session goes on.
     pub(crate) missed: Vec<OwnMessage>,
 }
@@ -62,6 +64,7 @@ impl Hub {
         let mut bytes_left = WELCOME_BYTES;
         for number in &own.numbers {
             let Some(room) = self.replica.rooms.get(*number) else { continue };
+            own.are_private |= !room.definition.settings.are_open();
             let missed = after.zip(room.since(who));
             let missed =
                 missed.map(|(after, since)| self.missed_in(room, since, after, bytes_left));

@@ -27,7 +27,8 @@ pub enum Reserved {
 
 impl Hub {
     /// Reserves a place for a private message of about `bytes` of a member to an account whose name nobody has at the moment,
-    /// and whose user was here last at `since`, in seconds since 1970 UTC.
+    /// and whose user was here last at `since`, in seconds since 1970 UTC. Who has no connection any more, and whose leaving has not
+    /// come round yet, is not here.
     ///
     /// # Errors
     /// [`Code::NoSuchUser`] where the sender has no account, [`Code::Blocked`] as for who is here, [`Code::MailboxFull`],
@@ -46,9 +47,12 @@ impl Hub {
         if self.members.get(&sender).is_some_and(|member| member.refuses(&account.account)) {
             return Err(Code::Blocked);
         }
-        let here = self.logged_in(account).next().map(|(member, _)| member);
-        if let Some(member) = here {
-            return self.reserve_for(sender, member, bytes).map(Reserved::Here);
+        let here: Vec<_> = self.logged_in(account).map(|(member, _)| member).collect();
+        for member in here {
+            match self.reserve_for(sender, member, bytes) {
+                Err(Code::NoSuchUser) => {}
+                reserved => return reserved.map(Reserved::Here),
+            }
         }
         let id = account.account_key.id;
         let (mut all, mut own) = (0, 0);

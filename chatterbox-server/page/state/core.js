@@ -8,6 +8,8 @@ import { ALL_OFFERED } from "./offer.js";
 import { Rooms } from "./rooms.js";
 import { Roster } from "./roster.js";
 import { Seen, Sent } from "./sent.js";
+import { fold } from "./text.js";
+import { isRoom, LOBBY, sameTarget, targetOf, userTarget } from "./target.js";
 import { sameLines } from "./timeline.js";
 import { Transfers } from "./transfers.js";
 
@@ -23,6 +25,9 @@ import { Transfers } from "./transfers.js";
 /** Why the server ends this connection (NO-3).
  * @typedef {{ code: string, info: import("./types.js").Shown, until: number | null, retry: number | null }} Closed */
 
+/** So many names that this user has had are kept. */
+const NAMES = 64;
+
 export class Core {
   /** @param {import("./list.js").Limits} limits @param {number} [transfers] how many transfers there ever were */
   constructor(limits, transfers = 0) {
@@ -37,6 +42,9 @@ export class Core {
     this.isWelcomed = false;
     /** The own name, as it is now; before the welcome the one that was asked for. */
     this.me = "";
+    /** The names that this user has had, folded, the newest last: an own private message comes back under the name that it was said under.
+     * @type {Set<string>} */
+    this.names = new Set();
     /** @type {ReadonlySet<string>} */
     this.agreed = new Set();
     this.roster = new Roster();
@@ -116,7 +124,27 @@ export class Core {
 
   /** @param {Entry} entry @param {import("./model.js").Kind} kind @param {string | null} [tag] */
   message(entry, kind, tag = null) {
-    this.model.message(entry, kind, this.me, this.agreed.has("rooms"), tag);
+    this.model.message(entry, kind, this.isOwn(entry), this.me, this.agreed.has("rooms"), tag);
+  }
+
+  /** The user has this name from now on. @param {string} name */
+  isCalled(name) {
+    this.me = name;
+    this.names.delete(fold(name));
+    this.names.add(fold(name));
+    if (this.names.size > NAMES) this.names.delete(/** @type {string} */ (this.names.values().next().value));
+  }
+
+  /** Whether this user has said a message. A private one they may have said under a name that they had before: only the two who talk are
+   * told of it. @param {Entry} entry */
+  isOwn({ from, to }) {
+    if (from === this.me) return true;
+    if (to === LOBBY || isRoom(targetOf(to, this.agreed.has("rooms")))) return false;
+    // On a page of what was said with somebody the other one of the two is this user.
+    const { paging } = this.model;
+    if (paging !== null && sameTarget(userTarget(from), paging)) return false;
+    if (paging !== null && sameTarget(userTarget(to), paging)) return true;
+    return this.names.has(fold(from)) && !this.names.has(fold(to));
   }
 
   /** Brings a conversation to the front. @param {Target} target */

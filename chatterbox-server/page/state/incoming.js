@@ -111,7 +111,7 @@ function renamed(core, value, now) {
     core.roster.rename(old, to);
     core.rooms.renamed(old, to);
     if (wasMe && core.isJoined()) {
-      core.me = to;
+      core.isCalled(to);
       core.say([`You are ${screen(to, 64)} now.`], now);
       continue;
     }

@@ -93,9 +93,9 @@ export class Model {
     }
   }
 
-  /** Takes a message. @param {Entry} entry @param {Kind} kind @param {string} me @param {boolean} rooms @param {string | null} tag */
-  message(entry, kind, me, rooms, tag = null) {
-    const own = entry.from === me;
+  /** Takes a message. @param {Entry} entry @param {Kind} kind @param {boolean} own this user has said it @param {string} me @param {boolean} rooms
+   * @param {string | null} tag */
+  message(entry, kind, own, me, rooms, tag = null) {
     const target = this.placeOf(entry, kind, own, rooms);
     // Whoever puts names into MENTIONS means these and no others; of who does not only the text says it.
     const names = !own && (entry.meta.mentions.length > 0 ? isNamed(entry.meta.mentions, me, target) : mentions(entry.text, me));

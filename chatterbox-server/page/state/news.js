@@ -16,8 +16,9 @@ export function isNews(core, entry, resumed = true) {
     if (!core.seen.note(entry.id, entry)) return false;
     core.effects.push({ progress: true });
   }
-  if (!isMe(core, entry.from)) return true;
+  // Also one that was said under a name which the user had before.
   if (core.sent.isStored(entry)) return false;
+  if (!isMe(core, entry.from)) return true;
   if (entry.id !== null && core.agreed.has("devices")) return resumed ? !core.sent.hold(entry) : !core.sent.arrivedAt(entry);
   core.sent.arrived(entry);
   return !core.sent.isEcho(entry);

@@ -37,6 +37,7 @@ export function welcome(core, frame, now) {
   core.agreed = offered;
   core.standing = "joined";
   core.isWelcomed = true;
+  core.isCalled(core.me);
   core.phase = { is: "in" };
   core.closed = null;
   const get = (/** @type {string} */ key, /** @type {string} */ capability) => (offered.has(capability) ? member(frame, key) : undefined);

@@ -42,7 +42,29 @@ impl Accounts {
         &self,
         devices: Vec<(i64, DeviceId)>,
     ) -> Result<Vec<Option<ClaimedKey>>, DirectoryError> {
+        if devices.is_empty() {
+            return Ok(Vec::new());
+        }
         self.directory.call(move |directory| directory.claim_keys(&devices)).await
+    }
+
+    /// The fallback keys of these devices, in their order.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    pub async fn fallback_keys(
+        &self,
+        devices: Vec<(i64, DeviceId)>,
+    ) -> Result<Vec<Option<ClaimedKey>>, DirectoryError> {
+        if devices.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys = move |directory: &mut dyn Directory| {
+            let key =
+                |(account, device): &(i64, DeviceId)| directory.fallback_key(*account, device);
+            devices.iter().map(key).collect::<Result<Vec<_>, _>>()
+        };
+        self.directory.call(keys).await
     }
 
     /// How far a device of an account has read what was encrypted for it, if it is one.

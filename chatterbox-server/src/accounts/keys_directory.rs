@@ -99,6 +99,16 @@ pub trait KeysDirectory: Send + Debug {
         devices: &[(i64, DeviceId)],
     ) -> Result<Vec<Option<ClaimedKey>>, DirectoryError>;
 
+    /// The fallback key of a device of an account, if it has one.
+    ///
+    /// # Errors
+    /// [`DirectoryError`].
+    fn fallback_key(
+        &mut self,
+        account: i64,
+        device: &DeviceId,
+    ) -> Result<Option<ClaimedKey>, DirectoryError>;
+
     /// How far a device of an account has read what was encrypted for it, if it is one.
     ///
     /// # Errors

@@ -83,6 +83,12 @@ impl Chat {
         caught_up.await.unwrap_or(false)
     }
 
+    /// Waits until something that is proposed now has come round, on a node that is alone as well; says `false` when that is not going to
+    /// be. There is no bound for the time that it takes.
+    pub async fn comes_round(&self) -> bool {
+        self.proposals().catch_up().await
+    }
+
     /// Tells somebody from now on which members of this node were given another account or level by another node: what they may
     /// call is another list then. A second one is ignored.
     pub fn watch_amended(&self, watch: Box<dyn Fn(MemberId) + Send + Sync>) {

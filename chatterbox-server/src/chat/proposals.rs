@@ -115,6 +115,17 @@ pub struct ProposalQueue {
     entries: mpsc::UnboundedReceiver<Entry>,
 }
 
+/// How much of the queue waits, of that which has a bound.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// Posts, and how many may.
+    pub(crate) posts: (usize, usize),
+    /// Joins, and how many may.
+    pub(crate) joins: (usize, usize),
+    /// Bytes of posts that wait, or are being stored, and how many may.
+    pub(crate) bytes: (usize, usize),
+}
+
 /// Both ends of a new queue.
 pub fn queue() -> (Proposals, ProposalQueue) {
     let (entries, queue) = mpsc::unbounded_channel();
@@ -142,6 +153,16 @@ impl OwnGreeting {
 }
 
 impl Proposals {
+    /// How much waits now.
+    pub(super) fn waiting(&self) -> Waiting {
+        let of = |most: usize, free: &Semaphore| (most - free.available_permits().min(most), most);
+        Waiting {
+            posts: of(WAITING_POSTS, &self.posts),
+            joins: of(WAITING_JOINS, &self.joins),
+            bytes: of(WAITING_BYTES as usize, &self.bytes),
+        }
+    }
+
     /// Waits for memory for messages of this size: long ones are encoded when there is some.
     pub async fn room(&self, bytes: usize) -> Option<PostRoom> {
         let permits = u32::try_from(bytes).map_or(WAITING_BYTES, |bytes| bytes.min(WAITING_BYTES));

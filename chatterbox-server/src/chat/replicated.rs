@@ -9,11 +9,11 @@ use chatterbox_proto::{Capabilities, Capability};
 use crate::chat::shared::Chat;
 
 /// The capabilities for which the order has something new, and the level of its format since which it has that.
-const SINCE: [(Capability, u16); 5] = [
-    (Capability::Meta, 2),
-    (Capability::Devices, 3),
-    (Capability::Marks, 3),
-    (Capability::Files, 4),
+const SINCE: [(Capability, u8); 5] = [
+    (Capability::Meta, format::META),
+    (Capability::Devices, format::DEVICES),
+    (Capability::Marks, format::DEVICES),
+    (Capability::Files, format::FILES),
     (Capability::E2ee, format::KEYS),
 ];
 
@@ -25,7 +25,7 @@ impl Chat {
             return spoken;
         }
         let level = self.level();
-        let too_new = SINCE.into_iter().filter(|(_, since)| *since > level);
+        let too_new = SINCE.into_iter().filter(|(_, since)| u16::from(*since) > level);
         too_new.fold(spoken, |spoken, (capability, _)| spoken.without(capability))
     }
 

@@ -126,6 +126,11 @@ impl Chat {
         self.hub().readable(member, name)
     }
 
+    /// Whether everybody may come into a room and read all that it keeps; see [`chatterbox_hub::Hub::is_open_to_all`].
+    pub(crate) fn is_open_to_all(&self, name: &impl NameKey) -> bool {
+        self.hub().is_open_to_all(name)
+    }
+
     /// Who has said a message that is in the timeline of a room; see [`chatterbox_hub::Hub::source_in_timeline`].
     pub(super) fn source_in_timeline(
         &self,

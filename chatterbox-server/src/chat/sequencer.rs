@@ -174,7 +174,9 @@ impl Sequencer {
         let numbered: Vec<(Sequence, Record)> =
             accepted.map(|(say, _)| (say.number, say.record.clone())).collect();
         if !numbered.is_empty() {
+            let begun = Instant::now();
             self.store.keep(&numbered).await?;
+            self.chat.traffic().stored(begun.elapsed());
         }
         numbering.newest = Some(newest + numbered.len() as u64);
         Ok(says)

@@ -204,6 +204,11 @@ impl Chat {
         self.hub().who(name)
     }
 
+    /// Whether somebody has a name who can be told something; see [`Hub::is_reachable`].
+    pub fn is_reachable(&self, name: &impl NameKey) -> bool {
+        self.hub().is_reachable(name)
+    }
+
     /// The members that are logged in with an account, under whatever names.
     pub fn logged_in(&self, account: &LoggedIn) -> Vec<(MemberId, Identity)> {
         self.hub().logged_in(account).map(|(id, identity)| (id, identity.clone())).collect()

@@ -1,11 +1,20 @@
-//! How much happens: what was counted in each of the last sixty seconds.
+//! How much happens: what was counted since the start, and in each of the last sixty seconds.
+//!
+//! `status` and the metrics read the same counters. Nobody locks anything to count, and what connections do all the time costs one
+//! addition for each write, read or batch.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: counts by the clock")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use chatterbox_proto::Faults;
+use chatterbox_proto::capability::notices::ClosedCode;
 use tokio::time::Instant;
+
+use crate::chat::by_word::{self, ByWord};
+use crate::ops::clock::unix_now;
+use crate::ops::histogram::{Distribution, Histogram};
 
 /// The seconds that are counted.
 const WINDOW: u32 = 60;
@@ -15,18 +24,24 @@ const WINDOW: u32 = 60;
 /// A second has one number: the second itself in the upper half, the count in the lower one. So whoever comes first in a second
 /// begins it anew in one step, and nobody locks anything.
 #[derive(Debug)]
-struct Meter([AtomicU64; WINDOW as usize]);
+struct Meter {
+    seconds: [AtomicU64; WINDOW as usize],
+    /// All since the start.
+    total: AtomicU64,
+}
 
 impl Default for Meter {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+        let seconds = std::array::from_fn(|_| AtomicU64::new(0));
+        Self { seconds, total: AtomicU64::new(0) }
     }
 }
 
 impl Meter {
     /// Counts so many in a second.
     fn add(&self, second: u32, count: u64) {
-        let Some(place) = self.0.get((second % WINDOW) as usize) else { return };
+        self.total.fetch_add(count, Ordering::Relaxed);
+        let Some(place) = self.seconds.get((second % WINDOW) as usize) else { return };
         let _ = place.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |old| {
             let before = if old >> 32 == u64::from(second) { old & u64::from(u32::MAX) } else { 0 };
             let now = before.saturating_add(count).min(u32::MAX.into());
@@ -38,21 +53,64 @@ impl Meter {
     fn last_minute(&self, second: u32) -> u64 {
         let oldest = second.saturating_sub(WINDOW - 1);
         let seconds = u64::from(oldest)..=u64::from(second);
-        let all = self.0.iter().map(|place| place.load(Ordering::Relaxed));
+        let all = self.seconds.iter().map(|place| place.load(Ordering::Relaxed));
         all.filter(|value| seconds.contains(&(value >> 32)))
             .map(|value| value & u64::from(u32::MAX))
             .sum()
     }
+
+    fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+}
+
+/// What connections of members read and write. All of them count here, so nothing else is in this line of the processors' caches.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Volume {
+    deliveries: AtomicU64,
+    sent: AtomicU64,
+    received: AtomicU64,
 }
 
 /// What is counted of a chat.
 #[derive(Debug)]
 pub struct Traffic {
     start: Instant,
+    /// The same by the wall clock, in seconds since 1970 UTC.
+    started: i64,
     messages: Meter,
     joins: Meter,
     refused_joins: Meter,
     refused_frames: Meter,
+    joins_by_word: ByWord,
+    frames_by_word: ByWord,
+    ends_by_word: ByWord,
+    volume: Volume,
+    stores: Histogram,
+}
+
+/// What there was since the chat was opened.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Totals {
+    /// Messages of users of this node that were delivered.
+    pub messages: u64,
+    /// The same, once for each member of this node to whom they were written.
+    pub deliveries: u64,
+    /// Users who have come in.
+    pub joins: u64,
+    /// Bytes that were read from members, as frames: without what TLS or a gateway adds.
+    pub received: u64,
+    /// Bytes that were written to members, as frames.
+    pub sent: u64,
+    /// Connections that were turned away, and names that were refused, by the word for why.
+    pub refused_joins: Vec<(&'static str, u64)>,
+    /// Frames that were answered with an ERROR, by the word for what came first in it.
+    pub refused_frames: Vec<(&'static str, u64)>,
+    /// Connections of members that were ended by the server, by the word for why.
+    pub ends: Vec<(&'static str, u64)>,
+    /// How long the store has taken for each group.
+    pub stores: Distribution,
 }
 
 /// What there was in the last minute.
@@ -66,7 +124,7 @@ pub struct LastMinute {
     pub joins: u64,
     /// Connections that were turned away, and names that were refused.
     pub refused_joins: u64,
-    /// Frames of members that were answered with an ERROR.
+    /// Frames that were answered with an ERROR.
     pub refused_frames: u64,
 }
 
@@ -74,10 +132,16 @@ impl Default for Traffic {
     fn default() -> Self {
         Self {
             start: Instant::now(),
+            started: unix_now(),
             messages: Meter::default(),
             joins: Meter::default(),
             refused_joins: Meter::default(),
             refused_frames: Meter::default(),
+            joins_by_word: ByWord::new(by_word::JOINS),
+            frames_by_word: ByWord::new(by_word::FRAMES),
+            ends_by_word: ByWord::new(by_word::ENDS),
+            volume: Volume::default(),
+            stores: Histogram::default(),
         }
     }
 }
@@ -100,14 +164,59 @@ impl Traffic {
         self.joins.add(self.second(), 1);
     }
 
-    /// A connection was turned away, or a name refused.
-    pub fn join_refused(&self) {
+    /// A connection was turned away, or a name refused, for a reason with this word.
+    pub fn join_refused(&self, word: &'static str) {
         self.refused_joins.add(self.second(), 1);
+        self.joins_by_word.add(word);
     }
 
-    /// A member was told that something of theirs was refused.
-    pub fn frame_refused(&self) {
+    /// Somebody was told what is wrong with a frame.
+    pub fn frame_refused(&self, faults: &Faults) {
         self.refused_frames.add(self.second(), 1);
+        self.frames_by_word.add(faults.listed().first().map_or("", |fault| fault.code.word()));
+    }
+
+    /// The server has ended the connection of a member.
+    pub fn ended(&self, code: ClosedCode) {
+        self.ends_by_word.add(code.word());
+    }
+
+    /// So many messages were written to a member.
+    pub fn delivered(&self, messages: u32) {
+        if messages > 0 {
+            self.volume.deliveries.fetch_add(messages.into(), Ordering::Relaxed);
+        }
+    }
+
+    /// So many bytes were written to a member.
+    pub fn sent(&self, bytes: usize) {
+        self.volume.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// So many bytes were read from a member.
+    pub fn received(&self, bytes: usize) {
+        self.volume.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// The store has taken so long for a group.
+    pub fn stored(&self, took: Duration) {
+        self.stores.add(took);
+    }
+
+    /// What there was since the start.
+    pub fn totals(&self) -> Totals {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Totals {
+            messages: self.messages.total(),
+            deliveries: of(&self.volume.deliveries),
+            joins: self.joins.total(),
+            received: of(&self.volume.received),
+            sent: of(&self.volume.sent),
+            refused_joins: self.joins_by_word.read(),
+            refused_frames: self.frames_by_word.read(),
+            ends: self.ends_by_word.read(),
+            stores: self.stores.read(),
+        }
     }
 
     /// What there was in the last minute.
@@ -122,6 +231,11 @@ impl Traffic {
         }
     }
 
+    /// When the chat was opened, in seconds since 1970 UTC.
+    pub fn started(&self) -> i64 {
+        self.started
+    }
+
     /// How long the chat has been open.
     pub fn open_for(&self) -> Duration {
         self.start.elapsed()
@@ -130,6 +244,8 @@ impl Traffic {
 
 #[cfg(test)]
 mod tests {
+    use chatterbox_proto::Code;
+
     use super::*;
 
     #[test]
@@ -156,8 +272,8 @@ mod tests {
         traffic.said(0);
         traffic.joined();
         tokio::time::sleep(Duration::from_secs(10)).await;
-        traffic.join_refused();
-        traffic.frame_refused();
+        traffic.join_refused("taken");
+        traffic.frame_refused(&Code::NotJson.into());
         let counted = Duration::from_secs(10);
         assert_eq!(
             traffic.last_minute(),
@@ -169,5 +285,36 @@ mod tests {
             traffic.last_minute(),
             LastMinute { counted, messages: 0, joins: 0, refused_joins: 1, refused_frames: 1 }
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_counted_since_the_start_is_not_forgotten() {
+        let traffic = Traffic::default();
+        traffic.said(3);
+        traffic.joined();
+        traffic.join_refused("taken");
+        let mut faults = Faults::from(Code::NotJson);
+        faults.note(|| Code::TooDeep.into());
+        traffic.frame_refused(&faults);
+        traffic.ended(ClosedCode::Slow);
+        traffic.delivered(0);
+        traffic.delivered(6);
+        traffic.sent(100);
+        traffic.received(10);
+        traffic.stored(Duration::from_millis(2));
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        traffic.said(1);
+        let totals = traffic.totals();
+        assert_eq!((totals.messages, totals.joins, totals.deliveries), (4, 1, 6));
+        assert_eq!((totals.sent, totals.received, totals.stores.count), (100, 10, 1));
+        for (mut counted, word) in [
+            (totals.refused_joins, "taken"),
+            (totals.refused_frames, "not-json"),
+            (totals.ends, "slow"),
+        ] {
+            counted.retain(|(_, count)| *count > 0);
+            assert_eq!(counted, [(word, 1)]);
+        }
+        assert!(traffic.started() > 1_700_000_000);
     }
 }

@@ -1,7 +1,6 @@
 //! The ready lines: where the server listens, where it stores messages, and the client's command line for it.
 
 use std::io::Write as _;
-use std::net::IpAddr;
 use std::path::Path;
 
 use chatterbox_address::HostPort;
@@ -11,7 +10,7 @@ use chatterbox_server::ops::logging;
 use tokio::net::TcpListener;
 
 use crate::cli::gateways::{Gateways, is_of_this_machine};
-use crate::cli::settings::Serve;
+use crate::cli::settings::{Serve, is_loopback, is_unspecified};
 
 /// What is said of a database that was not there: its folder may have been mistyped.
 pub fn made_database(folder: &Path) -> String {
@@ -35,11 +34,11 @@ pub fn ready(
         Some(source @ CertificateSource::Files { .. }) => {
             client_host(source).unwrap_or_else(|_| options.host.clone())
         }
-        _ => reachable(&options.host),
+        _ => reached(options, &options.host),
     };
     let web = gateways.web.as_ref();
-    let page = web.map(|web| page(web, source));
-    let everywhere = options.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
+    let page = web.map(|web| page(options, web, source));
+    let is_of_others = !is_of_this_machine(listeners);
     let authority = source.and_then(authority_file);
     let trust = match (source, &authority) {
         (None, _) => " --plaintext".to_owned(),
@@ -91,7 +90,7 @@ pub fn ready(
         }
         None => lines.push("chatterbox-server: messages are not kept".to_owned()),
     }
-    if let (true, Some(file)) = (everywhere, authority) {
+    if let (true, Some(file)) = (is_of_others, authority) {
         let key_too = matches!(source, Some(CertificateSource::Files { key, .. }) if *key == file);
         lines.push(format!(
             "chatterbox-server: on other machines, the line below needs a copy of {}{} there",
@@ -119,7 +118,7 @@ pub fn ready(
 fn telnet(options: &Serve, gateways: &Gateways) -> Option<String> {
     let port = gateways.telnet.first()?.local_addr().ok()?.port();
     let host = &options.telnet.as_ref()?.host;
-    Some(format!("telnet {} {port}", shell_word(&reachable(host))))
+    Some(format!("telnet {} {port}", shell_word(&reached(options, host))))
 }
 
 /// Where it is told whether the server is ready, if it is.
@@ -128,15 +127,25 @@ fn health(gateways: &Gateways) -> Option<String> {
     Some(format!("http://{address}/"))
 }
 
+/// The host for somebody else's command line, if the server listens on this one. Where that says nothing of the machine, it is the first
+/// name that the operator gives it: with a server on every address, and with one behind a proxy on the same machine.
+fn reached(options: &Serve, host: &str) -> String {
+    let is_proxied = is_loopback(host) && options.live.trust_proxy.is_some();
+    match options.names.first() {
+        Some(name) if is_unspecified(host) || is_proxied => name.clone(),
+        _ => reachable(host),
+    }
+}
+
 /// Where the page is.
-fn page(web: &WebListeners, source: Option<&CertificateSource>) -> String {
+fn page(options: &Serve, web: &WebListeners, source: Option<&CertificateSource>) -> String {
     let host = match source {
         _ if is_of_this_machine(&web.listeners) => "localhost".to_owned(),
         // Under a name of its certificate, and no other, browsers trust it.
         Some(source @ CertificateSource::Files { .. }) if web.tls => {
-            client_host(source).unwrap_or_else(|_| reachable(&web.host))
+            client_host(source).unwrap_or_else(|_| reached(options, &web.host))
         }
-        _ => reachable(&web.host),
+        _ => reached(options, &web.host),
     };
     let address = web.listeners.first().and_then(|listener| listener.local_addr().ok());
     let scheme = if web.tls { "https" } else { "http" };
@@ -152,5 +161,37 @@ fn shell_word(text: &str) -> String {
         text.to_owned()
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::command_line::Cli;
+
+    #[test]
+    fn the_host_for_clients_is_one_that_they_can_reach() {
+        let host = |line: &[&str]| {
+            let line = [&["chatterbox-server"], line].concat();
+            let options = Cli::try_parse_from(line).unwrap().serve;
+            reached(&options, &options.host)
+        };
+        let name = ["--name", "chat.example", "--name", "other.example"];
+        let with_name = |line: &[&str]| host(&[line, &name].concat());
+        assert_eq!(with_name(&["0.0.0.0"]), "chat.example");
+        assert_eq!(with_name(&["::"]), "chat.example");
+        // What is listened on can be typed, too, and is what was asked for.
+        assert_eq!(with_name(&["192.0.2.7"]), "192.0.2.7");
+        assert_eq!(with_name(&["lab.example"]), "lab.example");
+        // Nobody else gets in there, unless a proxy lets them in.
+        assert_eq!(with_name(&["localhost"]), "localhost");
+        assert_eq!(with_name(&["127.0.0.1", "--trust-proxy", "127.0.0.1"]), "chat.example");
+        assert_eq!(host(&["localhost", "--trust-proxy", "127.0.0.1"]), "localhost");
+        for every in ["0.0.0.0", "::"] {
+            let host = host(&[every]);
+            assert!(!is_unspecified(&host), "{host}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The command line as a whole: serving with its settings, or a subcommand.
 
+use chatterbox_manual::ManualArguments;
 use clap::{CommandFactory as _, Parser};
 
 use crate::cli::settings::Serve;
@@ -50,6 +51,10 @@ pub struct Cli {
     /// The settings for serving.
     #[command(flatten)]
     pub serve: Serve,
+
+    /// Completions and manual pages, which are no settings.
+    #[command(flatten)]
+    pub manual: ManualArguments,
 }
 
 /// The parser of the command line and the environment. `Cli::parse` would know no environment.

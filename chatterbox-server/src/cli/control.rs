@@ -302,6 +302,9 @@ fn say_reloaded(reloaded: &Reloaded, out: &mut impl Write) -> io::Result<()> {
     for line in reloaded.problems.iter().flat_map(|problem| problem.lines()) {
         writeln!(out, "not read: {}", ScreenText::shortened(line, 500))?;
     }
+    for warning in &reloaded.certificate {
+        writeln!(out, "the certificate: {}", ScreenText::shortened(warning, 500))?;
+    }
     if reloaded.changed.is_empty() && reloaded.waiting.is_empty() && reloaded.problems.is_empty() {
         writeln!(out, "read again; no setting has changed")?;
     }
@@ -339,7 +342,7 @@ mod tests {
         let reloaded = Reloaded {
             changed: vec![key("banner", None, Some("hello\n\u{1b}[2J"))],
             waiting: vec![key("port", Some("5000"), Some("5001"))],
-            problems: Vec::new(),
+            ..Reloaded::default()
         };
         let text = said(&Reply::Reloaded(reloaded));
         assert!(
@@ -349,6 +352,10 @@ mod tests {
         assert!(text.contains("waits for a restart: port = 5001 (was 5000)"), "{text}");
         assert!(!text.contains('\u{1b}') && text.lines().count() == 2, "{text}");
         assert!(said(&Reply::Reloaded(Reloaded::default())).contains("no setting has changed"));
+        let certificate = vec!["it has expired on\u{9b}2J".to_owned()];
+        let text = said(&Reply::Reloaded(Reloaded { certificate, ..Reloaded::default() }));
+        assert!(text.starts_with("the certificate: it has expired on"), "{text}");
+        assert!(text.contains("no setting has changed") && !text.contains('\u{9b}'), "{text}");
     }
 
     #[test]

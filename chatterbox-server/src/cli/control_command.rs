@@ -41,6 +41,14 @@ pub enum ControlCommand {
             value_parser = clap::value_parser!(u64).range(..=LONGEST_STOP)
         )]
         seconds: Option<u64>,
+        /// Seconds after which it is expected back: everybody is told, and clients come back by themselves no sooner
+        #[arg(
+            long = "back-in",
+            value_name = "SECONDS",
+            value_parser = clap::value_parser!(u64).range(..=LONGEST_STOP)
+        )]
+        back: Option<u64>, // `back_in` is a setting, which environment and file would set here
+
         #[command(flatten)]
         target: Target,
     },
@@ -154,7 +162,7 @@ impl ControlCommand {
             Self::Status { .. } => Act::Status,
             Self::Announce { text, .. } => Act::Announce { text: text.join(" ") },
             Self::Reload { .. } => Act::Reload,
-            Self::Stop { seconds, .. } => Act::Stop { seconds: *seconds },
+            Self::Stop { seconds, back, .. } => Act::Stop { seconds: *seconds, back: *back },
             Self::Kick { user, reason, silent, .. } => {
                 Act::Kick(Kick { user: user.clone(), reason: reason.join(" "), silent: *silent })
             }
@@ -183,7 +191,7 @@ mod tests {
             for argument in command.get_arguments() {
                 let id = argument.get_id().as_str();
                 let is_setting = settings().iter().any(|setting| setting.id() == id);
-                let is_of_the_folder = ["data", "config"].contains(&id);
+                let is_of_the_folder = ["data", "state", "config"].contains(&id);
                 assert!(!is_setting || is_of_the_folder, "{} {id}", command.get_name());
             }
         }

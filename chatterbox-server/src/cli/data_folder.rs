@@ -18,7 +18,10 @@ pub fn existing(messages: &Messages) -> Result<PathBuf, Failure> {
     }
     Err(Failure {
         message: format!("there are no messages and no accounts in {}", folder.display()),
-        hint: Some("give the server's folder with --data DIR; it prints it when it starts".into()),
+        hint: Some(
+            "give the server's folder with --data DIR or --state DIR; it prints it when it starts"
+                .into(),
+        ),
         code: exit::MESSAGES,
     })
 }

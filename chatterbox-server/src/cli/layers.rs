@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use chatterbox_address::{Contradiction, HostPort};
+use chatterbox_manual::ManualArguments;
 use chatterbox_server::config::RoomBlock;
 use chatterbox_server::ops::folders;
 use clap::parser::ValueSource;
@@ -101,6 +102,7 @@ pub struct Effective {
 pub struct Settings {
     pub command: Option<Command>,
     pub serve: Serve,
+    pub manual: ManualArguments,
     pub effective: Vec<Effective>,
     /// The file that was read.
     pub file: Option<PathBuf>,
@@ -128,7 +130,8 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
         None => cli.serve.config.as_ref(),
         Some(command) => command.config(),
     };
-    let file = config.cloned().or_else(default_file);
+    // What is made of the definition of the flags depends on no file.
+    let file = if cli.manual.is_asked() { None } else { config.cloned().or_else(default_file) };
     let contents = match &file {
         Some(path) => read_file(path)?,
         None => Contents::default(),
@@ -173,7 +176,7 @@ pub fn read(arguments: &[OsString]) -> Result<Settings, LayerError> {
     };
     split_host(&mut serve, &mut effective)?;
     serve.live.rooms = contents.blocks;
-    Ok(Settings { command, serve, effective, file, rooms: contents.rooms })
+    Ok(Settings { command, serve, manual: cli.manual, effective, file, rooms: contents.rooms })
 }
 
 /// Takes the port off a host that has one behind it. `-p` of a higher layer wins; in the same layer both have to agree.
@@ -233,7 +236,7 @@ fn default_file() -> Option<PathBuf> {
 
 /// Whether the command line or the environment has set this, or an alternative to it.
 fn decided_above(matches: &ArgMatches, taken: &[&Setting], setting: &Setting) -> bool {
-    taken.iter().filter(|other| other.is_alternative_to(setting)).any(|other| {
+    taken.iter().filter(|other| setting.is_silenced_by(other)).any(|other| {
         matches!(
             matches.value_source(other.id()),
             Some(ValueSource::CommandLine | ValueSource::EnvVariable)
@@ -246,10 +249,10 @@ fn effective(setting: &'static Setting, matches: &ArgMatches, from_file: &[&str]
     let value = if setting.is_flag() {
         Some(matches.get_flag(id).to_string())
     } else {
+        // One that was given several times is one value, as it stands in a file.
         matches
             .get_raw(id)
-            .and_then(|mut values| values.next())
-            .map(|value| value.to_string_lossy().into_owned())
+            .map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(","))
     };
     let origin = match matches.value_source(id) {
         _ if from_file.contains(&id) => Origin::File,
@@ -426,6 +429,7 @@ pub mod tests {
         };
         assert_eq!(data(&[]), Path::new("from-file"));
         assert_eq!(data(&["--data", "given"]), Path::new("given"));
+        assert_eq!(data(&["--state", "given"]), Path::new("given/data"));
     }
 
     #[test]

@@ -20,10 +20,12 @@ mod data_folder;
 mod ended;
 mod exit;
 mod gateways;
+mod inherited;
 mod keeping;
 mod layers;
 #[cfg(feature = "cluster")]
 mod log_limits;
+mod manual;
 mod messages;
 mod mistaken;
 mod moderation;

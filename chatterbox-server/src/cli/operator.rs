@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chatterbox_server::net::Transport;
+use chatterbox_server::ops::clock::unix_now;
 use chatterbox_server::ops::logging::LogFormat;
 use chatterbox_server::ops::operator::{Facts, Operator, Reloaded};
 use chatterbox_server::store::sqlite;
@@ -76,6 +77,7 @@ impl Operator for Process {
             let failed = |error| tracing::warn!(%error, "what is stored could not be counted");
             sqlite::extent(folder).map_err(failed).ok()
         });
+        let now = unix_now();
         Facts {
             addresses: self.addresses.clone(),
             web: self.web.clone(),
@@ -83,6 +85,8 @@ impl Operator for Process {
             health: self.health.clone(),
             tls: matches!(self.transport, Transport::Tls(_)),
             certificate_ends: self.transport.certificate_ends(),
+            certificate_days: self.transport.certificate_days(now),
+            certificate_warnings: self.transport.certificate_warnings(now),
             folder: self.folder.clone(),
             messages: extent.map(|extent| extent.messages),
             database_bytes: extent.map(|extent| extent.bytes),

@@ -4,8 +4,10 @@ use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
 
 use chatterbox_server::net::Transport;
+use chatterbox_server::ops::clock::unix_now;
 use chatterbox_server::ops::machine;
 use chatterbox_server::ops::operator::{ChangedSetting, Reloaded};
+use chatterbox_server::ops::service_manager::ServiceManager;
 use chatterbox_server::{Config, Live};
 
 use crate::cli::layers::{self, Effective, Settings};
@@ -23,11 +25,13 @@ pub struct Reloader {
     pub transport: Transport,
     /// The settings in force, to tell which ones have changed.
     pub in_force: Mutex<Vec<Effective>>,
+    pub manager: ServiceManager,
 }
 
 impl Reloader {
     /// Reads all layers and the certificates again. An error leaves everything of its kind as it was.
     pub fn reload(&self) -> Reloaded {
+        let _told = self.manager.reloading();
         let mut reloaded = match layers::read(&self.arguments) {
             Ok(fresh) => self.take_over(fresh),
             Err(error) => {
@@ -36,6 +40,7 @@ impl Reloader {
             }
         };
         reloaded.problems.extend(self.reload_certificates().err());
+        reloaded.certificate = self.transport.certificate_warnings(unix_now());
         if reloaded.changed.iter().any(|setting| setting.key == WEB_HOST) {
             self.warn_of_names();
         }
@@ -82,7 +87,7 @@ impl Reloader {
             tracing::warn!(settings = keys(&waiting), "changed at the next start only");
         }
         tracing::info!(changed = keys(&changed), "settings read again");
-        Reloaded { changed, waiting, problems: Vec::new() }
+        Reloaded { changed, waiting, ..Reloaded::default() }
     }
 
     /// Reads the certificates again, and renews them when they are those of the local authority and about to expire.

@@ -12,13 +12,16 @@ use crate::cli::data_folder;
 use crate::cli::exit::Failure;
 use crate::cli::layers::Settings;
 use crate::cli::subcommand::Command;
-use crate::cli::{control, moderation, sample, serve, user};
+use crate::cli::{control, manual, moderation, sample, serve, user};
 
-/// Serves, or runs the subcommand.
+/// Serves, runs the subcommand, or writes completions and manual pages.
 ///
 /// # Errors
 /// Whatever ends the program with another code than 0.
 pub fn run(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
+    if settings.manual.is_asked() {
+        return manual::write(&settings.manual);
+    }
     match &settings.command {
         None => serve::serve(settings, arguments),
         Some(command) => subcommand(command, &settings),

@@ -14,6 +14,10 @@ use crate::cli::settings::Serve;
 /// The flag that names the configuration file. It has an environment variable, but the file can't name itself.
 const FILE: &str = "config";
 
+/// The flag of one folder for all, and the flags of the folders in it.
+const STATE: &str = "state";
+const FOLDERS_IN_STATE: [&str; 2] = ["data", "certs"];
+
 /// A flag that is a setting, with what follows from its definition.
 #[derive(Debug)]
 pub struct Setting {
@@ -62,17 +66,16 @@ pub fn find(key: &str) -> Option<&'static Setting> {
 }
 
 /// Gives each flag that is a setting its environment variable, derived from its name. A flag of a subcommand is a
-/// setting if it has the name of one, as `data` of `backup`.
+/// setting if it has the id of one, as `data` of `backup`.
 pub fn with_environment(command: Command) -> Command {
-    let is_setting = |id: &str| id == FILE || settings().iter().any(|setting| setting.id() == id);
+    let key_of = |id: &str| match id {
+        FILE => Some(FILE),
+        _ => settings().iter().find(|setting| setting.id() == id).map(|one| one.key.as_str()),
+    };
     command
         .mut_args(|arg| {
-            let id = arg.get_id().as_str();
-            if !is_setting(id) {
-                return arg;
-            }
-            let variable = format!("CHATTERBOX_{}", id.to_uppercase());
-            arg.env(variable)
+            let Some(key) = key_of(arg.get_id().as_str()) else { return arg };
+            arg.env(format!("CHATTERBOX_{}", key.replace('-', "_").to_uppercase()))
         })
         .mut_subcommands(with_environment)
 }
@@ -126,6 +129,13 @@ impl Setting {
     /// Each setting is its own alternative.
     pub fn is_alternative_to(&self, other: &Self) -> bool {
         self.id() == other.id() || self.alternatives.iter().any(|id| id == other.id())
+    }
+
+    /// Whether a higher layer that sets the other one silences this one in a lower layer. One folder for all that is given on the command
+    /// line is meant for all, whatever a file says of its parts; a part that is given there leaves the file its folder for the others.
+    pub fn is_silenced_by(&self, other: &Self) -> bool {
+        let is_part = other.id() == STATE && FOLDERS_IN_STATE.contains(&self.id());
+        is_part || self.is_alternative_to(other)
     }
 
     /// The argument that sets this value on a command line; none for a flag that is off.

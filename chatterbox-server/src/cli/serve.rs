@@ -16,6 +16,7 @@ use chatterbox_server::files::{FileRecords, Spool, SpoolError};
 use chatterbox_server::moderation::Moderation;
 use chatterbox_server::net::{Transport, listen};
 use chatterbox_server::ops::activity::ActivityLog;
+use chatterbox_server::ops::service_manager::ServiceManager;
 use chatterbox_server::ops::{data_watch, logging, machine, signals};
 use chatterbox_server::store::sqlite::{self, Place};
 use chatterbox_server::store::{
@@ -31,6 +32,7 @@ use crate::cli::cluster_opening;
 use crate::cli::ended;
 use crate::cli::exit::{self, Failure};
 use crate::cli::gateways;
+use crate::cli::inherited;
 use crate::cli::layers::Settings;
 use crate::cli::operator::Process;
 use crate::cli::reload::Reloader;
@@ -41,7 +43,10 @@ use crate::cli::settings::Serve;
 /// # Errors
 /// Everything that prevents the start, and a history that can't be read.
 pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> {
-    let options = settings.serve.clone();
+    let mut options = settings.serve.clone();
+    // Before there is another thread.
+    let mut inherited = inherited::take()?;
+    let manager = ServiceManager::of_environment();
     let _logging = logging::start(options.log_format, &options.log).map_err(|error| Failure {
         message: format!("log {}: {error}", options.log),
         hint: Some("error, warn, info, debug and trace are levels".into()),
@@ -62,14 +67,24 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         .build()
         .map_err(|error| Failure::system("can't start threads", &error))?;
     runtime.block_on(async {
+        let asking = signals::Asking::new()
+            .map_err(|error| Failure::system("can't listen to signals", &error))?;
         // Before the sockets, so that nobody waits there while this waits for the engine.
         #[cfg(feature = "cluster")]
         let cluster = cluster_opening::open(&options.cluster).await?;
         #[cfg(not(feature = "cluster"))]
         let cluster: Option<Cluster> = None;
-        let listeners = listen(&options.host, options.port).await;
-        let listeners = listeners.map_err(|error| Failure::listening(&options.host, &error))?;
-        let gateways = gateways::open(&options).await?;
+        let listeners = match inherited.of_chat()? {
+            none if none.is_empty() => {
+                let listeners = listen(&options.host, options.port).await;
+                listeners.map_err(|error| Failure::listening(&options.host, &error))?
+            }
+            given => {
+                inherited::note(&mut options, &given);
+                given
+            }
+        };
+        let gateways = gateways::open(&options, &mut inherited).await?;
         let source = options.certificate();
         let transport = match &source {
             Some(source) => Transport::tls(source.clone())?,
@@ -94,6 +109,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             live: live.clone(),
             transport: transport.clone(),
             in_force: Mutex::new(settings.effective),
+            manager: manager.clone(),
         });
         let process =
             Process::new(&options, Arc::clone(&reloader), stop.clone(), &listeners, &gateways);
@@ -101,7 +117,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         // It is removed when everything else has ended.
         let _socket = socket.as_ref().map(ControlSocket::file);
         let control = Some(Control { socket, operator: Arc::new(process) });
-        let operation = Operation { control, cluster };
+        let operation = Operation { control, cluster, asking: Some(asking), manager };
         let renew = || drop(reloader.reload_certificates());
         let signals = signals::watch(stop, || drop(reloader.reload()), renew)
             .map_err(|error| Failure::system("can't listen to signals", &error))?;
@@ -111,6 +127,7 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
             web: gateways.web,
             telnet: gateways.telnet,
             health: gateways.health,
+            metrics_anywhere: options.metrics_anywhere,
         };
         let server = chatterbox_server::run_controlled(
             listeners, transport, store, access, live, stopped, operation,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use chatterbox_address::{AddressError, HostPort};
 use chatterbox_server::config::Config;
 use chatterbox_server::gateway::GatewayAddress;
-use chatterbox_server::net::CertificateSource;
+use chatterbox_server::net::{CertificateSource, can_be_certified};
 use chatterbox_server::ops::folders;
 use chatterbox_server::ops::logging::LogFormat;
 use chatterbox_server::store::sqlite::{self, SqliteOptions};
@@ -50,6 +50,10 @@ pub struct Serve {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// Folder of all that the server keeps: messages in DIR/data, the local authority in DIR/certs, where --data and --certs don't say otherwise [default: what systemd names in STATE_DIRECTORY, else none]
+    #[arg(long, value_name = "DIR", help_heading = "Folders")]
+    pub state: Option<PathBuf>,
+
     /// Certificate in PEM, with its chain behind it (and the key, unless --key is given)
     #[arg(long, value_name = "FILE", group = "certificate", help_heading = "TLS")]
     pub cert: Option<PathBuf>,
@@ -64,7 +68,17 @@ pub struct Serve {
     )]
     pub key: Option<PathBuf>,
 
-    /// Folder of the local authority, made on first use [default: certs if it is here, else in the user's data folder]
+    /// Further name or address by which clients reach this server, for its certificate and the lines that it prints; several times, or with commas between them [default: none]
+    #[arg(
+        long = "name",
+        value_name = "HOST",
+        value_delimiter = ',',
+        value_parser = host_name,
+        help_heading = "TLS"
+    )]
+    pub names: Vec<String>, // an id of its own: subcommands have arguments that are called `name`
+
+    /// Folder of the local authority, made on first use [default: certs in --state, else certs if it is here, else in the user's data folder]
     #[arg(
         long,
         value_name = "DIR",
@@ -83,7 +97,7 @@ pub struct Serve {
     )]
     pub plaintext: bool,
 
-    /// Folder of the messages, made on first use [default: the user's data folder]
+    /// Folder of the messages, made on first use [default: data in --state, else the user's data folder]
     #[arg(long, value_name = "DIR", group = "storage", help_heading = "Messages")]
     pub data: Option<PathBuf>,
 
@@ -141,7 +155,7 @@ pub struct Serve {
     #[command(flatten)]
     pub cluster: ClusterSettings,
 
-    /// Tell balancers in HTTP whether users are taken (200 or 503, with a word): to this machine only (port 8081, in the file: true) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
+    /// Tell balancers in HTTP whether users are taken (200 or 503, with a word), and Prometheus what happens (/metrics): to this machine only (port 8081, in the file: true) unless ADDR says otherwise, which may be a port, HOST or HOST:PORT [default: none]
     #[arg(
         long,
         value_name = "ADDR",
@@ -151,6 +165,10 @@ pub struct Serve {
         help_heading = "Operation"
     )]
     pub health: Option<GatewayAddress>,
+
+    /// Tell other machines what happens as well, where --health listens for them: without it, /metrics is for this machine only
+    #[arg(long, help_heading = "Operation")]
+    pub metrics_anywhere: bool,
 
     /// Folder of an activity log: who comes, goes and says what to all, with a file of each user; never private messages [default: none]
     #[arg(long, value_name = "DIR", help_heading = "Logs")]
@@ -184,6 +202,21 @@ const HEALTH: &str = "localhost:8081";
 fn host(text: &str) -> Result<String, String> {
     let host: HostPort = text.parse().map_err(|error: AddressError| error.to_string())?;
     Ok(host.to_string())
+}
+
+/// A host as a certificate has it: without a port, and not every address.
+fn host_name(text: &str) -> Result<String, String> {
+    let host: HostPort = text.parse().map_err(|error: AddressError| error.to_string())?;
+    if host.port.is_some() {
+        return Err("a name or address without a port is needed".to_owned());
+    }
+    if !can_be_certified(&host.host) {
+        return Err(
+            "no certificate can be for it: a name such as chat.example, or one address, can"
+                .to_owned(),
+        );
+    }
+    Ok(host.host.to_ascii_lowercase())
 }
 
 fn web_address(text: &str) -> Result<GatewayAddress, String> {
@@ -224,8 +257,13 @@ fn log_filter(text: &str) -> Result<String, String> {
 }
 
 /// Whether a host is this machine for itself, as far as it can be seen without asking a resolver.
-fn is_loopback(host: &str) -> bool {
+pub fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// Whether a host stands for every address of this machine.
+pub fn is_unspecified(host: &str) -> bool {
+    host.parse().is_ok_and(|ip: IpAddr| ip.is_unspecified())
 }
 
 impl Serve {
@@ -238,18 +276,27 @@ impl Serve {
             Some(certificate) => CertificateSource::Files {
                 certificate: certificate.clone(),
                 key: self.key.as_ref().unwrap_or(certificate).clone(),
-                host: self.host.clone(),
+                hosts: self.hosts_of_clients(),
             },
             None => CertificateSource::Local {
-                folder: self.certs.clone().unwrap_or_else(folders::certificates),
+                folder: folders::certificates(self.certs.as_deref(), self.state.as_deref()),
                 hosts: self.hosts(),
             },
         })
     }
 
-    /// Under which hosts clients and browsers come, that of clients first.
+    /// Under which hosts clients come. Whoever says what the server is called means that, and not an address that says nothing of it.
+    fn hosts_of_clients(&self) -> Vec<String> {
+        let is_called = !self.names.is_empty();
+        let says_nothing = is_loopback(&self.host) || is_unspecified(&self.host);
+        let host = (!(is_called && says_nothing)).then(|| self.host.clone());
+        host.into_iter().chain(self.names.iter().cloned()).collect()
+    }
+
+    /// Under which hosts clients and browsers come, that which is listened on first.
     fn hosts(&self) -> Vec<String> {
         let mut hosts = vec![self.host.clone()];
+        hosts.extend(self.names.iter().cloned());
         // On this machine alone browsers are served without TLS.
         let encrypted = |web: &&GatewayAddress| !self.web_plaintext && !is_loopback(&web.host);
         if let Some(web) = self.web.as_ref().filter(encrypted) {
@@ -265,7 +312,7 @@ impl Serve {
             return None;
         }
         Some(SqliteOptions {
-            folder: self.data.clone().unwrap_or_else(folders::data),
+            folder: folders::data(self.data.as_deref(), self.state.as_deref()),
             durability: match self.durability {
                 Durability::Process => sqlite::Durability::Process,
                 Durability::Power => sqlite::Durability::Power,
@@ -328,6 +375,67 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_from_a_file_is_held_against_what_clients_type() {
+        let hosts = |line: &[&str]| {
+            let line = [&["chatterbox-server"], line, &["--cert", "c"]].concat();
+            let cli = crate::cli::command_line::Cli::try_parse_from(line).unwrap();
+            match cli.serve.certificate() {
+                Some(CertificateSource::Files { hosts, .. }) => hosts.join(" "),
+                other => panic!("{other:?}"),
+            }
+        };
+        for (line, expected) in [
+            (&["localhost"][..], "localhost"),
+            (&["0.0.0.0"], "0.0.0.0"),
+            (&["0.0.0.0", "--name", "chat.example"], "chat.example"),
+            (&["localhost", "--name", "chat.example"], "chat.example"),
+            (&["a.example", "--name", "chat.example"], "a.example chat.example"),
+        ] {
+            assert_eq!(hosts(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_that_a_certificate_can_be_for() {
+        for (text, name) in [
+            ("Chat.Example", "chat.example"),
+            ("b\u{fc}cher.example", "xn--bcher-kva.example"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("[2001:DB8::7]", "2001:db8::7"),
+        ] {
+            assert_eq!(host_name(text).as_deref(), Ok(name));
+        }
+        for text in ["", "chat.example:5000", "0.0.0.0", "::", "fe80::1%eth0", "*.example", "5000"]
+        {
+            assert!(host_name(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn one_folder_covers_messages_and_certificates() {
+        let folders = |line: &[&str]| {
+            let line = [&["chatterbox-server"], line].concat();
+            let cli = crate::cli::command_line::Cli::try_parse_from(line).unwrap();
+            let certificates = match cli.serve.certificate() {
+                Some(CertificateSource::Local { folder, .. }) => folder.display().to_string(),
+                _ => "none".to_owned(),
+            };
+            let data = cli.serve.store().map(|store| store.folder.display().to_string());
+            format!("{} {certificates}", data.unwrap_or_else(|| "none".to_owned()))
+        };
+        for (line, expected) in [
+            (&["--state", "s"][..], "s/data s/certs"),
+            (&["--state", "s", "--data", "d"], "d s/certs"),
+            (&["--state", "s", "--certs", "c"], "s/data c"),
+            (&["--state", "s", "--memory"], "none s/certs"),
+            (&["--state", "s", "--plaintext"], "s/data none"),
+            (&["--state", "s", "--cert", "x"], "s/data none"),
+        ] {
+            assert_eq!(folders(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
     fn the_certificate_is_for_all_who_can_come() {
         let hosts = |line: &[&str]| {
             let line = [&["chatterbox-server"], line].concat();
@@ -351,6 +459,7 @@ mod tests {
                 &["localhost", "--web", "0.0.0.0", "--web-host", "a.example,b.example"],
                 "localhost 0.0.0.0 a.example b.example",
             ),
+            (&["0.0.0.0", "--name", "Lab", "--name", "10.0.0.7,::1"], "0.0.0.0 lab 10.0.0.7 ::1"),
             // A proxy in front has its own certificate.
             (&behind, "localhost"),
         ] {

@@ -53,6 +53,9 @@ pub fn show(
         (true, Some(days)) => format!("TLS, certificate good for {}", count(days as u64, "day")),
     };
     writeln!(out, "listens on    {} ({tls})", screen(&status.addresses.join(", ")))?;
+    for warning in &status.certificate_warnings {
+        writeln!(out, "certificate   {}", screen(warning))?;
+    }
     for (what, addresses) in
         [("browsers at", &status.web), ("telnet at", &status.telnet), ("health at", &status.health)]
     {
@@ -210,6 +213,10 @@ mod tests {
         assert!(shown(&tls(-1), &[], &[]).contains("HAS ENDED"));
         assert!(shown(&tls(1), &[], &[]).contains("good for 1 day)"));
         assert!(shown(&Status::default(), &[], &[]).contains("no TLS"));
+        let certificate_warnings = vec!["it has expired\u{1b}[2J".to_owned()];
+        let text = shown(&Status { certificate_warnings, ..tls(-1) }, &[], &[]);
+        assert!(text.contains("\ncertificate   it has expired"), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
     }
 
     #[test]

@@ -50,6 +50,9 @@ pub struct Reloaded {
     pub waiting: Vec<ChangedKey>,
     /// What could not be read; all of its kind stays as it was.
     pub problems: Vec<String>,
+    /// What clients may refuse the certificate for that is in use now.
+    #[serde(default)]
+    pub certificate: Vec<String>,
 }
 
 /// A setting with its value before and after; `None` where the machine decides, or where the value is not told.

@@ -39,8 +39,6 @@ const LISTED: usize = 1000;
 /// So many of them are in one line. The longest names have a kilobyte, and there are two of them for each.
 const PER_LINE: usize = 25;
 
-const DAY: i64 = 24 * 60 * 60;
-
 /// A running server, as the command line controls it.
 pub(crate) struct Controlled {
     chat: Arc<Chat>,
@@ -76,7 +74,7 @@ impl Controlled {
             Act::Status => return self.status().await,
             Act::Announce { text } => self.announce(&text).await,
             Act::Reload => self.reload().await,
-            Act::Stop { seconds } => self.stopping(seconds).await,
+            Act::Stop { seconds, .. } => self.stopping(seconds).await,
             Act::Kick(kick) => match &self.moderator {
                 Some(moderator) => done(moderator.kick(kick).await),
                 None => done(Err(NotDone::Unknown)),
@@ -96,8 +94,8 @@ impl Controlled {
     }
 
     /// Begins the shutdown.
-    pub(super) fn stop(&self, seconds: Option<u64>) {
-        self.stop.begin(seconds);
+    pub(super) fn stop(&self, seconds: Option<u64>, back: Option<u64>) {
+        self.stop.begin(seconds, back);
     }
 
     /// Writes down what somebody does who has the machine, before it is done (MO-10).
@@ -139,13 +137,14 @@ impl Controlled {
         self.note(audit::Act::Reload, "").await?;
         let operator = Arc::clone(&self.operator);
         let read = tokio::task::spawn_blocking(move || operator.reload()).await;
-        let Read { changed, waiting, problems } = read.map_err(|_| failed())?;
+        let Read { changed, waiting, problems, certificate } = read.map_err(|_| failed())?;
         let keys = |all: Vec<ChangedSetting>| {
             all.into_iter()
                 .map(|ChangedSetting { key, old, new }| ChangedKey { setting: key, old, new })
                 .collect()
         };
-        Ok(Reply::Reloaded(Reloaded { changed: keys(changed), waiting: keys(waiting), problems }))
+        let (changed, waiting) = (keys(changed), keys(waiting));
+        Ok(Reply::Reloaded(Reloaded { changed, waiting, problems, certificate }))
     }
 
     /// Changes accounts, and makes it true for those who are here.
@@ -223,7 +222,7 @@ impl Controlled {
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: std::process::id(),
-            started: now.saturating_sub(i64::try_from(uptime).unwrap_or(i64::MAX)),
+            started: self.chat.traffic().started(),
             uptime,
             addresses: texts(&facts.addresses),
             web: texts(&facts.web),
@@ -231,7 +230,8 @@ impl Controlled {
             health: texts(&facts.health),
             readiness: self.health.readiness().word().to_owned(),
             tls: facts.tls,
-            certificate_days: facts.certificate_ends.map(|ends| (ends - now).div_euclid(DAY)),
+            certificate_days: facts.certificate_days,
+            certificate_warnings: facts.certificate_warnings,
             connections: (self.connections)(),
             max_connections: self.config.current().max_connections,
             user_count: census.user_count,
@@ -288,7 +288,7 @@ impl House for Controlled {
     }
 
     fn stop(&self, seconds: Option<u64>) -> u64 {
-        self.stop.begin(seconds);
+        self.stop.begin(seconds, None);
         self.stop.seconds(seconds)
     }
 }

@@ -29,6 +29,10 @@ pub enum Act {
         /// After so many seconds in all; without it after those of `--grace`.
         #[serde(default)]
         seconds: Option<u64>,
+        /// After so many seconds more it is expected back; without it after those of `--back-in`. A server that does not know it is told
+        /// nothing of it where it is not asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        back: Option<u64>,
     },
     /// Put a user out.
     Kick(Kick),
@@ -125,7 +129,8 @@ mod tests {
             Act::Status,
             Act::Announce { text: "in ten minutes\nwe close".into() },
             Act::Reload,
-            Act::Stop { seconds: Some(60) },
+            Act::Stop { seconds: Some(60), back: None },
+            Act::Stop { seconds: None, back: Some(600) },
             Act::Kick(Kick { user: "bob".into(), reason: String::new(), silent: false }),
             Act::Ban(ban),
             Act::Unban(Unban { subject: "17".into() }),
@@ -138,6 +143,12 @@ mod tests {
             assert!(line.contains(act.word()), "{line}");
             assert_eq!(Request::parse(line.as_bytes()), Ok(Request(act)));
         }
+    }
+
+    #[test]
+    fn a_stop_says_no_more_than_is_asked_for() {
+        let line = Request(Act::Stop { seconds: Some(60), back: None }).to_line();
+        assert_eq!(line, "{\"do\":\"stop\",\"seconds\":60,\"v\":1}\n");
     }
 
     #[test]

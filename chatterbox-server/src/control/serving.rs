@@ -92,7 +92,7 @@ async fn serve_one(
         Act::Status => tracing::debug!(act = act.word(), "asked on the command line"),
         _ => tracing::info!(act = act.word(), "asked on the command line"),
     }
-    let stop = if let Act::Stop { seconds } = act { Some(seconds) } else { None };
+    let stop = if let Act::Stop { seconds, back } = act { Some((seconds, back)) } else { None };
     let replies = match timeout(ANSWERED_WITHIN, controlled.answer(act)).await {
         Ok(replies) => replies,
         Err(_) => {
@@ -101,12 +101,12 @@ async fn serve_one(
         }
     };
     write(&mut stream, &replies).await;
-    let Some(seconds) = stop else { return };
+    let Some((seconds, back)) = stop else { return };
     // Whoever has asked waits until the process has gone: the system closes this connection then, and nobody does before. Its
     // place is for others meanwhile, such as who asks for an earlier end.
     std::mem::forget(stream);
     drop(place);
-    controlled.stop(seconds);
+    controlled.stop(seconds, back);
 }
 
 /// The first line, without its end; `None` where it is too long.

@@ -31,6 +31,9 @@ pub struct Status {
     pub tls: bool,
     /// How many days the certificate is good for; below 0 it has ended.
     pub certificate_days: Option<i64>,
+    /// What clients may refuse it for.
+    #[serde(default)]
+    pub certificate_warnings: Vec<String>,
     /// How many connections are open, those that have not joined yet too.
     pub connections: usize,
     /// How many may be.
@@ -94,7 +97,7 @@ pub struct Minute {
     pub joins: u64,
     /// Connections that were turned away, and names that were refused.
     pub refused_joins: u64,
-    /// Frames of members that were answered with an ERROR.
+    /// Frames that were answered with an ERROR.
     pub refused_frames: u64,
 }
 

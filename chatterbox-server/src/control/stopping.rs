@@ -13,6 +13,9 @@ use crate::config::{Config, Live};
 use crate::ops::clock::unix_now;
 use crate::ops::operator::Operator;
 
+/// No server says that it is away for longer, in seconds: a day.
+const LATEST: u64 = 24 * 60 * 60;
+
 /// Begins the shutdown, once or in a while. A later wish replaces an earlier one that is not due yet.
 #[derive(Debug)]
 pub(super) struct StopClock {
@@ -49,17 +52,19 @@ impl StopClock {
     }
 
     /// Stops the server after so many seconds, of which the last are the grace of every shutdown: nobody new gets in then. Those
-    /// who are here are told at once.
-    pub(super) fn begin(&self, asked: Option<u64>) {
+    /// who are here are told at once, and when the server is expected back, if that is said here or in the settings.
+    pub(super) fn begin(&self, asked: Option<u64>, back: Option<u64>) {
         let seconds = self.seconds(asked);
         let config = self.config.current();
         let grace = config.grace.min(Duration::from_secs(seconds));
-        if grace < config.grace {
-            self.config.replace(Config { grace, ..(*config).clone() });
+        let back_in = back.map(|back| Duration::from_secs(back.min(LATEST))).or(config.back_in);
+        if grace < config.grace || back_in != config.back_in {
+            self.config.replace(Config { grace, back_in, ..(*config).clone() });
         }
         let before = Duration::from_secs(seconds).saturating_sub(grace);
         if !before.is_zero() {
-            self.chat.announce(shutdown_notice(Duration::from_secs(seconds)));
+            let back_in = back_in.filter(|_| !self.chat.is_in_cluster());
+            self.chat.announce(shutdown_notice(Duration::from_secs(seconds), back_in));
         }
         let operator = Arc::clone(&self.operator);
         let timer = tokio::spawn(async move {

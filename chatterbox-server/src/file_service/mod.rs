@@ -3,6 +3,9 @@
 //! [`Files`] brings together what is kept of files and what the chat says: who may put and who may fetch. Transfers of a connection
 //! are in [`net`](crate::net).
 
+mod beginning;
+#[cfg(test)]
+mod hooked;
 mod quotas;
 mod refusal;
 mod service;

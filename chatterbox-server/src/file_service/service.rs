@@ -1,35 +1,21 @@
 //! Files, as connections ask for them.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chatterbox_hub::{
-    Announcement, FileScope, Identity, Level, Permission, Record, Target, authorise,
-};
-use chatterbox_proto::capability::files::{FileGet, FileName, FilePut, SpaceOf};
+use chatterbox_hub::{Announcement, FileScope, Record};
+use chatterbox_proto::capability::files::{FileGet, SpaceOf};
 use chatterbox_proto::capability::meta::{Digest, FileToken, FileTold};
-use chatterbox_proto::session::Destination;
-use chatterbox_proto::{
-    ALL, Capability, Code, LookupKey, NameKey as _, RoomName, Username, WireText, limits,
-};
-use futures_util::future::BoxFuture;
-use ring::rand::{SecureRandom as _, SystemRandom};
+use chatterbox_proto::{Code, WireText};
 use tokio::sync::Semaphore;
 
 use crate::chat::handle::Handle;
-use crate::chat::waiting_mail::Mailbox;
-use crate::config::{Config, Live};
+use crate::config::Live;
 use crate::file_service::quotas::UploadPacing;
 use crate::file_service::refusal::FileRefusal;
 use crate::file_service::unfinished::Unfinished;
-use crate::file_service::upload::{Place, UnderWay, Upload};
-use crate::files::{
-    Claim, FileRecords, FileStoreError, NewFile, Quotas, Reserved, Spool, SpoolError, StoredFile,
-    Writing,
-};
+use crate::file_service::upload::{UnderWay, Upload};
+use crate::files::{Claim, FileRecords, FileStoreError, Idle, Spool, SpoolError, StoredFile};
 use crate::ops::clock::unix_now;
 
 /// Uploads that may be under way on a node at a time.
@@ -41,18 +27,11 @@ const READS: usize = 8;
 /// Whether the disk is getting full is looked at after so many bytes of an upload.
 const LOOKED_AT: u64 = 1024 * 1024;
 
-/// An upload that is taken over is waited for so often, and so long each time, until its last piece is written.
-const TRIES: u32 = 50;
-const AGAIN: Duration = Duration::from_millis(50);
-
 /// So many bytes of a file are sent before it is asked again whether who fetches it may have it.
 const ASKED_AGAIN: u64 = 128 * 1024;
 
 /// A private file is there for so many seconds after its recipient has fetched it (FI-6).
 const FETCHED: i64 = 60 * 60;
-
-/// The account of a name, if there is one.
-type FoundMailbox = BoxFuture<'static, Result<Option<Mailbox>, Code>>;
 
 /// Files of one server.
 #[derive(Debug)]
@@ -62,11 +41,11 @@ pub struct Files {
     pub(super) config: Live,
     /// Whether other nodes put files into the same folder.
     pub(super) is_shared: bool,
-    uploads: Arc<Semaphore>,
+    pub(super) uploads: Arc<Semaphore>,
     reads: Semaphore,
-    under_way: Arc<UnderWay>,
+    pub(super) under_way: Arc<UnderWay>,
     pub(super) unfinished: Unfinished,
-    pacing: UploadPacing,
+    pub(super) pacing: UploadPacing,
 }
 
 /// A file that somebody fetches.
@@ -102,142 +81,8 @@ impl Files {
         }
     }
 
-    /// Begins an upload of a member, or goes on with one (FI-1). `mailbox` looks for the account of a name that nobody here has, for this
-    /// user (AN-7). `peer` is where the connection comes from. `let_go` drops the upload of a token that whoever calls has under way itself: its file is locked until then.
-    ///
-    /// # Errors
-    /// [`FileRefusal`].
-    pub async fn put(
-        &self,
-        member: &Handle,
-        mailbox: impl FnOnce(Identity, Username) -> FoundMailbox + Send,
-        let_go: impl FnOnce(&str) + Send,
-        put: &FilePut,
-        peer: IpAddr,
-    ) -> Result<Upload, FileRefusal> {
-        let config = self.config.current();
-        let identity = member.identity().ok_or_else(FileRefusal::failed)?;
-        let level = Level::new(config.file_level.into()).unwrap_or(Level::ADMIN);
-        authorise(identity.actor(), Permission::Use(level), Target::Oneself)
-            .map_err(|denied| FileRefusal::new("forbidden", denied.to_string()))?;
-        let login = identity.login.as_ref();
-        let account = login.map(|login| login.account_key.id);
-        let account = account.ok_or_else(|| FileRefusal::from(Code::NotJoined))?;
-        let asked = self.pacing.try_ask(account, config.file_hourly);
-        asked.map_err(FileRefusal::throttled)?;
-        let name = FileName::parse(put.name.as_wire())
-            .map_err(|error| FileRefusal::new("bad-name", error.to_string()))?;
-        if put.size > config.file_size {
-            return Err(FileRefusal::no_space(SpaceOf::File, config.file_size, config.file_size));
-        }
-        let speaks_rooms = identity.agreed.is_some_and(|agreed| agreed.has(Capability::Rooms));
-        let to = destination(put.to.as_wire(), speaks_rooms)?;
-        member.chat().catch_up().await;
-        let scope = match (member.chat().may_put(member.id(), &to), &to) {
-            (Err(Code::NoSuchUser), Destination::User(key)) => {
-                // It may be the name of an account whose user is not here (AN-7).
-                let asked = Username::stored(key.name_key());
-                let found = mailbox(identity, asked).await?;
-                let found = found.ok_or(Code::NoSuchUser)?;
-                if member.chat().refuses(member.id(), &found.account.account) {
-                    return Err(Code::Blocked.into());
-                }
-                FileScope::User(found.account.account.key().to_owned())
-            }
-            (scope, _) => scope?,
-        };
-        let permit = Arc::clone(&self.uploads).try_acquire_owned();
-        let permit = permit.map_err(|_| {
-            FileRefusal::busy("the server takes too many files at the moment, try again later")
-        })?;
-        let now = unix_now();
-        let kept = i64::try_from(config.file_days.as_secs()).unwrap_or(i64::MAX);
-        let new = NewFile {
-            token: new_token()?,
-            account,
-            scope,
-            name: name.as_str().to_owned(),
-            size: put.size,
-            sha256: put.sha256.0,
-            now,
-            until: now.saturating_add(kept),
-        };
-        let (file, is_new) = match self.records.reserve(new, Quotas::of(&config)).await? {
-            Reserved::New(file) => {
-                if let Err(denied) = self.may_begin(&file, peer, &config).await {
-                    self.unfinished.remove(&file.token);
-                    self.records.remove(vec![file.token]).await?;
-                    return Err(denied);
-                }
-                (file, true)
-            }
-            Reserved::Again(file) => {
-                self.unfinished.count(&file, peer, &config)?;
-                (file, false)
-            }
-            Reserved::NoSpace { quota, most, left } => {
-                return Err(FileRefusal::quota(quota, most, left));
-            }
-            Reserved::TooMany => {
-                return Err(FileRefusal::new("too-many", "there are too many files already"));
-            }
-        };
-        let_go(&file.token);
-        match self.open(&file, peer).await {
-            Ok((writing, place)) => Ok(Upload::new(file, writing, place, permit)),
-            Err(refusal) => {
-                if is_new {
-                    // What nobody was told of takes no space.
-                    self.forget(&file.token).await;
-                }
-                Err(refusal)
-            }
-        }
-    }
-
-    async fn may_begin(
-        &self,
-        file: &StoredFile,
-        peer: IpAddr,
-        config: &Config,
-    ) -> Result<(), FileRefusal> {
-        let begun = self.pacing.try_begin(file.account, config.file_hourly);
-        begun.map_err(FileRefusal::throttled)?;
-        self.unfinished.count(file, peer, config)?;
-        self.has_disk().await
-    }
-
-    /// Opens the bytes of an upload, which ends the connection that had them before.
-    async fn open(&self, file: &StoredFile, peer: IpAddr) -> Result<(Writing, Place), FileRefusal> {
-        let place = self.under_way.begin(&file.token, file.account, peer);
-        let place = place.ok_or_else(|| {
-            let info = "too many uploads of yours, or from your address, are under way: wait for \
-                        one of them";
-            FileRefusal::busy(info)
-        })?;
-        let writing = self.begin(file, &place).await?;
-        Ok((writing, place))
-    }
-
-    async fn begin(&self, file: &StoredFile, place: &Place) -> Result<Writing, FileRefusal> {
-        let mut tries = 0;
-        loop {
-            let (spool, token, size) = (self.spool.clone(), file.token.clone(), file.size);
-            let begun = tokio::task::spawn_blocking(move || spool.begin(&token, size));
-            let begun = begun.await.map_err(|_| FileRefusal::failed())?;
-            match begun {
-                // Whoever had it before is told to let go of it.
-                Err(SpoolError::InUse) if tries < TRIES && !place.is_over() => {
-                    tries += 1;
-                    tokio::time::sleep(AGAIN).await;
-                }
-                begun => return Ok(begun?),
-            }
-        }
-    }
-
     /// Whether so much is free on the disk, beside all that may still be written of uploads, that as much stays free as has to.
-    async fn has_disk(&self) -> Result<(), FileRefusal> {
+    pub(super) async fn has_disk(&self) -> Result<(), FileRefusal> {
         let least = self.config.current().file_free;
         self.leaves_free(least, self.records.being_written().await?).await
     }
@@ -281,6 +126,14 @@ impl Files {
     /// # Errors
     /// [`FileRefusal`]; nothing is there of it then, if its digest is wrong.
     pub async fn complete(&self, upload: &mut Upload) -> Result<i64, FileRefusal> {
+        let completed = self.check(upload).await;
+        // Nobody waits for its bytes while this is told.
+        upload.let_go();
+        completed
+    }
+
+    /// The bytes are locked until it is written down that they are there: otherwise they may be taken for some of which nothing comes.
+    async fn check(&self, upload: &mut Upload) -> Result<i64, FileRefusal> {
         let token = upload.file.token.clone();
         if upload.finish().await? != upload.file.sha256 {
             self.forget(&token).await;
@@ -297,7 +150,8 @@ impl Files {
         }
     }
 
-    /// Removes an upload that its user gives up, and a file that was not announced. Others are not asked for here.
+    /// Removes an upload that its user gives up, and a file that was not announced. Others are not asked for here; nor is an upload
+    /// that goes on over another connection of the same user.
     pub async fn give_up(&self, member: &Handle, token: &str) {
         let login = member.identity().and_then(|identity| identity.login);
         let Some(account) = login.map(|login| login.account_key.id) else { return };
@@ -308,12 +162,31 @@ impl Files {
         if file.account != account || file.is_claimed(now) {
             return;
         }
+        // With its bytes locked it can't be finished meanwhile, here or at another node, and then be announced before it is removed.
+        let Some(_held) = self.hold(token).await else { return };
+        if !member.chat().catch_up().await {
+            return;
+        }
         match self.records.give_up(token.to_owned(), account, now).await {
             Ok(true) => self.remove_bytes(token.to_owned()).await,
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a file is not given up");
             }
+        }
+    }
+
+    /// Locks the bytes of a file that nobody is writing.
+    pub(super) async fn hold(&self, token: &str) -> Option<Idle> {
+        let (spool, token) = (self.spool.clone(), token.to_owned());
+        let held = move || spool.hold_idle(&token, Duration::ZERO, Duration::ZERO);
+        match tokio::task::spawn_blocking(held).await {
+            Ok(Ok(held)) => held,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the bytes of a file can't be locked");
+                None
+            }
+            Err(_) => None,
         }
     }
 
@@ -469,27 +342,4 @@ impl Files {
             tracing::error!(error = &error as &dyn std::error::Error, "a file is not given back");
         }
     }
-}
-
-/// A token that nobody can guess: 128 random bits.
-fn new_token() -> Result<String, FileRefusal> {
-    let mut random = [0; 16];
-    SystemRandom::new().fill(&mut random).map_err(|_| FileRefusal::failed())?;
-    Ok(URL_SAFE_NO_PAD.encode(random))
-}
-
-/// Reads a destination, as that of a message is read.
-fn destination(
-    text: &str,
-    speaks_rooms: bool,
-) -> Result<Destination<LookupKey, LookupKey>, FileRefusal> {
-    if text == ALL {
-        return Ok(Destination::All);
-    }
-    if RoomName::is_meant(text) && speaks_rooms {
-        let key = LookupKey::of(text, 1 + limits::ROOM_NAME_CHARS);
-        return Ok(Destination::Room(key.ok_or(Code::NoSuchRoom)?));
-    }
-    let key = LookupKey::of(text, limits::USERNAME_CHARS_MOST);
-    Ok(Destination::User(key.ok_or(Code::NoSuchUser)?))
 }

@@ -6,7 +6,7 @@ use chatterbox_hub::Sequence;
 
 use crate::chat::shared::Chat;
 use crate::file_service::service::Files;
-use crate::files::{FileStoreError, UPLOAD_EMPTY, UPLOAD_IDLE};
+use crate::files::{FileStoreError, Idle, UPLOAD_EMPTY, UPLOAD_IDLE};
 use crate::ops::clock::unix_now;
 
 /// The time between two looks.
@@ -14,6 +14,9 @@ const EVERY: Duration = Duration::from_secs(60);
 
 /// So many files are looked at between two turns of others.
 const STEP: usize = 500;
+
+/// So many of them are locked at a time: each takes an open file.
+const HELD: usize = 16;
 
 /// Another node may have begun an upload of which this one has not read yet.
 const OF_OTHERS: Duration = Duration::from_secs(60 * 60);
@@ -51,18 +54,12 @@ impl Files {
             for there in others.iter().filter(|file| file.is_there) {
                 self.unfinished.remove(&there.token);
             }
+            self.remove_all(over.into_iter().map(|file| file.token).collect()).await?;
             let may_be_idle = others.iter().filter(|file| file.may_be_idle(now));
-            let mut tokens = self.idle(may_be_idle.map(|file| file.token.clone()).collect()).await;
-            tokens.extend(over.into_iter().map(|file| file.token));
+            let may_be_idle: Vec<_> = may_be_idle.map(|file| file.token.clone()).collect();
             known.extend(others.into_iter().map(|file| file.token));
-            if tokens.is_empty() {
-                continue;
-            }
-            // First what is known of them: whoever fetches one finds nothing from then on.
-            self.records.remove(tokens.clone()).await?;
-            tracing::debug!(files = tokens.len(), "removed files that are over");
-            for token in tokens {
-                self.remove_bytes(token).await;
+            for tokens in may_be_idle.chunks(HELD) {
+                self.remove_idle(chat, tokens.to_vec(), now).await?;
             }
         }
         for token in counted.iter().filter(|token| known.binary_search(token).is_err()) {
@@ -72,21 +69,55 @@ impl Files {
         self.remove_orphans(&known).await
     }
 
-    /// Those of some uploads that nobody is writing, and of which nothing has come for a while.
-    async fn idle(&self, tokens: Vec<String>) -> Vec<String> {
+    /// Removes files: first what is known of them, so that whoever fetches one finds nothing from then on.
+    async fn remove_all(&self, tokens: Vec<String>) -> Result<(), FileStoreError> {
         if tokens.is_empty() {
-            return tokens;
+            return Ok(());
         }
+        self.records.remove(tokens.clone()).await?;
+        tracing::debug!(files = tokens.len(), "removed files that are over");
+        for token in tokens {
+            self.remove_bytes(token).await;
+        }
+        Ok(())
+    }
+
+    /// Removes those of some uploads that nobody is writing, and of which nothing has come for a while. Their bytes are locked from
+    /// the look at them until they are gone: whoever wants to go on with one meanwhile waits, and begins it anew then.
+    async fn remove_idle(
+        &self,
+        chat: &Chat,
+        tokens: Vec<String>,
+        now: i64,
+    ) -> Result<(), FileStoreError> {
+        let held = self.hold_idle(tokens).await;
+        if held.is_empty() || !chat.catch_up().await {
+            return Ok(());
+        }
+        // One may have been there, or gone, before its bytes were locked here; at another node, too.
+        let mut idle = Vec::new();
+        for (token, _) in &held {
+            let found = self.records.find(token.clone()).await?;
+            if found.is_some_and(|file| file.may_be_idle(now)) {
+                idle.push(token.clone());
+            }
+        }
+        self.remove_all(idle).await
+    }
+
+    /// Locks those of some uploads that nobody is writing, and of which nothing has come for a while.
+    async fn hold_idle(&self, tokens: Vec<String>) -> Vec<(String, Idle)> {
         let spool = self.spool.clone();
         let seconds = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
         let (untouched, empty) = (seconds(UPLOAD_IDLE), seconds(UPLOAD_EMPTY));
-        let is_idle = move |token: &String| {
-            spool.is_idle(token, untouched, empty).unwrap_or_else(|error| {
+        let held = move |token: String| {
+            let held = spool.hold_idle(&token, untouched, empty).unwrap_or_else(|error| {
                 tracing::error!(%error, "nobody can tell whether an upload goes on");
-                false
-            })
+                None
+            });
+            held.map(|held| (token, held))
         };
-        let looked = move || tokens.into_iter().filter(is_idle).collect::<Vec<_>>();
+        let looked = move || tokens.into_iter().filter_map(held).collect::<Vec<_>>();
         tokio::task::spawn_blocking(looked).await.unwrap_or_default()
     }
 

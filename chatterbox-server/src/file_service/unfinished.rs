@@ -1,7 +1,8 @@
 //! What the uploads of an address have reserved that are not there yet.
 //!
 //! Accounts cost little, and each has a quota of its own. So one address could reserve all the space that there is, and send a byte of
-//! each upload now and then. This node counts by address what was begun over it, in memory: after a restart all begins with nothing.
+//! each upload now and then. This node counts by address what was begun over it, in memory. What an account has begun before the
+//! node was restarted, or at another node, counts for the address from which it asks first here; addresses are not stored.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -35,17 +36,21 @@ impl Unfinished {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts an upload for its address until it is there.
+    /// Counts an upload for its address until it is there, beside what is `known` of its account: tokens and sizes of uploads that are
+    /// not there yet.
     ///
     /// # Errors
     /// [`FileRefusal`] when that has too much already.
     pub fn count(
         &self,
         file: &StoredFile,
+        known: Vec<(String, u64)>,
         peer: IpAddr,
         config: &Config,
     ) -> Result<(), FileRefusal> {
-        if file.is_there || self.try_add(&file.token, peer, file.size, most(config)) {
+        let address = network(peer);
+        self.add(known, address);
+        if file.is_there || self.try_add(&file.token, address, file.size, most(config)) {
             return Ok(());
         }
         let info = "too much of your address waits to be uploaded already, finish that first";
@@ -53,9 +58,16 @@ impl Unfinished {
         Err(FileRefusal::new("too-many", info))
     }
 
+    /// Counts uploads for an address that are counted for none.
+    fn add(&self, uploads: Vec<(String, u64)>, address: IpAddr) {
+        let mut all = self.all();
+        for (token, size) in uploads {
+            all.entry(token).or_insert((address, size));
+        }
+    }
+
     /// Counts an upload, which may be one that is counted. Says whether its address may have so much; nothing is changed otherwise.
-    fn try_add(&self, token: &str, peer: IpAddr, size: u64, most: u64) -> bool {
-        let address = network(peer);
+    fn try_add(&self, token: &str, address: IpAddr, size: u64, most: u64) -> bool {
         let mut all = self.all();
         let others = all.iter().filter(|(of, (by, _))| *of != token && *by == address);
         let taken = others.fold(0_u64, |sum, (_, (_, size))| sum.saturating_add(*size));
@@ -88,9 +100,9 @@ mod tests {
         assert_eq!(most(&config(10, u64::MAX)), OF_ADDRESS);
         assert_eq!(most(&config(1_000, 4_000)), 2_000);
         let unfinished = Unfinished::default();
-        let add = |token: &str, peer: &str, size| {
-            unfinished.try_add(token, peer.parse().unwrap(), size, 100)
-        };
+        let address = |peer: &str| network(peer.parse().unwrap());
+        let add =
+            |token: &str, peer: &str, size| unfinished.try_add(token, address(peer), size, 100);
         assert!(add("a", "2001:db8::1", 60) && !add("b", "2001:db8::2", 41));
         assert!(add("b", "2001:db8:0:1::2", 41), "it is another address");
         assert!(add("a", "2001:db8::1", 60), "it is gone on with");
@@ -100,5 +112,10 @@ mod tests {
         let mut tokens = unfinished.tokens();
         tokens.sort();
         assert_eq!(tokens, ["b", "c", "d"]);
+        // What was begun before a restart is of who asks first, and what is counted stays where it is.
+        let before = [("e", 70), ("b", 1)].map(|(token, size)| (token.to_owned(), size));
+        unfinished.add(before.into(), address("192.0.2.1"));
+        assert!(!add("f", "192.0.2.1", 31) && add("f", "192.0.2.1", 30));
+        assert!(!add("g", "2001:db8:0:1::9", 60), "b is of it still");
     }
 }

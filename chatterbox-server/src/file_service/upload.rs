@@ -92,7 +92,7 @@ pub struct Upload {
     pub credit: u64,
     /// The place behind which is counted how much has come.
     counted: u64,
-    /// `None` while a piece is written, and when that was given up.
+    /// `None` while a piece is written, when that was given up, and when the bytes were let go of.
     writing: Option<Writing>,
     place: Place,
     /// One of all uploads that may be under way.
@@ -159,14 +159,22 @@ impl Upload {
         Ok(())
     }
 
-    /// Makes it outlive a power cut, and gives its digest.
+    /// Makes it outlive a power cut, and gives its digest. Its bytes stay locked.
     ///
     /// # Errors
     /// [`SpoolError`].
     pub(super) async fn finish(&mut self) -> Result<[u8; 32], SpoolError> {
         let writing = self.writing.take().ok_or_else(gone)?;
-        let finished = tokio::task::spawn_blocking(move || writing.finish());
-        finished.await.map_err(std::io::Error::other)?
+        let finish = move || writing.finish().map(|digest| (digest, writing));
+        let finished = tokio::task::spawn_blocking(finish).await;
+        let (digest, writing) = finished.map_err(std::io::Error::other)??;
+        self.writing = Some(writing);
+        Ok(digest)
+    }
+
+    /// Lets go of its bytes: others may lock them from now on.
+    pub(super) fn let_go(&mut self) {
+        self.writing = None;
     }
 }
 

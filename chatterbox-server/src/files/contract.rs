@@ -219,10 +219,18 @@ fn what_is_old_is_not_gone_on_with(store: &mut impl FileStore) {
     assert!(!announced.is_over(NOW + UPLOAD_AGE) && announced.is_over(NOW + 7 * 86_400));
 }
 
-fn files_are_listed_shortened_and_removed(store: &mut impl FileStore) {
+fn files_are_listed_shortened_and_removed<S: FileStore>(store: &mut S) {
     for token in ["a", "bb", "ccc"] {
         store.reserve(&new(token, 1, room(), 1), QUOTAS).unwrap();
     }
+    store.reserve(&new("dddd", 2, room(), 7), QUOTAS).unwrap();
+    let unfinished = |store: &mut S, account| store.unfinished(account).unwrap();
+    let one = |token: &str, size| (token.to_owned(), size);
+    assert_eq!(unfinished(store, 1), [one("a", 1), one("bb", 1), one("ccc", 1)]);
+    store.complete("bb").unwrap();
+    assert_eq!(unfinished(store, 1), [one("a", 1), one("ccc", 1)]);
+    assert_eq!(unfinished(store, 2), [one("dddd", 7)]);
+    store.remove(&["dddd".into()]).unwrap();
     let tokens = |files: Vec<StoredFile>| files.into_iter().map(|file| file.token);
     assert!(tokens(store.list("", 2).unwrap()).eq(["a", "bb"]));
     assert!(tokens(store.list("bb", 2).unwrap()).eq(["ccc"]));
@@ -231,5 +239,5 @@ fn files_are_listed_shortened_and_removed(store: &mut impl FileStore) {
     assert_eq!(store.find("a").unwrap().unwrap().until, NOW + 60);
     store.remove(&["a".into(), "ccc".into()]).unwrap();
     assert!(tokens(store.list("", 9).unwrap()).eq(["bb"]));
-    assert_eq!(store.being_written().unwrap(), 1);
+    assert_eq!(store.being_written().unwrap(), 0);
 }

@@ -126,6 +126,12 @@ impl FileRecords {
     pub async fn being_written(&self) -> Result<u64, FileStoreError> {
         self.call(|store| store.being_written()).await
     }
+
+    /// # Errors
+    /// [`FileStoreError`].
+    pub async fn unfinished(&self, account: i64) -> Result<Vec<(String, u64)>, FileStoreError> {
+        self.call(move |store| store.unfinished(account)).await
+    }
 }
 
 /// Waits for the calls in the queue.

@@ -98,4 +98,10 @@ pub trait FileStore: Send + Debug {
     /// # Errors
     /// [`FileStoreError`].
     fn being_written(&mut self) -> Result<u64, FileStoreError>;
+
+    /// The uploads of an account that are not there yet: the token of each, and its size.
+    ///
+    /// # Errors
+    /// [`FileStoreError`].
+    fn unfinished(&mut self, account: i64) -> Result<Vec<(String, u64)>, FileStoreError>;
 }

@@ -11,7 +11,7 @@ mod stored_file;
 
 pub use file_records::FileRecords;
 pub use file_store::{FileStore, FileStoreError};
-pub use spool::{Spool, SpoolError, Writing};
+pub use spool::{Idle, Spool, SpoolError, Writing};
 pub use stored_file::{
     CLAIM_AGE, Claim, FILES, FILES_OF_ACCOUNT, NewFile, Quota, Quotas, Reserved, StoredFile,
     UPLOAD_AGE, UPLOAD_EMPTY, UPLOAD_IDLE,

@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -24,6 +24,9 @@ pub const TOKEN: usize = 22;
 
 /// The file whose lock says which servers use the folder. It is no token.
 const LOCK_FILE: &str = "lock";
+
+/// A folder among the bytes is told of once.
+static FOLDER_SEEN: Once = Once::new();
 
 /// A server that is stopped ends a little later than it seems, so the lock is tried so often, with so long between.
 const LOCK_TRIES: u32 = 20;
@@ -199,24 +202,40 @@ impl Spool {
         }
     }
 
-    /// Whether nobody is writing an upload, and nobody has for so long; of one without any bytes, for as long as `empty`.
+    /// Locks the bytes of an upload that nobody is writing, and nobody has for so long; of one without any bytes, for as long as `empty`.
+    /// Nothing where somebody is, or has. Where there are no bytes, an empty file stands for them, so that nobody begins to write some.
     ///
     /// # Errors
     /// When nobody can tell.
-    pub fn is_idle(&self, token: &str, untouched: Duration, empty: Duration) -> io::Result<bool> {
-        let file = match self.opened(token, OpenOptions::new().read(true)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
-            opened => opened?,
+    pub fn hold_idle(
+        &self,
+        token: &str,
+        untouched: Duration,
+        empty: Duration,
+    ) -> io::Result<Option<Idle>> {
+        let existing = self.opened(token, OpenOptions::new().read(true).write(true));
+        let (file, is_new) = match existing {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut options = OpenOptions::new();
+                options.read(true).write(true).create_new(true).mode(0o600);
+                match self.opened(token, &mut options) {
+                    // Somebody has just begun.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+                    made => (made?, true),
+                }
+            }
+            existing => (existing?, false),
         };
-        // Whoever begins to write it meanwhile tries again for a moment.
-        match file.try_lock_shared() {
+        match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
         let found = file.metadata()?;
         let age = SystemTime::now().duration_since(found.modified()?);
-        Ok(age.unwrap_or_default() >= if found.len() == 0 { empty } else { untouched })
+        let least = if found.len() == 0 { empty } else { untouched };
+        let is_idle = is_new || age.unwrap_or_default() >= least;
+        Ok(is_idle.then_some(Idle { _file: file }))
     }
 
     /// The bytes that are free on the disk, for this user.
@@ -242,6 +261,16 @@ impl Spool {
             if !is_token(&name) {
                 continue;
             }
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                // Nobody here makes one, and what is in it is of somebody else. It would be found again each minute.
+                FOLDER_SEEN.call_once(|| {
+                    tracing::warn!(
+                        %name,
+                        "a folder is called like the bytes of a file; it is left alone"
+                    );
+                });
+                continue;
+            }
             let age = || {
                 let touched = entry.metadata().and_then(|found| found.modified());
                 touched.map(|touched| now.duration_since(touched).unwrap_or_default())
@@ -264,6 +293,12 @@ const MOST_TOKENS: usize = 200_000;
 fn is_token(text: &str) -> bool {
     let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     text.len() == TOKEN && text.bytes().all(is_of_token)
+}
+
+/// An upload that nobody is writing, and that nobody begins to write before this is dropped: here or on another node.
+#[derive(Debug)]
+pub struct Idle {
+    _file: File,
 }
 
 /// An upload that is being written. It is locked, so that no other connection and no other node writes it as well.
@@ -301,11 +336,11 @@ impl Writing {
     ///
     /// # Errors
     /// [`SpoolError`].
-    pub fn finish(self) -> Result<[u8; 32], SpoolError> {
+    pub fn finish(&self) -> Result<[u8; 32], SpoolError> {
         self.file.sync_all()?;
         // The name of the file is in the folder.
         File::open(&self.folder)?.sync_all()?;
-        let digest = self.hash.finish();
+        let digest = self.hash.clone().finish();
         let digest = digest.as_ref().first_chunk().copied();
         digest.ok_or_else(|| io::Error::other("a digest of another size").into())
     }

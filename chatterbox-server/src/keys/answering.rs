@@ -1,6 +1,7 @@
 //! What a member asks of the directory (EE-1, EE-2, EE-4).
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chatterbox_hub::{Event, Identity, LoggedIn};
@@ -10,7 +11,7 @@ use chatterbox_proto::capability::e2ee::{
 use chatterbox_proto::capability::meta::DeviceId;
 use chatterbox_proto::{Username, WireText, limits};
 
-use crate::accounts::{AccountKeys, DirectoryError, KeysPutDone, NewKeys};
+use crate::accounts::{AccountKeys, ClaimedKey, DirectoryError, KeysPutDone, NewKeys};
 use crate::chat::handle::Handle;
 use crate::keys::desk::KeyDesk;
 use crate::keys::signatures;
@@ -121,7 +122,7 @@ impl KeyDesk {
         member: &Handle,
         devices: Vec<(WireText<'static>, DeviceId)>,
     ) -> Result<Keys, Refused> {
-        let (_, login) = self.admitted(member)?;
+        let (who, login) = self.admitted(member)?;
         let wanted = devices.len();
         self.pacing.try_claim(login.account_key.id, wanted).map_err(throttled)?;
         let found = self.accounts_of(member, texts(devices.iter().map(|(name, _)| name))).await?;
@@ -134,7 +135,7 @@ impl KeyDesk {
             .filter_map(|((_, device), owner)| Some(((*owner)?, device.clone())))
             .collect();
         // There is one for each that is known, in their order.
-        let mut keys = self.accounts.claim_keys(known).await?.into_iter();
+        let mut keys = self.take_keys(who.address, &known).await?.into_iter();
         let claimed = devices
             .into_iter()
             .zip(owners)
@@ -145,6 +146,25 @@ impl KeyDesk {
             .collect();
         self.tell_low(member.chat()).await;
         Ok(Keys::OneTime(claimed))
+    }
+
+    /// A key of each of these devices, in their order. Where many of one were claimed from this address, it is what the device has when
+    /// no one-time keys are left: those that are left are for others.
+    async fn take_keys(
+        &self,
+        from: Option<IpAddr>,
+        devices: &[(i64, DeviceId)],
+    ) -> Result<Vec<Option<ClaimedKey>>, DirectoryError> {
+        let may_take: Vec<bool> =
+            devices.iter().map(|(_, device)| self.pacing.may_take(from, device)).collect();
+        let part = |wanted: bool| -> Vec<(i64, DeviceId)> {
+            let part = devices.iter().zip(&may_take).filter(|(_, may_take)| **may_take == wanted);
+            part.map(|(device, _)| device.clone()).collect()
+        };
+        let mut taken = self.accounts.claim_keys(part(true)).await?.into_iter();
+        let mut spared = self.accounts.fallback_keys(part(false)).await?.into_iter();
+        let next = |may_take: &bool| if *may_take { taken.next() } else { spared.next() };
+        Ok(may_take.iter().map(next).map(Option::flatten).collect())
     }
 
     fn done(&self, member: &Handle, up_to: u64) {

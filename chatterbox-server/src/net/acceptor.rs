@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::net::connection;
+use crate::net::connection_kind::ConnectionKind;
 use crate::net::context::Context;
 use crate::net::limits::{ConnectionLimits, LimitReached, Most, Permit};
 use crate::net::proxied;
@@ -71,7 +72,7 @@ pub(crate) struct Protocol {
 impl Service for Protocol {
     fn admit(&self, peer: SocketAddr, config: &Config) -> Result<Permit, LimitReached> {
         let most = Most { total: config.max_connections, address: config.max_per_address };
-        self.context.limits.acquire(peer.ip(), most)
+        self.context.limits.acquire_as(ConnectionKind::Protocol, peer.ip(), most)
     }
 
     async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, permit: Permit) {

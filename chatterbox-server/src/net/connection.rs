@@ -13,10 +13,9 @@ use chatterbox_hub::Removal;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::{Capability, Code, server_frame};
 use futures_util::future::BoxFuture;
-use rustls::ServerConnection;
+use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
 
 use crate::access::Served;
 use crate::config::Config;
@@ -28,8 +27,8 @@ use crate::net::outbound::{Outbound, WriteEnd};
 use crate::net::poll_on_wake::PollOnWake;
 use crate::net::read_buffer::{self, READ};
 use crate::net::reader::Reader;
-use crate::net::socket::Socket;
 use crate::net::stream::{End, Stream};
+use crate::net::tls::TlsStream;
 use crate::net::transfers::Transfers;
 
 /// A connection that ends has this long to take the frames that are still queued.
@@ -37,9 +36,6 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 
 /// A slow consumer that was removed has this long to take the reason.
 const LAST_WRITES_SLOW: Duration = Duration::from_secs(5);
-
-/// So much is encrypted ahead of what the socket takes. Each connection that does not read holds as much.
-const TLS_BUFFER: usize = 32 * 1024;
 
 /// The handshake has to be done in this time while more than half of all places are taken.
 const CROWDED_HANDSHAKE: Duration = Duration::from_secs(10);
@@ -106,11 +102,11 @@ async fn join(
     let deadline = tokio::time::sleep(config.join_timeout);
     let mut deadline = std::pin::pin!(deadline);
     let is_gateway = matches!(stream, Transported::Frames(_));
-    let mut stream: Stream = match (stream, context.transport.acceptor()) {
+    let mut stream: Stream = match (stream, context.transport.config()) {
         (Transported::Frames(stream), _) => stream,
         (Transported::Socket(stream), None) => Box::new(stream),
-        (Transported::Socket(stream), Some(acceptor)) => tokio::select! {
-            accepted = accept(&acceptor, stream) => accepted.map_err(End::Handshake)?,
+        (Transported::Socket(stream), Some(tls)) => tokio::select! {
+            accepted = accept(tls, stream) => accepted.map_err(End::Handshake)?,
             () = crowded(context, config) => return Err(End::JoinTimeout),
             () = deadline.as_mut() => return Err(End::JoinTimeout),
             () = context.closing.cancelled() => return Err(End::Closing),
@@ -147,10 +143,8 @@ async fn join(
 }
 
 /// Does the handshake.
-pub(crate) async fn accept(acceptor: &TlsAcceptor, stream: TcpStream) -> io::Result<Stream> {
-    let bounded = |session: &mut ServerConnection| session.set_buffer_limit(Some(TLS_BUFFER));
-    let accepted = acceptor.accept_with(Socket(stream), bounded).await?;
-    Ok(Box::new(accepted))
+pub(crate) async fn accept(tls: Arc<ServerConfig>, stream: TcpStream) -> io::Result<Stream> {
+    Ok(Box::new(TlsStream::accept(stream, tls).await?))
 }
 
 /// Waits until a handshake has taken too long for a server that is short of places: sockets that say nothing take them from
@@ -165,9 +159,9 @@ async fn crowded(context: &Context, config: &Config) {
 /// Tells a connection that there is no place for it, and closes it.
 pub async fn turn_away(stream: TcpStream, reason: Code, context: &Context) {
     let stream = async {
-        Ok(match context.transport.acceptor() {
+        Ok(match context.transport.config() {
             None => Box::new(stream) as Stream,
-            Some(acceptor) => accept(&acceptor, stream).await?,
+            Some(tls) => accept(tls, stream).await?,
         })
     };
     turn_away_from(stream, reason, context).await;
@@ -287,14 +281,17 @@ async fn chat(
         }
     };
     drop(reader);
+    if let Some(code) = end.closed_code() {
+        context.chat.traffic().ended(code);
+    }
     let within = match end {
         End::Broken(_) => Duration::ZERO,
         End::TooSlow => {
-            outbound.replace_pending(end.last_frame(notices));
+            outbound.replace_pending(end.last_frame(notices, None));
             LAST_WRITES_SLOW
         }
         End::OverBudget => {
-            outbound.drop_pending(end.last_frame(notices));
+            outbound.drop_pending(end.last_frame(notices, None));
             LAST_WRITES
         }
         End::Resumed
@@ -304,12 +301,13 @@ async fn chat(
         | End::Fenced
         | End::Kicked(_)
         | End::Banned(_) => {
-            outbound.replace_pending(end.last_frame(notices));
+            outbound.replace_pending(end.last_frame(notices, None));
             LAST_WRITES
         }
         _ => {
             outbound.queue_rest(&seat);
-            outbound.push_last(end.last_frame(notices));
+            let back_in = context.config.current().back_in;
+            outbound.push_last(end.last_frame(notices, back_in));
             LAST_WRITES
         }
     };

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chatterbox_proto::Code;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
@@ -56,7 +57,7 @@ pub struct Context {
 impl Context {
     /// Notes that a connection is turned away, at whatever listener.
     pub(crate) fn turned_away(&self, peer: SocketAddr, reason: LimitReached) {
-        self.chat.traffic().join_refused();
+        self.chat.traffic().join_refused(Code::from(reason).word());
         let turned_away = self.turned_away.fetch_add(1, Ordering::Relaxed) + 1;
         // Logged at 1, 2, 4, 8 ...: a flood of connections must not flood the log.
         if turned_away.is_power_of_two() {

@@ -1,19 +1,22 @@
-//! Whether the server takes users, told in HTTP: 200 or 503, with a word.
+//! Whether the server takes users, and what is measured of it, told in HTTP.
 //!
-//! It is for balancers, which ask every second or two. Who asks is told nothing else, so it needs neither TLS nor a password; a
-//! request is read up to its empty line only, and every path has the same answer.
+//! It is for balancers, which ask every second or two, and for Prometheus. Nobody's name, address or words are told, so it needs
+//! neither TLS nor a password; a request is read up to its empty line only.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: serves sockets")]
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::net::scrape::Scrape;
 use crate::ops::readiness::Health;
 
 /// Requests at a time; further connections are closed at once.
@@ -28,15 +31,18 @@ const WITHIN: Duration = Duration::from_secs(2);
 /// The pause after accept has failed, commonly because the process has no file descriptors left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
+/// The form of what Prometheus reads.
+const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
 /// Answers on a listener, for ever.
-pub(crate) async fn serve(listener: TcpListener, health: Health) {
+pub(crate) async fn serve(listener: TcpListener, health: Health, scrape: Arc<Scrape>) {
     let places = Arc::new(Semaphore::new(AT_A_TIME));
     // Those under way end with this future.
     let mut answering = JoinSet::new();
     loop {
         while answering.try_join_next().is_some() {}
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::debug!(%error, "health can't be asked for");
                 tokio::time::sleep(EXHAUSTED_PAUSE).await;
@@ -44,17 +50,23 @@ pub(crate) async fn serve(listener: TcpListener, health: Health) {
             }
         };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let health = health.clone();
+        let (health, scrape) = (health.clone(), Arc::clone(&scrape));
         answering.spawn(async move {
+            let answered = answer(stream, peer.ip(), &health, &scrape);
             // Who does not ask, or does not listen, needs no answer.
-            let _ = tokio::time::timeout(WITHIN, answer(stream, &health)).await;
+            let _ = tokio::time::timeout(WITHIN, answered).await;
             drop(place);
         });
     }
 }
 
 /// Answers one request.
-async fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
+async fn answer(
+    mut stream: TcpStream,
+    peer: IpAddr,
+    health: &Health,
+    scrape: &Scrape,
+) -> io::Result<()> {
     let mut request = Vec::with_capacity(256);
     let asked = loop {
         if is_whole(&request) {
@@ -68,7 +80,11 @@ async fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
             return Ok(());
         }
     };
-    stream.write_all(&reply(asked, health)).await?;
+    let reply = match asked {
+        Asked::Metrics { .. } => Reply::metrics(scrape.for_peer(peer)),
+        _ => Reply::without_metrics(asked, health),
+    };
+    stream.write_all(&reply.written(asked.wants_body())).await?;
     stream.shutdown().await?;
     // What is unread would make the kernel send a reset, which may overtake the answer.
     let mut rest = [0; 256];
@@ -79,10 +95,16 @@ async fn answer(mut stream: TcpStream, health: &Health) -> io::Result<()> {
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
-    /// The answer with its word, or without it.
-    Health { word: bool },
-    /// What can't be done to it.
-    OtherMethod,
+    /// Whether users are taken.
+    Ready { body: bool },
+    /// Whether the process answers.
+    Alive { body: bool },
+    /// What is measured.
+    Metrics { body: bool },
+    /// What is not there.
+    Nothing,
+    /// What can't be done to it: these can.
+    OtherMethod(&'static str),
     /// No HTTP.
     Nonsense,
 }
@@ -91,16 +113,34 @@ impl Asked {
     fn read(request: &[u8]) -> Self {
         let line = request.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let mut words = line.trim_ascii_end().split(|byte| *byte == b' ');
-        let (method, path, version) = (words.next(), words.next(), words.next());
+        let (method, target, version) = (words.next(), words.next(), words.next());
         let is_http = version.is_some_and(|version| version.starts_with(b"HTTP/1."));
-        if !is_http || path.is_none_or(<[u8]>::is_empty) || words.next().is_some() {
+        let target = target.unwrap_or_default();
+        if !is_http || target.is_empty() || words.next().is_some() {
             return Self::Nonsense;
         }
-        match method.unwrap_or_default() {
-            // OPTIONS is what HAProxy asks where nothing else is configured.
-            b"GET" | b"OPTIONS" => Self::Health { word: true },
-            b"HEAD" => Self::Health { word: false },
-            _ => Self::OtherMethod,
+        let body = match method.unwrap_or_default() {
+            b"GET" => Some(true),
+            b"HEAD" => Some(false),
+            _ => None,
+        };
+        // OPTIONS is what HAProxy asks where nothing else is configured.
+        let or_options = body.or_else(|| matches!(method, Some(b"OPTIONS")).then_some(true));
+        let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+        let known = match path {
+            b"/" | b"*" | b"/readyz" => or_options.map(|body| Self::Ready { body }),
+            b"/healthz" => or_options.map(|body| Self::Alive { body }),
+            b"/metrics" => body.map(|body| Self::Metrics { body }),
+            _ => return Self::Nothing,
+        };
+        let methods = if path == b"/metrics" { "GET, HEAD" } else { "GET, HEAD, OPTIONS" };
+        known.unwrap_or(Self::OtherMethod(methods))
+    }
+
+    const fn wants_body(self) -> bool {
+        match self {
+            Self::Ready { body } | Self::Alive { body } | Self::Metrics { body } => body,
+            Self::Nothing | Self::OtherMethod(_) | Self::Nonsense => true,
         }
     }
 }
@@ -111,24 +151,64 @@ fn is_whole(request: &[u8]) -> bool {
     ends(b"\r\n\r\n") || ends(b"\n\n")
 }
 
-fn reply(asked: Asked, health: &Health) -> Vec<u8> {
-    let readiness = health.readiness();
-    let (status, word) = match asked {
-        Asked::Health { .. } if readiness.is_ready() => ("200 OK", readiness.word()),
-        Asked::Health { .. } => ("503 Service Unavailable", readiness.word()),
-        Asked::OtherMethod => ("405 Method Not Allowed", "GET, HEAD or OPTIONS"),
-        Asked::Nonsense => ("400 Bad Request", "no request"),
-    };
-    let length = word.len() + 1;
-    let body = match asked {
-        Asked::Health { word: false } => String::new(),
-        _ => format!("{word}\n"),
-    };
-    format!(
-        "HTTP/1.1 {status}\r\ncontent-type: text/plain\r\ncontent-length: {length}\r\n\
-        cache-control: no-store\r\nconnection: close\r\n\r\n{body}"
-    )
-    .into_bytes()
+/// An answer.
+struct Reply {
+    status: &'static str,
+    kind: &'static str,
+    /// The methods that there are, where another one was asked for.
+    allow: Option<&'static str>,
+    body: Bytes,
+}
+
+impl Reply {
+    /// A status with a few words.
+    fn said(status: &'static str, words: &str) -> Self {
+        Self { status, kind: "text/plain", allow: None, body: format!("{words}\n").into() }
+    }
+
+    fn without_metrics(asked: Asked, health: &Health) -> Self {
+        match asked {
+            Asked::Ready { .. } => {
+                let readiness = health.readiness();
+                let status =
+                    if readiness.is_ready() { "200 OK" } else { "503 Service Unavailable" };
+                Self::said(status, readiness.word())
+            }
+            // Starting it again would not help a server that starts, drains or has no engine.
+            Asked::Alive { .. } => Self::said("200 OK", "alive"),
+            Asked::OtherMethod(methods) => {
+                let allow = Some(methods);
+                Self { allow, ..Self::said("405 Method Not Allowed", methods) }
+            }
+            Asked::Nonsense => Self::said("400 Bad Request", "no request"),
+            Asked::Nothing | Asked::Metrics { .. } => {
+                Self::said("404 Not Found", "there are /readyz, /healthz and /metrics")
+            }
+        }
+    }
+
+    fn metrics(text: Option<Bytes>) -> Self {
+        match text {
+            Some(body) => Self { status: "200 OK", kind: METRICS, allow: None, body },
+            None => Self::said(
+                "403 Forbidden",
+                "this is for the machine of the server, unless it was started with --metrics-anywhere",
+            ),
+        }
+    }
+
+    /// Head and body; a request with HEAD gets the head alone.
+    fn written(&self, with_body: bool) -> Vec<u8> {
+        let Self { status, kind, allow, body } = self;
+        let allow = allow.map_or(String::new(), |methods| format!("allow: {methods}\r\n"));
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n{allow}\
+            cache-control: no-store\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        let body: &[u8] = if with_body { body } else { &[] };
+        [head.as_bytes(), body].concat()
+    }
 }
 
 #[cfg(test)]
@@ -141,7 +221,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let health = Health::default();
-        (health.clone(), address, tokio::spawn(serve(listener, health)))
+        let scrape = Arc::new(Scrape::new(false, || "a_total 1\n".to_owned()));
+        (health.clone(), address, tokio::spawn(serve(listener, health, scrape)))
     }
 
     async fn asked(address: SocketAddr, request: &[u8]) -> String {
@@ -174,9 +255,49 @@ mod tests {
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("ready\n"));
         health.drains();
-        let answer = asked(address, b"HEAD /anything HTTP/1.1\r\n\r\n").await;
+        let answer = asked(address, b"HEAD /readyz HTTP/1.1\r\n\r\n").await;
         assert!(answer.starts_with("HTTP/1.1 503 ") && answer.ends_with("\r\n\r\n"), "{answer}");
         assert!(answer.contains("\r\ncontent-length: 9\r\n"), "{answer}");
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn each_path_has_its_answer_and_others_are_not_there() {
+        let (health, address, task) = serving().await;
+        for (request, status, body) in [
+            ("GET / HTTP/1.1", "503", "starting\n"),
+            ("GET /?from=here HTTP/1.1", "503", "starting\n"),
+            ("OPTIONS * HTTP/1.1", "503", "starting\n"),
+            ("GET /readyz HTTP/1.0", "503", "starting\n"),
+            ("GET /healthz HTTP/1.1", "200", "alive\n"),
+            ("HEAD /healthz HTTP/1.1", "200", ""),
+            ("GET /metrics HTTP/1.1", "200", "a_total 1\n"),
+            ("GET /metrics?x=/ HTTP/1.1", "200", "a_total 1\n"),
+            ("HEAD /metrics HTTP/1.1", "200", ""),
+            ("OPTIONS /metrics HTTP/1.1", "405", "GET, HEAD\n"),
+            ("POST /metrics HTTP/1.1", "405", "GET, HEAD\n"),
+            ("PUT /readyz HTTP/1.1", "405", "GET, HEAD, OPTIONS\n"),
+            ("GET /metrics/ HTTP/1.1", "404", "there are /readyz, /healthz and /metrics\n"),
+            ("GET /Metrics HTTP/1.1", "404", "there are /readyz, /healthz and /metrics\n"),
+            ("POST /anything HTTP/1.1", "404", "there are /readyz, /healthz and /metrics\n"),
+        ] {
+            let answer = asked(address, format!("{request}\r\n\r\n").as_bytes()).await;
+            let (head, told) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {head}");
+            assert_eq!(told, body, "{request}");
+            let allow = (status == "405").then(|| body.trim_end());
+            let line = head.lines().find_map(|line| line.strip_prefix("allow: "));
+            assert_eq!(line, allow, "{request}");
+        }
+        let answer = asked(address, b"HEAD /metrics HTTP/1.1\r\n\r\n").await;
+        assert!(answer.contains("\r\ncontent-length: 10\r\n"), "{answer}");
+        assert!(answer.contains("\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+        health.drains();
+        let answer = asked(address, b"GET /healthz HTTP/1.1\r\n\r\n").await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200 "),
+            "a restart would end those who are still here"
+        );
         task.abort();
     }
 

@@ -3,6 +3,8 @@
 //! A frame of many or long messages is worked off a few at a time, so that it takes little more memory than its bytes, and
 //! others get their turns in between.
 
+mod settling;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -232,48 +234,6 @@ impl Inbound {
         self.say(posting, None, None);
     }
 
-    /// Looks whether messages that were put off are for who has an account, and posts them.
-    async fn settle(&mut self) {
-        if self.requests.as_ref().is_some_and(|requests| !requests.put_off.is_empty()) {
-            // Boxed: few members write to who is not here, and the tasks of connections stay small.
-            Box::pin(self.settle_put_off()).await;
-        }
-    }
-
-    async fn settle_put_off(&mut self) {
-        let Some(requests) = &mut self.requests else { return };
-        let pages = Arc::clone(&requests.pages);
-        let gate = self.flood.as_deref_mut().map(|flood| &mut flood.gate);
-        let (postings, found) = requests.put_off.settle(&self.member, &pages, gate).await;
-        for (posting, meta) in postings {
-            match meta {
-                Ok(meta) => self.say(posting, meta, Some(&found)),
-                Err(code) => self.refuse_one(posting.index, posting.tag, code, None),
-            }
-        }
-        if let Some(requests) = &mut self.requests
-            && std::mem::take(&mut requests.put_off.ends_frame)
-        {
-            self.end_frame();
-        }
-    }
-
-    /// Whether the member may write to users who are not here: base clients and guests may not.
-    fn may_leave_messages(&self) -> bool {
-        self.requests.is_some() && self.member.is_logged_in()
-    }
-
-    /// Whether a message may be taken after all, when somebody has looked better: among the accounts, or at what other nodes have
-    /// decided meanwhile. Somebody who came in at another node is there, also where this node is told of it a moment later.
-    fn may_be_otherwise(&self, code: Code) -> bool {
-        let is_of_state = matches!(
-            code,
-            Code::NoSuchUser | Code::NoSuchRoom | Code::NotAMember | Code::Blocked | Code::Muted(_)
-        );
-        (code == Code::NoSuchUser && self.may_leave_messages())
-            || (is_of_state && self.requests.is_some() && self.member.chat().is_in_cluster())
-    }
-
     /// Posts a message with what goes with it, or refuses it. Where nobody has looked for its recipient among the accounts, it may be put off.
     fn say(
         &mut self,
@@ -311,11 +271,7 @@ impl Inbound {
                 }
             }
             // Nobody has looked yet whether an account has the name, or this node has not read what another one has.
-            Err(code) if found.is_none() && self.may_be_otherwise(code) => {
-                if let Some(requests) = &mut self.requests {
-                    requests.put_off.add(posting);
-                }
-            }
+            Err(code) if self.may_be_taken(code, &posting, found) => self.put_off(posting),
             Err(code) => self.refuse_one(posting.index, posting.tag, code, Some(&wanted)),
         }
     }
@@ -386,7 +342,7 @@ impl Inbound {
         self.post_records(None).await;
         if !self.faults.is_empty() {
             let faults = std::mem::take(&mut self.faults);
-            self.member.chat().traffic().frame_refused();
+            self.member.chat().traffic().frame_refused(&faults);
             let event = if faults.refused().is_empty() {
                 Event::error(&faults.text())
             } else {

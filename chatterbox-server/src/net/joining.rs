@@ -84,7 +84,9 @@ impl<'a> Joining<'a> {
                     Ok(Some(body)) => body,
                     Ok(None) => break,
                     Err(_) => {
-                        answer(stream, server_frame::error(&Code::FrameTooLong.into())).await?;
+                        let faults = Code::FrameTooLong.into();
+                        context.chat.traffic().frame_refused(&faults);
+                        answer(stream, server_frame::error(&faults)).await?;
                         return Err(End::FrameTooLong);
                     }
                 };
@@ -155,11 +157,12 @@ impl<'a> Joining<'a> {
                 }
                 JoiningAction::Refuse(refusal) => {
                     tracing::debug!(reason = refusal.word(), "name refused");
-                    context.chat.traffic().join_refused();
+                    context.chat.traffic().join_refused(refusal.word());
                     let refused = server_frame::refused_with(&refusal, self.session.agreed());
                     answer(stream, refused).await?;
                 }
                 JoiningAction::Error(faults) => {
+                    context.chat.traffic().frame_refused(&faults);
                     answer(stream, server_frame::error(&faults)).await?;
                 }
                 JoiningAction::Close => return Err(End::Refused),

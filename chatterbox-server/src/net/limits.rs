@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chatterbox_hub::guard::{network, site};
 use chatterbox_proto::Code;
 
+use crate::net::connection_kind::ConnectionKind;
+
 /// The most connections at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Most {
@@ -44,6 +46,24 @@ struct Counts {
     /// Addresses that somebody has joined from, and the same in that order.
     joined: HashSet<IpAddr>,
     order: VecDeque<IpAddr>,
+    by_kind: [KindCount; ConnectionKind::EVERY.len()],
+}
+
+/// How many connections of one kind there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct KindCount {
+    /// Those that are open.
+    pub open: usize,
+    /// Those that ever were.
+    pub opened: u64,
+}
+
+impl Counts {
+    fn of_kind(&mut self, kind: ConnectionKind, change: impl FnOnce(&mut KindCount)) {
+        if let Some(count) = self.by_kind.get_mut(kind as usize) {
+            change(count);
+        }
+    }
 }
 
 /// The limit that refuses a connection.
@@ -69,6 +89,8 @@ impl From<LimitReached> for Code {
 pub struct Permit {
     limits: Arc<ConnectionLimits>,
     peer: IpAddr,
+    /// Where it is counted by kind.
+    kind: Option<ConnectionKind>,
     /// Those of other limits, which are given back with it.
     others: Vec<Permit>,
 }
@@ -112,7 +134,33 @@ impl ConnectionLimits {
         counts.total += 1;
         *counts.by_address.entry(address).or_default() += 1;
         *counts.by_site.entry(site(peer)).or_default() += 1;
-        Ok(Permit { limits: Arc::clone(self), peer, others: Vec::new() })
+        Ok(Permit { limits: Arc::clone(self), peer, kind: None, others: Vec::new() })
+    }
+
+    /// The same for a connection that is counted by its kind as well.
+    ///
+    /// # Errors
+    /// [`LimitReached`]; nothing is counted then.
+    pub fn acquire_as(
+        self: &Arc<Self>,
+        kind: ConnectionKind,
+        peer: IpAddr,
+        most: Most,
+    ) -> Result<Permit, LimitReached> {
+        let mut permit = self.acquire(peer, most)?;
+        permit.kind = Some(kind);
+        self.counts().of_kind(kind, |count| {
+            count.open += 1;
+            count.opened += 1;
+        });
+        Ok(permit)
+    }
+
+    /// The kinds, with how many connections of each there are.
+    pub fn by_kind(&self) -> [(ConnectionKind, KindCount); ConnectionKind::EVERY.len()] {
+        let counts = self.counts();
+        ConnectionKind::EVERY
+            .map(|kind| (kind, counts.by_kind.get(kind as usize).copied().unwrap_or_default()))
     }
 
     /// How many are open.
@@ -152,6 +200,9 @@ impl Drop for Permit {
         counts.total -= 1;
         give_back(&mut counts.by_address, network(self.peer));
         give_back(&mut counts.by_site, site(self.peer));
+        if let Some(kind) = self.kind {
+            counts.of_kind(kind, |count| count.open -= 1);
+        }
     }
 }
 
@@ -184,6 +235,23 @@ mod tests {
         drop(first);
         let _again = acquire(ip("2001:db8::3")).unwrap();
         assert_eq!(network(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
+    }
+
+    #[test]
+    fn kinds_are_counted_while_they_are_open_and_ever() {
+        use ConnectionKind::{Protocol, Telnet, Web};
+        let limits = Arc::new(ConnectionLimits::default());
+        let acquire =
+            |kind| limits.acquire_as(kind, ip("192.0.2.1"), Most { total: 3, address: 3 });
+        let web = acquire(Web).unwrap();
+        let _others = [acquire(Protocol).unwrap(), acquire(Protocol).unwrap()];
+        assert_eq!(acquire(Web).unwrap_err(), LimitReached::Total);
+        drop(web);
+        let count = |open, opened| KindCount { open, opened };
+        assert_eq!(
+            limits.by_kind(),
+            [(Protocol, count(2, 2)), (Web, count(0, 1)), (Telnet, count(0, 0))]
+        );
     }
 
     #[test]

@@ -64,6 +64,19 @@ pub async fn listen(host: &str, port: u16) -> Result<Vec<TcpListener>, ListenErr
     }
 }
 
+/// Takes over a socket that somebody else has opened.
+///
+/// # Errors
+/// It does not listen, or the system can't wait for it.
+pub fn adopt(socket: std::net::TcpListener) -> io::Result<TcpListener> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if !socket2::SockRef::from(&socket).is_listener()? {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it does not listen"));
+    }
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket)
+}
+
 fn bind_all(addresses: &[SocketAddr], mut port: u16) -> Result<Vec<TcpListener>, ListenError> {
     let mut listeners = Vec::new();
     let mut missing = None;
@@ -124,6 +137,8 @@ fn of_getaddrinfo(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpStream;
+
     use super::*;
 
     #[tokio::test]
@@ -141,6 +156,24 @@ mod tests {
                 Err(error) => eprintln!("SKIPPED: {host} on this machine: {error}"),
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_socket_of_somebody_else_is_taken_over_if_it_listens() {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let listener = adopt(socket).unwrap();
+        let client = TcpStream::connect(address);
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        client.unwrap();
+        accepted.unwrap();
+        // As a service manager passes one that it has accepted.
+        let connected = std::net::TcpStream::connect(address).unwrap();
+        let connected = std::net::TcpListener::from(std::os::fd::OwnedFd::from(connected));
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        assert!(adopt(connected).is_err());
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        drop(connected);
     }
 
     #[tokio::test]

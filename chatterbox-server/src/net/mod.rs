@@ -4,6 +4,7 @@ pub(crate) mod acceptor;
 mod announcing;
 pub(crate) mod compressing;
 pub(crate) mod connection;
+pub(crate) mod connection_kind;
 pub(crate) mod context;
 pub(crate) mod drain;
 pub(crate) mod health;
@@ -24,11 +25,13 @@ mod read_buffer;
 mod reader;
 mod requests;
 mod round;
-mod socket;
+pub(crate) mod scrape;
 pub(crate) mod stream;
 mod tls;
 mod transfers;
 
-pub use listen::{ListenError, listen};
+pub use listen::{ListenError, adopt, listen};
 pub use machine_names::reachable;
-pub use tls::{CertificateSource, TlsError, Transport, authority_file, client_host};
+pub use tls::{
+    CertificateSource, TlsError, Transport, authority_file, can_be_certified, client_host,
+};

@@ -158,7 +158,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                     continue;
                 }
             }
-            (self.batch, self.has_own) = (None, false);
+            drop(self.take_written());
+            self.has_own = false;
             let mut delivery = seat.take();
             loop {
                 if let Delivery::Frames { frames, .. } = &delivery
@@ -203,12 +204,19 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     /// Lets go of what was written, before it waits for more.
     fn has_written(&mut self) {
         // What others get as well does not count as this member's, and is not worth the lock: nearly everything is of that kind.
-        let (batch, has_own) = (self.batch.take(), std::mem::take(&mut self.has_own));
+        let (batch, has_own) = (self.take_written(), std::mem::take(&mut self.has_own));
         let is_noted = has_own || batch.is_none_or(|batch| !batch.is_shared());
         if is_noted && self.parts > 0 {
             self.member.has_written();
         }
         self.parts = 0;
+    }
+
+    /// Gives the batch that is written now, and counts its messages as delivered.
+    fn take_written(&mut self) -> Option<Batch> {
+        let batch = self.batch.take()?;
+        self.member.chat().traffic().delivered(batch.messages());
+        Some(batch)
     }
 
     /// Queues a batch, in its compressed form with a codec.
@@ -221,6 +229,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         self.parts = count(&self.pending);
         if let Some(before) = self.batch.replace(batch) {
             self.has_own |= !before.is_shared();
+            // It is written together with what comes behind it.
+            self.member.chat().traffic().delivered(before.messages());
         }
     }
 
@@ -258,6 +268,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         if written == 0 {
             return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
         }
+        self.member.chat().traffic().sent(written);
         let is_whole = self.advance(written);
         if !is_whole || (self.mid_frame && self.pending.len().is_multiple_of(NOTED_PARTS)) {
             self.member.progressed(self.pending.len(), self.parts as usize);

@@ -3,6 +3,9 @@
 //!
 //! A message that can be taken as it is never comes here: only when nobody has its DEST it is asked for, on the thread of the
 //! accounts. What its sender says after it waits as well, so that the order stays.
+//!
+//! A recipient may leave while others are asked for. Such a message is put off once more, with those behind it, and then all
+//! recipients are asked for, whether they are here or not.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,16 +59,18 @@ impl PutOff {
         self.postings.push(Posting { index, source, destination, entry, tag, meta });
     }
 
-    /// Takes them out, with what goes with each of them, and with what is known of their recipients then.
+    /// Takes them out, with what goes with each of them, and with what is known of their recipients then: of those who are not here,
+    /// or of all.
     pub(super) async fn settle(
         &mut self,
         member: &Handle,
         pages: &Pages,
         mut gate: Option<&mut FloodGate>,
+        asks_all: bool,
     ) -> (Vec<Settled>, Found) {
         let postings = std::mem::take(&mut self.postings);
         member.chat().catch_up().await;
-        let found = self.find(&postings, member).await;
+        let found = self.find(&postings, member, asks_all).await;
         let mut settled = Vec::with_capacity(postings.len());
         for posting in postings {
             let gate = gate.as_deref_mut();
@@ -123,7 +128,11 @@ impl PutOff {
         }
         let Some(keys) = self.keys() else { return Err(Code::PartRefused) };
         let waiting = match &posting.destination {
-            Destination::User(name) => found.get(name),
+            Destination::User(name) => match found.get(name) {
+                // They have left since they were looked for.
+                None if member.chat().who(name).is_none() => return Err(Code::NoSuchUser),
+                waiting => waiting,
+            },
             Destination::All | Destination::Room(_) => None,
         };
         // A recipient who can't be written to is the reason to refuse the message, with the code for that.
@@ -142,14 +151,15 @@ impl PutOff {
         found.ok().flatten().map(|mailbox| mailbox.account.account.as_str().to_owned())
     }
 
-    /// Looks for recipients who are not here among the accounts.
-    async fn find(&self, postings: &[Posting<'static>], member: &Handle) -> Found {
+    /// Looks for recipients among the accounts: for those who are not here, or for all.
+    async fn find(&self, postings: &[Posting<'static>], member: &Handle, asks_all: bool) -> Found {
         let mut found = Found::new();
         // Only who has an account may leave messages.
         let Some(who) = member.identity().filter(|who| who.login.is_some()) else { return found };
         for posting in postings {
             let Destination::User(name) = &posting.destination else { continue };
-            if found.contains_key(name) || member.chat().who(name).is_some() {
+            let is_asked = asks_all || !member.chat().is_reachable(name);
+            if !is_asked || found.contains_key(name) {
                 continue;
             }
             let asked = Username::stored(name.name_key());
@@ -158,6 +168,14 @@ impl PutOff {
             found.insert(name.clone(), mailbox);
         }
         found
+    }
+}
+
+/// Whether the recipient of a private message was looked for among the accounts.
+pub(super) fn was_asked(found: &Found, posting: &Posting<'_>) -> bool {
+    match &posting.destination {
+        Destination::User(name) => found.contains_key(name),
+        Destination::All | Destination::Room(_) => true,
     }
 }
 

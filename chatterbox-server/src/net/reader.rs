@@ -114,7 +114,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     return self.refuse(Code::FrameTimeout, End::LongFrame).await;
                 }
             };
-            self.end = end_of_input(read);
+            self.end = end_of_input(read, self.inbound.member());
         }
     }
 
@@ -296,7 +296,7 @@ async fn while_reading_ahead<R: AsyncRead + Unpin, T>(
             biased;
             done = &mut working => return done,
             read = read_buffer::read_frames(reader, decoder, READ_AHEAD) => {
-                *end = end_of_input(read);
+                *end = end_of_input(read, member);
             }
         }
     }
@@ -323,11 +323,14 @@ async fn stopped_reading(member: &Handle) {
     }
 }
 
-/// Whether nothing comes after this read, and why.
-fn end_of_input(read: io::Result<usize>) -> Option<End> {
+/// Counts what was read, and says whether nothing comes after it, and why.
+fn end_of_input(read: io::Result<usize>, member: &Handle) -> Option<End> {
     match read {
         Ok(0) => Some(End::Closed),
-        Ok(_) => None,
+        Ok(bytes) => {
+            member.chat().traffic().received(bytes);
+            None
+        }
         // TLS without a close notify: many clients drop the connection, which is leaving too (LV-1).
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Some(End::Closed),
         Err(error) => Some(End::Broken(error)),

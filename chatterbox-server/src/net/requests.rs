@@ -12,7 +12,7 @@ use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::capability::meta::FileToken;
 use chatterbox_proto::capability::{Request, ping};
 use chatterbox_proto::session::{Destination, Posting};
-use chatterbox_proto::{Code, Faults, NameKey as _, Username, limits};
+use chatterbox_proto::{Code, Faults, LookupKey, NameKey as _, Username, limits};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::access::{
@@ -235,8 +235,7 @@ impl Requests {
         let Some(user) = member.identity() else { return Event::error("good bye") };
         let filter = member.filter();
         match self.pages.answer(query, member.chat(), member.id(), &user, &filter).await {
-            // What is said in the lobby or in a room is no secret between two (ZS-3). No user's name is one of a room.
-            Ok(page) if query.is_public() || query.is_of_room() => Event::own_compressible(page),
+            Ok(page) if is_no_secret(query, member.chat()) => Event::own_compressible(page),
             Ok(page) => Event::own(page),
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a page can't be read");
@@ -244,6 +243,16 @@ impl Requests {
             }
         }
     }
+}
+
+/// Whether a page is of what everybody may read (ZS-3): of the lobby, or of a room that is open to all. In another room somebody may
+/// write who can't read all that stands on the page, and guess at it by how short their text makes it.
+fn is_no_secret(query: &Query, chat: &Chat) -> bool {
+    let is_open = || {
+        let name = LookupKey::of(query.with.as_wire(), 1 + limits::ROOM_NAME_CHARS);
+        name.is_some_and(|name| chat.is_open_to_all(&name))
+    };
+    query.is_public() || (query.is_of_room() && is_open())
 }
 
 /// The answer to an input that did not fit the queue.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_proto::capability::notices::ClosedCode;
@@ -9,9 +10,8 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::{Code, Exclusion, Faults, Refusal, server_frame};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
-use crate::net::socket::Socket;
+use crate::net::tls::TlsStream;
 
 /// A stream in both directions: TLS, plain TCP, or what a gateway makes of what its clients speak.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {
@@ -33,9 +33,9 @@ impl Duplex for TcpStream {
     }
 }
 
-impl Duplex for TlsStream<Socket> {
+impl<S: Duplex> Duplex for TlsStream<S> {
     fn keep_unsent_small(&self) {
-        self.get_ref().0.0.keep_unsent_small();
+        self.socket().keep_unsent_small();
     }
 }
 
@@ -137,12 +137,20 @@ impl End {
         })
     }
 
+    /// Why the server ends the connection of a member, if it is the server that does.
+    pub(super) fn closed_code(&self) -> Option<ClosedCode> {
+        self.reason().map(|reason| reason.code)
+    }
+
     /// The last frame to a member. Only who agreed to `notices` gets one where the ERROR was sent before, or where there is none.
-    pub(super) fn last_frame(&self, notices: bool) -> Option<Bytes> {
+    /// `back_in` is after which time the server is expected back that shuts down, if that is known.
+    pub(super) fn last_frame(&self, notices: bool, back_in: Option<Duration>) -> Option<Bytes> {
         let Reason { code, error, info, until, retry } = self.reason()?;
         // Its parts are bounded, so it fits a frame.
         if notices {
-            let retry = retry.or(code.retry());
+            let back_in = back_in.filter(|_| matches!(self, Self::Closing));
+            let back_in = back_in.and_then(|time| u32::try_from(time.as_secs()).ok());
+            let retry = retry.or(back_in).or(code.retry());
             return server_frame::closed(code, &error, &info, until, retry).ok();
         }
         match self {
@@ -194,7 +202,20 @@ mod tests {
     use super::*;
 
     fn last(end: &End, notices: bool) -> Option<String> {
-        end.last_frame(notices).map(|frame| String::from_utf8(frame[4..].to_vec()).unwrap())
+        let frame = end.last_frame(notices, None);
+        frame.map(|frame| String::from_utf8(frame[4..].to_vec()).unwrap())
+    }
+
+    #[test]
+    fn who_shuts_down_says_when_to_come_back_and_who_moves_says_now() {
+        let told = |end: &End| {
+            let frame = end.last_frame(true, Some(Duration::from_secs(600))).unwrap();
+            String::from_utf8(frame[4..].to_vec()).unwrap()
+        };
+        assert!(told(&End::Closing).contains(r#""RETRY": 600}"#));
+        assert!(told(&End::Moving).contains(r#""RETRY": 0}"#));
+        assert!(told(&End::TooSlow).contains(r#""RETRY": 1}"#));
+        assert_eq!(End::Closing.last_frame(false, Some(Duration::from_secs(600))), None);
     }
 
     #[test]
@@ -214,6 +235,7 @@ mod tests {
             (End::Moving, Shutdown, None),
             (End::NoEngine, Shutdown, Some("connect again")),
         ] {
+            assert_eq!(end.closed_code(), Some(code));
             let told = last(&end, true).unwrap();
             let retry = match end {
                 End::Moving | End::NoEngine => Some(0),
@@ -230,5 +252,6 @@ mod tests {
             }
         }
         assert_eq!((last(&End::Closed, true), last(&End::Refused, true)), (None, None));
+        assert_eq!(End::Closed.closed_code(), None, "the client has gone by itself");
     }
 }

@@ -25,6 +25,8 @@ pub struct Reloaded {
     pub waiting: Vec<ChangedSetting>,
     /// What could not be read; all of its kind stays as it was.
     pub problems: Vec<String>,
+    /// What clients may refuse the certificate for that is in use now.
+    pub certificate: Vec<String>,
 }
 
 /// A setting that has another value than before.
@@ -53,6 +55,10 @@ pub struct Facts {
     pub tls: bool,
     /// When the certificate ends, in seconds since 1970 UTC.
     pub certificate_ends: Option<i64>,
+    /// For how many whole days it is good; below 0 it has ended.
+    pub certificate_days: Option<i64>,
+    /// What clients may refuse it for.
+    pub certificate_warnings: Vec<String>,
     /// The folder of the database.
     pub folder: Option<PathBuf>,
     /// How many messages are stored.

@@ -77,6 +77,13 @@ impl Health {
         self.0.borrow().readiness()
     }
 
+    /// Waits until it is another one than this.
+    pub(crate) async fn differs_from(&self, readiness: Readiness) {
+        let mut reasons = self.0.subscribe();
+        // The sending end is here, so this does not end without it.
+        let _ = reasons.wait_for(|reasons| reasons.readiness() != readiness).await;
+    }
+
     /// All is loaded: users can join.
     pub fn started(&self) {
         self.change(|reasons| reasons.has_started = true);

@@ -1,13 +1,16 @@
 //! The rate at which members ask the directory of keys, and claim keys of others (EE-2).
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use chatterbox_hub::guard::pace::{ByPerson, KEYS, KEYS_FROM_ADDRESS};
+use chatterbox_hub::guard::pace::{ByPerson, KEYS, KEYS_FROM_ADDRESS, KEYS_OF_DEVICE};
+use chatterbox_hub::guard::{Buckets, site};
 use chatterbox_hub::{Identity, MemberId};
 use chatterbox_proto::capability::e2ee::CLAIMS;
+use chatterbox_proto::capability::meta::DeviceId;
 
-use super::{Paced, Person};
+use super::{ENTRIES, Paced, Person};
 
 /// Accounts whose claims are remembered; while there are so many, nobody else claims any.
 const CLAIMANTS: usize = 16 * 1024;
@@ -15,18 +18,20 @@ const CLAIMANTS: usize = 16 * 1024;
 /// Within this time one account claims so many keys.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Requests of each account and address, and keys claimed by each account: whoever claims all keys of somebody leaves the fallback key
-/// to the others.
+/// Requests of each account and address, keys claimed by each account, and one-time keys of each device claimed from each address:
+/// whoever claims all one-time keys of somebody leaves only the fallback key to the others.
 #[derive(Debug)]
 pub struct KeyPacing {
     requests: Paced<ByPerson<Person>>,
     claims: Paced<Claims>,
+    of_devices: Paced<Buckets<(IpAddr, DeviceId)>>,
 }
 
 impl Default for KeyPacing {
     fn default() -> Self {
         let requests = Paced::new(ByPerson::new(KEYS, KEYS_FROM_ADDRESS));
-        Self { requests, claims: Paced::new(Claims::default()) }
+        let of_devices = Paced::new(Buckets::new(KEYS_OF_DEVICE, ENTRIES));
+        Self { requests, claims: Paced::new(Claims::default()), of_devices }
     }
 }
 
@@ -46,6 +51,13 @@ impl KeyPacing {
     /// How long to wait.
     pub fn try_claim(&self, account: i64, keys: usize) -> Result<(), Duration> {
         self.claims.with(|claims, now| claims.try_take(now, account, keys))
+    }
+
+    /// Counts a key of a device that is claimed from an address, and says whether it may be a one-time key.
+    pub fn may_take(&self, from: Option<IpAddr>, device: &DeviceId) -> bool {
+        let Some(from) = from else { return true };
+        let place = (site(from), device.clone());
+        self.of_devices.with(|limits, now| limits.try_take(now, &place)).is_ok()
     }
 }
 
@@ -100,6 +112,22 @@ mod tests {
         assert_eq!(claims.try_take(at(59), 1, 1), Err(at(1)));
         assert_eq!(claims.try_take(at(60), 1, 15), Ok(()));
         assert_eq!(claims.try_take(at(60), 1, 6), Err(at(60)), "with those of half a minute ago");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_address_takes_a_part_of_the_one_time_keys_of_a_device() {
+        let pacing = KeyPacing::default();
+        let device = |name| DeviceId::parse(name).unwrap();
+        let taken = |from: &str, name| {
+            let from = Some(from.parse().unwrap());
+            (0..1_000).filter(|_| pacing.may_take(from, &device(name))).count()
+        };
+        assert_eq!((taken("192.0.2.1", "d1"), taken("192.0.2.1", "d1")), (40, 0));
+        assert_eq!((taken("192.0.2.1", "d2"), taken("192.0.2.2", "d1")), (40, 40));
+        assert_eq!((taken("2001:db8::1", "d1"), taken("2001:db8:0:7::1", "d1")), (40, 0), "a site");
+        tokio::time::advance(KEYS_OF_DEVICE.every).await;
+        assert_eq!(taken("192.0.2.1", "d1"), 1);
+        assert!(pacing.may_take(None, &device("d1")), "from nowhere that is known");
     }
 
     #[test]

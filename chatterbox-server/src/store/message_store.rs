@@ -129,6 +129,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         ready(()).boxed()
     }
 
+    /// How many calls wait for it now, and how many may; further callers wait until there is room.
+    fn backlog(&self) -> (usize, usize) {
+        (0, 0)
+    }
+
     /// Makes this the store of a node of a cluster, and says how far it has followed the order of that. A fresh one has followed
     /// nothing.
     ///

@@ -58,6 +58,20 @@ fn a_stop_in_a_while_lets_people_in_until_the_grace_begins_and_can_be_brought_fo
 }
 
 #[test]
+fn a_stop_says_when_the_server_is_expected_back() {
+    let folder = Folder::new();
+    folder.add("ann", "user");
+    let server = folder.start(&["--grace", "3600"]);
+    let (mut ann, _) = log_in(&server, "ann");
+    let stop = ["stop", "--in", "0", "--back-in", "120"];
+    folder.run(&stop).success().stdout("stopped\n");
+    let told = read_to_end(&mut ann);
+    assert!(told.contains("It is expected back 2 min later."), "{told}");
+    assert!(told.contains("\"CODE\": \"shutdown\"") && told.contains("\"RETRY\": 120}"), "{told}");
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
 fn whoever_waits_for_a_stop_takes_no_place_from_others() {
     let folder = Folder::new();
     let server = folder.start(&[]);

@@ -12,6 +12,7 @@
 pub mod accounts;
 pub mod engine;
 pub mod files;
+pub mod metrics;
 pub mod process;
 pub mod pty;
 pub mod rooms;

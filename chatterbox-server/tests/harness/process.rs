@@ -27,6 +27,13 @@ impl Running {
         Self::run(Command::cargo_bin("chatterbox-server").unwrap(), arguments)
     }
 
+    /// The same with variables in the environment.
+    pub fn start_in(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let mut command = Command::cargo_bin("chatterbox-server").unwrap();
+        command.envs(environment.iter().copied());
+        Self::run(command, arguments)
+    }
+
     /// The same with another build of the program.
     pub fn start_program(program: &Path, arguments: &[&str]) -> Self {
         Self::run(Command::new(program), arguments)

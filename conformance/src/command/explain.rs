@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use conformance_suite::{case::Row, cases, clause};
 use serde_json::json;
 
-use super::say;
+use super::{again::program, say};
 
 pub(crate) fn list(json: bool) -> anyhow::Result<u8> {
     if json {
@@ -96,7 +96,7 @@ fn instead(asked: &str) -> String {
     near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let near: Vec<String> = near.into_iter().take(6).map(|(_, known)| known).collect();
     if near.is_empty() {
-        "see `conformance list`".to_owned()
+        format!("see `{} list`", program())
     } else {
         format!("do you mean {}?", near.join(", "))
     }
@@ -113,7 +113,8 @@ fn of_group(group: &str, title: &str, cases: &[&Row]) -> Result<String, std::fmt
     for case in cases {
         row(&mut out, case)?;
     }
-    writeln!(out, "\nOne of them: conformance explain {}", cases.first().map_or("ID", |c| c.id))?;
+    let first = cases.first().map_or("ID", |case| case.id);
+    writeln!(out, "\nOne of them: {} explain {first}", program())?;
     Ok(out)
 }
 
@@ -166,6 +167,12 @@ fn of_case(case: &Row) -> Result<String, std::fmt::Error> {
         writeln!(out, "  notices  {fault}: {what}")?;
     }
     Ok(out)
+}
+
+/// Prints the norm, or what goes beyond it, as it was when this program was built.
+pub(crate) fn norm(capabilities: bool) -> anyhow::Result<u8> {
+    say::print(if capabilities { clause::CAPABILITIES } else { clause::NORM })?;
+    Ok(0)
 }
 
 pub(crate) fn schema() -> anyhow::Result<u8> {

@@ -104,11 +104,13 @@ impl App {
                     }
                     effects.extend(said);
                 }
-                Sealing::NotSent { to, text, why } => {
+                Sealing::NotSent { to, text, reply, why } => {
                     self.failures += 1;
                     let (to, text) =
                         (ScreenText::shortened(&to, 40), ScreenText::shortened(&text, 200));
-                    let text = format!("NOT SENT to {to}: {why}. It was: {text}");
+                    // As it is typed once more: without the command it would be no answer.
+                    let reply = reply.map(|id| format!("/reply {id} ")).unwrap_or_default();
+                    let text = format!("NOT SENT to {to}: {why}. It was: {reply}{text}");
                     effects.push(Effect::Show(Output::Warning(text)));
                 }
                 Sealing::Opened { ticket, lock } => {
@@ -173,10 +175,12 @@ impl App {
     ) {
         // What the server says of an encrypted message is not what its sender has said.
         let mut meta = Meta::default();
+        let mut own = self.is_own(&message);
         let lock = match opening {
-            Opening::Text { text, reply, verified } => {
+            Opening::Text { text, reply, verified, own: is_own } => {
                 message.content = WireText::new(text);
                 meta.reply = reply;
+                own |= is_own;
                 if verified { Lock::Verified } else { Lock::Encrypted }
             }
             Opening::Unreadable(why) => {
@@ -185,8 +189,8 @@ impl App {
             }
         };
         message.meta = Some(Box::new(meta));
-        self.note_said(&message);
-        let shown = self.as_output(message, kind, now);
+        self.note_said(&message, own);
+        let shown = self.as_output(message, own, kind, now);
         effects.push(Effect::Show(Output::Message(crate::output::Message { lock, ..shown })));
     }
 

@@ -167,6 +167,7 @@ impl App {
             }
             Event::SelfRenamed(name) => {
                 self.login.renamed(name.as_wire());
+                self.names.note(name.as_wire());
                 if let Some(keys) = &mut self.encryption {
                     keys.renamed(name.as_wire());
                 }

@@ -140,12 +140,11 @@ impl App {
         self.say_with_file(to, &text, file, now)
     }
 
-    /// Notes the file that a message announces.
-    pub(super) fn note_file(&mut self, message: &session::Message) {
+    /// Notes the file that a message announces; `own`: this user has said it.
+    pub(super) fn note_file(&mut self, message: &session::Message, own: bool) {
         let file = message.meta.as_ref().and_then(|meta| meta.file.as_ref());
         let (Some(id), Some(file)) = (message.id, file) else { return };
-        let own = self.me() == Some(message.source.as_wire());
-        let shelved = Shelved::new(&self.target_of(message), own, file.clone());
+        let shelved = Shelved::new(&self.target_of(message, own), own, file.clone());
         self.shelf.note(id, shelved);
     }
 

@@ -107,13 +107,12 @@ impl App {
         self.quotes.sent(tag, said);
     }
 
-    /// Notes a message, so that it can be quoted and answered, and its file be fetched.
-    pub(super) fn note_said(&mut self, message: &session::Message) {
-        self.note_file(message);
+    /// Notes a message, so that it can be quoted and answered, and its file be fetched; `own`: this user has said it.
+    pub(super) fn note_said(&mut self, message: &session::Message, own: bool) {
+        self.note_file(message, own);
         let Some(id) = message.id else { return };
         let from = message.source.as_wire();
-        let own = self.me() == Some(from);
-        let at = self.target_of(message);
+        let at = self.target_of(message, own);
         self.quotes.note(id, Said::new(&at, from, message.content.as_wire(), own));
     }
 
@@ -126,13 +125,33 @@ impl App {
         }
     }
 
-    /// The conversation that a received message belongs to. On a page of what was said with a user, both may have had other names.
-    pub(super) fn target_of(&self, message: &session::Message) -> Target {
+    /// Whether this user has said a message. A private one they may have said under a name that they had before: only the two who
+    /// talk are told of it.
+    pub(super) fn is_own(&self, message: &session::Message) -> bool {
+        let from = message.source.as_wire();
+        if self.me() == Some(from) {
+            return true;
+        }
+        let to = message.recipient.as_ref().map(WireText::as_wire);
+        let Some(to) = to.filter(|to| !self.is_room(to)) else { return false };
+        // On a page of what was said with somebody the other one of the two is this user.
+        let with = self.paging.as_ref().map(|with| with.wire().to_lowercase());
+        let is_with = |name: &str| with.as_ref().is_some_and(|with| *with == name.to_lowercase());
+        match (is_with(from), is_with(to)) {
+            (true, _) => false,
+            (false, true) => true,
+            (false, false) => self.names.has(from) && !self.names.has(to),
+        }
+    }
+
+    /// The conversation that a received message belongs to; `own`: this user has said it. On a page of what was said with a user, both
+    /// may have had other names.
+    pub(super) fn target_of(&self, message: &session::Message, own: bool) -> Target {
         let from = message.source.as_wire();
         let to = message.recipient.as_ref().map(WireText::as_wire);
         match (self.target_to(to), &self.paging) {
             (Target::User(_), Some(with @ Target::User(_))) => with.clone(),
-            (Target::User(_), _) if self.me() != Some(from) => Target::User(from.to_owned()),
+            (Target::User(_), _) if !own => Target::User(from.to_owned()),
             (target, _) => target,
         }
     }

@@ -76,9 +76,10 @@ impl App {
             // What is said in a room of which the user is no member is not kept for later: a server could name rooms without end.
             Place::Room(room) if self.front.hides(room) && self.is_member(room) => {
                 let room = room.to_owned();
-                self.note_said(&message);
-                let behind = self.as_output(message.clone(), kind, now);
-                match message.id.filter(|_| self.me() == Some(message.source.as_wire())) {
+                let own = self.is_own(&message);
+                self.note_said(&message, own);
+                let behind = self.as_output(message.clone(), own, kind, now);
+                match message.id.filter(|_| own) {
                     // Said on another device: whoever says something has read what was said before it.
                     Some(id) => self.front.cleared(&room, id),
                     None => self.front.count(&room, message, kind, behind.mention),
@@ -98,17 +99,20 @@ impl App {
         now: i64,
         effects: &mut Vec<Effect>,
     ) {
-        self.note_said(&message);
-        effects.push(Effect::Show(Output::Message(self.as_output(message, kind, now))));
+        let own = self.is_own(&message);
+        self.note_said(&message, own);
+        effects.push(Effect::Show(Output::Message(self.as_output(message, own, kind, now))));
     }
 
+    /// A message as it is shown; `own`: this user has said it.
     pub(super) fn as_output(
         &self,
         message: session::Message,
+        own: bool,
         kind: MessageKind,
         now: i64,
     ) -> Message {
-        let at = self.target_of(&message);
+        let at = self.target_of(&message, own);
         let session::Message { source, recipient, timestamp, content, id, taken, meta } = message;
         let in_room = recipient.as_ref().is_some_and(|to| self.is_room(to.as_wire()));
         let is_private = recipient.is_some() && !in_room;
@@ -117,16 +121,14 @@ impl App {
         let named = self.is_named(&meta, room);
         // Whoever puts names into MENTIONS means these and no others; of who does not only the text says it.
         let in_text = |me: &str| meta.mentions.is_empty() && mentions(content.as_wire(), me);
-        let mention = self
-            .me()
-            .is_some_and(|me| source.as_wire() != me && (is_private || named || in_text(me)));
+        let mention = self.me().is_some_and(|me| !own && (is_private || named || in_text(me)));
         let quote = meta.reply.map(|id| Box::new(self.quotes.quote(&at, id)));
-        let own = self.me() == Some(source.as_wire());
         let file = meta.file.map(|file| Box::new(self.attached(file, own, now)));
         Message {
             when: self.time.format(timestamp, now),
             time: timestamp,
             from: source,
+            own,
             in_room,
             to: recipient,
             text: content,

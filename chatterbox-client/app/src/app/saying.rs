@@ -85,6 +85,7 @@ impl App {
                 when: self.time.format(now, now),
                 time: now,
                 from: WireText::new(me.to_owned()),
+                own: true,
                 in_room: to.is_some_and(|to| self.is_room(to)),
                 to: to.map(|to| WireText::new(to.to_owned())),
                 text: WireText::new(text.to_owned()),

@@ -146,7 +146,7 @@ impl Model {
             self.unrolled -= 1;
             return;
         }
-        let own = message.from.as_wire() == me;
+        let own = message.own;
         let target = self.place_of(message, own);
         let live = matches!(message.kind, MessageKind::Live | MessageKind::Missed);
         // A private message is one as well, without naming anybody; of any other it is known that it does.

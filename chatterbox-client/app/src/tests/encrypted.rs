@@ -26,7 +26,8 @@ impl Keys {
     fn said(&mut self, to: &str, text: &str, reply: Option<Id>) -> Vec<Sealing> {
         if !self.agreed {
             let why = "there is no encryption".to_owned();
-            return vec![Sealing::NotSent { to: to.into(), text: text.into(), why }];
+            let (to, text) = (to.into(), text.into());
+            return vec![Sealing::NotSent { to, text, reply, why }];
         }
         self.next += 1;
         let device = |name| DeviceId::parse(name).unwrap();
@@ -103,6 +104,10 @@ impl Encryption for Keys {
         let opened = match message.sealed.and_then(|sealed| sealed.to.first()) {
             None => Opened::Now(Opening::Unreadable("nothing in it".into())),
             Some(entry) if &*entry.body == "later" => Opened::Later(1),
+            Some(entry) if &*entry.body == "mine" => {
+                let (text, reply) = ("mine".into(), None);
+                Opened::Now(Opening::Text { text, reply, verified: false, own: true })
+            }
             Some(entry) => Opened::Now(text(&format!("[{}]\u{1b}", entry.body), entry.kind == 0)),
         };
         (opened, Vec::new())
@@ -118,7 +123,7 @@ impl Encryption for Keys {
 }
 
 fn text(text: &str, verified: bool) -> Opening {
-    Opening::Text { text: text.into(), reply: Some(1), verified }
+    Opening::Text { text: text.into(), reply: Some(1), verified, own: false }
 }
 
 const WELCOME: &str = r#"{"USERNAME_ACCEPTED": true, "USER_LIST": ["ann", "bob"], "MESSAGES": [], "IDS": [], "RESUME": "t",
@@ -222,6 +227,47 @@ fn nothing_is_sent_in_the_clear_where_there_is_no_encryption() {
         assert_eq!(scene.app.failures(), 1);
         assert_eq!(told.lock().unwrap()[0], "joined ann false");
     }
+}
+
+#[test]
+fn an_answer_that_was_not_sent_stands_there_as_one() {
+    let model = Some(crate::model::Limits::USUAL);
+    let (scene, _) = scene(Options { interactive: true, model, ..Options::default() }, "ann");
+    let scene = scene
+        .gets(&WELCOME.replace("e2ee/1 ", ""))
+        .gets(r#"{"MESSAGES": [["bob", "ann", 1700000000, "shall we?"]], "IDS": [17]}"#)
+        .types("/room @bob")
+        .types("/reply last at five")
+        .types("no answer");
+    for text in ["/reply 17 at five", "no answer"] {
+        let line = format!("err| -- NOT SENT to bob: there is no encryption. It was: {text}\n");
+        assert!(scene.screen.contains(&line), "{line}{}", scene.screen);
+    }
+}
+
+/// Its keys know whose it is, also where this run of the program has never heard the name.
+#[test]
+fn an_encrypted_message_of_an_earlier_name_is_an_own_one() {
+    let model = Some(crate::model::Limits::USUAL);
+    let (scene, _) = scene(Options { interactive: true, model, ..Options::default() }, "ann");
+    let message = |id: u32, body: &str| {
+        format!(
+            r#"{{"MESSAGES": [["annie", "bob", 1700000000, "{SENTENCE}"]], "IDS": [{id}],
+                "META": [{{"E2EE": {{"FROM": "d9", "TO": {{"d2": [1, "{body}"]}}}}}}]}}"#
+        )
+    };
+    let scene = scene.gets(WELCOME).gets(&message(5, "mine")).gets(&message(6, "theirs"));
+    let is_there = |name: &str| {
+        let target = Target::User(name.to_owned());
+        scene.app.model().is_some_and(|model| model.conversation(&target).is_some())
+    };
+    assert!(is_there("bob") && is_there("annie"), "one is own, of the other nothing is known");
+    let scene = scene.gets(&message(7, "mine"));
+    let model = scene.app.model().unwrap();
+    let with_bob = model.conversation(&Target::User("bob".to_owned())).unwrap();
+    let said = with_bob.timeline.iter();
+    let said = said.filter(|item| matches!(item.body, crate::model::Body::Speech(_)));
+    assert_eq!((said.count(), with_bob.unread), (2, 0));
 }
 
 /// The idempotency key of the message that was sent last.

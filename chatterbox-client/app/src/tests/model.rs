@@ -204,6 +204,7 @@ fn a_hostile_server_opens_no_more_than_there_is_room_for() {
             when: String::new(),
             time: 0,
             from: wire(format!("u{number}")),
+            own: false,
             to: Some(wire(room)),
             in_room: number % 2 == 0,
             text: wire(format!("ann, {number}")),

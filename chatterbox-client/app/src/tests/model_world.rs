@@ -132,6 +132,7 @@ impl Field {
             when: String::new(),
             time: NOW,
             from: wire(if own { ME } else { self.bob }),
+            own,
             in_room: at == 1,
             to,
             text: wire(&text),

@@ -1,6 +1,7 @@
 //! Replies and mentions, where the server agreed to what goes with messages (MT-3, MT-4).
 
 use super::*;
+use crate::model::{Body, Item};
 
 fn agreed(options: Options) -> Scene {
     let offer = crate::spoken();
@@ -93,6 +94,42 @@ fn what_was_said_under_an_earlier_name_is_quoted_under_the_new_one() {
     let body = r#"{"MESSAGES": [["rob", "ann", 1700000000, "x"], ["rob", "ann", 1700000000, "x"]], "IDS": [18, 19],
             "META": [{"REPLY": 17}, {"REPLY": 3}]}"#;
     assert_eq!(quoted(&mut app, body), ["\u{21aa} Bob: now", "\u{21aa} robert: older"]);
+}
+
+#[test]
+fn what_was_said_privately_under_an_earlier_name_is_no_one_elses() {
+    let model = Some(crate::model::Limits::USUAL);
+    let options = Options { interactive: true, all_rooms: true, model, ..Options::default() };
+    let private = |from: &str, to: &str, id: u32| {
+        format!(r#"{{"MESSAGES": [["{from}", "{to}", 1700000000, "x{id}"]], "IDS": [{id}]}}"#)
+    };
+    let mut scene = Scene::negotiated(options)
+        .gets(r#"{"USERS_RENAMED": {"ann": "annie"}}"#)
+        .gets(&private("ann", "bob", 20))
+        .gets(&private("bob", "ann", 21));
+    let with = |scene: &Scene, name: &str| {
+        let one = scene.app.model().unwrap().conversation(&Target::User(name.to_owned()));
+        let is_speech = |item: &&Item| matches!(item.body, Body::Speech(_));
+        one.map(|one| (one.timeline.iter().filter(is_speech).count(), one.unread))
+    };
+    assert_eq!((with(&scene, "bob"), with(&scene, "ann")), (Some((2, 1)), None));
+    let mut alerts = std::iter::from_fn(|| scene.app.take_alert());
+    assert_eq!(alerts.next().map(|alert| alert.text.to_string()), Some("x21".to_owned()));
+    assert!(alerts.next().is_none());
+    // Whoever has that name now is somebody else.
+    let scene = scene.gets(&private("ann", "annie", 22));
+    assert_eq!(with(&scene, "ann"), Some((1, 1)));
+    // On a page of what was said with bob the other one is this user, whatever the name was.
+    let scene = scene.types("/history @bob");
+    let mut app = scene.app;
+    let page = r#"{"HISTORY": {"WITH": "bob", "MESSAGES": [["anna", "bob", 1, "x"], ["bob", "anna", 1, "x"], ["robert", "anna", 1, "x"]],
+            "IDS": [1, 2, 3], "MORE": false}}"#;
+    let effects = app.received(&page.into(), NOW);
+    let own = effects.iter().filter_map(|effect| match effect {
+        Effect::Show(Output::Message(message)) => Some(message.own),
+        _ => None,
+    });
+    assert_eq!(own.collect::<Vec<_>>(), [true, false, false]);
 }
 
 #[test]

@@ -2,16 +2,10 @@
 
 use chatterbox_proto::WireText;
 use chatterbox_proto::capability::e2ee::PublicKey;
-use vodozemac::Ed25519SecretKey;
 
-use super::world::{START, World};
+use super::world::{START, World, other_key};
 use crate::person::Person;
 use crate::{Mode, NotSent, Notice, Unreadable};
-
-fn other_key() -> PublicKey {
-    let secret = Ed25519SecretKey::from_slice(&[9; 32]);
-    PublicKey::parse(&secret.public_key().to_base64()).unwrap()
-}
 
 #[test]
 fn a_swapped_device_key_is_not_used() {
@@ -54,31 +48,6 @@ fn an_added_device_without_a_signature_gets_nothing() {
 }
 
 #[test]
-fn a_swapped_identity_is_told_loudly_and_a_verified_one_is_kept() {
-    for verified in [false, true] {
-        let (mut world, [a1, _, _, _]) = World::pair();
-        world.say(a1, "bob", "one");
-        if verified {
-            world.verify(a1, "bob");
-        }
-        world.server.lie = Some(|name, keys| {
-            if name == "bob" {
-                keys.identity = Some(other_key());
-            }
-        });
-        world.disconnect(a1);
-        world.connect(a1);
-        world.say(a1, "bob", "two");
-        let changed = Notice::Changed { name: "bob".into(), was_verified: verified };
-        assert!(world.clients[a1].told.contains(&changed));
-        let why = if verified { NotSent::Changed } else { NotSent::NoKeys };
-        assert_eq!(world.clients[a1].not_sent, [("two".to_owned(), why)]);
-        assert_eq!(world.server.messages.len(), 1);
-        assert_eq!(world.clients[a1].machine.mode("bob"), Mode::On, "never in the clear");
-    }
-}
-
-#[test]
 fn a_swapped_one_time_key_begins_no_session() {
     let (mut world, [a1, _, _, _]) = World::pair();
     world.server.lie_about_keys = Some(|key| key.key = PublicKey::parse(&"E".repeat(43)).unwrap());
@@ -88,23 +57,6 @@ fn a_swapped_one_time_key_begins_no_session() {
     world.server.lie_about_keys = None;
     world.say(a1, "bob", "two");
     assert_eq!(world.clients[a1].texts(), [Ok("two")]);
-}
-
-#[test]
-fn the_own_identity_is_that_of_this_device_whatever_the_server_says() {
-    let (mut world, [a1, _, b1, _]) = World::pair();
-    world.say(a1, "bob", "one");
-    world.server.lie = Some(|name, keys| {
-        if name == "ann" {
-            keys.identity = Some(other_key());
-        }
-    });
-    world.disconnect(a1);
-    world.connect(a1);
-    assert!(world.clients[a1].told.contains(&Notice::OwnChanged));
-    world.say(a1, "bob", "two");
-    assert!(world.clients[a1].not_sent.iter().any(|(text, _)| text == "two"));
-    assert_eq!(world.clients[b1].texts(), [Ok("one")]);
 }
 
 #[test]
@@ -252,35 +204,6 @@ fn keys_that_are_published_later_are_asked_for_again() {
     world.disconnect(a);
     world.connect(a);
     assert_eq!(world.clients[b].texts(), [Ok("one")]);
-}
-
-#[test]
-fn what_another_own_device_has_said_to_a_new_identity_is_read() {
-    let (mut world, [a1, a2, b1, b2]) = World::pair();
-    world.say(a1, "bob", "old");
-    for lost in [b1, b2] {
-        world.disconnect(lost);
-    }
-    world.server.reset("bob");
-    let b3 = world.join("bob");
-    world.turn(b3, "ann");
-    world.say(a1, "bob", "new");
-    assert_eq!(world.clients[b3].texts(), [Ok("new")]);
-    assert_eq!(world.clients[a2].texts(), [Ok("old"), Ok("new")]);
-    let changed = Notice::Changed { name: "bob".into(), was_verified: false };
-    assert!(world.clients[a2].told.contains(&changed));
-}
-
-#[test]
-fn another_identity_is_begun_only_where_the_server_has_none() {
-    let (mut world, [a1, a2, _, _]) = World::pair();
-    let code = world.code(a1);
-    world.run(a1, |machine, _| machine.begin_again());
-    assert_eq!(world.clients[a1].told.last(), Some(&Notice::HasKeys));
-    world.disconnect(a2);
-    world.server.reset("ann");
-    world.run(a1, |machine, _| machine.begin_again());
-    assert_ne!(world.code(a1), code);
 }
 
 #[test]

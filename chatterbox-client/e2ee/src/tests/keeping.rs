@@ -3,7 +3,8 @@
 use chatterbox_proto::capability::meta::{DeviceId, Sealed};
 
 use super::world::{Stored, World};
-use crate::{Machine, Notice, StateError, Unreadable};
+use crate::payload::Payload;
+use crate::{Incoming, Machine, Notice, Opened, Opening, StateError, Unreadable};
 
 /// A message with the sentence, and nothing encrypted in it.
 fn sentence(from: &str, to: &str) -> Stored {
@@ -55,6 +56,53 @@ fn what_could_not_be_looked_up_is_not_said_to_be_read_and_comes_again() {
     world.bring(b, &message);
     assert_eq!(world.clients[b].texts().last(), Some(&Ok("one")));
     assert_eq!(world.server.done.get("bob"), Some(&id));
+}
+
+/// A ratchet reads a message once: what it has read and what can't be shown yet is stored together with it.
+#[test]
+fn what_was_decrypted_and_could_not_be_shown_is_shown_when_it_comes_again() {
+    for is_refused in [true, false] {
+        let (mut world, [a1, a2, b1, b2]) = World::pair();
+        world.say(a1, "bob", "old");
+        for lost in [b1, b2] {
+            world.disconnect(lost);
+        }
+        world.server.reset("bob");
+        let b3 = world.join("bob");
+        world.turn(b3, "ann");
+        // Ann's second device does not know the identity that is named inside, and is not told.
+        world.run(a1, |machine, now| machine.say("bob", "new", None, now));
+        (world.server.refusing, world.server.silent) = (is_refused, !is_refused);
+        world.deliver();
+        let unread = Err(Unreadable::NoSenderKeys);
+        let shown = if is_refused { vec![Ok("old"), unread] } else { vec![Ok("old")] };
+        assert_eq!(world.clients[a2].texts(), shown);
+        world.clients[a2].restart();
+        (world.server.refusing, world.server.silent) = (false, false);
+        world.connect(a2);
+        let message = world.server.messages.last().unwrap().clone();
+        world.bring(a2, &message);
+        assert_eq!(world.clients[a2].texts().last(), Some(&Ok("new")), "refused: {is_refused}");
+        let device = message.sealed.from.as_str();
+        assert_eq!(world.clients[a2].machine.keyring.held(message.id, device), None);
+        world.say(a1, "bob", "and on");
+        assert_eq!(world.clients[a2].texts().last(), Some(&Ok("and on")));
+    }
+}
+
+#[test]
+fn what_is_held_is_bounded_and_is_of_one_device() {
+    let key = |fill: &str| chatterbox_proto::capability::e2ee::PublicKey::parse(&fill.repeat(43));
+    let party = |fill| crate::payload::Party { number: 7, identity: key(fill).unwrap() };
+    let payload = Payload { from: party("A"), to: party("E"), text: "x".into(), reply: Some(3) };
+    let mut machine = Machine::new();
+    for id in 1..=65 {
+        machine.keyring.hold(id, "d1", payload.clone());
+    }
+    let machine = Machine::load(&machine.state().unwrap(), []).unwrap();
+    let held = |id, device| machine.keyring.held(id, device);
+    assert_eq!((held(1, "d1"), held(2, "d2")), (None, None));
+    assert_eq!((held(2, "d1"), held(65, "d1")), (Some(&payload), Some(&payload)));
 }
 
 #[test]
@@ -114,6 +162,21 @@ fn what_was_read_is_there_after_a_start_and_the_server_can_not_change_it() {
     message.sealed.to.clear();
     world.bring(b1, &message);
     assert_eq!(world.clients[b1].texts().last(), Some(&Ok("one")));
+}
+
+#[test]
+fn own_texts_are_known_as_such_on_each_device() {
+    let (mut world, [a1, a2, b1, _]) = World::pair();
+    world.say(a1, "bob", "one");
+    let message = world.server.messages[0].clone();
+    for client in [a1, a2, b1] {
+        world.clients[client].restart();
+        let (source, recipient) = (message.from.as_str(), message.to.as_str());
+        let incoming = Incoming { source, recipient, id: message.id, sealed: None };
+        let (opened, _) = world.clients[client].machine.open(incoming, world.now);
+        let Opened::Now(Opening::Text { own, .. }) = opened else { panic!("{opened:?}") };
+        assert_eq!(own, client != b1);
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@
 )]
 
 mod faults;
+mod identities;
 mod keeping;
 mod pairs;
 mod properties;

@@ -162,9 +162,9 @@ fn who_was_verified_and_changed_gets_nothing_until_verified_again() {
             .contains(&Notice::Changed { name: "bob".into(), was_verified: true })
     );
     assert_eq!(world.clients[b3].texts(), []);
-    // What the new identity says can't be read either.
+    // What the new identity says can't be read either, and not because nobody had signed it.
     world.say(b3, "ann", "it's me");
-    assert_eq!(world.clients[a1].texts(), [Ok("old"), Err(Unreadable::UnsignedDevice)]);
+    assert_eq!(world.clients[a1].texts(), [Ok("old"), Err(Unreadable::Changed)]);
     let number = |world: &World, client: usize| {
         let notice = world.clients[client].told.iter().rev().find_map(|notice| match notice {
             Notice::Safety { number, verified, .. } => Some((number.clone(), *verified)),

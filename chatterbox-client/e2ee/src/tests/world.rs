@@ -11,6 +11,7 @@ use chatterbox_proto::capability::ids::Id;
 use chatterbox_proto::capability::meta::{DeviceId, Sealed};
 use chatterbox_proto::client_frame::Known;
 use chatterbox_proto::{Capability, ClientFrame, WireText};
+use vodozemac::Ed25519SecretKey;
 
 use crate::{Action, Incoming, Machine, NotSent, Notice, Opened, Opening, Unreadable};
 
@@ -84,6 +85,12 @@ pub(super) struct World {
 }
 
 pub(super) const START: i64 = 1_700_000_000;
+
+/// An identity key that is nobody's.
+pub(super) fn other_key() -> PublicKey {
+    let secret = Ed25519SecretKey::from_slice(&[9; 32]);
+    PublicKey::parse(&secret.public_key().to_base64()).unwrap()
+}
 
 impl World {
     /// Accounts with numbers from 40 on, without keys.

@@ -1,6 +1,7 @@
 //! The full screen as text: real frames go into the application, and the cells that are drawn are looked at.
 
 mod files;
+mod hints;
 mod hostile;
 mod properties;
 mod screens;

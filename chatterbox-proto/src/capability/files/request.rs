@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::{AT, CREDIT, FILE, FILE_GET, FILE_PUT, FileChunk, FileCredit, ID, place};
-use super::{read_place, read_token};
+use super::{AT, CREDIT, FILE, FILE_GET, FILE_PUT, FileChunk, FileCredit, ID, place, read_place};
 use crate::capability::meta::Digest;
 use crate::json::Object;
 use crate::limits;
@@ -29,7 +28,9 @@ const NAME: &str = "NAME";
 const SIZE: &str = "SIZE";
 const SHA256: &str = "SHA256";
 
-/// FILE_PUT: what a client wants to upload (FI-1). The name is not judged yet.
+/// FILE_PUT: what a client wants to upload (FI-1). The texts are not judged yet: one that is too long is refused under the id like
+/// any other that is wrong, so it is no malformed request. Of one with more than [`limits::PAGE_WITH`] bytes there is the
+/// beginning, which has more than that as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePut {
     /// The id under which it is answered, of the client's choice.
@@ -46,8 +47,8 @@ pub struct FilePut {
 
 impl FilePut {
     pub(crate) fn read(value: &Value) -> Option<Self> {
-        let text = |key| value.get(key)?.as_str().filter(|text| text.len() <= limits::PAGE_WITH);
-        let wire = |key| Some(WireText::new(text(key)?.to_owned()));
+        let text = |key| value.get(key)?.as_str();
+        let wire = |key| Some(WireText::new(beginning(text(key)?, limits::PAGE_WITH).to_owned()));
         Some(Self {
             id: read_id(value)?,
             to: wire(TO)?,
@@ -75,7 +76,8 @@ impl FilePut {
 pub struct FileGet {
     /// The id under which it is answered, of the client's choice.
     pub id: String,
-    /// The token of the file.
+    /// What should be the token of a file, whether it can be one or not. Of a text with more than [`limits::FILE_TOKEN`] bytes
+    /// there is the beginning, which has more than that as well.
     pub file: String,
     /// The place to begin at: what the client has already.
     pub at: u64,
@@ -87,7 +89,7 @@ impl FileGet {
     pub(crate) fn read(value: &Value) -> Option<Self> {
         Some(Self {
             id: read_id(value)?,
-            file: read_token(value)?,
+            file: beginning(value.get(FILE)?.as_str()?, limits::FILE_TOKEN).to_owned(),
             at: read_place(value.get(AT)?)?,
             credit: read_place(value.get(CREDIT)?)?,
         })
@@ -103,6 +105,12 @@ impl FileGet {
             .into_value();
         Object::with_capacity(get.len() + 16).json(FILE_GET, &get)
     }
+}
+
+/// A text of at most so many bytes, or the beginning of a longer one up to the first character behind these: it is too long still,
+/// and takes no more memory than one that is not.
+fn beginning(text: &str, most: usize) -> &str {
+    (most + 1..text.len()).find_map(|end| text.get(..end)).unwrap_or(text)
 }
 
 fn read_id(value: &Value) -> Option<String> {
@@ -144,7 +152,6 @@ mod tests {
             ("ID", serde_json::json!("")),
             ("ID", serde_json::json!("x".repeat(limits::TAG + 1))),
             ("TO", serde_json::json!(null)),
-            ("TO", serde_json::json!("x".repeat(limits::PAGE_WITH + 1))),
             ("NAME", serde_json::json!(["x"])),
             ("SIZE", serde_json::json!(-1)),
             ("SIZE", serde_json::json!(1_u64 << 53)),
@@ -158,5 +165,34 @@ mod tests {
             assert_eq!(FilePut::read(&put), None, "{put}");
         }
         assert_eq!(FileGet::read(&serde_json::json!({"ID": "g", "FILE": "t", "AT": 0})), None);
+        let no_text = serde_json::json!({"ID": "g", "FILE": 5, "AT": 0, "CREDIT": 0});
+        assert_eq!(FileGet::read(&no_text), None);
+    }
+
+    #[test]
+    fn a_text_that_is_too_long_is_asked_under_its_id_and_takes_no_memory() {
+        for letter in ["x", "\u{e9}", "\u{1f44d}"] {
+            let long = letter.repeat(100_000);
+            let is_cut = |text: &str, most: usize| {
+                long.starts_with(text) && (most + 1..=most + letter.len()).contains(&text.len())
+            };
+            let put = FilePut::read(&serde_json::json!(
+                {"ID": "f1", "TO": long, "NAME": long, "SIZE": 1, "SHA256": "0A".repeat(32)}
+            ))
+            .unwrap();
+            assert_eq!(put.id, "f1");
+            assert!(is_cut(put.to.as_wire(), limits::PAGE_WITH), "{letter}");
+            assert!(is_cut(put.name.as_wire(), limits::PAGE_WITH), "{letter}");
+            let get = serde_json::json!({"ID": "g1", "FILE": long, "AT": 0, "CREDIT": 5});
+            let get = FileGet::read(&get).unwrap();
+            assert_eq!((get.id.as_str(), get.credit), ("g1", 5));
+            assert!(is_cut(&get.file, limits::FILE_TOKEN), "{letter}");
+        }
+        // What just fits is whole, and so is what is too long by one character.
+        for length in [limits::FILE_TOKEN, limits::FILE_TOKEN + 1] {
+            let file = "t".repeat(length);
+            let get = serde_json::json!({"ID": "g1", "FILE": file, "AT": 0, "CREDIT": 5});
+            assert_eq!(FileGet::read(&get).unwrap().file, file);
+        }
     }
 }

@@ -164,6 +164,31 @@ fn a_name_changes_and_messages_go_out_under_the_new_one() {
 }
 
 #[test]
+fn what_was_said_under_an_earlier_name_is_no_news_on_the_next_connection() {
+    let offer = Capabilities::NONE.with(Capability::Ids).with(Capability::Rename);
+    let mut session = ClientSession::offering(offer);
+    session.join("ann").unwrap();
+    session.receive(welcome_with("ids/1 rename/1", "").as_bytes());
+    session.say(Some("bob"), "psst", 1).unwrap();
+    session.receive(br#"{"ACKS": {"1": 5}}"#);
+    session.receive(br#"{"USERS_RENAMED": {"ann": "anna"}}"#);
+    session.disconnected();
+    session.resume(None).unwrap();
+    let events = session.receive(
+        br#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": [["ann", "bob", 1, "psst"], ["ann", "anna", 1, "new here"]],
+            "IDS": [5, 6], "CAPABILITIES": "ids/1 rename/1", "RESUME": "x", "RESUMED": true}"#,
+    );
+    let missed: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Missed(message) => message.id,
+            _ => None,
+        })
+        .collect();
+    assert_eq!(missed, [6], "whoever has the name now is somebody else");
+}
+
+#[test]
 fn what_is_sent_again_shares_frames_as_far_as_it_fits() {
     let mut session = ClientSession::offering(Capabilities::NONE.with(Capability::Ids));
     session.join("ann").unwrap();

@@ -140,11 +140,12 @@ impl ClientSession {
         if id.is_some_and(|id| !self.seen.note(id, entry)) {
             return News::IsNot;
         }
-        if !self.is_me(&entry.source) {
-            return News::Is;
-        }
+        // Also one that was said under a name which the user had before.
         if id.is_some_and(|id| self.sent.is_stored(id)) {
             return News::IsNot;
+        }
+        if !self.is_me(&entry.source) {
+            return News::Is;
         }
         if id.is_some() && self.agreed.has(Capability::Devices) {
             let open = self.sent.is_in_flight(&entry.destination, &entry.content);

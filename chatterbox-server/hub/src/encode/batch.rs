@@ -29,6 +29,8 @@ struct Unassembled {
     frames: OnceLock<Vec<Bytes>>,
     /// The size of the frames, about.
     size: usize,
+    /// How many of the events are messages of the history.
+    messages: u32,
     compressed: SecondForm,
 }
 
@@ -50,12 +52,17 @@ impl Batch {
 
     fn with(events: Vec<Event>, view: View, compressing: Compressing) -> Self {
         let beside = EVENT_BYTES + if view.ids() { TIME_LENGTH } else { 0 };
-        let size: usize = events.iter().map(|event| event.size() + beside).sum();
+        let (mut size, mut messages) = (0, 0);
+        for event in &events {
+            size += event.size() + beside;
+            messages += u32::from(event.number().is_some());
+        }
         Self(Arc::new(Unassembled {
             events: Mutex::new(events),
             view,
             frames: OnceLock::new(),
             size,
+            messages,
             compressed: SecondForm::new(compressing, size),
         }))
     }
@@ -99,6 +106,11 @@ impl Batch {
     /// The size of the plain frames in bytes, about.
     pub fn size(&self) -> usize {
         self.0.size
+    }
+
+    /// How many messages of users are in the frames.
+    pub fn messages(&self) -> u32 {
+        self.0.messages
     }
 
     /// Whether somebody has assembled them, so that they can be had at once.
@@ -435,6 +447,7 @@ mod tests {
             frames(&events, View::BASE),
             [r#"{"MESSAGES": [["\u00e9"], [2]], "USERS_LEFT": ["\u00fc"]}"#]
         );
+        assert_eq!(Batch::new(events.to_vec(), View::BASE).messages(), 1, "a notice is none");
     }
 
     #[test]

@@ -62,8 +62,8 @@ impl Welcome {
         Self { head, users, states, history, filter, view, rest, is_compressible: false }
     }
 
-    /// The same, of a session that begins: all secrets in it were drawn for this very welcome. It may be compressed, unless there
-    /// are private messages in it (ZS-3).
+    /// The same, of a session that begins and of which nothing but messages is private: all secrets in it were drawn for this very
+    /// welcome. It may be compressed, unless there are private messages in it (ZS-3).
     #[must_use]
     pub(crate) fn of_new_session(self) -> Self {
         let is_compressible = !self.history.has_own();

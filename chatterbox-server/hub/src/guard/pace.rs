@@ -76,6 +76,10 @@ pub const KEYS: Rate = Rate { burst: 60, every: Duration::from_secs(1) };
 /// The same from one address.
 pub const KEYS_FROM_ADDRESS: Rate = Rate { burst: 2_000, every: Duration::from_millis(50) };
 
+/// One-time keys of one device that are claimed from one address (IPv6: its /48 network), whatever the accounts: 100 are kept, and most
+/// of them stay for others.
+pub const KEYS_OF_DEVICE: Rate = Rate { burst: 40, every: Duration::from_secs(60) };
+
 /// Guests from one address of whom it is remembered that they were here, each under another name.
 pub const SEEN_GUESTS: Rate = Rate { burst: 1_000, every: Duration::from_secs(30) };
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::block_lists::BlockLists;
 use crate::digest::{Digest, Digester};
+use crate::format_level::LEVEL;
 use crate::identity::{Identity, LoggedIn};
 use crate::ids::{MemberId, SessionProof, Verifier};
 use crate::level::Level;
@@ -156,12 +157,6 @@ impl Proposal {
     /// The members of whom one [`Self::Crowded`] says it at most; what it says of more is not read.
     pub(crate) const CROWDED: usize = 1024;
 }
-
-/// The level since which all nodes carry out commands about public keys (EE-1).
-pub const KEYS: u16 = 5;
-
-/// The newest format of groups that this version reads. It is written once all nodes read it.
-pub const LEVEL: u16 = KEYS;
 
 /// The start of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -201,6 +201,11 @@ impl Sanctions {
             .any(|one| is_room_ban(one) && one.room == Some(room) && one.holds(now))
     }
 
+    /// How many there are, those that have ended and are not forgotten yet too.
+    pub(crate) fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// All of them, in the order in which they were imposed.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Sanction>> {
         self.all.values()

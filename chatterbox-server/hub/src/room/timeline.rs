@@ -102,7 +102,8 @@ impl Timeline {
         }
     }
 
-    fn held(&self) -> u64 {
+    /// The bytes of its events.
+    pub fn held(&self) -> u64 {
         self.bytes - self.bytes_before(0)
     }
 

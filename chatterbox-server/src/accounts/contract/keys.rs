@@ -53,6 +53,10 @@ fn claim(directory: &mut impl Directory, account: i64, number: usize) -> Option<
     directory.claim_keys(&[(account, device_id(number))]).unwrap().remove(0)
 }
 
+fn fallback(directory: &mut impl Directory, account: i64, number: usize) -> Option<ClaimedKey> {
+    directory.fallback_key(account, &device_id(number)).unwrap()
+}
+
 fn low(directory: &mut impl Directory) -> Vec<(i64, String, usize)> {
     let told = |LowKeys { account, low }: LowKeys| {
         (account.account_key.id, low.device.as_str().to_owned(), low.count)
@@ -98,6 +102,7 @@ fn publishing(directory: &mut impl Directory, ann: i64, bob: i64) {
 fn claiming(directory: &mut impl Directory, ann: i64) {
     assert_eq!(claim(directory, ann, 1), None, "there is no key");
     assert_eq!(claim(directory, ann, 77), None, "nor such a device");
+    assert_eq!((fallback(directory, ann, 1), fallback(directory, ann, 77)), (None, None));
     low(directory);
     let with = |one_time: std::ops::Range<usize>| NewKeys {
         one_time: one_time.map(signed_key).collect(),
@@ -106,6 +111,11 @@ fn claiming(directory: &mut impl Directory, ann: i64) {
     };
     assert_eq!(put(directory, &with(0..12)), KeysPutDone::Yes(12));
     assert_eq!(put(directory, &with(0..12)), KeysPutDone::Yes(12), "each once");
+    for _ in 0..2 {
+        // It takes none of the others.
+        assert_eq!(fallback(directory, ann, 1), Some((KeyKind::Fallback, signed_key(900))));
+    }
+    assert_eq!(fallback(directory, ann + 1, 1), None, "it is one of ann");
     for number in 0..2 {
         let key = claim(directory, ann, 1);
         assert_eq!(key, Some((KeyKind::OneTime, signed_key(number))), "the oldest first");

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use chatterbox_hub::{Durable, Greeting, Group, Outcome, Proposal, Refused};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::cluster::error::ClusterError;
@@ -180,11 +181,14 @@ impl Follower {
     ) -> Result<bool, ClusterError> {
         let Position { place, read, .. } = self.position;
         let mut failed = Failed::default();
+        let mut begun = Instant::now();
         while let Err(error) = self.store.follow(Followed { place, read }, &self.waiting).await {
             if !failed.waits(error, place, stop).await? {
                 return Ok(false);
             }
+            begun = Instant::now();
         }
+        self.chat.traffic().stored(begun.elapsed());
         failed.end();
         self.waiting.clear();
         self.bytes = 0;

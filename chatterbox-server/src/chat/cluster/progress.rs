@@ -39,6 +39,11 @@ impl Progress {
         self.applied.load(Ordering::Acquire)
     }
 
+    /// How many places are applied, and not stored yet.
+    pub fn unstored(&self) -> u64 {
+        self.applied().saturating_sub(*self.stored.borrow())
+    }
+
     /// Waits until everything up to a place is stored.
     pub async fn stores(&self, place: Place) {
         // It is as old as the sender.
@@ -107,6 +112,10 @@ impl Store for StoredBehind {
             self.store.page(query).await
         }
         .boxed()
+    }
+
+    fn backlog(&self) -> (usize, usize) {
+        self.store.backlog()
     }
 
     fn forget_sealed(&self, before: i64) -> BoxFuture<'_, ()> {

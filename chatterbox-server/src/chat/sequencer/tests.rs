@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests are an edge")]
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,6 +35,30 @@ struct Counted {
 impl Order for Counted {
     fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>> {
         self.groups.fetch_add(1, Ordering::Relaxed);
+        self.order.offer(group)
+    }
+
+    fn follow(&self, after: u64) -> BoxStream<'_, Result<Arc<Decided>, OrderError>> {
+        self.order.follow(after)
+    }
+
+    fn reach(&self) -> BoxFuture<'_, Result<Reach, OrderError>> {
+        self.order.reach()
+    }
+}
+
+/// An order that answers no offer while it is held.
+#[derive(Debug, Default)]
+struct Held {
+    order: Alone,
+    is_held: AtomicBool,
+}
+
+impl Order for Held {
+    fn offer(&self, group: Arc<Group>) -> BoxFuture<'_, Result<(), OfferError>> {
+        if self.is_held.load(Ordering::Relaxed) {
+            return std::future::pending().boxed();
+        }
         self.order.offer(group)
     }
 
@@ -99,6 +123,19 @@ fn nobody() -> MemberId {
         chatterbox_hub::Hub::new(TimelineLimits::default(), chatterbox_hub::Keep::default());
     let mut come = |text: &str| hub.admit(JoinRequest::base(&name(text), "")).unwrap().id;
     (0..100).map(|number| come(&format!("u{number}"))).last().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn whether_it_goes_on_is_seen_by_something_that_comes_round() {
+    let order = Arc::new(Held::default());
+    let chat = opened::node(Incarnation(1), Arc::new(Memory::default()), Arc::clone(&order) as _);
+    assert!(chat.comes_round().await, "nobody is here, and it goes on");
+    let (ann, _) = join(&chat, "ann").await.unwrap();
+    assert!(chat.comes_round().await);
+    assert!(told(&ann).is_empty(), "nobody is told of it");
+    order.is_held.store(true, Ordering::Relaxed);
+    let hour = Duration::from_secs(3600);
+    assert!(tokio::time::timeout(hour, chat.comes_round()).await.is_err(), "it stands still");
 }
 
 #[tokio::test(start_paused = true)]

@@ -158,3 +158,18 @@ fn kinds_of_values_are_those_of_the_parser() {
         assert!(!find(key).unwrap().is_text(), "{key}");
     }
 }
+
+#[test]
+fn one_folder_for_all_of_a_higher_layer_counts_for_its_parts() {
+    let folders = |text: &str, arguments: &[&str]| {
+        let serve = with_file(text, arguments).unwrap().serve;
+        let shown = |folder: &Option<std::path::PathBuf>| {
+            folder.as_ref().map_or("-".to_owned(), |folder| folder.display().to_string())
+        };
+        [shown(&serve.state), shown(&serve.data), shown(&serve.certs)].join(" ")
+    };
+    let parts = "data = \"d\"\ncerts = \"c\"\n";
+    assert_eq!(folders(parts, &["--state", "s"]), "s - -");
+    assert_eq!(folders("state = \"s\"\n", &["--data", "d"]), "s d -");
+    assert_eq!(folders(&format!("state = \"s\"\n{parts}"), &[]), "s d c");
+}

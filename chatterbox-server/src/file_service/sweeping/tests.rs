@@ -4,35 +4,23 @@
 
 use std::fs::{self, OpenOptions};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::SystemTime;
 
-use chatterbox_hub::{AccountKey, FileScope, Level};
-use chatterbox_proto::Username;
+use chatterbox_hub::FileScope;
 
 use super::*;
-use crate::accounts::{Account, Directory as _, PasswordHash};
-use crate::config::{Config, Live};
-use crate::files::{FileRecords, NewFile, Quotas, Reserved, Spool};
+use crate::file_service::hooked::{Moment, files, hooked, spool};
+use crate::files::{FileStore as _, NewFile, Quotas, Reserved, SpoolError};
 use crate::store::failing::FailingStore;
-use crate::store::{SqliteDirectory, SqliteFiles};
 
 const NOW: i64 = 1_700_000_000;
 
-/// Files of one account in a folder.
-fn files(folder: &Path) -> Files {
-    let mut directory = SqliteDirectory::open(folder).unwrap();
-    let account = Account {
-        account_key: AccountKey::default(),
-        name: Username::parse("ann").unwrap(),
-        password: PasswordHash::stored("$argon2id$x".to_owned()),
-        level: Level::USER,
-        created: 1,
-    };
-    directory.add(&account).unwrap();
-    let records = FileRecords::new(SqliteFiles::open(folder).unwrap()).unwrap();
-    let spool = Spool::open(&folder.join("files")).unwrap();
-    Files::new(records, spool, Live::new(Config::default()), false)
+/// Has the last byte of an upload come so many minutes ago.
+fn touched(folder: &Path, letter: char, minutes: u64) {
+    let path = folder.join("files").join(token(letter));
+    let file = OpenOptions::new().write(true).open(path).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(minutes * 60)).unwrap();
 }
 
 fn token(letter: char) -> String {
@@ -88,20 +76,57 @@ async fn an_upload_of_which_nothing_comes_gives_its_space_back() {
     drop(writing);
     files.sweep_once(&chat, NOW).await.unwrap();
     assert_eq!(left(&files).await, ("stw".to_owned(), "tw".to_owned()));
-    let touched = |letter, minutes: u64| {
-        let path = folder.path().join("files").join(token(letter));
-        let file = OpenOptions::new().write(true).open(path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(minutes * 60)).unwrap();
-    };
-    touched('w', 3);
+    touched(folder.path(), 'w', 3);
     files.sweep_once(&chat, NOW).await.unwrap();
     assert_eq!(left(&files).await, ("st".to_owned(), "t".to_owned()), "no byte has come");
     // Where some have, it is waited for longer.
     reserve(&files, 'b', hour_ago).await;
     files.spool.begin(&token('b'), 5).unwrap().add(b"x").unwrap();
     for (minutes, known, bytes) in [(50, "bst", "bt"), (70, "st", "t")] {
-        touched('b', minutes);
+        touched(folder.path(), 'b', minutes);
         files.sweep_once(&chat, NOW).await.unwrap();
         assert_eq!(left(&files).await, (known.to_owned(), bytes.to_owned()), "{minutes}");
     }
+}
+
+#[tokio::test]
+async fn nobody_goes_on_with_an_upload_while_it_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (begin, begun) = mpsc::channel();
+    let bytes = spool(folder.path());
+    let files = hooked(folder.path(), move |_, moment| {
+        let Moment::Removes(tokens) = moment else { return };
+        for token in tokens {
+            begin.send(bytes.begin(token, 5).map(|writing| writing.at())).unwrap();
+        }
+    });
+    let chat = crate::chat::opened::chat(Arc::new(FailingStore::default()));
+    // Of one no byte has come, of the other one some.
+    for letter in ['e', 'p'] {
+        reserve(&files, letter, NOW - UPLOAD_IDLE).await;
+    }
+    files.spool.begin(&token('p'), 5).unwrap().add(b"x").unwrap();
+    touched(folder.path(), 'p', 70);
+    files.sweep_once(&chat, NOW).await.unwrap();
+    let begun: Vec<_> = begun.try_iter().collect();
+    let is_refused = |begun: &Result<u64, SpoolError>| matches!(begun, Err(SpoolError::InUse));
+    assert!(begun.len() == 2 && begun.iter().all(is_refused), "{begun:?}");
+    assert_eq!(left(&files).await, (String::new(), String::new()));
+}
+
+#[tokio::test]
+async fn an_upload_that_is_there_a_moment_after_it_was_looked_at_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = hooked(folder.path(), |store, moment| {
+        let Moment::Listed(listed) = moment else { return };
+        for file in listed {
+            store.complete(&file.token).unwrap();
+        }
+    });
+    let chat = crate::chat::opened::chat(Arc::new(FailingStore::default()));
+    reserve(&files, 'w', NOW - UPLOAD_IDLE).await;
+    files.spool.begin(&token('w'), 5).unwrap().add(b"hello").unwrap();
+    touched(folder.path(), 'w', 70);
+    files.sweep_once(&chat, NOW).await.unwrap();
+    assert_eq!(left(&files).await, ("w".to_owned(), "w".to_owned()));
 }

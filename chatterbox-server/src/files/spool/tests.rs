@@ -25,6 +25,8 @@ fn what_was_written_before_is_gone_on_with() {
     assert_eq!(again.at(), 150_001);
     again.add(&bytes[150_001..]).unwrap();
     assert_eq!(again.finish().unwrap(), digest(&bytes));
+    assert!(matches!(spool.begin(T, 200_000), Err(SpoolError::InUse)), "until it is let go of");
+    drop(again);
     assert_eq!(spool.size(T).unwrap(), Some(200_000));
     assert_eq!(spool.read(T, 0, 10).unwrap(), bytes[..10]);
     assert_eq!(spool.read(T, 199_995, 10).unwrap(), bytes[199_995..]);
@@ -69,7 +71,7 @@ fn what_is_no_file_is_neither_followed_nor_waited_for() {
     let is_refused = || {
         spool.begin(T, 1).is_err()
             && spool.read(T, 0, 1).is_err()
-            && spool.is_idle(T, Duration::ZERO, Duration::ZERO).is_err()
+            && spool.hold_idle(T, Duration::ZERO, Duration::ZERO).is_err()
     };
     assert!(is_refused(), "a link");
     assert_eq!(fs::read(&outside).unwrap(), b"secret");
@@ -81,6 +83,10 @@ fn what_is_no_file_is_neither_followed_nor_waited_for() {
     spool.remove(T).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(is_refused(), "a folder");
+    // It can't be removed like bytes, and whoever removes those of nobody does not try to.
+    let other = "B".repeat(TOKEN);
+    drop(spool.begin(&other, 1).unwrap());
+    assert_eq!(spool.tokens(Duration::ZERO).unwrap(), [other]);
 }
 
 #[test]
@@ -113,17 +119,36 @@ fn a_server_alone_has_the_folder_and_nodes_share_it() {
 fn an_upload_is_idle_when_nobody_has_it_and_nothing_has_come_for_a_while() {
     let (_folder, spool) = spool();
     let hour = Duration::from_secs(60 * 60);
-    assert!(spool.is_idle(T, hour, Duration::ZERO).unwrap(), "there is nothing of it");
+    let is_idle = |untouched, empty| spool.hold_idle(T, untouched, empty).unwrap().is_some();
+    assert!(is_idle(hour, hour), "there is nothing of it");
     drop(spool.begin(T, 10).unwrap());
-    assert!(spool.is_idle(T, hour, Duration::ZERO).unwrap(), "no byte has come");
-    assert!(!spool.is_idle(T, Duration::ZERO, hour).unwrap());
+    assert!(is_idle(hour, Duration::ZERO), "no byte has come");
+    assert!(!is_idle(Duration::ZERO, hour));
     let mut writing = spool.begin(T, 10).unwrap();
     writing.add(b"half").unwrap();
-    assert!(!spool.is_idle(T, Duration::ZERO, Duration::ZERO).unwrap(), "it is being written");
+    assert!(!is_idle(Duration::ZERO, Duration::ZERO), "it is being written");
     drop(writing);
-    assert!(!spool.is_idle(T, hour, Duration::ZERO).unwrap());
+    assert!(!is_idle(hour, Duration::ZERO));
     let file = OpenOptions::new().write(true).open(spool.folder.join(T)).unwrap();
     file.set_modified(SystemTime::now() - hour - Duration::from_secs(1)).unwrap();
-    assert!(spool.is_idle(T, hour, Duration::ZERO).unwrap());
+    assert!(is_idle(hour, Duration::ZERO));
     assert_eq!(spool.begin(T, 10).unwrap().at(), 4, "it can be written again");
+}
+
+#[test]
+fn nobody_begins_to_write_what_is_held() {
+    let (_folder, spool) = spool();
+    let hold = || spool.hold_idle(T, Duration::ZERO, Duration::ZERO).unwrap();
+    for (bytes, why) in [(None, "there is nothing of it"), (Some(b"half"), "there is a part")] {
+        if let Some(bytes) = bytes {
+            spool.begin(T, 10).unwrap().add(bytes).unwrap();
+        }
+        let held = hold().unwrap();
+        assert!(matches!(spool.begin(T, 10), Err(SpoolError::InUse)), "{why}");
+        assert!(hold().is_none(), "another node holds it: {why}");
+        spool.remove(T).unwrap();
+        drop(held);
+        assert_eq!(spool.begin(T, 10).unwrap().at(), 0, "{why}");
+        spool.remove(T).unwrap();
+    }
 }

@@ -10,12 +10,12 @@ const LINES: usize = 50;
 /// A name is shown with so many characters at most.
 const NAME: usize = 64;
 
-/// Where a message belongs, to somebody with this name.
-pub(crate) fn place(message: &Message, me: &str) -> Target {
+/// Where a message belongs.
+pub(crate) fn place(message: &Message) -> Target {
     match &message.to {
         None => Target::Lobby,
         Some(room) if message.in_room => Target::Room(room.as_wire().to_owned()),
-        Some(to) if message.from.as_wire() == me => Target::User(to.as_wire().to_owned()),
+        Some(to) if message.own => Target::User(to.as_wire().to_owned()),
         Some(_) => Target::User(message.from.as_wire().to_owned()),
     }
 }

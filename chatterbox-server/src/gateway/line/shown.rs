@@ -94,7 +94,6 @@ impl Session {
     }
 
     fn is_said_here(&self, message: &Message, is_chat: bool) -> bool {
-        let me = self.app.me().unwrap_or_default();
         match message.kind {
             // A page that was asked for by a command.
             MessageKind::History => self.is_welcomed && !self.is_paging,
@@ -102,7 +101,7 @@ impl Session {
             MessageKind::Own if self.screen.mode() == Mode::Line => false,
             _ if message.from.as_wire() == SERVER => true,
             MessageKind::Own if !is_chat => true,
-            _ => is_chat && said::place(message, me).is(&self.front()),
+            _ => is_chat && said::place(message).is(&self.front()),
         }
     }
 

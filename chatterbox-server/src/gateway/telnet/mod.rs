@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use crate::config::Config;
 use crate::net::acceptor::Service;
 use crate::net::connection;
+use crate::net::connection_kind::ConnectionKind;
 use crate::net::context::Context;
 use crate::net::limits::{ConnectionLimits, LimitReached, Most, Permit};
 
@@ -60,7 +61,7 @@ impl Service for Telnet {
         let own = if config.no_limits { usize::MAX } else { ADDRESS };
         let all = Most { total: config.max_connections, address: config.max_per_address };
         let own = self.limits.acquire(peer.ip(), Most { total: usize::MAX, address: own })?;
-        Ok(self.context.limits.acquire(peer.ip(), all)?.with(own))
+        Ok(self.context.limits.acquire_as(ConnectionKind::Telnet, peer.ip(), all)?.with(own))
     }
 
     /// The server's end and the client's are one task: they do nothing but wait for each other.

@@ -122,13 +122,13 @@ async fn serve_until_closed(
 
 /// Does the handshake, if there has to be one. Also says whether the client speaks HTTP where it has to speak HTTPS, which is answered in HTTP.
 async fn transport(state: &SiteState, stream: TcpStream) -> io::Result<(Stream, bool)> {
-    let Some(acceptor) = state.acceptor() else { return Ok((Box::new(stream), false)) };
+    let Some(tls) = state.tls_config() else { return Ok((Box::new(stream), false)) };
     let mut first = [0];
     stream.peek(&mut first).await?;
     if first != [HANDSHAKE] {
         return Ok((Box::new(stream), true));
     }
-    Ok((connection::accept(&acceptor, stream).await?, false))
+    Ok((connection::accept(tls, stream).await?, false))
 }
 
 /// Tells a client that there is no place for it.

@@ -32,6 +32,7 @@ use crate::gateway::web::site::SiteState;
 use crate::gateway::web::socket::Socket;
 use crate::net::acceptor::Service;
 use crate::net::connection;
+use crate::net::connection_kind::ConnectionKind;
 use crate::net::context::Context;
 use crate::net::limits::{LimitReached, Most, Permit};
 use crate::net::long_frame::LongFrame;
@@ -67,7 +68,7 @@ impl Web {
         let socket =
             Socket::new(stream, early, config.max_frame, held, within, context.closing.clone());
         let most = Most { total: config.max_connections, address: config.max_per_address };
-        match context.limits.acquire(peer.ip(), most) {
+        match context.limits.acquire_as(ConnectionKind::Web, peer.ip(), most) {
             Ok(permit) => {
                 drop(requesting);
                 connection::serve_frames(Box::new(socket), peer, context, &config).await;

@@ -10,8 +10,8 @@ use chatterbox_address::HostPort;
 use http_body_util::Full;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use rustls::ServerConfig;
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
 use crate::gateway::web::assets::Assets;
@@ -46,8 +46,8 @@ impl SiteState {
     }
 
     /// For the handshake of the next connection; `None` is plain HTTP.
-    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
-        if self.tls { self.context.transport.web_acceptor() } else { None }
+    pub(super) fn tls_config(&self) -> Option<Arc<ServerConfig>> {
+        if self.tls { self.context.transport.web_config() } else { None }
     }
 }
 

@@ -24,6 +24,10 @@ pub(super) enum Warning {
     #[error("it expires on {0}")]
     ExpiresSoon(String),
     #[error(
+        "certificate {place} in the file, an issuer, ends on {at}: clients refuse the chain then"
+    )]
+    IssuerEnds { place: usize, at: String },
+    #[error(
         "its issuer {0} is not behind it in the file: clients that don't know this issuer refuse it, so put the issuer's certificate there if it is an intermediate one"
     )]
     NoChain(String),
@@ -39,8 +43,17 @@ pub(super) enum Warning {
     OtherPurpose,
 }
 
+impl Warning {
+    /// Whether no client takes the certificate at this moment, whatever it calls the server.
+    pub(super) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Expired(_) | Self::NotYetValid(_))
+    }
+}
+
+const DAY: i64 = 24 * 60 * 60;
+
 /// A warning is given this long before the end, in seconds.
-const SOON: i64 = 14 * 24 * 60 * 60;
+const SOON: i64 = 14 * DAY;
 
 /// Refuses certificates that TLS can't work with.
 ///
@@ -73,19 +86,11 @@ pub(super) fn check(
     Ok(())
 }
 
-/// What clients may refuse the certificate for, when they connect to this host at this time (in seconds since 1970).
-pub(super) fn warnings(chain: &[CertificateDer<'_>], host: &str, now: i64) -> Vec<Warning> {
+/// What clients may refuse the certificate for, when they connect to these hosts at this time (in seconds since 1970).
+pub(super) fn warnings(chain: &[CertificateDer<'_>], hosts: &[String], now: i64) -> Vec<Warning> {
     let Ok(parsed) = parse(Path::new(""), chain) else { return Vec::new() };
     let Some(own) = parsed.first() else { return Vec::new() };
-    let mut found = Vec::new();
-    let (from, until) = (own.validity().not_before, own.validity().not_after);
-    if until.timestamp() < now {
-        found.push(Warning::Expired(date(until)));
-    } else if from.timestamp() > now {
-        found.push(Warning::NotYetValid(date(from)));
-    } else if until.timestamp() - now < SOON {
-        found.push(Warning::ExpiresSoon(date(until)));
-    }
+    let mut found = ends_of(&parsed, now);
     if parsed.len() == 1 && own.issuer().as_raw() != own.subject().as_raw() {
         found.push(Warning::NoChain(
             ScreenText::shortened(&own.issuer().to_string(), 200).to_string(),
@@ -99,12 +104,43 @@ pub(super) fn warnings(chain: &[CertificateDer<'_>], host: &str, now: i64) -> Ve
             found.push(Warning::BrokenChain(place + 2));
         }
     }
-    found.extend(other_host(own, host));
+    match names(own) {
+        names if names.is_empty() => found.push(Warning::NoNames),
+        names => found.extend(hosts.iter().filter_map(|host| other_host(&names, host))),
+    }
     let purpose = own.extended_key_usage().ok().flatten();
     if purpose.is_some_and(|usage| !(usage.value.server_auth || usage.value.any)) {
         found.push(Warning::OtherPurpose);
     }
     found
+}
+
+/// The same as far as it follows from the time alone: for a certificate that was made here.
+pub(super) fn warnings_of_time(chain: &[CertificateDer<'_>], now: i64) -> Vec<Warning> {
+    parse(Path::new(""), chain).map_or_else(|_| Vec::new(), |parsed| ends_of(&parsed, now))
+}
+
+fn ends_of(parsed: &[X509Certificate<'_>], now: i64) -> Vec<Warning> {
+    let Some((own, issuers)) = parsed.split_first() else { return Vec::new() };
+    let (from, until) = (own.validity().not_before, own.validity().not_after);
+    let own = if until.timestamp() < now {
+        Some(Warning::Expired(date(until)))
+    } else if from.timestamp() > now {
+        Some(Warning::NotYetValid(date(from)))
+    } else {
+        (until.timestamp() - now < SOON).then(|| Warning::ExpiresSoon(date(until)))
+    };
+    let ends_soon = |(index, one): (usize, &X509Certificate<'_>)| {
+        let until = one.validity().not_after;
+        let ends = until.timestamp() - now < SOON;
+        ends.then(|| Warning::IssuerEnds { place: index + 2, at: date(until) })
+    };
+    own.into_iter().chain(issuers.iter().enumerate().filter_map(ends_soon)).collect()
+}
+
+/// For how many whole days from now on a certificate is good that ends then, both in seconds since 1970; below 0 it has ended.
+pub(super) const fn days_left(ends: i64, now: i64) -> i64 {
+    ends.saturating_sub(now).div_euclid(DAY)
 }
 
 /// When the first certificate of a chain that ends does so, in seconds since 1970 UTC.
@@ -126,12 +162,12 @@ fn date(time: ASN1Time) -> String {
     format!("{} {hour:02}:{minute:02}:{second:02} UTC", time.date())
 }
 
-/// The first name that the certificate is for, which clients can be told.
-pub(super) fn first_name(chain: &[CertificateDer<'_>], host: &str) -> Option<String> {
-    let parsed = parse(Path::new(""), chain).ok()?;
-    let names = names(parsed.first()?);
-    if names.iter().any(|name| fits(name, host)) {
-        return Some(host.to_owned());
+/// The name that clients can be told: the first of these hosts that the certificate is for, otherwise one that it is for.
+pub(super) fn first_name(chain: &[CertificateDer<'_>], hosts: &[String]) -> Option<String> {
+    let names = self::hosts(chain);
+    let is_certified = |host: &&String| names.iter().any(|name| fits(name, host));
+    if let Some(host) = hosts.iter().find(is_certified) {
+        return Some(host.clone());
     }
     names.into_iter().find(|name| !name.starts_with('*'))
 }
@@ -156,11 +192,7 @@ fn parse<'a>(
         .collect()
 }
 
-fn other_host(own: &X509Certificate<'_>, host: &str) -> Option<Warning> {
-    let names = names(own);
-    if names.is_empty() {
-        return Some(Warning::NoNames);
-    }
+fn other_host(names: &[String], host: &str) -> Option<Warning> {
     let everywhere = host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
     if everywhere || names.iter().any(|name| fits(name, host)) {
         return None;
@@ -225,7 +257,8 @@ mod tests {
     const NOW: i64 = 1_800_000_000;
 
     fn told(chain: &[CertificateDer<'_>], host: &str) -> Vec<String> {
-        warnings(chain, host, NOW).iter().map(ToString::to_string).collect()
+        let hosts = [host.to_owned()];
+        warnings(chain, &hosts, NOW).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -282,6 +315,40 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_from_the_time_is_told_of_issuers_as_well() {
+        let key = KeyPair::generate().unwrap();
+        let until = |seconds: i64| {
+            let mut params = params("a.example");
+            params.not_after = time::OffsetDateTime::from_unix_timestamp(NOW + seconds).unwrap();
+            params.self_signed(&key).unwrap().der().clone()
+        };
+        let told = |chain: &[CertificateDer<'_>]| warnings_of_time(chain, NOW);
+        assert!(told(&[until(15 * DAY), until(15 * DAY)]).is_empty());
+        let [soon, issuer] = &told(&[until(13 * DAY), until(-1)])[..] else { panic!("two") };
+        assert!(matches!(soon, Warning::ExpiresSoon(_)) && !soon.is_refusal(), "{soon}");
+        assert!(matches!(issuer, Warning::IssuerEnds { place: 2, .. }), "{issuer}");
+        assert!(told(&[until(-1)]).iter().all(Warning::is_refusal));
+    }
+
+    #[test]
+    fn days_are_whole_and_below_zero_when_it_has_ended() {
+        for (left, days) in [(0, 0), (1, 0), (DAY - 1, 0), (DAY, 1), (-1, -1), (-DAY - 1, -2)] {
+            assert_eq!(days_left(NOW + left, NOW), days, "{left}");
+        }
+    }
+
+    #[test]
+    fn every_host_that_clients_type_is_looked_for() {
+        let key = KeyPair::generate().unwrap();
+        let own = params("a.example").self_signed(&key).unwrap().der().clone();
+        let hosts = ["a.example", "b.example", "0.0.0.0", "192.0.2.1"].map(str::to_owned);
+        let told = warnings(&[own], &hosts, NOW);
+        let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+        assert!(told.len() == 2 && told[0].contains("\"b.example\""), "{told:?}");
+        assert!(told[1].contains("\"192.0.2.1\""), "{told:?}");
+    }
+
+    #[test]
     fn the_chain_is_looked_at() {
         let (root_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
         let mut root = params("root");
@@ -312,7 +379,8 @@ mod tests {
         let key = KeyPair::generate().unwrap();
         let names = vec!["*.a.example".to_owned(), "a.example".to_owned(), "192.0.2.1".to_owned()];
         let own = CertificateParams::new(names).unwrap().self_signed(&key).unwrap().der().clone();
-        let named = |host: &str| first_name(std::slice::from_ref(&own), host).unwrap();
+        let all = std::slice::from_ref(&own);
+        let named = |host: &str| first_name(all, &[host.to_owned()]).unwrap();
         for (host, name) in [
             ("0.0.0.0", "a.example"),
             ("b.a.example", "b.a.example"),
@@ -322,5 +390,7 @@ mod tests {
         ] {
             assert_eq!(named(host), name);
         }
+        let hosts = ["0.0.0.0", "other.example", "b.a.example"].map(str::to_owned);
+        assert_eq!(first_name(all, &hosts).as_deref(), Some("b.a.example"));
     }
 }

@@ -27,6 +27,7 @@ use rustix::fs::FlockOperation;
 use rustls::pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 use wanted::Wanted;
+pub(super) use wanted::is_certifiable;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
 use rustls::server::NoServerSessionStorage;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, version};
-use tokio_rustls::TlsAcceptor;
 
 use crate::net::machine_names;
+use crate::net::tls::certificate::Warning;
 use crate::net::tls::error::TlsError;
 use crate::net::tls::{certificate, local_authority, pem, private_key};
 use crate::ops::clock::unix_now;
@@ -23,17 +24,21 @@ pub enum CertificateSource {
         certificate: PathBuf,
         /// The private key.
         key: PathBuf,
-        /// The host that clients connect to; unspecified addresses stand for any.
-        host: String,
+        /// The hosts that clients connect to; unspecified addresses stand for any.
+        hosts: Vec<String>,
     },
     /// A local authority in this folder, made when it is not there.
     Local {
         /// The folder.
         folder: PathBuf,
-        /// The hosts that the certificate is for, beside `localhost` and the loopback addresses; that of clients is the first.
+        /// The hosts that the certificate is for, beside `localhost` and the loopback addresses; the one that is listened on is the
+        /// first.
         hosts: Vec<String>,
     },
 }
+
+/// So many warnings are told of one certificate: it may lack each of the hosts that it is to be for.
+const MOST_WARNINGS: usize = 20;
 
 /// The transport that connections use.
 #[derive(Debug, Clone)]
@@ -59,8 +64,8 @@ struct Current {
     web: Arc<ServerConfig>,
     /// The hosts that its certificate is for.
     names: Vec<String>,
-    /// When its certificate ends, in seconds since 1970 UTC.
-    ends: Option<i64>,
+    /// Its certificate, with the chain behind it.
+    chain: Vec<CertificateDer<'static>>,
 }
 
 impl Transport {
@@ -89,7 +94,29 @@ impl Transport {
     pub fn certificate_ends(&self) -> Option<i64> {
         match self {
             Self::Plaintext => None,
-            Self::Tls(tls) => tls.current.read().unwrap_or_else(PoisonError::into_inner).ends,
+            Self::Tls(tls) => {
+                let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
+                certificate::ends(&current.chain)
+            }
+        }
+    }
+
+    /// For how many whole days from `now` on (in seconds since 1970 UTC) the certificate and its chain are good; below 0 it has
+    /// ended. `None` without a certificate.
+    pub fn certificate_days(&self, now: i64) -> Option<i64> {
+        self.certificate_ends().map(|ends| certificate::days_left(ends, now))
+    }
+
+    /// What clients may refuse the certificate for at this time (in seconds since 1970 UTC), in words for people, each of which goes on
+    /// from "the certificate:".
+    pub fn certificate_warnings(&self, now: i64) -> Vec<String> {
+        match self {
+            Self::Plaintext => Vec::new(),
+            Self::Tls(tls) => {
+                let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
+                let all = warnings(&tls.source, &current.chain, now);
+                all.iter().take(MOST_WARNINGS).map(ToString::to_string).collect()
+            }
         }
     }
 
@@ -104,24 +131,24 @@ impl Transport {
         }
     }
 
-    /// The acceptor for the next connection of a browser, with the name of HTTP/1.1 in the handshake; `None` is plaintext.
-    pub(crate) fn web_acceptor(&self) -> Option<TlsAcceptor> {
+    /// What the next connection of a browser gets, with the name of HTTP/1.1 in the handshake; `None` is plaintext.
+    pub(crate) fn web_config(&self) -> Option<Arc<ServerConfig>> {
         match self {
             Self::Plaintext => None,
             Self::Tls(tls) => {
                 let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
-                Some(TlsAcceptor::from(Arc::clone(&current.web)))
+                Some(Arc::clone(&current.web))
             }
         }
     }
 
-    /// The acceptor for the next connection; `None` is plaintext.
-    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
+    /// What the next connection gets; `None` is plaintext.
+    pub(crate) fn config(&self) -> Option<Arc<ServerConfig>> {
         match self {
             Self::Plaintext => None,
             Self::Tls(tls) => {
                 let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
-                Some(TlsAcceptor::from(Arc::clone(&current.config)))
+                Some(Arc::clone(&current.config))
             }
         }
     }
@@ -133,14 +160,28 @@ impl Transport {
 /// [`TlsError`] when the certificate can't be read.
 pub fn client_host(source: &CertificateSource) -> Result<String, TlsError> {
     match source {
-        CertificateSource::Files { certificate, host, .. } => {
+        CertificateSource::Files { certificate, hosts, .. } => {
             let chain = pem::certificates(certificate)?;
-            Ok(certificate::first_name(&chain, host)
-                .unwrap_or_else(|| machine_names::reachable(host)))
+            Ok(certificate::first_name(&chain, hosts).unwrap_or_else(|| first_reachable(hosts)))
         }
-        CertificateSource::Local { hosts, .. } => {
-            Ok(machine_names::reachable(hosts.first().map_or("localhost", String::as_str)))
-        }
+        CertificateSource::Local { hosts, .. } => Ok(first_reachable(hosts)),
+    }
+}
+
+fn first_reachable(hosts: &[String]) -> String {
+    machine_names::reachable(hosts.first().map_or("localhost", String::as_str))
+}
+
+/// Whether a certificate can be for this host: a name, or an address other than those that stand for all.
+pub fn can_be_certified(host: &str) -> bool {
+    local_authority::is_certifiable(host)
+}
+
+/// Our own authority is known to who was given its file, and has made the certificate for what is wanted, so only time can spoil it.
+fn warnings(source: &CertificateSource, chain: &[CertificateDer<'_>], now: i64) -> Vec<Warning> {
+    match source {
+        CertificateSource::Files { hosts, .. } => certificate::warnings(chain, hosts, now),
+        CertificateSource::Local { .. } => certificate::warnings_of_time(chain, now),
     }
 }
 
@@ -167,11 +208,13 @@ fn server_config(source: &CertificateSource) -> Result<Current, TlsError> {
     let chain = pem::certificates(&certificate)?;
     let signing = private_key::signing(&key, pem::private_key(&key)?, &provider)?;
     certificate::check(&certificate, &key, &chain, &*signing)?;
-    let ends = certificate::ends(&chain);
     let names = certificate::hosts(&chain);
-    if let CertificateSource::Files { host, .. } = source {
-        for warning in certificate::warnings(&chain, host, unix_now()) {
-            tracing::warn!(certificate = %certificate.display(), "the certificate: {warning}");
+    for warning in warnings(source, &chain, unix_now()) {
+        let certificate = certificate.display();
+        if warning.is_refusal() {
+            tracing::error!(%certificate, "the certificate: {warning}");
+        } else {
+            tracing::warn!(%certificate, "the certificate: {warning}");
         }
     }
     let versions = [&version::TLS13, &version::TLS12];
@@ -182,12 +225,15 @@ fn server_config(source: &CertificateSource) -> Result<Current, TlsError> {
             TlsError::Unusable(certificate)
         })?
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, signing))));
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(
+            chain.clone(),
+            signing,
+        ))));
     // TLS session resumption is off: chats are long, so it saves little, and its state costs memory for each connection.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     let mut web = config.clone();
     // The protocol itself has no name there, and its clients need not offer any.
     web.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Current { config: Arc::new(config), web: Arc::new(web), names, ends })
+    Ok(Current { config: Arc::new(config), web: Arc::new(web), names, chain })
 }

@@ -43,10 +43,12 @@ impl KeptDevice {
     }
 
     pub(super) fn claim(&mut self) -> Option<ClaimedKey> {
-        let Some(key) = self.one_time.pop_front() else {
-            return self.fallback.clone().map(|key| (KeyKind::Fallback, key));
-        };
-        Some((KeyKind::OneTime, key))
+        let one_time = self.one_time.pop_front().map(|key| (KeyKind::OneTime, key));
+        one_time.or_else(|| self.fallback())
+    }
+
+    pub(super) fn fallback(&self) -> Option<ClaimedKey> {
+        self.fallback.clone().map(|key| (KeyKind::Fallback, key))
     }
 }
 

@@ -49,6 +49,15 @@ impl KeysDirectory for Memory {
         Ok(claimed)
     }
 
+    fn fallback_key(
+        &mut self,
+        account: i64,
+        device: &DeviceId,
+    ) -> Result<Option<ClaimedKey>, DirectoryError> {
+        let kept = self.keys_mut(account).and_then(|(_, keys)| keys.device(device));
+        Ok(kept.and_then(|kept| kept.fallback()))
+    }
+
     fn device_done(
         &mut self,
         account: i64,

@@ -169,6 +169,14 @@ impl KeysDirectory for Shared {
         }
     }
 
+    fn fallback_key(
+        &mut self,
+        account: i64,
+        device: &DeviceId,
+    ) -> Result<Option<ClaimedKey>, DirectoryError> {
+        self.reader.fallback_key(account, device)
+    }
+
     fn device_done(
         &mut self,
         account: i64,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use chatterbox_hub::Sequence;
 use chatterbox_proto::Username;
 
-use crate::files::{Claim, FileStore, FileStoreError, NewFile, Quotas, Reserved, StoredFile};
+use crate::files::{
+    Claim, FileStore, FileStoreError, NewFile, Quotas, Reserved, StoredFile, UPLOAD_AGE,
+};
 use crate::store::shared::answer::Answer;
 use crate::store::shared::asking::{Asking, Undecided};
 use crate::store::shared::command::Command;
@@ -86,13 +88,18 @@ impl FileStore for Shared {
     }
 
     /// A file that is there is claimed first, so that no message can have it before it is removed. One that is not there can't be
-    /// claimed, and not be announced either. A command for both together would be one that older nodes don't know.
+    /// claimed, and not be announced either: whoever calls has its bytes locked. A command for both together would be one that
+    /// older nodes don't know.
+    ///
+    /// A claim ends after a minute, and the removal may come round later than that, when nobody waits for it any more. So a second
+    /// claim is of the last moment in which a message could claim it, and never ends before that.
     fn give_up(&mut self, token: &str, account: i64, now: i64) -> Result<bool, FileStoreError> {
         let Some(file) = self.reader.find(token)? else { return Ok(false) };
         if file.account != account || file.is_claimed(now) {
             return Ok(false);
         }
         if file.is_there {
+            let last = file.until.min(file.begun.saturating_add(UPLOAD_AGE)).saturating_sub(1);
             let claim = Claim {
                 token: file.token,
                 account,
@@ -102,8 +109,10 @@ impl FileStore for Shared {
                 key: GIVEN_UP.to_owned(),
                 now,
             };
-            if self.claim(&claim)?.is_none() {
-                return Ok(false);
+            for now in [now, last] {
+                if self.claim(&Claim { now, ..claim.clone() })?.is_none() {
+                    return Ok(false);
+                }
             }
         }
         self.remove(&[token.to_owned()])?;
@@ -120,5 +129,9 @@ impl FileStore for Shared {
 
     fn being_written(&mut self) -> Result<u64, FileStoreError> {
         self.reader.being_written()
+    }
+
+    fn unfinished(&mut self, account: i64) -> Result<Vec<(String, u64)>, FileStoreError> {
+        self.reader.unfinished(account)
     }
 }

@@ -215,6 +215,16 @@ impl FileStore for Sqlite {
     fn being_written(&mut self) -> Result<u64, FileStoreError> {
         Ok(sum(&self.connection, "there = 0", [])?.1)
     }
+
+    fn unfinished(&mut self, account: i64) -> Result<Vec<(String, u64)>, FileStoreError> {
+        let select = "SELECT token, size FROM files WHERE account = ? AND there = 0 ORDER BY token";
+        let mut select = self.connection.prepare_cached(select)?;
+        let found = select.query_map([account], |row| {
+            let token = text(row, 0)?.unwrap_or_default().into_owned();
+            Ok((token, unsigned(row, 1)?))
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
 }
 
 /// Notes that a message has announced a file. The one who stores messages does it in the same transaction.

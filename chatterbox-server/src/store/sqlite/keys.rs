@@ -223,6 +223,19 @@ impl KeysDirectory for Sqlite {
         Ok(claimed)
     }
 
+    fn fallback_key(
+        &mut self,
+        account: i64,
+        device: &DeviceId,
+    ) -> Result<Option<ClaimedKey>, DirectoryError> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT fallback_name, fallback, fallback_signature FROM e2ee_devices
+             WHERE account = ? AND device = ? AND fallback IS NOT NULL",
+        )?;
+        let key = select.query_row((account, device.as_str()), |row| signed_key(row, 0));
+        Ok(key.optional()?.map(|key| (KeyKind::Fallback, key)))
+    }
+
     fn device_done(
         &mut self,
         account: i64,

@@ -151,6 +151,11 @@ impl Store for Sqlite {
         .boxed()
     }
 
+    fn backlog(&self) -> (usize, usize) {
+        let jobs = self.jobs.as_ref();
+        jobs.map_or((0, 0), |jobs| (jobs.max_capacity() - jobs.capacity(), jobs.max_capacity()))
+    }
+
     fn enter<'a>(&'a self, cluster: &'a str) -> BoxFuture<'a, Result<Followed, StoreError>> {
         let cluster = cluster.to_owned();
         self.ask(|reply| Job::Enter { cluster, reply }).boxed()

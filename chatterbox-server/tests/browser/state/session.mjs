@@ -361,6 +361,7 @@ test("waits are spread, and bounded", () => {
     const backoff = new Backoff(() => chance);
     const waits = [...Array(100)].map(() => backoff.next(0));
     assert.ok(waits.every((wait, place) => wait >= 250 && wait <= 30_000 && (place === 0 || wait >= waits[place - 1])));
-    assert.equal(backoff.next(60), 60_000);
+    assert.equal(backoff.next(60), 60_000 + 6_000 * chance);
+    assert.ok(backoff.next(1e12) <= 1.1 * 86_400_000, "a timer can't wait for longer");
   }
 });

@@ -27,6 +27,10 @@ use crate::{
 /// How far an upload may go beyond what has come.
 const WINDOW: usize = 8 * CHUNK;
 
+/// What a server may take for too long to be a name, and a token.
+const LONG: usize = 4096;
+const TOKEN: usize = 64;
+
 const GONE: Refusal = Refusal::new("expired", "the file is not there, or not for you");
 
 impl Session {
@@ -52,6 +56,10 @@ impl Session {
         let (id, to, name, sha256) = (text("ID")?, text("TO")?, text("NAME")?, text("SHA256")?);
         let size = number(value, "SIZE")?;
         (sha256.len() == 64).then_some(())?;
+        let is_long = name.len().max(to.len()) > LONG;
+        if is_long && f.acts(Fault::FileLongNameMalformed) {
+            return None;
+        }
         let mut chat = self.shared.chat.lock().await;
         let member = chat.member(self.connection)?.clone();
         if size > LARGEST && !f.acts(Fault::FileQuotaUnchecked) {
@@ -147,6 +155,9 @@ impl Session {
         let (id, token) =
             (value.get("ID")?.as_str()?.to_owned(), value.get("FILE")?.as_str()?.to_owned());
         let (at, credit) = (number(value, "AT")?, number(value, "CREDIT")?);
+        if token.len() > TOKEN && f.acts(Fault::FileLongTokenMalformed) {
+            return None;
+        }
         let mut chat = self.shared.chat.lock().await;
         let member = chat.member(self.connection)?.clone();
         let file = match chat.fetched(&member, &token) {

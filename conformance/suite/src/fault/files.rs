@@ -34,6 +34,8 @@ macro_rules! with_files {
     FileNameInCharacters: "Names of files are counted in characters.",
     FileMetaOfSender: "META FILE is what its sender says.",
     FileRequestsUnchecked: "Malformed requests about files are ignored.",
+    FileLongNameMalformed: "`FILE_PUT` with a very long text is answered with `ERROR`, without its ID.",
+    FileLongTokenMalformed: "`FILE_GET` with a token that is too long is answered with `ERROR`, without its ID.",
     FileToBase: "META goes to base clients as well, where there is a file.",
         } }
     };

@@ -3,10 +3,11 @@
 use chatterbox_proto::capability::{ids, zstd};
 use chatterbox_proto::frame;
 use chatterbox_proto::json::Object;
-use chatterbox_proto::{Capabilities, Capability};
+use chatterbox_proto::{Capabilities, Capability, LookupKey};
 
+use super::room_kit::{World, enter, user};
 use super::*;
-use crate::{AccountKey, Batch, Identity, LoggedIn};
+use crate::{AccountKey, Batch, Identity, Level, LoggedIn, RoomSetting, RoomShow};
 
 /// A member who has taken everything; with `zstd`, if it is to.
 fn reader(hub: &mut Hub, text: &str, zstd: bool) -> MemberId {
@@ -243,6 +244,38 @@ fn a_welcome_that_names_private_conversations_is_not_compressed() {
     }
     assert!(join(&mut hub, without), "it is not in it");
     assert!(!join(&mut hub, with), "it names ann");
+}
+
+/// Whoever writes in the lobby, or in the room, could guess by lengths what they may not read.
+#[test]
+fn what_is_told_of_rooms_that_are_not_open_to_all_is_not_compressed() {
+    let mut world = World::new();
+    let ann = world.join(user(1, "ann", Level::USER));
+    let lab = world.room(ann, "#lab");
+    let bob = world.join(user(2, "bob", Level::USER));
+    world.wish(bob, enter(lab)).unwrap();
+    world.leave(bob);
+    let is_open = |world: &mut World| {
+        let name = LookupKey::of("#lab", 33).unwrap();
+        let came = world.come(user(2, "bob", Level::USER), None, 0);
+        world.leave(came.id);
+        assert_eq!(world.hub.is_open_to_all(&name), came.is_compressible);
+        came.is_compressible
+    };
+    assert!(is_open(&mut world), "everybody may come in and read all");
+    for (setting, back) in [
+        (RoomSetting::Hidden(true), RoomSetting::Hidden(false)),
+        (RoomSetting::Closed(true), RoomSetting::Closed(false)),
+        (RoomSetting::Password(Some("$argon2id$x".into())), RoomSetting::Password(None)),
+        (RoomSetting::Show(RoomShow::Joined), RoomSetting::Show(RoomShow::All)),
+    ] {
+        world.set(ann, lab, setting.clone());
+        assert!(!is_open(&mut world), "{setting:?}");
+        world.set(ann, lab, back);
+        assert!(is_open(&mut world), "{setting:?}");
+    }
+    let none = LookupKey::of("#none", 33).unwrap();
+    assert!(!world.hub.is_open_to_all(&none));
 }
 
 /// The token of a welcome.

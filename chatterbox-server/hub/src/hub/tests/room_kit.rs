@@ -46,6 +46,8 @@ pub(super) struct Newcomer {
     pub(super) id: MemberId,
     pub(super) session: SessionKey,
     pub(super) welcome: Value,
+    /// Whether it may be compressed.
+    pub(super) is_compressible: bool,
 }
 
 pub(super) fn room_name(text: &str) -> RoomName {
@@ -178,10 +180,11 @@ impl World {
         };
         let applied = self.propose(Proposal::Join(Box::new(join)), Some(greeting)).unwrap();
         let Ok(Outcome::Welcomed(reply)) = applied.outcome else { panic!("{applied:?}") };
+        let is_compressible = reply.welcome.is_compressible();
         let welcome = reply.welcome.assemble().unwrap().concat();
         let welcome: Value = serde_json::from_slice(&welcome[4..]).unwrap();
         let session = SessionKey::parse(welcome["RESUME"].as_str().unwrap()).unwrap();
-        Newcomer { id: reply.id, session, welcome }
+        Newcomer { id: reply.id, session, welcome, is_compressible }
     }
 
     pub(super) fn leave(&mut self, member: MemberId) {

@@ -72,6 +72,34 @@ fn it_is_told_at_the_next_join_and_at_once_to_who_has_another_name() {
 }
 
 #[test]
+fn it_waits_for_who_has_no_connection_any_more_and_has_not_left_yet() {
+    let mut hub = hub();
+    let (bob, ann) = (account(7, "bob"), account(8, "ann"));
+    let by = come(&mut hub, &ann, "ann", &[]);
+    let gone = come(&mut hub, &bob, "bob", &[]);
+    assert!(hub.is_reachable(&name("bob")) && !hub.is_reachable(&name("zoe")));
+    hub.disconnect(gone);
+    assert!(hub.who(&name("bob")).is_some() && !hub.is_reachable(&name("bob")));
+    assert_eq!(hub.reserve(by, &name("bob"), 5).unwrap_err(), Code::NoSuchUser);
+    assert_eq!(hub.reserve_waiting(by, &bob, 0, 5), Ok(Reserved::Waits(8)));
+    hub.release_waiting(8, 7);
+    // Under another name somebody reads who has the account.
+    let here = come(&mut hub, &bob, "bobby", &[]);
+    assert_eq!(hub.reserve_waiting(by, &bob, 0, 5), Ok(Reserved::Here(here)));
+    hub.release(here, 5);
+    hub.disconnect(here);
+    leave_for(&mut hub, by, &bob, 0, 100).unwrap();
+    let _ = hub.leave(gone);
+    let request = JoinRequest {
+        identity: Identity { login: Some(bob), level: Level::USER, ..Identity::guest(name("bob")) },
+        ..JoinRequest::base(&name("bob"), "")
+    };
+    let welcome = hub.admit(request).unwrap().welcome.assemble().unwrap().concat();
+    let welcome = String::from_utf8_lossy(&welcome);
+    assert!(welcome.contains(r#"["ann", "bob", 1, "x"]"#), "{welcome}");
+}
+
+#[test]
 fn guests_and_blocked_users_leave_nothing() {
     let mut hub = hub();
     let (bob, ann) = (account(7, "bob"), account(8, "ann"));

@@ -97,6 +97,14 @@ pub struct RoomSettings {
     pub roster: bool,
 }
 
+impl RoomSettings {
+    /// Whether everybody may come in and read all that is kept, so that it is no secret from anybody who writes there or in the lobby.
+    pub(crate) fn are_open(&self) -> bool {
+        let is_for_all = !self.hidden && !self.closed && self.password.is_none();
+        is_for_all && self.show == RoomShow::All
+    }
+}
+
 impl Default for RoomSettings {
     fn default() -> Self {
         Self {

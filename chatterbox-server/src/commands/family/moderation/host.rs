@@ -83,8 +83,11 @@ async fn reload(context: &Context<'_>) -> Reply {
     let (changed, waiting) = (keys(&read.changed), keys(&read.waiting));
     let listed =
         |keys: &[String]| if keys.is_empty() { "nothing".to_owned() } else { keys.join(", ") };
-    let info =
+    let mut info =
         format!("Changed: {}. Waiting for a restart: {}.", listed(&changed), listed(&waiting));
+    if !read.certificate.is_empty() {
+        info = format!("{info} The certificate: {}.", read.certificate.join("; "));
+    }
     let data = json!({"CHANGED": changed, "WAITING": waiting, "PROBLEMS": read.problems.len()});
     if !read.problems.is_empty() {
         let text = format!("Not all could be read, the log says why. {info}");

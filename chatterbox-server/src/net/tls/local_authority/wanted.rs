@@ -83,6 +83,11 @@ fn name(text: &str) -> Option<SanType> {
     }
 }
 
+/// Whether a certificate can be for this host.
+pub(in crate::net::tls) fn is_certifiable(host: &str) -> bool {
+    name(host).is_some()
+}
+
 fn is_host_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() < 254

@@ -36,6 +36,8 @@ struct State {
     decided: Vec<Proposal>,
     /// What is proposed waits, and nobody knows of it.
     hangs: bool,
+    /// So many proposals come round before one hangs.
+    passes: Option<usize>,
     held: Vec<Proposal>,
     /// What is proposed is refused.
     refuses: bool,
@@ -55,6 +57,17 @@ impl Log {
             state.decided.extend(held);
         }
         self.changed.notify_all();
+    }
+
+    /// So many proposals come round, and those behind them no more for now.
+    pub fn hangs_behind(&self, proposals: usize) {
+        self.state.lock().unwrap().passes = Some(proposals);
+    }
+
+    /// What is proposed from now on comes round before what hangs.
+    pub fn overtakes(&self) {
+        let mut state = self.state.lock().unwrap();
+        (state.hangs, state.passes) = (false, None);
     }
 
     /// Something else is decided; its place.
@@ -83,6 +96,9 @@ impl Proposer for Log {
         let mut state = self.state.lock().unwrap();
         if state.refuses {
             return ready(Err(NotDecided)).boxed();
+        }
+        if let Some(passes) = state.passes {
+            (state.hangs, state.passes) = (passes == 0, passes.checked_sub(1));
         }
         if state.hangs {
             state.held.push(Proposal::Store(command));

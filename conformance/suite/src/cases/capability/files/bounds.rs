@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::transfer::{OFFER, SENDER, code, number, put, sender, sent, sha256};
+use super::transfer::{OFFER, SENDER, Sent, code, is_expired, number, put, sender, sent, sha256};
 use crate::{
     server::hands::ServerHands,
     verdict::{Outcome, Verdict},
@@ -38,6 +38,27 @@ pub(super) async fn guest(c: &mut ServerHands) -> Outcome {
     let (file, _) = put(c, &mut eve, "ALL", &sent).await?;
     let expected = "a CODE for an upload of a guest";
     Ok(Verdict::check(code(&file).is_some(), expected, file.to_string()))
+}
+
+/// Longer than any name of a user or of a file, and than any token.
+const LONG: usize = 5_000;
+
+pub(super) async fn long_texts(c: &mut ServerHands) -> Outcome {
+    let (mut ann, _) = sender(c, "ann").await?;
+    let long = "x".repeat(LONG);
+    let named = Sent { name: long.clone(), ..sent(c, 5) };
+    let (file, _) = put(c, &mut ann, "ALL", &named).await?;
+    if code(&file).is_none() {
+        let expected = format!("CODE under its ID for a NAME of {LONG} bytes");
+        return Ok(Verdict::fail(expected, file.to_string()));
+    }
+    // Whether a message to a user who is not here is refused is the server's choice (DE-2); that this is answered is not.
+    let other = sent(c, 5);
+    put(c, &mut ann, &long, &other).await?;
+    for length in [65, LONG] {
+        is_expired(c, &mut ann, &"x".repeat(length), "there is no such file").await?;
+    }
+    Ok(Verdict::Pass)
 }
 
 pub(super) async fn malformed(c: &mut ServerHands) -> Outcome {

@@ -181,6 +181,13 @@ pub const CASES: &[Case] = &[
         .needs(&["files.agreed"])
         .extension(FILES)
         .killed_by(&[Fault::FileRequestsUnchecked]),
+    Case::must("files.long-texts", "FI-1", |c| Box::pin(bounds::long_texts(c)))
+        .asks("A text that is too long is refused under the ID of its request")
+        .hint("A text of any length is a text: judge it like one that is wrong, instead of the whole request.")
+        .needs(&["files.agreed"])
+        .extension(FILES)
+        .also(&["accounts", "commands"])
+        .killed_by(&[Fault::FileLongNameMalformed, Fault::FileLongTokenMalformed]),
     Case::must("files.base-text", "CP-5", |c| Box::pin(sharing::base_text(c)))
         .asks("A base client gets the text of a message with a file, and nothing of the file")
         .hint("META goes only where it was agreed to.")
