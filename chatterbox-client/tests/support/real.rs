@@ -83,12 +83,7 @@ impl Real {
         transport: Transport,
         folder: tempfile::TempDir,
         live: Live,
-        (store, accounts, moderation, files): (
-            Arc<dyn Store>,
-            Accounts,
-            Moderation,
-            Option<Files>,
-        ),
+        (store, accounts, moderation, files): (Arc<dyn Store>, Accounts, Moderation, Option<Files>),
     ) -> Self {
         let listeners = listen("127.0.0.1", 0).await.unwrap();
         let port = listeners.first().unwrap().local_addr().unwrap().port();

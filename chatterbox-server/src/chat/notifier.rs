@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use chatterbox_hub::{MemberId, RoomId};
 
 use crate::chat::wake_flag::WakeFlag;
-use crate::chat::wake_round::WakeRound;
+use crate::chat::wake_round::{PendingFlag, WakeRound};
 
 /// The time between two broadcasts of presence. Nobody sees the difference, and 1,000 users who join within a second
 /// cost everybody some 16 writes.
@@ -27,8 +28,7 @@ const PRESENCE_INTERVAL_PER_MEMBER: Duration = Duration::from_micros(40);
 /// The wake flags of one member.
 #[derive(Debug, Default)]
 pub struct Signals {
-    /// Raised when there is something to take from the hub.
-    pending: WakeFlag,
+    pending: PendingFlag,
     round: Arc<WakeRound>,
     /// Raised when the member was removed.
     pub removed: WakeFlag,
@@ -37,16 +37,13 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Waits until there is something to take from the hub. A member that can't take it now, since it is stuck in a write, has to call
-    /// this as well, and to remember it: everybody who is counted is expected to look soon.
+    /// Waits until there is something to take from the hub; whoever has been told takes it soon, or is stuck and remembers it.
     pub async fn pending(&self) {
-        self.pending.raised().await;
-        self.round.looked();
+        poll_fn(|context| self.pending.poll_raised(&self.round, context)).await;
     }
 
-    /// Says that there is something to take; whether the member did not know it yet.
-    fn wake(&self) -> bool {
-        self.pending.raise()
+    fn wake(&self) {
+        self.pending.raise(&self.round);
     }
 }
 
@@ -82,27 +79,23 @@ impl Notifier {
         let signals = Signals { round, renamed: AtomicBool::new(true), ..Signals::default() };
         let signals = Arc::new(signals);
         self.signals().insert(id, Arc::clone(&signals));
-        self.wake([&*signals]);
         signals
     }
 
     /// Removes a member that has left.
     pub fn unsubscribe(&self, id: MemberId) {
         let left = self.signals().remove(&id);
-        // It does not look any more.
-        if left.is_some_and(|signals| signals.pending.take()) {
-            self.round.looked();
-        }
+        // It does not look any more, and nobody waits for that.
+        left.map(|signals| signals.pending.lower(&self.round));
     }
 
-    /// Wakes members, and counts those who were not woken already.
-    fn wake<'s>(&self, all: impl IntoIterator<Item = &'s Signals>) {
-        let woken = all.into_iter().filter(|signals| signals.wake()).count();
-        self.round.woke(woken.try_into().unwrap_or(isize::MAX));
+    /// Whether all who were woken have looked what there is.
+    pub fn all_have_looked(&self) -> bool {
+        self.round.is_over()
     }
 
-    /// Waits until all who were woken have looked what there is.
-    pub async fn all_have_looked(&self) {
+    /// Waits until all who were woken have looked what there is; one task may wait.
+    pub async fn until_all_have_looked(&self) {
         self.round.over().await;
     }
 
@@ -112,7 +105,16 @@ impl Notifier {
 
     /// Wakes everybody.
     pub fn notify_all(&self) {
-        self.wake(self.signals().values().map(|signals| &**signals));
+        self.signals().values().for_each(|signals| signals.wake());
+    }
+
+    /// Wakes everybody, and these, of whom the list is sorted, as the last ones: the runtime polls first of many who was woken last. Who
+    /// has said something waits for it, and can go on while the others are told.
+    pub fn notify_all_and(&self, senders: &[MemberId]) {
+        let signals = self.signals();
+        let others = signals.iter().filter(|(id, _)| senders.binary_search(id).is_err());
+        others.for_each(|(_, signals)| signals.wake());
+        senders.iter().filter_map(|id| signals.get(id)).for_each(|signals| signals.wake());
     }
 
     /// Wakes everybody in a moment.
@@ -131,17 +133,15 @@ impl Notifier {
 
     /// Wakes some members.
     pub fn notify_each(&self, ids: &[MemberId]) {
-        if ids.is_empty() {
-            return;
-        }
-        let signals = self.signals();
-        self.wake(ids.iter().filter_map(|id| signals.get(id)).map(|signals| &**signals));
+        self.each(ids, Signals::wake);
     }
 
     /// Wakes members that were removed, also from a write that is stalled.
     pub fn notify_removed(&self, ids: &[MemberId]) {
-        self.each(ids, |signals| drop(signals.removed.raise()));
-        self.notify_each(ids);
+        self.each(ids, |signals| {
+            signals.removed.raise();
+            signals.wake();
+        });
     }
 
     /// Notes that members have another name, before they are told.

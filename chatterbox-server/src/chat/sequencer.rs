@@ -25,11 +25,10 @@ use crate::chat::shared::Chat;
 use crate::order::{Decided, Order, OrderError};
 use crate::store::{Store, StoreError};
 
-/// A group of so many messages, or the one behind it, waits until everybody who was woken for those before has looked: what comes
-/// meanwhile makes the group larger, and delays nobody, since all would be woken again behind those who still wait for their turn.
-const MANY: usize = 4;
+/// So many messages are told while a round of wakes is under way, before those behind them wait for its end.
+const AT_ONCE: usize = 4;
 
-/// It waits no longer than this.
+/// They wait no longer than this.
 const LONGEST_ROUND: Duration = Duration::from_millis(100);
 
 /// The sequencer of one node.
@@ -57,8 +56,7 @@ impl Sequencer {
         let mut stopping = false;
         let mut numbering = Numbering::default();
         let mut refused = Refused::default();
-        // The messages of the last group.
-        let mut said = 0;
+        let mut of_round = 0;
         let mut rounds = Rounds::new(&self);
         let started = rounds.go(vec![Proposal::Up(Up::default())], Batch::default()).await;
         if let Err(error) = started {
@@ -81,14 +79,9 @@ impl Sequencer {
             let mut batch = Batch::default();
             batch.add(first);
             fill(&mut batch, &mut queue);
-            if batch.messages().max(said) >= MANY {
-                let looked = self.chat.notifier().all_have_looked();
-                // Whoever is woken looks soon, but a round of very many takes its time.
-                let _ = tokio::time::timeout(LONGEST_ROUND, looked).await;
-                fill(&mut batch, &mut queue);
-            }
+            self.gather(&mut batch, &mut queue, &mut of_round).await;
             let says = batch.take_says();
-            said = says.len();
+            let said = says.len();
             let mut proposals = match self.keep(says, &mut numbering).await {
                 Ok(says) => {
                     if said > 0 {
@@ -114,6 +107,21 @@ impl Sequencer {
             }
             pace.keep(&self.chat).await;
         }
+    }
+
+    /// Lets a batch grow until all who were woken have looked, when many messages are told in that time: all would be woken again
+    /// behind those who still wait for their turn. A first message waits for nothing, and nor do few.
+    async fn gather(&self, batch: &mut Batch, queue: &mut ProposalQueue, of_round: &mut usize) {
+        let notifier = self.chat.notifier();
+        if notifier.all_have_looked() {
+            *of_round = 0;
+        } else if batch.messages() > 0 && *of_round + batch.messages() > AT_ONCE {
+            // Whoever is woken looks soon, but a round of very many takes its time.
+            let _ = tokio::time::timeout(LONGEST_ROUND, notifier.until_all_have_looked()).await;
+            fill(batch, queue);
+            *of_round = 0;
+        }
+        *of_round += batch.messages();
     }
 
     /// Stores what follows from a wish about rooms, if it is going to be granted. Nothing comes between here and its turn but

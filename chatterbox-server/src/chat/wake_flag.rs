@@ -16,26 +16,18 @@ pub struct WakeFlag {
 }
 
 impl WakeFlag {
-    /// Raises it, and says whether it was not raised.
-    pub fn raise(&self) -> bool {
+    pub fn raise(&self) {
         // While it is raised the waiter has been woken and has not taken it yet: it will see this event too.
-        let is_news = !self.raised.swap(true, Ordering::AcqRel);
-        if is_news {
+        if !self.raised.swap(true, Ordering::AcqRel) {
             self.waiting.wake();
         }
-        is_news
-    }
-
-    /// Takes it without waiting: whether it was raised since the last time.
-    pub fn take(&self) -> bool {
-        self.raised.swap(false, Ordering::AcqRel)
     }
 
     /// Takes the flag: ready if it was raised since the last call, otherwise the next raise wakes the task.
     pub fn poll_raised(&self, context: &mut Context<'_>) -> Poll<()> {
         // Registered before the check, so that no raise between the two is lost.
         self.waiting.register(context.waker());
-        if self.take() { Poll::Ready(()) } else { Poll::Pending }
+        if self.raised.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Waits until it is raised, and takes it.
