@@ -77,6 +77,7 @@ fn nodes_in(folder: &Path) -> Vec<Node> {
             start,
             health: Some(health[n]),
             data: None,
+            clock: None,
         }
     };
     (0..SERVERS).map(node).collect()

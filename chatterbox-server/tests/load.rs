@@ -9,6 +9,7 @@ mod harness;
 
 use std::time::Duration;
 
+use conformance_load::dialect::Dialect;
 use conformance_load::plan::{Pace, Plan, Workload};
 use conformance_load::report::Verdict;
 use conformance_load::{LoadOptions, Place, Target, Trust};
@@ -21,6 +22,7 @@ fn plan(workload: Workload) -> Plan {
     let private = workload == Workload::Private;
     Plan {
         workload,
+        dialect: Dialect::Chatterbox,
         members: 40,
         senders: if private { 40 } else { 4 },
         payload: 64,
@@ -53,6 +55,7 @@ async fn right(plan: Plan) {
         threads: Some(2),
         pid: None,
         limit: None,
+        pinning: None,
     };
     let report = conformance_load::run(&options, &mut |_| {}).await.unwrap();
     assert_eq!(report.verdict, Verdict::Right, "{report:?}");

@@ -48,9 +48,11 @@ fn a_server_is_started_measured_and_held_against_the_limit() {
     let (code, printed) = load(&arguments);
     assert_eq!(code, 0, "{printed}");
     let measured = report(&json);
-    // The mutant never batches, so one limit is both.
     assert!(measured.limits.iter().all(|limit| limit.right), "{printed}");
-    assert_eq!(measured.limits.len(), 1, "{printed}");
+    // The mutant never batches, so a limit with batches of its size is the one with single messages.
+    let modes: Vec<_> = measured.limits.iter().map(|limit| limit.mode.as_str()).collect();
+    assert_eq!(modes, ["free-running", "single"], "{printed}");
+    assert!(measured.limits[0].batch > 1.0, "{printed}");
     assert!(measured.limits.iter().all(|limit| limit.traffic.deliveries > 0), "{printed}");
     assert!(std::fs::read_to_string(html).unwrap().contains("<svg"));
     if cfg!(target_os = "linux") {
@@ -72,6 +74,35 @@ fn the_limit_writes_batches_with_and_without_tls() {
         assert_eq!(code, 0, "{printed}");
         assert!(printed.contains("at 2.5 a write"), "{printed}");
     }
+}
+
+#[test]
+fn a_free_running_limit_writes_what_its_senders_give() {
+    // Nothing is on its way when a batch begins but what all have sent since the one before.
+    let arguments = ["limit", "-n=6", "--senders=3", "--window=4", "--free", "--threads=1"];
+    let (code, printed) = load(&[&arguments[..], &["--duration=300ms", "--warm-up=50ms"]].concat());
+    assert_eq!(code, 0, "{printed}");
+    let batch = printed.rsplit(" at ").next().and_then(|rest| rest.split(' ').next());
+    let batch: f64 = batch.unwrap().parse().unwrap();
+    assert!((1.5..=12.0).contains(&batch), "{printed}");
+}
+
+#[test]
+fn figures_of_many_runs_are_drawn_from_their_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (figures, svg) = (folder.path().join("a.json"), folder.path().join("a.svg"));
+    let text = r#"{"version": 1, "title": "a", "figures": [
+        {"kind": "bars", "title": "speed", "bars": [{"name": "ours", "value": 3, "own": true}]}]}"#;
+    std::fs::write(&figures, text).unwrap();
+    let arguments = ["plot", figures.to_str().unwrap(), "--svg", svg.to_str().unwrap()];
+    let (code, printed) = load(&arguments);
+    assert_eq!(code, 0, "{printed}");
+    let drawn = std::fs::read_to_string(&svg).unwrap();
+    assert!(drawn.starts_with("<svg ") && drawn.contains(">ours</text>"), "{drawn}");
+    // A report is no file of figures.
+    std::fs::write(&figures, r#"{"version": 1, "suite": "0.1.0"}"#).unwrap();
+    let (code, printed) = load(&arguments);
+    assert!(code == 64 && printed.contains("holds no figures"), "{printed}");
 }
 
 #[test]
@@ -108,6 +139,10 @@ fn wrong_usage_is_64() {
         &["fan-out", "--target=localhost:9", "--window=4", "--rate=5"],
         &["fan-out", "--target=localhost:9", "-n=5", "--senders=6"],
         &["fan-out", "--target=localhost:9", "--payload=3"],
+        &["fan-out", "--target=localhost:9", "--dialect=xmpp"],
+        &["fan-out", "--target=localhost:9", "--dialect=irc", "--payload=500"],
+        &["private", "--target=localhost:9", "-n=4", "--dialect=mqtt"],
+        &["limit", "--batch=3", "--free"],
         &["private", "--target=localhost:9", "-n=5"],
         &["--compare", "one.json"],
         &["--compare", "one.json", "two.json"],

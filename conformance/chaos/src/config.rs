@@ -29,6 +29,9 @@ pub enum ConfigError {
         "{} needs `data` of each [[node]], disk-full also `small-disks = true`", _0.word()
     )]
     NoData(Fault),
+    /// A fault that only one server that is alone has.
+    #[error("{} is for one server: conformance load soak", _0.word())]
+    Alone(Fault),
     /// A number that makes no sense.
     #[error("{0}")]
     Number(&'static str),
@@ -160,6 +163,7 @@ impl Config {
             Fault::NodeKilled | Fault::NodePaused | Fault::NodeStopped | Fault::RollingRestart => {
                 true
             }
+            fault if fault.is_of_one_server() => false,
             Fault::NodeNew => has_data,
             Fault::DiskFull => has_data && self.small_disks,
             Fault::LeaderIsolated => self.engine.len() > 2 && self.namespaces,
@@ -171,6 +175,7 @@ impl Config {
                 Some(fault @ (Fault::NodeNew | Fault::DiskFull)) => {
                     Err(ConfigError::NoData(*fault))
                 }
+                Some(fault) if fault.is_of_one_server() => Err(ConfigError::Alone(*fault)),
                 Some(fault) => Err(ConfigError::NoEngine(*fault)),
                 None => Ok(faults.clone()),
             },
@@ -194,6 +199,7 @@ impl Config {
             contested: self.contested.unwrap_or(base.contested),
             claimants: self.claimants.unwrap_or(base.claimants),
             rate: self.rate.unwrap_or(base.rate),
+            wandering: base.wandering,
             rooms: self.rooms.clone(),
             faults: self.faults()?,
             fault_lasts: self.fault_lasts.as_ref().map_or(base.fault_lasts, |lengths| {
@@ -203,6 +209,8 @@ impl Config {
             hold: time(self.hold, base.hold),
             grace: time(self.grace, base.grace),
             patience: time(self.patience, base.patience),
+            from: base.from,
+            before: base.before,
             transport: base.transport,
         })
     }
@@ -250,9 +258,12 @@ mod tests {
         assert_eq!(faults, of_nodes);
         let config = Config::parse(&format!("faults = ['leader-hung']\n{NODE}")).unwrap();
         assert!(matches!(config.faults(), Err(ConfigError::NoEngine(Fault::LeaderHung))));
+        let config = Config::parse(&format!("faults = ['flood']\n{NODE}")).unwrap();
+        assert!(matches!(config.faults(), Err(ConfigError::Alone(Fault::Flood))));
         let config = Config::parse(&format!("{NODE}{}", engines())).unwrap();
         let special = [Fault::LeaderIsolated, Fault::NodeNew, Fault::DiskFull];
-        let everywhere = Fault::ALL.into_iter().filter(|fault| !special.contains(fault));
+        let is_usual = |fault: &Fault| !special.contains(fault) && !fault.is_of_one_server();
+        let everywhere = Fault::ALL.into_iter().filter(is_usual);
         assert_eq!(config.faults().unwrap(), everywhere.collect::<Vec<_>>());
         assert!(config.plan(None).unwrap().between);
     }

@@ -121,6 +121,8 @@ pub enum Closing {
     GaveUp,
     /// The server said why.
     Told(String),
+    /// It ended while its user read nothing, or was reading what had waited.
+    Dawdled,
 }
 
 /// One thing that a user did or saw.
@@ -144,6 +146,8 @@ pub enum What {
     Went(Name),
     /// The server has announced something to everybody.
     Noticed,
+    /// The server took a message at a time that is far from the user's clock.
+    OffClock,
     /// A node did not let the user in, for the reason with this word.
     TurnedAway(String),
     /// The connection has ended.
@@ -196,6 +200,8 @@ pub struct Pages {
     pub reader: Option<Name>,
     /// The messages, in the order in which they were told.
     pub entries: Vec<Entry>,
+    /// Those of earlier runs, each with its id.
+    pub older: Vec<(u64, Print)>,
 }
 
 /// A fault.
@@ -232,11 +238,23 @@ pub enum Fault {
     QuorumLost,
     /// All servers of the engine are killed.
     EngineKilled,
+    /// All connections of a node are cut in the middle of what they carry.
+    ConnectionsCut,
+    /// Some users cut their connections in the middle of a frame that they write.
+    FramesCut,
+    /// Some users leave, and go on with their session, or begin another one.
+    UsersLeave,
+    /// A user writes as much as it can.
+    Flood,
+    /// Some users read nothing while another writes as much as it can.
+    SlowReaders,
+    /// The clock of a node is set forward or back by an hour, and put right again.
+    ClockStepped,
 }
 
 impl Fault {
     /// All there are.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::NodeKilled,
         Self::NodePaused,
         Self::NodeStopped,
@@ -251,6 +269,12 @@ impl Fault {
         Self::LeaderIsolated,
         Self::QuorumLost,
         Self::EngineKilled,
+        Self::ConnectionsCut,
+        Self::FramesCut,
+        Self::UsersLeave,
+        Self::Flood,
+        Self::SlowReaders,
+        Self::ClockStepped,
     ];
 
     /// Whether it is one of nodes, as opposed to the engine.
@@ -266,7 +290,21 @@ impl Fault {
                 | Self::NodeCutOff
                 | Self::NodeIsolated
                 | Self::RollingRestart
+                | Self::ConnectionsCut
+                | Self::ClockStepped
         )
+    }
+
+    /// Whether users do it.
+    #[must_use]
+    pub const fn is_of_users(self) -> bool {
+        matches!(self, Self::FramesCut | Self::UsersLeave | Self::Flood | Self::SlowReaders)
+    }
+
+    /// Whether only a server that is alone is asked about it.
+    #[must_use]
+    pub const fn is_of_one_server(self) -> bool {
+        self.is_of_users() || matches!(self, Self::ConnectionsCut | Self::ClockStepped)
     }
 
     /// Its word in configuration and reports.
@@ -287,6 +325,12 @@ impl Fault {
             Self::LeaderIsolated => "leader-isolated",
             Self::QuorumLost => "quorum-lost",
             Self::EngineKilled => "engine-killed",
+            Self::ConnectionsCut => "connections-cut",
+            Self::FramesCut => "frames-cut",
+            Self::UsersLeave => "users-leave",
+            Self::Flood => "flood",
+            Self::SlowReaders => "slow-readers",
+            Self::ClockStepped => "clock-stepped",
         }
     }
 }
@@ -332,11 +376,26 @@ pub struct Struck {
     pub ended: Option<Ending>,
 }
 
+/// The end of a node that nobody ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Death {
+    /// When it was noticed.
+    pub at: Micros,
+    /// What it looked like.
+    pub how: String,
+}
+
 /// All that a run leaves.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
     /// The names of the run.
     pub names: Vec<String>,
+    /// Whether there is one node, which has nothing to do with others: no connection ends without a reason then.
+    pub alone: bool,
+    /// Nodes that ended by themselves.
+    pub deaths: Vec<Death>,
+    /// What the pages of all had in the run before; it has to be there still.
+    pub before: Vec<(u64, Print)>,
     /// What each user did and saw.
     pub testimonies: Vec<Testimony>,
     /// What the nodes say was said.

@@ -1,4 +1,4 @@
-//! Breaks a cluster on purpose while users talk, and judges what they saw.
+//! Breaks a cluster on purpose while users talk, and judges what they saw; or soaks one server for hours ([`soak`]).
 //!
 //! Users with sessions over all nodes keep everything that they do and see ([`evidence`]); faults of nodes and
 //! engine are put in meanwhile ([`stage`]). At the end the log is read from each node, page by page, and
@@ -13,8 +13,9 @@ pub mod processes;
 pub mod report;
 mod run;
 mod setting;
+pub mod soak;
 pub mod stage;
 mod user;
 
-pub use run::run;
+pub use run::{run, run_until};
 pub use setting::Setting;

@@ -168,6 +168,7 @@ pub fn measure(evidence: &Evidence) -> Measures {
                 | What::Came(_)
                 | What::Went(_)
                 | What::Noticed
+                | What::OffClock
                 | What::TurnedAway(_) => {}
             }
         }

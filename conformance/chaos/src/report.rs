@@ -77,7 +77,7 @@ impl Report {
             users: evidence.testimonies.len(),
             struck,
             measures: measure(evidence),
-            counts: Kind::ALL.iter().map(|kind| (kind.words(), findings.count(*kind))).collect(),
+            counts: asked(evidence).map(|kind| (kind.words(), findings.count(kind))).collect(),
             findings: findings.iter().map(|(kind, found)| (kind.words(), found.clone())).collect(),
             unsettled: unsettled.collect(),
             unread: (0..nodes).filter(|node| !complete(node)).collect(),
@@ -162,6 +162,12 @@ impl Report {
         row("verdict", verdict);
         out
     }
+}
+
+/// What is asked about a run.
+fn asked(evidence: &Evidence) -> impl Iterator<Item = Kind> {
+    let alone = evidence.alone;
+    Kind::ALL.into_iter().filter(move |kind| alone || *kind != Kind::SentAway)
 }
 
 fn cost_text(cost: &Cost) -> String {

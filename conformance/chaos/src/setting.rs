@@ -1,10 +1,10 @@
 //! What a run is made of: users, nodes, faults, times.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use conformance_kit::{clock::Clock, net::dial::Transport};
 
-use crate::evidence::{Fault, Micros};
+use crate::evidence::{Fault, Micros, Print};
 
 /// What a run is made of.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ pub struct Setting {
     pub contested: u16,
     /// How many messages all users send in a second, about.
     pub rate: f64,
+    /// A user goes on over another connection without need about once in so many looks after itself, twenty of which are in a second.
+    pub wandering: u32,
     /// The rooms that every other user joins; they have to be there.
     pub rooms: Vec<String>,
     /// The faults, in turns.
@@ -40,6 +42,10 @@ pub struct Setting {
     pub grace: Duration,
     /// How long everything has to come to rest at the end.
     pub patience: Duration,
+    /// Pages are read from behind this id.
+    pub from: u64,
+    /// What has to be on the pages of all beside what is said in the run: what was there before, behind `from`.
+    pub before: Arc<[(u64, Print)]>,
     /// The layers between TCP and the frames.
     pub transport: Transport,
 }
@@ -57,6 +63,7 @@ impl Setting {
             claimants: 3,
             contested: 2,
             rate: 60.0,
+            wandering: 900,
             rooms: Vec::new(),
             faults: Vec::new(),
             fault_lasts: vec![Duration::from_secs(5)],
@@ -64,6 +71,8 @@ impl Setting {
             hold: Duration::from_secs(8),
             grace: Duration::from_secs(30),
             patience: Duration::from_secs(90),
+            from: 0,
+            before: Arc::default(),
             transport,
         }
     }

@@ -1,9 +1,10 @@
-//! What a run acts upon: a cluster that can be broken.
+//! What a run acts upon: nodes that can be broken.
 
 use std::{net::SocketAddr, time::Duration};
 
 use conformance_kit::clock::Clock;
 use thiserror::Error;
+use tokio::sync::watch;
 
 use crate::evidence::{Fault, Struck};
 
@@ -12,7 +13,16 @@ use crate::evidence::{Fault, Struck};
 #[error("{0}")]
 pub struct StageError(pub String);
 
-/// A cluster that can be broken.
+/// What has ended although nobody ended it, as sentences.
+#[derive(Debug, Clone, Default)]
+pub struct Losses {
+    /// Nodes.
+    pub nodes: Vec<String>,
+    /// Others.
+    pub others: Vec<String>,
+}
+
+/// Nodes that can be broken.
 pub trait Stage: Send {
     /// Where users connect to each node.
     fn nodes(&self) -> Vec<SocketAddr>;
@@ -27,4 +37,14 @@ pub trait Stage: Send {
         clock: &Clock,
         struck: &mut Vec<Struck>,
     ) -> impl Future<Output = Result<(), StageError>> + Send;
+
+    /// What has ended by itself since this was asked last. It has been started again, so that there is something to break next.
+    fn losses(&mut self) -> Losses {
+        Losses::default()
+    }
+
+    /// The process of the first node, as it changes; nothing while there is none. Where this is nothing, it is not known.
+    fn process(&self) -> Option<watch::Receiver<Option<u32>>> {
+        None
+    }
 }

@@ -95,6 +95,11 @@ const fn found_as(fault: ClusterFault) -> Kind {
         ClusterFault::AnnouncesResumed | ClusterFault::SendsAway => Kind::FalseAccusation,
         ClusterFault::PagesDiffer => Kind::Differing,
         ClusterFault::StoresRefused => Kind::RefusedStored,
+        ClusterFault::HidesUser => Kind::Presence,
+        ClusterFault::RefusesPrivate => Kind::Unreachable,
+        ClusterFault::Invents => Kind::Invented,
+        // Memory is nothing that users see.
+        ClusterFault::Leaks => Kind::Died,
     }
 }
 

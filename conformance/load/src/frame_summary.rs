@@ -127,6 +127,27 @@ impl Reading {
         summary.messages += 1;
         summary.add(facts, dest);
     }
+
+    /// Adds one message to the room of another dialect: its text tells the sender, and `src` has to
+    /// be the same where the dialect names one.
+    pub(super) fn said(&self, summary: &mut FrameSummary, src: Option<&[u8]>, text: &[u8]) {
+        let named = src.map(|src| self.names.user(src));
+        if named == Some(None) {
+            summary.strangers += 1;
+            return;
+        }
+        match self.texts.read(text) {
+            Ok(facts)
+                if facts.purpose == Purpose::Public
+                    && named.is_none_or(|user| user == Some(facts.sender)) =>
+            {
+                summary.messages += 1;
+                summary.add(facts, ALL);
+            }
+            Err(Strange::NotOurs) if src.is_none() => summary.strangers += 1,
+            Ok(_) | Err(Strange::Altered | Strange::NotOurs) => summary.altered += 1,
+        }
+    }
 }
 
 impl FrameSummary {

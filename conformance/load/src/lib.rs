@@ -5,24 +5,28 @@
 //! without building values (`frame_summary`), and once for everybody who gets the same bytes
 //! (`frame_cache`). What came is held against what was sent in `delivery_check`, who is there in a
 //! `roster`; neither grows with the number of messages. [`run()`] leads through the phases, and
-//! [`report`] renders what was found. [`ceiling`] is what the machine can do at most.
+//! [`report`] renders what was found. [`ceiling`] is what the machine can do at most. Servers of
+//! other protocols are measured alike: `peer` turns their bytes into the same summaries.
 
 pub mod ceiling;
 mod connection;
 mod content;
 mod delivery_check;
 mod descriptors;
+pub mod dialect;
 mod fast_scan;
 mod frame_cache;
 mod frame_reader;
 mod frame_summary;
+mod incoming;
 mod latency;
 mod member;
 mod options;
 mod pacer;
+mod peer;
 mod phases;
+mod pinning;
 pub mod plan;
-mod process;
 mod receive;
 pub mod report;
 mod roster;
@@ -43,6 +47,7 @@ pub use conformance_kit::{
 pub use descriptors::TooFew;
 pub use options::{LoadError, LoadOptions};
 pub use phases::{Moment, Watch};
+pub use pinning::Pinning;
 pub use run::run;
 pub use shared::Totals;
 pub use subject::SubjectError;

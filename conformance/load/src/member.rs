@@ -12,9 +12,10 @@ use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use super::{
     connection::{Arrived, Connection, ConnectionError},
     content::Purpose,
-    frame_reader::FrameReader,
+    incoming::Incoming,
+    peer,
     plan::{Pace, Plan, Role, Workload},
-    sender::{Hours, Sender, asking},
+    sender::{Hours, Sender},
     shard::{MemberCell, Shard},
 };
 
@@ -45,7 +46,9 @@ pub(super) struct Member {
     cell: Rc<MemberCell>,
     user: u32,
     connection: Connection,
-    frames: FrameReader,
+    incoming: Incoming,
+    /// What has to be said to what has come: other dialects ask whether somebody is there.
+    answers: Vec<u8>,
     sending: Option<Sender>,
     ended: bool,
 }
@@ -120,7 +123,8 @@ impl Member {
             cell: Rc::clone(cell),
             user,
             connection,
-            frames: FrameReader::default(),
+            incoming: Incoming::new(plan.dialect),
+            answers: Vec::new(),
             sending: None,
             ended: false,
         };
@@ -133,7 +137,8 @@ impl Member {
             let mut known = shared.suite.lock().unwrap_or_else(PoisonError::into_inner);
             known.get_or_insert(suite);
         }
-        member.connection.send(&asking(&shared.reading.names.name(user)))?;
+        let asking = member.incoming.asking(&shared.reading.names.name(user));
+        member.connection.send(&asking)?;
         let answered = |member: &Self| member.cell.state.borrow().accepted.is_some();
         let asking = std::future::poll_fn(|cx| member.poll(cx, answered));
         let asked = timeout(patience, asking).await.map_err(|_| late("the answer to a name"))?;
@@ -183,7 +188,7 @@ impl Member {
         if let Poll::Ready(Err(error)) = self.connection.poll_flush(cx) {
             return Poll::Ready(Err(error));
         }
-        let Self { shard, cell, connection, frames, .. } = self;
+        let Self { shard, cell, connection, incoming, answers, .. } = self;
         let mut state = cell.state.borrow_mut();
         let reference = shard.reference.borrow().clone();
         let mut buffer = shard.buffer.borrow_mut();
@@ -191,12 +196,28 @@ impl Member {
         let read = connection.poll_read(cx, &mut buffer, |bytes| {
             let now = *now.get_or_insert_with(|| shard.shared.now());
             let before = shard.counters().map_or(0, |counters| counters.deliveries.load());
-            frames.push(bytes, reference.as_ref(), |piece| shard.receive(&mut state, &piece, now));
+            match incoming {
+                Incoming::Frames(frames) => frames.push(bytes, reference.as_ref(), |piece| {
+                    shard.receive(&mut state, &piece, now);
+                }),
+                Incoming::Peer(session) => {
+                    session.push(bytes, &shard.shared.reading, answers, |summary| {
+                        shard.heard(&mut state, summary, now);
+                    });
+                }
+            }
             let after = shard.counters().map_or(0, |counters| counters.deliveries.load());
             shard.count(|c| &c.batches, u64::from(after > before));
         });
         if let Poll::Ready(Ok(arrived)) = &read {
             shard.count(|c| &c.bytes, arrived.bytes as u64);
+        }
+        if !answers.is_empty() {
+            // One that asks all the time and reads nothing is not answered.
+            if connection.backlog() < BACKLOG {
+                connection.send(answers)?;
+            }
+            answers.clear();
         }
         read
     }
@@ -284,6 +305,12 @@ fn sending(plan: &Plan, user: u32, name: impl Fn(u32) -> String) -> Option<Sende
             let partner = name(plan.buddy(user));
             Sender::new(slot, user, Purpose::Private, plan.pace, [&own, &partner])
         }
-        _ => Sender::new(slot, user, Purpose::Public, plan.pace, [&own, "ALL"]),
+        _ => {
+            let sender = Sender::new(slot, user, Purpose::Public, plan.pace, [&own, "ALL"]);
+            match peer::envelope(plan.dialect, plan.payload) {
+                Some(envelope) => sender.between(envelope),
+                None => sender,
+            }
+        }
     })
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use conformance_kit::{net::tls::Trust, subject::place::Place};
 use thiserror::Error;
 
-use super::{descriptors::TooFew, plan::Plan, subject::SubjectError};
+use super::{descriptors::TooFew, pinning::Pinning, plan::Plan, subject::SubjectError};
 
 /// The options of a load run.
 #[derive(Debug, Clone)]
@@ -34,6 +34,9 @@ pub struct LoadOptions {
     pub pid: Option<u32>,
     /// The program that serves the limits afterwards; `None` measures none.
     pub limit: Option<PathBuf>,
+    /// Processors of their own for the tool and for the servers that it starts; `None` leaves that to
+    /// the system.
+    pub pinning: Option<Pinning>,
 }
 
 /// Why there was no run.

@@ -5,11 +5,12 @@ use std::{
     time::Duration,
 };
 
+use conformance_kit::subject::process::Process;
+
 use super::{
     latency::{Figures, Latency},
     pacer::Pacer,
     plan::{Pace, Workload},
-    process::Process,
     report::{Joining, Sample, Traffic, float},
     sender::Hours,
     shard::Tally,

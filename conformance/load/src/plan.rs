@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::content;
+use super::{content, dialect::Dialect};
 
 /// How fast senders send.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +47,8 @@ impl Workload {
 pub struct Plan {
     /// Its effect.
     pub workload: Workload,
+    /// What the server speaks.
+    pub dialect: Dialect,
     /// How many members there are who are measured.
     pub members: u32,
     /// How many of them send.
@@ -215,6 +217,14 @@ impl Plan {
     /// Says why.
     pub fn check(&self) -> Result<(), String> {
         let talks = !matches!(self.workload, Workload::JoinStorm);
+        let is_foreign = self.dialect != Dialect::Chatterbox;
+        let is_plain =
+            matches!(self.workload, Workload::FanOut | Workload::JoinStorm | Workload::Idle)
+                && self.history == 0
+                && self.flooders + self.slow == 0;
+        if let Some(longest) = self.dialect.longest_text().filter(|most| self.payload > *most) {
+            return Err(format!("a message of {} holds {longest} bytes of text", self.dialect));
+        }
         let problem = if self.members < 2 {
             "at least two connections are needed"
         } else if talks && self.senders == 0 {
@@ -225,6 +235,8 @@ impl Plan {
             "pairs need an even number of connections"
         } else if !(content::SMALLEST..=content::LARGEST).contains(&self.payload) {
             "the payload is from 31 bytes (what a receiver needs to judge a message) to 1048576"
+        } else if is_foreign && !is_plain {
+            "other dialects: fan-out, idle, join-storm without history; no floods, no slow readers"
         } else if u64::from(self.receivers()) * self.slots() as u64 > 200_000_000 {
             "connections times senders is above 200 million: no memory to judge that"
         } else if self.residents() > 500_000 {
@@ -243,6 +255,7 @@ pub(crate) mod tests {
     pub(crate) fn plan() -> Plan {
         Plan {
             workload: Workload::FanOut,
+            dialect: Dialect::Chatterbox,
             members: 9,
             senders: 3,
             payload: 64,
@@ -315,12 +328,19 @@ pub(crate) mod tests {
     #[test]
     fn what_can_not_be_done_is_said() {
         assert_eq!(plan().check(), Ok(()));
+        let calm = Plan { flooders: 0, slow: 0, history: 0, ..plan() };
+        for dialect in Dialect::ALL {
+            assert_eq!(Plan { dialect, ..calm.clone() }.check(), Ok(()));
+        }
         for (plan, word) in [
             (Plan { members: 1, ..plan() }, "two"),
             (Plan { senders: 0, ..plan() }, "send"),
             (Plan { senders: 10, ..plan() }, "more senders"),
             (Plan { workload: Workload::Private, ..plan() }, "even"),
             (Plan { payload: 10, ..plan() }, "31"),
+            (Plan { dialect: Dialect::Irc, payload: 401, ..plan() }, "irc holds 400"),
+            (Plan { dialect: Dialect::Irc, ..plan() }, "other dialects"),
+            (Plan { dialect: Dialect::Mqtt, ..plan() }, "other dialects"),
             (Plan { members: 400_000, senders: 400_000, ..plan() }, "million"),
         ] {
             assert!(plan.check().unwrap_err().contains(word), "{word}");

@@ -38,6 +38,12 @@ impl Shard {
         self.apply(state, &summary, now, is_reference);
     }
 
+    /// Takes what a server of another dialect has said.
+    pub fn heard(&self, state: &mut State, summary: &FrameSummary, now: u64) {
+        self.count(|c| &c.frames, 1);
+        self.apply(state, summary, now, false);
+    }
+
     fn apply(&self, state: &mut State, summary: &FrameSummary, now: u64, is_reference: bool) {
         if let Some(answer) = summary.accepted {
             let said = summary.info.clone().or_else(|| summary.error.clone());
@@ -84,7 +90,7 @@ impl Shard {
         }
         if let Some(text) = &summary.nonsense {
             self.count(|c| &c.nonsense, 1);
-            self.shared.trouble(&format!("no JSON: {text}"));
+            self.shared.trouble(&format!("none of the protocol: {text}"));
         }
         // What strangers said before the run is in everybody's history.
         if summary.accepted.is_none() {

@@ -19,10 +19,17 @@ pub async fn run(options: &LoadOptions, watch: Watch<'_>) -> Result<LoadReport, 
     options.plan.check().map_err(LoadError::Plan)?;
     let passing = if options.plan.workload == Workload::Churn { 4_096 } else { 0 };
     descriptors::raise(u64::from(options.plan.residents()) + passing)?;
+    if let Some(pinning) = options.pinning {
+        pinning.for_servers()?;
+    }
     let subject =
         Subject::open(&options.place, &options.trust, options.plaintext, options.pid).await?;
+    if let Some(pinning) = options.pinning {
+        pinning.for_tool()?;
+    }
+    let judges_rosters = options.plan.dialect.tells_presence();
     let mut report =
-        PreparedRun::set(options, &subject, true)?.run(options, &subject, watch).await?;
+        PreparedRun::set(options, &subject, judges_rosters)?.run(options, &subject, watch).await?;
     if let (Some(program), true) = (&options.limit, report.traffic.is_some()) {
         drop(subject);
         measure::measure(options, program, &mut report, watch).await?;

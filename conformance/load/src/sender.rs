@@ -29,6 +29,8 @@ pub struct Sender {
     sent: u32,
     /// Everything of a message in front of its text.
     head: Vec<u8>,
+    /// What ends a message of another dialect; `None` where messages are put into frames.
+    tail: Option<&'static [u8]>,
 }
 
 const OPEN: &[u8] = br#"{"MESSAGES": ["#;
@@ -41,7 +43,16 @@ impl Sender {
         let [name, dest] = names;
         let seconds = conformance_kit::clock::unix_seconds();
         let head = format!(r#"["{name}", "{dest}", {seconds}, ""#).into_bytes();
-        Self { slot, user, purpose, pace, most: u32::MAX, per_frame: 1, sent: 0, head }
+        let (most, per_frame, sent, tail) = (u32::MAX, 1, 0, None);
+        Self { slot, user, purpose, pace, most, per_frame, sent, head, tail }
+    }
+
+    /// Writes each text between these bytes, and into no frame.
+    #[must_use]
+    pub fn between(mut self, (head, tail): (Vec<u8>, &'static [u8])) -> Self {
+        self.head = head;
+        self.tail = Some(tail);
+        self
     }
 
     /// Sends so many messages in all, many of them in each frame.
@@ -76,7 +87,7 @@ impl Sender {
         }
     }
 
-    /// Appends the frames that are due, as many as make a good write; whether there were any.
+    /// Appends the messages that are due, as many as make a good write; whether there were any.
     pub fn speak(
         &mut self,
         (plan, texts): (&Plan, &Texts),
@@ -87,6 +98,12 @@ impl Sender {
     ) -> bool {
         let before = out.len();
         while out.len() - before < BATCH {
+            if let Some(tail) = self.tail {
+                let Some(micros) = self.due(plan, hours, now, confirmed) else { break };
+                self.write(texts, micros, out);
+                out.extend_from_slice(tail);
+                continue;
+            }
             let start = out.len();
             out.extend_from_slice(&[0; 4]);
             out.extend_from_slice(OPEN);
@@ -97,11 +114,8 @@ impl Sender {
                 if count > 0 {
                     out.extend_from_slice(b", ");
                 }
-                out.extend_from_slice(&self.head);
-                let (purpose, sender, sequence) = (self.purpose, self.user, self.sent);
-                texts.write(Facts { purpose, sender, sequence, micros }, out);
+                self.write(texts, micros, out);
                 out.extend_from_slice(b"\"]");
-                self.sent += 1;
                 count += 1;
             }
             if count == 0 {
@@ -112,6 +126,14 @@ impl Sender {
             finish(out, start);
         }
         out.len() > before
+    }
+
+    /// Appends one message up to the end of its text.
+    fn write(&mut self, texts: &Texts, micros: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head);
+        let (purpose, sender, sequence) = (self.purpose, self.user, self.sent);
+        texts.write(Facts { purpose, sender, sequence, micros }, out);
+        self.sent += 1;
     }
 }
 
@@ -188,6 +210,22 @@ mod tests {
         // What was due before the end is sent, even late.
         assert_eq!(spoken(&mut sending, 50_000, 0), 0);
         assert_eq!(sending.sent(), 3);
+    }
+
+    #[test]
+    fn another_dialect_gets_texts_between_its_own_bytes() {
+        let names = UserNames::new("ab3de");
+        let texts = Texts::new(&names, 64);
+        let mut sending = sending(Pace::Window(3)).between((b"SAY :".to_vec(), b"\r\n"));
+        let mut out = Vec::new();
+        assert!(sending.speak((&plan(), &texts), OPEN_HOURS, 100, 0, &mut out));
+        let lines: Vec<_> = out.split(|byte| *byte == b'\n').collect();
+        assert_eq!(lines.len(), 4);
+        for (sequence, line) in (0..3).zip(&lines) {
+            let text = line.strip_prefix(b"SAY :").unwrap().strip_suffix(b"\r").unwrap();
+            assert_eq!(texts.read(text).unwrap().sequence, sequence);
+        }
+        assert_eq!((lines[3], sending.sent()), (&b""[..], 3));
     }
 
     #[test]

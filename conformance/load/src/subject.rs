@@ -14,16 +14,14 @@ use conformance_kit::{
     },
     subject::{
         place::Place,
+        process::{Process, ProcessError},
         server::{OpenError, Server, Waiting},
     },
 };
 use thiserror::Error;
 use tokio::time::timeout;
 
-use super::{
-    connection::{Connection, Wire},
-    process::{Process, ProcessError},
-};
+use super::connection::{Connection, Wire};
 
 /// How long a server that was started may take to answer.
 const START: Duration = Duration::from_secs(20);

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
-use conformance_kit::{clock, nonce::Nonces};
+use conformance_kit::{clock, nonce::Nonces, subject::process::Process};
 
 use super::{
     content::Texts,
@@ -10,7 +10,6 @@ use super::{
     options::{LoadError, LoadOptions},
     phases::{Phases, Watch},
     plan::{Pace, Workload},
-    process::Process,
     report::{
         Checks, Churn, Joining, LoadReport, MemoryPoint, Setting, Traffic, VERSION, Verdict, float,
     },
@@ -221,6 +220,7 @@ fn setting(options: &LoadOptions, shared: &Shared) -> Setting {
     let plan = &options.plan;
     Setting {
         workload: plan.workload.name().to_owned(),
+        dialect: plan.dialect.name().to_owned(),
         connections: plan.members,
         senders: plan.senders,
         payload: plan.payload,

@@ -11,6 +11,7 @@ use conformance_kit::{
 };
 use conformance_load::{
     self, LoadOptions,
+    dialect::Dialect,
     plan::{Pace, Plan, Workload},
     report::{LoadReport, Verdict},
 };
@@ -37,6 +38,7 @@ fn options(workload: Workload, target: Target, trust: Trust) -> LoadOptions {
     let is_private = workload == Workload::Private;
     let plan = Plan {
         workload,
+        dialect: Dialect::Chatterbox,
         members: 12,
         senders: if is_private { 12 } else { 3 },
         // So long that the third text of each sender ends as `Reorders` waits for.
@@ -66,6 +68,7 @@ fn options(workload: Workload, target: Target, trust: Trust) -> LoadOptions {
         threads: Some(2),
         pid: cfg!(target_os = "linux").then(std::process::id),
         limit: None,
+        pinning: None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Ending early: what was started (a server, a client) ends with the run.
 
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, sync::watch};
+
+use super::say;
 
 /// The user wanted it to end.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +25,29 @@ pub(crate) fn block_on<T>(
             biased;
             () = signalled() => Err(Interrupted.into()),
             done = running => Ok(done),
+        }
+    })
+}
+
+/// Runs to the end. The first signal is told to what runs, by a value that becomes true, and it ends by itself soon; at a second one
+/// everything that it holds is dropped.
+pub(crate) fn until_ended<T, R: Future<Output = T>>(
+    runtime: &Runtime,
+    running: impl FnOnce(watch::Receiver<bool>) -> R,
+) -> anyhow::Result<T> {
+    let (over, told) = watch::channel(false);
+    runtime.block_on(async {
+        let signals = async {
+            signalled().await;
+            over.send_replace(true);
+            say::aside("conformance: ending; once more: at once, and without a report");
+            signalled().await;
+        };
+        tokio::select! {
+            // As above.
+            biased;
+            () = signals => Err(Interrupted.into()),
+            done = running(told) => Ok(done),
         }
     })
 }

@@ -10,9 +10,12 @@ use clap::{Args, Subcommand};
 use conformance_kit::escape;
 use conformance_load::{
     self, LoadOptions, Moment,
-    ceiling::server::{self, LimitOptions},
+    ceiling::{
+        Batches,
+        server::{self, LimitOptions},
+    },
     plan::Workload,
-    report::{LoadReport, compare, console, html},
+    report::{LoadReport, compare, console, figures::Figures, html},
 };
 use conformance_suite::report::write;
 
@@ -20,6 +23,7 @@ use super::{
     interrupt,
     load_arguments::{Churning, Idling, LimitTalk, Storm, Talk},
     load_common::{Common, Format},
+    load_soak::{self, Soaking},
     say::{self, Stream},
     shared,
 };
@@ -37,6 +41,8 @@ use super::{
   conformance load fan-out --target localhost:5000 --insecure --rate 1000 --pid $(pidof server)
   conformance load idle --target localhost:5000 --plaintext --connections 10000 --pid 4711
   conformance load join-storm --target localhost:5000 --insecure --history 100000
+  conformance load soak --duration 4h --spawn 'target/release/chatterbox-server ...' --report md=soak.md
+  conformance load fan-out --dialect irc --target localhost:6667 --plaintext -n 1000 --pid 4711
   conformance load --compare before.json after.json
 
 The load shares the machine with the server when both are on one: see docs/guide/load.md.
@@ -76,8 +82,10 @@ enum LoadCommand {
     #[command(after_help = "Examples:
   conformance load idle --target localhost:5000 --plaintext -n 10000 --busy 5s --pid 4711")]
     Idle(Box<Idling>),
+    Soak(Box<Soaking>),
     /// What the machine can do at most: a server that only writes bytes that are ready.
     #[command(after_help = "Examples:
+  conformance load limit -n 1000 --free
   conformance load limit -n 1000 --batch 60
   conformance load limit -n 1000 --senders 1 --window 1 --plaintext")]
     Limit(LimitTalk),
@@ -88,11 +96,23 @@ enum LoadCommand {
         /// The second.
         b: PathBuf,
     },
+    /// Draw the figures of many runs, as `.ci/growth` and `.ci/compare` write them.
+    #[command(after_help = "Examples:
+  conformance load plot target/growth/growth.json --svg docs/growth.svg")]
+    Plot {
+        /// The figures.
+        figures: PathBuf,
+        /// The drawing.
+        #[arg(long, value_name = "FILE")]
+        svg: PathBuf,
+    },
     /// Be the server that only writes; ends with its standard input.
     #[command(hide = true)]
     LimitServer {
         #[arg(long, default_value_t = 1.0)]
         batch: f64,
+        #[arg(long)]
+        free: bool,
         #[arg(long)]
         plaintext: bool,
     },
@@ -105,14 +125,17 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<u8> {
     }
     match &arguments.command {
         None => anyhow::bail!(
-            "which workload? fan-out, join-storm, churn, private, idle, limit; or --compare A.json B.json"
+            "which workload? fan-out, join-storm, churn, private, idle, soak, limit; or --compare A.json B.json"
         ),
         Some(LoadCommand::Compare { a, b }) => comparison(a, b),
-        Some(LoadCommand::LimitServer { batch, plaintext }) => {
-            server::serve(LimitOptions { batch: *batch, plaintext: *plaintext })?;
+        Some(LoadCommand::Plot { figures, svg }) => plot(figures, svg),
+        Some(LoadCommand::LimitServer { batch, free, plaintext }) => {
+            let batches = if *free { Batches::Free } else { Batches::Sized(*batch) };
+            server::serve(LimitOptions { batches, plaintext: *plaintext })?;
             Ok(0)
         }
         Some(LoadCommand::Limit(limit)) => only_limit(limit),
+        Some(LoadCommand::Soak(soaking)) => load_soak::run(soaking),
         Some(LoadCommand::FanOut(talk)) => measure(&talk.common, &talk.options(Workload::FanOut)?),
         Some(LoadCommand::Private(talk)) => {
             measure(&talk.common, &talk.options(Workload::Private)?)
@@ -129,6 +152,14 @@ fn comparison(a: &std::path::Path, b: &std::path::Path) -> anyhow::Result<u8> {
             .map_err(|error| anyhow::anyhow!("{} is no load report: {error}", file.display()))
     };
     say::print(compare::render(&read(a)?, &read(b)?))?;
+    Ok(0)
+}
+
+fn plot(file: &std::path::Path, svg: &std::path::Path) -> anyhow::Result<u8> {
+    let figures = Figures::read(&shared::read(file)?)
+        .map_err(|error| anyhow::anyhow!("{} holds no figures: {error}", file.display()))?;
+    write::atomically(svg, figures.svg().as_bytes())
+        .with_context(|| format!("can't write {}", svg.display()))?;
     Ok(0)
 }
 
@@ -191,13 +222,17 @@ fn nothing(common: &Common, what: &str) {
 fn only_limit(talk: &LimitTalk) -> anyhow::Result<u8> {
     warn_of_debug_build();
     let program = std::env::current_exe().context("where is this program?")?;
-    let options = talk.options();
+    let options = talk.options()?;
     let runtime = runtime()?;
     let live = std::io::stderr().is_terminal();
     let mut line = Line::default();
     let mut watch = |moment: &Moment| line.show(live, moment);
     let measuring = conformance_load::ceiling::measure::one(
-        &options, &program, "limit", talk.batch, &mut watch,
+        &options,
+        &program,
+        "limit",
+        talk.batches(),
+        &mut watch,
     );
     let measured = interrupt::block_on(&runtime, measuring)?;
     line.clear(live);

@@ -6,10 +6,12 @@ use clap::Args;
 use conformance_kit::net::tls::Trust;
 use conformance_load::{
     LoadOptions,
+    ceiling::Batches,
+    dialect::Dialect,
     plan::{Pace, Plan, Workload},
 };
 
-use super::load_common::{Common, nowhere, options, plan, time};
+use super::load_common::{Common, nowhere, options, pinning, plan, time};
 
 /// Who talks, and how fast.
 #[derive(Debug, Args)]
@@ -46,7 +48,8 @@ pub(super) struct Talk {
     /// How many bytes a second those read; 0 is not at all.
     #[arg(long, value_name = "BYTES", default_value_t = 0)]
     slow_speed: u32,
-    /// Afterwards measure a server that only writes, and tell the fraction.
+    /// Afterwards measure a server that only writes, free-running, with batches of the same size and
+    /// with single messages, and tell the fractions.
     #[arg(long)]
     with_limit: bool,
 }
@@ -173,8 +176,14 @@ pub(super) struct LimitTalk {
     #[arg(long, value_name = "BYTES", default_value_t = 64)]
     payload: usize,
     /// How many messages one write has, the mean.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1.0, value_parser = rate)]
-    pub(super) batch: f64,
+    #[arg(long, value_name = "NUMBER", default_value_t = 1.0, value_parser = rate, conflicts_with = "free")]
+    batch: f64,
+    /// Put into each write whatever the senders have given: the machine at its best.
+    #[arg(long)]
+    free: bool,
+    /// Give this tool the first processor, and the server all others.
+    #[arg(long)]
+    pin: bool,
     /// How long is measured.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
     duration: Duration,
@@ -187,9 +196,14 @@ pub(super) struct LimitTalk {
 }
 
 impl LimitTalk {
-    pub(super) fn options(&self) -> LoadOptions {
+    pub(super) const fn batches(&self) -> Batches {
+        if self.free { Batches::Free } else { Batches::Sized(self.batch) }
+    }
+
+    pub(super) fn options(&self) -> anyhow::Result<LoadOptions> {
         let plan = Plan {
             workload: Workload::FanOut,
+            dialect: Dialect::Chatterbox,
             members: self.connections,
             senders: self.senders,
             payload: self.payload,
@@ -205,7 +219,7 @@ impl LimitTalk {
             patience: Duration::from_secs(30),
             drain: Duration::from_secs(10),
         };
-        LoadOptions {
+        Ok(LoadOptions {
             plan,
             place: nowhere(),
             trust: Trust::Anything,
@@ -218,11 +232,12 @@ impl LimitTalk {
             threads: self.threads.map(usize::from),
             pid: None,
             limit: None,
-        }
+            pinning: pinning(self.pin)?,
+        })
     }
 }
 
-fn rate(text: &str) -> Result<f64, String> {
+pub(super) fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| "a number".to_owned())?;
     if (0.01..=10_000_000.0).contains(&rate) {
         Ok(rate)

@@ -8,7 +8,8 @@ use conformance_kit::{
     subject::place::Place,
 };
 use conformance_load::{
-    LoadOptions,
+    LoadOptions, Pinning,
+    dialect::Dialect,
     plan::{Pace, Plan, Workload},
 };
 
@@ -32,6 +33,9 @@ pub(super) struct Common {
     /// Speak without TLS.
     #[arg(long, conflicts_with_all = ["ca", "insecure"])]
     pub(super) plaintext: bool,
+    /// What the server speaks: chatterbox, irc or mqtt; the other two for comparisons.
+    #[arg(long, value_name = "WORD", default_value = "chatterbox")]
+    pub(super) dialect: Dialect,
     /// The server's process, for its CPU time and memory; known by itself with --spawn.
     #[arg(long, value_name = "PID")]
     pub(super) pid: Option<u32>,
@@ -48,6 +52,9 @@ pub(super) struct Common {
     /// Threads of the tool [default: one for each processor].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) threads: Option<u16>,
+    /// Give this tool the first processor, and the servers that it starts all others.
+    #[arg(long)]
+    pub(super) pin: bool,
     /// How long one step of a connection may take: connecting, a handshake, an answer.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = shared::duration)]
     pub(super) patience: Duration,
@@ -93,6 +100,7 @@ impl FromStr for Output {
 pub(super) fn plan(common: &Common, workload: Workload) -> Plan {
     Plan {
         workload,
+        dialect: common.dialect,
         members: common.connections,
         senders: 0,
         payload: 64,
@@ -142,7 +150,13 @@ pub(super) fn options(common: &Common, plan: Plan) -> anyhow::Result<LoadOptions
         threads: common.threads.map(usize::from),
         pid: common.pid,
         limit: None,
+        pinning: pinning(common.pin)?,
     })
+}
+
+/// The processors of tool and servers, when they are to have their own.
+pub(super) fn pinning(wanted: bool) -> anyhow::Result<Option<Pinning>> {
+    Ok(if wanted { Some(Pinning::of_this_machine()?) } else { None })
 }
 
 pub(super) fn nowhere() -> Place {

@@ -16,6 +16,7 @@ pub(crate) mod learn;
 pub(crate) mod load;
 mod load_arguments;
 mod load_common;
+mod load_soak;
 pub(crate) mod manual;
 pub(crate) mod matrix;
 mod operation;

@@ -70,11 +70,12 @@ pub(crate) fn scale(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = match text.strip_suffix('m') {
-        Some(number) => (number, 60),
-        None => (text.strip_suffix('s').unwrap_or(text), 1),
+    let (number, unit) = match (text.strip_suffix('h'), text.strip_suffix('m')) {
+        (Some(number), _) => (number, 3_600),
+        (None, Some(number)) => (number, 60),
+        (None, None) => (text.strip_suffix('s').unwrap_or(text), 1),
     };
-    let number: u32 = number.parse().map_err(|_| "a time, such as 8m or 90s".to_owned())?;
+    let number: u32 = number.parse().map_err(|_| "a time, such as 8m, 90s or 4h".to_owned())?;
     Ok(Duration::from_secs(u64::from(number) * unit))
 }
 
@@ -86,6 +87,7 @@ mod tests {
     fn times_and_factors() {
         assert_eq!(duration("8m"), Ok(Duration::from_secs(480)));
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("4h"), Ok(Duration::from_secs(14_400)));
         assert!(duration("soon").is_err() && scale("0").is_err() && scale("nan").is_err());
     }
 }

@@ -261,7 +261,7 @@ impl App {
             }
             (ParsedLine::Local(local, rest), _)
                 if self.model.is_some()
-                    && (!self.server_has(local.name()) || self.is_own(local, rest)) =>
+                    && (!self.server_has(local.name()) || self.is_client_s(local, rest)) =>
             {
                 self.local(local, rest, now)
             }

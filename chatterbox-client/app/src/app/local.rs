@@ -33,7 +33,7 @@ impl App {
 
     /// Whether a line is meant for this program although the server has a command of this name: only this program closes
     /// conversations with users.
-    pub(super) fn is_own(&self, local: Local, rest: &str) -> bool {
+    pub(super) fn is_client_s(&self, local: Local, rest: &str) -> bool {
         let with_user = match rest {
             "" => matches!(self.front.at().target(), Target::User(_)),
             rest => rest.starts_with('@'),

@@ -5,18 +5,10 @@ use std::collections::BTreeSet;
 
 use super::{
     findings::{Findings, Kind},
+    reasons::explains,
     stays::{End, Stay, Stays},
 };
-use crate::evidence::{Evidence, Fault, Micros, Name, SECOND, Struck};
-
-/// A connection that ended so long after a fault of its node, ended because of it.
-const CAUSE: Micros = 5 * SECOND;
-/// A node that is restarted in order holds the places of its users at least so long.
-const DRAIN: Micros = SECOND;
-/// A user may notice the end of a connection so long before, or after, a fault was put in.
-const APART: Micros = SECOND;
-/// Without an engine, connections are closed about so long after it has gone.
-const WITHOUT_ENGINE: std::ops::RangeInclusive<Micros> = 18 * SECOND..=26 * SECOND;
+use crate::evidence::{Evidence, Micros, Name, SECOND};
 
 /// A notice that somebody is gone, as one witness heard it.
 #[derive(Debug, Clone, Copy)]
@@ -79,33 +71,6 @@ fn is_wrong(evidence: &Evidence, stay: &Stay, next: Option<&Stay>) -> bool {
         End::Open | End::Own | End::Reason => false,
         End::Moved | End::Server => {
             !evidence.faults.iter().any(|struck| explains(evidence, struck, stay, next))
-        }
-    }
-}
-
-/// Whether a fault explains that a connection ended, and that its user was announced as gone.
-fn explains(evidence: &Evidence, struck: &Struck, stay: &Stay, next: Option<&Stay>) -> bool {
-    let end = stay.until;
-    let is_near = |after: Micros| {
-        struck.from <= end.saturating_add(APART) && end <= struck.until.saturating_add(after)
-    };
-    // Whoever goes on with the session so soon is not missed by anybody.
-    let is_back = |within: Micros| {
-        next.is_some_and(|next| next.resumed && next.from.saturating_sub(end) < within)
-    };
-    match struck.fault {
-        Fault::QuorumLost | Fault::EngineKilled => {
-            WITHOUT_ENGINE.contains(&end.saturating_sub(struck.from))
-        }
-        // The engine chooses another leader, which nobody is closed or missed for.
-        Fault::LeaderKilled | Fault::LeaderHung | Fault::LeaderStopped | Fault::LeaderIsolated => {
-            false
-        }
-        _ if struck.node != Some(stay.node) => false,
-        Fault::NodeKilled | Fault::NodeNew => is_near(CAUSE) && !is_back(evidence.hold),
-        Fault::RollingRestart | Fault::NodeStopped => is_near(CAUSE) && !is_back(DRAIN),
-        Fault::NodePaused | Fault::NodeCutOff | Fault::NodeIsolated | Fault::DiskFull => {
-            is_near(evidence.grace)
         }
     }
 }

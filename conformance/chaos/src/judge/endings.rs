@@ -1,4 +1,4 @@
-//! How nodes ended that were told to end in order.
+//! How nodes ended: those that were told to end in order, and those that nobody ended.
 
 use super::findings::{Findings, Kind};
 use crate::evidence::{Evidence, SECOND};
@@ -15,5 +15,8 @@ pub(super) fn look(evidence: &Evidence, findings: &mut Findings) {
                 struck.fault.word()
             )
         });
+    }
+    for death in &evidence.deaths {
+        findings.add(Kind::Died, || format!("{}, at {} s", death.how, death.at / SECOND));
     }
 }

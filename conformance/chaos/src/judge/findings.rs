@@ -39,11 +39,15 @@ pub enum Kind {
     Invented,
     /// A node that was told to end in order ended as one that has failed.
     Ended,
+    /// A node ended although nobody ended it.
+    Died,
+    /// A server that is alone, and that nothing had hit, ended a connection without telling its user why.
+    SentAway,
 }
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Lost,
         Self::Doubled,
         Self::Missing,
@@ -58,6 +62,8 @@ impl Kind {
         Self::Unreachable,
         Self::Invented,
         Self::Ended,
+        Self::Died,
+        Self::SentAway,
     ];
 
     /// What it is called in a report.
@@ -78,6 +84,8 @@ impl Kind {
             Self::Unreachable => "refused as to nobody",
             Self::Invented => "sent by nobody",
             Self::Ended => "nodes that failed at their end",
+            Self::Died => "nodes that ended by themselves",
+            Self::SentAway => "connections that ended without reason",
         }
     }
 }

@@ -64,6 +64,7 @@ impl<'a> Hearing<'a> {
                 | What::Came(_)
                 | What::Went(_)
                 | What::Noticed
+                | What::OffClock
                 | What::TurnedAway(_)
                 | What::Closed(_) => {}
             }

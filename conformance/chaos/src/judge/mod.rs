@@ -9,8 +9,10 @@ mod log;
 mod names;
 mod past;
 mod presence;
+mod reasons;
 mod refusals;
 mod stays;
+mod sudden;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -63,6 +63,11 @@ impl Stays {
         Self(all)
     }
 
+    /// Each connection, with the name of its user.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Name, &Stay)> {
+        self.0.iter().flat_map(|(name, stays)| stays.iter().map(|stay| (*name, stay)))
+    }
+
     pub(super) fn of_name(&self, name: Name) -> &[Stay] {
         self.0.get(&name).map_or(&[], Vec::as_slice)
     }
@@ -105,7 +110,7 @@ fn stays(testimony: &Testimony) -> Vec<Stay> {
 
 fn end(why: &Closing) -> End {
     match why {
-        Closing::Mine | Closing::GaveUp => End::Own,
+        Closing::Mine | Closing::GaveUp | Closing::Dawdled => End::Own,
         Closing::Moved => End::Moved,
         Closing::Lost => End::Server,
         Closing::Told(code) if code == "shutdown" => End::Server,

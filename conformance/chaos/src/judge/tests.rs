@@ -9,6 +9,7 @@ use crate::evidence::{
     SECOND, Seen, Session, Side, Struck, Testimony, Welcome, What,
 };
 
+mod connections;
 mod damages;
 
 use damages::{DAMAGES, acknowledged};
@@ -246,14 +247,19 @@ impl World {
         let is_private = |entry: &Entry| matches!(entry.place, Some(Place::User(_)));
         for node in 0..NODES {
             let entries = self.log.iter().filter(|entry| !is_private(entry)).copied().collect();
-            self.evidence.pages.push(Pages { node, reader: None, entries });
+            self.evidence.pages.push(Pages { node, entries, ..Pages::default() });
             for me in 0..6 {
                 let mine = |entry: &&Entry| {
                     is_private(entry)
                         && (entry.place == Some(Place::User(me)) || entry.src == Some(me))
                 };
                 let entries = self.log.iter().filter(mine).copied().collect();
-                self.evidence.pages.push(Pages { node, reader: Some(me), entries });
+                self.evidence.pages.push(Pages {
+                    node,
+                    reader: Some(me),
+                    entries,
+                    older: Vec::new(),
+                });
             }
         }
         for testimony in &mut self.evidence.testimonies {
@@ -380,77 +386,6 @@ fn of_a_long_past_the_newest_part_is_looked_at() {
         messages.insert(0, Seen { id: before.id, print: before.print, side: Side::Lobby });
     });
     assert_eq!(judge(&evidence).count(Kind::Missing), 1);
-}
-
-/// What is found when the users of a node lose their connections like this, and are announced as gone.
-fn announced(fault: Fault, after: Micros, how: &Closing) -> u64 {
-    let mut world = World::new();
-    for who in 0..6 {
-        world.say(who, Place::Lobby, true);
-    }
-    world.strike(fault, 1, after, how, true);
-    for who in 0..6 {
-        world.say(who, Place::Lobby, true);
-    }
-    let findings = judge(&world.end());
-    assert!(others(&findings, Kind::FalseAccusation).is_empty(), "{findings:?}");
-    findings.count(Kind::FalseAccusation)
-}
-
-fn shutdown() -> Closing {
-    Closing::Told("shutdown".to_owned())
-}
-
-#[test]
-fn whoever_is_back_in_time_is_not_announced_as_gone_after_a_kill() {
-    // Users 1 and 4 are there. Users of a node that was paused for long are missed.
-    assert_eq!(announced(Fault::NodeKilled, SECOND, &Closing::Lost), 2);
-    assert_eq!(announced(Fault::NodeNew, SECOND, &Closing::Lost), 2);
-    assert_eq!(announced(Fault::NodeStopped, SECOND, &shutdown()), 2);
-    assert_eq!(announced(Fault::NodePaused, 15 * SECOND, &shutdown()), 0);
-    assert_eq!(announced(Fault::DiskFull, 15 * SECOND, &shutdown()), 0);
-}
-
-#[test]
-fn a_node_that_was_well_is_not_to_send_its_users_away() {
-    let early = announced(Fault::LeaderKilled, 12 * SECOND, &shutdown());
-    assert_eq!(early, 2, "an election sends nobody away");
-    assert_eq!(announced(Fault::LeaderHung, 21 * SECOND, &shutdown()), 2);
-    assert_eq!(announced(Fault::EngineKilled, 12 * SECOND, &shutdown()), 2);
-    // Nothing comes round for 20 s: then each node closes its connections.
-    assert_eq!(announced(Fault::EngineKilled, 21 * SECOND, &shutdown()), 0);
-    assert_eq!(announced(Fault::QuorumLost, 20 * SECOND, &shutdown()), 0);
-    assert_eq!(announced(Fault::QuorumLost, 35 * SECOND, &shutdown()), 2);
-}
-
-#[test]
-fn whoever_gives_up_or_is_closed_with_a_reason_has_left() {
-    assert_eq!(announced(Fault::LeaderKilled, 12 * SECOND, &Closing::GaveUp), 0);
-    assert_eq!(announced(Fault::LeaderKilled, SECOND, &Closing::Told("slow".to_owned())), 0);
-    assert_eq!(announced(Fault::LeaderKilled, SECOND, &Closing::Mine), 0);
-}
-
-#[test]
-fn whoever_took_the_session_over_from_a_connection_that_was_there_has_not_left() {
-    assert_eq!(announced(Fault::LeaderKilled, SECOND, &Closing::Moved), 2);
-}
-
-#[test]
-fn a_witness_that_hears_of_it_much_later_accuses_nobody() {
-    let mut world = World::new();
-    for who in 0..6 {
-        world.say(who, Place::Lobby, true);
-    }
-    world.strike(Fault::EngineKilled, 1, 21 * SECOND, &shutdown(), true);
-    for who in 0..6 {
-        world.say(who, Place::Lobby, true);
-    }
-    let mut evidence = world.end();
-    // The node of user 0 finds the engine again eight seconds later than the others.
-    let events = &mut evidence.testimonies[0].events;
-    let gone = events.iter().position(|event| matches!(event.what, What::Went(_))).unwrap();
-    events[gone..].iter_mut().for_each(|event| event.at += 8 * SECOND);
-    assert!(judge(&evidence).is_clean(), "{:?}", judge(&evidence));
 }
 
 #[test]

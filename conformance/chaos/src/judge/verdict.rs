@@ -2,7 +2,7 @@
 
 use super::{
     accusations, endings, findings::Findings, hearing::Hearing, log::Log, names, presence,
-    refusals, stays::Stays,
+    refusals, stays::Stays, sudden,
 };
 use crate::evidence::Evidence;
 
@@ -19,6 +19,7 @@ pub fn judge(evidence: &Evidence) -> Findings {
     let notices = presence::look(evidence, &mut findings);
     accusations::look(evidence, &stays, notices, &mut findings);
     refusals::look(evidence, &stays, &mut findings);
+    sudden::look(evidence, &stays, &mut findings);
     endings::look(evidence, &mut findings);
     findings
 }

@@ -4,24 +4,27 @@ use std::{net::SocketAddr, time::Duration};
 
 use conformance_kit::clock::Clock;
 use rustix::process::Signal;
-use tokio::{net::TcpStream, time::sleep};
+use tokio::{net::TcpStream, sync::watch, time::sleep};
 
 use super::{
     disk, http,
     network::Network,
     plan::Plan,
     process::{Process, ProcessError},
+    wall_clock,
 };
 use crate::{
     evidence::{Fault, Micros, Struck},
     setting::micros,
-    stage::{Stage, StageError},
+    stage::{Losses, Stage, StageError},
 };
 
 /// A process that was told to end has so long.
 const ENDING: Duration = Duration::from_secs(40);
 /// One that was started is ready after so long.
 const READY: Duration = Duration::from_secs(60);
+/// So many seconds a clock is set forward or back.
+const HOUR: i64 = 3_600;
 /// Between two looks whether something is there.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -43,8 +46,12 @@ impl Processes {
         let network = Network::of(&plan).await?;
         let (mut nodes, mut engine) = (Vec::new(), Vec::new());
         for (n, node) in plan.nodes.iter().enumerate() {
-            let line = node.start.replace("{engine}", &network.engine(&plan, n));
-            nodes.push(Process::new(&node.name, &network.line(node.address, &line)?, logs));
+            let mut line = node.start.replace("{engine}", &network.engine(&plan, n));
+            if let Some(clock) = &node.clock {
+                line = format!("{} {line}", clock.words());
+            }
+            let line = network.line(node.address, &line)?;
+            nodes.push(Process::new(&node.name, &line, logs).with_clock(node.clock.clone()));
         }
         for server in &plan.engine {
             let line = network.line(server.client, &server.start)?;
@@ -142,6 +149,7 @@ impl Processes {
         struck: &mut Struck,
         node: usize,
         lasts: Duration,
+        choice: u64,
     ) -> Result<(), ProcessError> {
         let Some(process) = self.nodes.get_mut(node) else { return Err(ProcessError::Nothing) };
         let data = self.plan.nodes.get(node).and_then(|node| node.data.as_deref());
@@ -190,6 +198,17 @@ impl Processes {
                 self.network.isolate(&self.plan, node, true).await?;
                 sleep(lasts).await;
                 self.network.isolate(&self.plan, node, false).await?;
+            }
+            Fault::ConnectionsCut => self.network.sever(node)?,
+            Fault::ClockStepped => {
+                let clock = process.clock.as_ref().ok_or(ProcessError::Nothing)?;
+                let set = |seconds: i64| {
+                    let failed = |error| ProcessError::Clock(process.name.clone(), error);
+                    clock.set(seconds).map_err(failed)
+                };
+                set(if choice.is_multiple_of(2) { HOUR } else { -HOUR })?;
+                sleep(lasts.max(wall_clock::READ)).await;
+                set(0)?;
             }
             _ => return Err(ProcessError::Nothing),
         }
@@ -243,20 +262,19 @@ impl Processes {
         }
         Ok(())
     }
+}
 
-    /// What has ended although nobody ended it. It is started again, so that there is something to break next.
-    fn losses(&mut self) -> Option<ProcessError> {
-        let mut first = None;
-        for process in self.nodes.iter_mut().chain(&mut self.engine) {
-            if let Some(ended) = process.ending() {
-                first.get_or_insert(ended);
-                if let Err(error) = process.start() {
-                    first.get_or_insert(error);
-                }
-            }
+/// What has ended although nobody ended it. It is started again.
+fn ended(processes: &mut [Process]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for process in processes {
+        let Some(ended) = process.ending() else { continue };
+        sentences.push(ended.to_string());
+        if let Err(error) = process.start() {
+            sentences.push(error.to_string());
         }
-        first
     }
+    sentences
 }
 
 async fn until_ready(
@@ -303,13 +321,14 @@ impl Stage for Processes {
             fault if fault.is_of_nodes() => vec![chosen],
             _ => Vec::new(),
         };
-        // Whoever has ended by itself is told before a fault hides it.
-        let before = self.losses();
+        if fault.is_of_users() {
+            return Err(failed(ProcessError::Nothing));
+        }
         let mut outcome = Ok(());
         for node in &hit {
             let (from, number) = (now(), u16::try_from(*node).ok());
             let mut one = Struck { fault, node: number, from, until: from, ended: None };
-            outcome = self.strike_node(&mut one, *node, lasts).await;
+            outcome = self.strike_node(&mut one, *node, lasts, choice).await;
             one.until = now();
             struck.push(one);
             if outcome.is_err() {
@@ -322,8 +341,14 @@ impl Stage for Processes {
             outcome = self.strike_engine(fault, leader, lasts).await;
             struck.push(Struck { fault, node: None, from, until: now(), ended: None });
         }
-        let after = self.losses();
-        outcome.map_err(failed)?;
-        before.or(after).map_or(Ok(()), |loss| Err(failed(loss)))
+        outcome.map_err(failed)
+    }
+
+    fn losses(&mut self) -> Losses {
+        Losses { nodes: ended(&mut self.nodes), others: ended(&mut self.engine) }
+    }
+
+    fn process(&self) -> Option<watch::Receiver<Option<u32>>> {
+        self.nodes.first().map(Process::number)
     }
 }

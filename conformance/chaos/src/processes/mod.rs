@@ -10,7 +10,9 @@ mod process;
 mod proxy;
 #[cfg(test)]
 mod tests;
+mod wall_clock;
 
 pub use cluster::Processes;
 pub use plan::{Engine, Node, Plan};
 pub use process::ProcessError;
+pub use wall_clock::WallClock;

@@ -115,6 +115,16 @@ impl Network {
         }
     }
 
+    /// Cuts all connections of users with a node, in the middle of what they carry.
+    pub(super) fn sever(&self, node: usize) -> Result<(), ProcessError> {
+        match self {
+            Self::Loopback { doors, .. } => {
+                doors.get(node).map(Proxy::sever).ok_or(ProcessError::Nothing)
+            }
+            Self::Hosts(_) => Err(ProcessError::Nothing),
+        }
+    }
+
     /// Cuts a server of the engine off from everybody, or mends that.
     pub(super) async fn isolate_server(
         &self,

@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
+use super::wall_clock::WallClock;
+
 /// A node of the chat.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +20,9 @@ pub struct Node {
     pub health: Option<SocketAddr>,
     /// The folder with its data, and nothing else.
     pub data: Option<PathBuf>,
+    /// Its clock, where that can be set.
+    #[serde(skip)]
+    pub clock: Option<WallClock>,
 }
 
 /// A server of the engine.

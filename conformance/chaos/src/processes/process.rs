@@ -14,9 +14,11 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use thiserror::Error;
 use tokio::{
     process::{Child, Command},
+    sync::watch,
     time::timeout,
 };
 
+use super::wall_clock::WallClock;
 use crate::evidence::Ending;
 
 /// Why a process is not as it was to be.
@@ -50,6 +52,9 @@ pub enum ProcessError {
     /// A disk can't be filled, or emptied.
     #[error("the data in {0}: {1}")]
     Disk(String, io::Error),
+    /// A clock can't be set.
+    #[error("the clock of {0} can't be set: {1}")]
+    Clock(String, io::Error),
     /// A fault that this cluster can't have.
     #[error("this cluster has nothing to do that to")]
     Nothing,
@@ -62,12 +67,28 @@ pub(super) struct Process {
     line: String,
     log: Option<PathBuf>,
     child: Option<Child>,
+    /// Its number, while it runs.
+    number: watch::Sender<Option<u32>>,
+    /// Its clock, where that can be set.
+    pub(super) clock: Option<WallClock>,
 }
 
 impl Process {
     pub(super) fn new(name: &str, line: &str, logs: Option<&Path>) -> Self {
         let log = logs.map(|logs| logs.join(format!("{name}.log")));
-        Self { name: name.to_owned(), line: line.to_owned(), log, child: None }
+        let number = watch::Sender::new(None);
+        Self { name: name.to_owned(), line: line.to_owned(), log, child: None, number, clock: None }
+    }
+
+    /// The same process with a clock that can be set.
+    pub(super) fn with_clock(mut self, clock: Option<WallClock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Its number, as it changes.
+    pub(super) fn number(&self) -> watch::Receiver<Option<u32>> {
+        self.number.subscribe()
     }
 
     /// Starts it; its shell gives way to it, so that signals reach it and nobody else.
@@ -84,7 +105,9 @@ impl Process {
                 command.stdout(log.try_clone().map_err(failed)?).stderr(log)
             }
         };
-        self.child = Some(command.spawn().map_err(failed)?);
+        let child = command.spawn().map_err(failed)?;
+        self.number.send_replace(child.id());
+        self.child = Some(child);
         Ok(())
     }
 
@@ -96,7 +119,16 @@ impl Process {
     /// How it has ended by itself, if it has.
     pub(super) fn ending(&mut self) -> Option<ProcessError> {
         let status = self.child.as_mut()?.try_wait().ok()??;
+        self.is_gone();
         Some(ProcessError::Ended(self.name.clone(), status.to_string()))
+    }
+
+    /// Nothing of it is left.
+    fn is_gone(&self) {
+        let number = self.number.send_replace(None);
+        if let (Some(clock), Some(number)) = (&self.clock, number) {
+            clock.forget(number);
+        }
     }
 
     /// Sends it a signal.
@@ -117,6 +149,7 @@ impl Process {
             let _ = child.kill().await;
         }
         self.child = None;
+        self.is_gone();
         match status {
             Ok(status) => Ok(status.ok().and_then(ending)),
             Err(_) => Err(ProcessError::Stays(self.name.clone(), patience.as_secs())),
@@ -139,6 +172,7 @@ impl Drop for Process {
         // What it has started ends with it.
         if let Some(pid) = self.pid() {
             let _ = kill_process_group(pid, Signal::KILL);
+            self.is_gone();
         }
     }
 }

@@ -5,13 +5,18 @@
 )]
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::Path,
     time::Duration,
 };
 
 use conformance_kit::clock::Clock;
-use tokio::time::{sleep, timeout};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::{
+    io::AsyncReadExt as _,
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 use super::{Node, Plan, ProcessError, Processes};
 use crate::{
@@ -23,13 +28,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A node that ends with this code when it is told to, and says in a file that it would.
 fn node(folder: &Path, listener: &TcpListener, code: i32) -> Plan {
+    plan_at(folder, listener.local_addr().unwrap(), code)
+}
+
+/// The same; the test listens at the address in its place, so that it is always ready.
+fn plan_at(folder: &Path, address: SocketAddr, code: i32) -> Plan {
     let (script, file) = (folder.join("node.sh"), folder.join("began"));
     let text = format!("trap 'exit {code}' TERM\necho >> {file:?}\nwhile :; do sleep 0.05; done\n");
     std::fs::write(&script, text).unwrap();
-    // The test listens in its place, so that it is always ready.
-    let (name, address) = ("n0".to_owned(), listener.local_addr().unwrap());
+    let name = "n0".to_owned();
     let start = format!("sh {}", script.display());
-    let node = Node { name, address, start, health: None, data: None };
+    let node = Node { name, address, start, health: None, data: None, clock: None };
     Plan { nodes: vec![node], ..Plan::default() }
 }
 
@@ -60,6 +69,56 @@ async fn a_node_that_fails_when_it_is_told_to_end_is_found() {
     let (struck, stopped) = restarted(7).await;
     assert_eq!(struck[0].ended, Some(Ending::Code(7)));
     assert!(matches!(stopped, Err(ProcessError::Badly(_, Ending::Code(7)))), "{stopped:?}");
+}
+
+#[tokio::test]
+async fn a_node_that_ends_by_itself_is_found_and_started_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut cluster = Processes::start(node(folder.path(), &listener, 7)).await.unwrap();
+    has_begun(folder.path(), 1).await;
+    assert!(cluster.losses().nodes.is_empty());
+    let number = cluster.process().unwrap();
+    let pid = i32::try_from(number.borrow().unwrap()).unwrap();
+    // Somebody else ends it.
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::TERM).unwrap();
+    let losses = async {
+        loop {
+            let losses = cluster.losses().nodes;
+            if !losses.is_empty() {
+                return losses;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let losses = timeout(PATIENCE, losses).await.expect("it ends");
+    assert!(losses[0].contains("n0 has ended by itself: exit status: 7"), "{losses:?}");
+    has_begun(folder.path(), 2).await;
+    assert_ne!(number.borrow().unwrap(), u32::try_from(pid).unwrap());
+    cluster.stop().await.unwrap_err();
+}
+
+#[tokio::test]
+async fn connections_are_cut_at_the_door_and_the_node_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let plan = Plan { between: true, ..plan_at(folder.path(), address, 0) };
+    let mut cluster = Processes::start(plan).await.unwrap();
+    has_begun(folder.path(), 1).await;
+    // That of the look whether the node is ready.
+    drop(listener.accept().await.unwrap());
+    let mut user = TcpStream::connect(cluster.nodes()[0]).await.unwrap();
+    let (_other, _) = listener.accept().await.unwrap();
+    let (clock, mut struck) = (Clock::start(), Vec::new());
+    let cut = Fault::ConnectionsCut;
+    cluster.strike(cut, 0, Duration::ZERO, &clock, &mut struck).await.unwrap();
+    let mut piece = [0; 1];
+    let read = timeout(PATIENCE, user.read(&mut piece)).await.expect("the connection ends");
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    assert_eq!((struck[0].fault, struck[0].node), (cut, Some(0)));
+    assert!(cluster.losses().nodes.is_empty());
+    cluster.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -3,15 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use conformance_kit::clock::Clock;
-use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 use tokio::{
-    sync::{mpsc::UnboundedReceiver, mpsc::unbounded_channel, watch},
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        watch,
+    },
     task::JoinSet,
     time::{sleep, timeout},
 };
 
+use super::acts::Acts;
 use crate::{
-    evidence::{Evidence, Fault, Pages, Testimony},
+    evidence::{Evidence, Pages, Testimony},
     report::{Circumstances, Report},
     setting::{Setting, Shared, micros},
     stage::Stage,
@@ -27,6 +30,16 @@ pub async fn run(
     stage: &mut impl Stage,
     say: &mut (dyn FnMut(&str) + Send),
 ) -> (Evidence, Report) {
+    run_until(setting, stage, say, std::future::pending()).await
+}
+
+/// The same, for no longer than until `over` is there: then everything comes to rest, and is judged.
+pub async fn run_until(
+    setting: Setting,
+    stage: &mut impl Stage,
+    say: &mut (dyn FnMut(&str) + Send),
+    over: impl Future<Output = ()>,
+) -> (Evidence, Report) {
     let shared = Arc::new(Shared {
         names: names(&setting),
         nodes: stage.nodes(),
@@ -37,38 +50,28 @@ pub async fn run(
     let talkers = usize::from(setting.users);
     let (phase, watching) = watch::channel(Phase::Talk);
     let (reports, mut words) = unbounded_channel();
-    let mut users: JoinSet<Left> = JoinSet::new();
-    for me in 0..setting.users {
-        let (shared, reports, phase) = (Arc::clone(&shared), reports.clone(), watching.clone());
-        let is_base = setting.is_base(me);
-        users.spawn(async move {
-            let (testimony, pages) = if is_base {
-                live(Base::new(shared, me, reports), phase).await
-            } else {
-                live(Talker::new(shared, me, reports), phase).await
-            };
-            (usize::from(me), testimony, pages)
-        });
-    }
-    for n in 0..setting.contested * setting.claimants {
-        let me = talkers + usize::from(n);
-        let name = setting.users + n % setting.contested;
-        let (claimant, phase) = (Claimant::new(Arc::clone(&shared), me, name), watching.clone());
-        users.spawn(async move { (me, claimant.run(phase).await, Vec::new()) });
-    }
-    let mut evidence = Evidence {
-        names: shared.names.clone(),
-        hold: micros(setting.hold),
-        grace: micros(setting.grace),
-        ..Evidence::default()
+    let mut users = begin(&shared, &reports, &watching);
+    let mut acts = Acts {
+        shared: &shared,
+        phase: &phase,
+        evidence: Evidence {
+            names: shared.names.clone(),
+            alone: shared.nodes.len() == 1,
+            before: setting.before.to_vec(),
+            hold: micros(setting.hold),
+            grace: micros(setting.grace),
+            ..Evidence::default()
+        },
+        troubles: Vec::new(),
+        say,
     };
-    let mut troubles = Vec::new();
-    break_things(&shared, stage, &mut evidence, &mut troubles, say).await;
+    acts.break_things(stage, over).await;
 
-    say("users come to rest");
-    evidence.rest = shared.now();
+    (acts.say)("users come to rest");
+    acts.evidence.rest = shared.now();
     phase.send_replace(Phase::Settle);
     gather(&mut words, talkers, setting.patience, |word| matches!(word, Word::Flushed(_))).await;
+    acts.look_for_losses(stage);
     // Whoever competed for a name is gone by now, at a node that died meanwhile too.
     sleep(setting.hold * 2).await;
     phase.send_replace(Phase::Mark);
@@ -81,22 +84,24 @@ pub async fn run(
         None
     });
     if let Ok(Some((id, print))) = marked.await {
-        evidence.end = id;
+        acts.evidence.end = id;
         phase.send_replace(Phase::End(id, print));
         gather(&mut words, talkers, setting.patience, |word| matches!(word, Word::Settled(_)))
             .await;
     } else {
-        troubles.push("nobody could say the last word".to_owned());
+        acts.troubles.push("nobody could say the last word".to_owned());
     }
-    say("pages are read");
+    (acts.say)("pages are read");
     phase.send_replace(Phase::Read);
     let mut left: Vec<Left> = Vec::new();
     while let Some(user) = users.join_next().await {
         match user {
             Ok(user) => left.push(user),
-            Err(error) => troubles.push(format!("a user came to grief: {error}")),
+            Err(error) => acts.troubles.push(format!("a user came to grief: {error}")),
         }
     }
+    acts.look_for_losses(stage);
+    let Acts { mut evidence, troubles, .. } = acts;
     left.sort_by_key(|(me, _, _)| *me);
     for (_, testimony, pages) in left {
         evidence.testimonies.push(testimony);
@@ -114,64 +119,39 @@ pub async fn run(
     (evidence, report)
 }
 
+/// All users begin.
+fn begin(
+    shared: &Arc<Shared>,
+    reports: &UnboundedSender<Word>,
+    watching: &watch::Receiver<Phase>,
+) -> JoinSet<Left> {
+    let setting = &shared.setting;
+    let mut users: JoinSet<Left> = JoinSet::new();
+    for me in 0..setting.users {
+        let (shared, reports, phase) = (Arc::clone(shared), reports.clone(), watching.clone());
+        let is_base = setting.is_base(me);
+        users.spawn(async move {
+            let (testimony, pages) = if is_base {
+                live(Base::new(shared, me, reports), phase).await
+            } else {
+                live(Talker::new(shared, me, reports), phase).await
+            };
+            (usize::from(me), testimony, pages)
+        });
+    }
+    for n in 0..setting.contested * setting.claimants {
+        let me = usize::from(setting.users) + usize::from(n);
+        let name = setting.users + n % setting.contested;
+        let (claimant, phase) = (Claimant::new(Arc::clone(shared), me, name), watching.clone());
+        users.spawn(async move { (me, claimant.run(phase).await, Vec::new()) });
+    }
+    users
+}
+
 fn names(setting: &Setting) -> Vec<String> {
     let run = setting.seed & 0xffff;
     let users = (0..setting.users).map(|n| format!("c{run:04x}n{n}"));
     users.chain((0..setting.contested).map(|n| format!("c{run:04x}star{n}"))).collect()
-}
-
-/// Puts faults in, one after the other: each kind as often as any other, and each kind with each length in turns.
-async fn break_things(
-    shared: &Shared,
-    stage: &mut impl Stage,
-    evidence: &mut Evidence,
-    troubles: &mut Vec<String>,
-    say: &mut (dyn FnMut(&str) + Send),
-) {
-    let setting = &shared.setting;
-    let mut random = StdRng::seed_from_u64(setting.seed);
-    let mut turn: Vec<(Fault, Duration)> = Vec::new();
-    let mut round = 0;
-    loop {
-        let left = setting.lasting.saturating_sub(shared.clock.elapsed());
-        let pause = setting.pause.mul_f64(random.random_range(0.7..1.3));
-        sleep(pause.min(left)).await;
-        if left <= pause {
-            return;
-        }
-        if turn.is_empty() {
-            if setting.rounds.is_some_and(|rounds| round >= rounds) {
-                return;
-            }
-            turn = turns(setting, round);
-            turn.shuffle(&mut random);
-            round += 1;
-        }
-        let Some((fault, lasts)) = turn.pop() else {
-            sleep(left.saturating_sub(pause)).await;
-            return;
-        };
-        let at = shared.clock.elapsed().as_secs();
-        say(&format!("{at:>5} s  {} for {} s", fault.word(), lasts.as_secs_f64()));
-        let struck = &mut evidence.faults;
-        let choice = random.random();
-        if let Err(error) = stage.strike(fault, choice, lasts, &shared.clock, struck).await {
-            let trouble = format!("{} at {at} s: {error}", fault.word());
-            say(&trouble);
-            troubles.push(trouble);
-        }
-    }
-}
-
-/// Each fault once, with another length in each round.
-fn turns(setting: &Setting, round: usize) -> Vec<(Fault, Duration)> {
-    let lengths = setting.fault_lasts.iter().copied().cycle();
-    setting
-        .faults
-        .iter()
-        .copied()
-        .zip(lengths.skip(round % setting.fault_lasts.len().max(1)))
-        .collect()
 }
 
 /// Waits until each of so many users has said such a word.
@@ -194,26 +174,4 @@ async fn gather(
     };
     // Whoever has not said it by then is told of in the report.
     let _ = timeout(patience, saying).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use conformance_kit::net::dial::Transport;
-
-    use super::*;
-
-    #[test]
-    fn after_as_many_rounds_as_there_are_lengths_each_fault_had_each() {
-        let lengths = [5, 15, 25].map(Duration::from_secs);
-        let setting = Setting {
-            faults: Fault::ALL.to_vec(),
-            fault_lasts: lengths.to_vec(),
-            ..Setting::quiet(Transport::PLAIN)
-        };
-        let had: BTreeSet<_> = (0..3).flat_map(|round| turns(&setting, round)).collect();
-        assert_eq!(had.len(), Fault::ALL.len() * lengths.len());
-        assert_eq!(turns(&setting, 1).len(), Fault::ALL.len());
-    }
 }

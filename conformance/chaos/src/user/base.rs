@@ -84,9 +84,7 @@ impl Base {
         let address = self.shared.nodes.get(usize::from(self.node)).copied()?;
         let transport = self.shared.setting.transport.clone();
         let mut line = Line::open(self.node, address, &transport).await?;
-        if !line.send(&json!({"USERNAME": self.name})).await {
-            return None;
-        }
+        line.send(&json!({"USERNAME": self.name})).await.ok()?;
         let welcome = timeout(JOINING, line.next()).await.ok()??;
         if !frame::is_welcome(&welcome) {
             self.note(What::TurnedAway(frame::turned_away(&welcome)));
@@ -116,7 +114,7 @@ impl Base {
             self.ended(Closing::GaveUp);
             return;
         }
-        if wanders(&mut self.random) {
+        if wanders(&self.shared.setting, &mut self.random) {
             // Dropped, it is closed at once.
             self.ended(Closing::Mine);
             return;
@@ -131,8 +129,8 @@ impl Base {
             Some(line) => line.send(&json!({"MESSAGES": messages})).await,
             None => return,
         };
-        if !written {
-            self.ended(Closing::Lost);
+        if let Err(why) = written {
+            self.ended(why);
         }
     }
 
@@ -214,7 +212,7 @@ impl Life for Base {
     }
 
     async fn look(&mut self, phase: Phase) {
-        if phase == Phase::Talk {
+        if phase.is_talk() {
             self.talk().await;
         }
     }

@@ -47,7 +47,7 @@ impl Claimant {
     /// Competes until the talking ends.
     pub(crate) async fn run(mut self, mut phase: watch::Receiver<Phase>) -> Testimony {
         let over = async move {
-            let _ = phase.wait_for(|phase| *phase != Phase::Talk).await;
+            let _ = phase.wait_for(|phase| !phase.is_talk()).await;
         };
         let mut over = std::pin::pin!(over);
         loop {
@@ -84,9 +84,7 @@ impl Claimant {
         let transport = self.shared.setting.transport.clone();
         let mut line = Line::open(node, address, &transport).await?;
         let login = json!({"USERNAME": self.name, "CAPABILITIES": OFFER, "RECENT": 1});
-        if !line.send(&login).await {
-            return None;
-        }
+        line.send(&login).await.ok()?;
         let welcome = timeout(JOINING, line.next()).await.ok()??;
         if !frame::is_welcome(&welcome) {
             return None;
@@ -121,7 +119,7 @@ impl Claimant {
         self.note(What::Sent(n));
         let time = conformance_kit::clock::unix_seconds();
         let message = json!([self.name, "ALL", time, text]);
-        line.send(&json!({"MESSAGES": [message], "TAGS": [n.to_string()]})).await
+        line.send(&json!({"MESSAGES": [message], "TAGS": [n.to_string()]})).await.is_ok()
     }
 
     async fn listen(&mut self, line: &mut Line) -> bool {

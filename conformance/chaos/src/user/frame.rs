@@ -66,17 +66,30 @@ fn of_run<'a>(
         .collect()
 }
 
-/// The messages of the run on a page, and the greatest id on it.
-pub(super) fn page(object: &Object, shared: &Shared) -> (Vec<Entry>, Option<u64>) {
+/// A page of history.
+pub(super) struct Page {
+    /// The messages of the run.
+    pub(super) entries: Vec<Entry>,
+    /// All others: each with its id.
+    pub(super) older: Vec<(u64, Print)>,
+    /// The greatest id.
+    pub(super) last: Option<u64>,
+}
+
+/// Reads a page.
+pub(super) fn page(object: &Object, shared: &Shared) -> Page {
     let mark = shared.setting.mark();
     let told = told(object);
     let last = told.iter().map(|told| told.id).max();
-    let entries = told
+    let (own, others): (Vec<Told<'_>>, Vec<Told<'_>>) =
+        told.into_iter().partition(|told| told.text.starts_with(&mark));
+    let print = |told: &Told<'_>| Print::of(told.src, told.dest, told.text);
+    let older = others.iter().map(|told| (told.id, print(told))).collect();
+    let entries = own
         .into_iter()
-        .filter(|told| told.text.starts_with(&mark))
         .map(|told| Entry {
             id: told.id,
-            print: Print::of(told.src, told.dest, told.text),
+            print: print(&told),
             src: shared.name(told.src),
             place: match (told.dest, shared.room(told.dest)) {
                 ("ALL", _) => Some(Place::Lobby),
@@ -85,7 +98,7 @@ pub(super) fn page(object: &Object, shared: &Shared) -> (Vec<Entry>, Option<u64>
             },
         })
         .collect();
-    (entries, last)
+    Page { entries, older, last }
 }
 
 /// The names of the run in a list.

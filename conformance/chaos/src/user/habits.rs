@@ -15,8 +15,6 @@ pub(super) const OFFER: &str = "commands/1 ids/1 notices/1 ping/1 recent/1 renam
 pub(super) const JOINING: Duration = Duration::from_secs(15);
 /// What a user looks after by itself it looks after so often.
 pub(super) const LOOK: Duration = Duration::from_millis(50);
-/// A user goes to another node without need about so often, in turns of looking.
-const WANDERING: u32 = 900;
 /// What is not answered in this time is on a dead connection, for most users.
 const HASTY: Micros = 10 * SECOND;
 /// The same for the others: they are still there when a server closes what it can't serve.
@@ -28,8 +26,8 @@ pub(super) const fn patience(user: Name) -> Micros {
 }
 
 /// Whether a user goes to another node now, without need.
-pub(super) fn wanders(random: &mut impl Rng) -> bool {
-    random.random_range(0..WANDERING) == 0
+pub(super) fn wanders(setting: &Setting, random: &mut impl Rng) -> bool {
+    random.random_range(0..setting.wandering.max(1)) == 0
 }
 
 /// How many messages a user says now: seldom some in a burst, mostly none.

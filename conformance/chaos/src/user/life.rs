@@ -34,6 +34,16 @@ pub(crate) trait Life: Send {
     /// Tells the run what it waits for in this phase.
     fn report(&mut self, phase: Phase);
 
+    /// Whether it reads nothing in this phase.
+    fn dawdles(&self, _phase: Phase) -> bool {
+        false
+    }
+
+    /// It reads again, after a time in which it has read nothing.
+    fn reads_again(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// What it has seen, its connection, and how its pages are read.
     fn leave(self) -> (Testimony, Option<Line>, Reader);
 }
@@ -51,10 +61,18 @@ pub(crate) async fn live(
         if now == Phase::Read {
             break;
         }
-        let Some(line) = user.line() else {
+        if user.line().is_none() {
             user.connect().await;
             continue;
-        };
+        }
+        if user.dawdles(now) {
+            if phase.changed().await.is_err() {
+                break;
+            }
+            user.reads_again().await;
+            continue;
+        }
+        let Some(line) = user.line() else { continue };
         tokio::select! {
             object = line.next() => match object {
                 // Others who have heard of the end are gone already, which is no news of the run.

@@ -15,6 +15,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::evidence::Closing;
+
 /// Each layer below the frames has so long.
 const DIALING: Duration = Duration::from_secs(3);
 /// A write that does not finish in this time goes to a node that does not read.
@@ -43,14 +45,38 @@ impl Line {
         Some(Self { node, stream: link.stream, decoder, piece: vec![0; 16 * 1024] })
     }
 
-    /// Writes an object; false when the connection is of no use any more.
-    pub(super) async fn send(&mut self, value: &Value) -> bool {
-        let frame = Prefix::NETWORK.frame_without_brace(value.to_string().as_bytes());
+    /// Writes an object.
+    ///
+    /// # Errors
+    /// Why the connection is of no use any more.
+    pub(super) async fn send(&mut self, value: &Value) -> Result<(), Closing> {
+        self.write(&frame(value)).await
+    }
+
+    /// Writes the beginning of an object: so many thousandths of its frame, and at least its first byte.
+    ///
+    /// # Errors
+    /// Why the connection is of no use any more.
+    pub(super) async fn send_part(
+        &mut self,
+        value: &Value,
+        thousandths: usize,
+    ) -> Result<(), Closing> {
+        let frame = frame(value);
+        let count = (frame.len() * thousandths / 1_000).clamp(1, frame.len());
+        self.write(frame.get(..count).unwrap_or_default()).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Closing> {
         let writing = async {
-            self.stream.write_all(&frame).await?;
+            self.stream.write_all(bytes).await?;
             self.stream.flush().await
         };
-        matches!(timeout(WRITING, writing).await, Ok(Ok(())))
+        match timeout(WRITING, writing).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Closing::Lost),
+            Err(_) => Err(Closing::GaveUp),
+        }
     }
 
     /// The next object; nothing at the end of the connection, or where it can't be followed. Nothing is lost when
@@ -77,4 +103,8 @@ impl Line {
     pub(super) async fn close(mut self) {
         let _ = timeout(Duration::from_millis(200), self.stream.shutdown()).await;
     }
+}
+
+fn frame(value: &Value) -> Vec<u8> {
+    Prefix::NETWORK.frame_without_brace(value.to_string().as_bytes())
 }

@@ -13,5 +13,5 @@ mod talker;
 pub(crate) use base::Base;
 pub(crate) use claimant::Claimant;
 pub(crate) use life::live;
-pub(crate) use phase::{Phase, Report};
+pub(crate) use phase::{Phase, Report, UserFault};
 pub(crate) use talker::Talker;

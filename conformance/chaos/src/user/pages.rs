@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{frame, habits::OFFER, line::Line};
 use crate::{
-    evidence::{Entry, Name, Pages},
+    evidence::{Name, Pages},
     setting::Shared,
 };
 
@@ -76,9 +76,7 @@ impl Reader {
         if let (Some((token, newest)), Some(login)) = (&self.session, login.as_object_mut()) {
             login.insert("RESUME".into(), json!({"TOKEN": token, "AFTER": newest}));
         }
-        if !line.send(&login).await {
-            return None;
-        }
+        line.send(&login).await.ok()?;
         let welcome = timeout(ANSWER, line.next()).await.ok()??;
         frame::is_welcome(&welcome).then_some(line)
     }
@@ -91,25 +89,23 @@ async fn pages(
     reader: Option<Name>,
     conversations: &BTreeSet<String>,
 ) -> Option<Pages> {
-    let mut entries = Vec::new();
+    let mut pages = Pages { node: line.node, reader, ..Pages::default() };
     for with in conversations {
-        conversation(shared, line, with, &mut entries).await?;
+        conversation(shared, line, with, &mut pages).await?;
     }
-    Some(Pages { node: line.node, reader, entries })
+    Some(pages)
 }
 
 async fn conversation(
     shared: &Shared,
     line: &mut Line,
     with: &str,
-    entries: &mut Vec<Entry>,
+    pages: &mut Pages,
 ) -> Option<()> {
-    let mut after = 0;
+    let mut after = shared.setting.from;
     loop {
         let asked = json!({"HISTORY": {"WITH": with, "AFTER": after, "LIMIT": PAGE}});
-        if !line.send(&asked).await {
-            return None;
-        }
+        line.send(&asked).await.ok()?;
         let page = timeout(ANSWER, async {
             loop {
                 if let Some(Value::Object(page)) = line.next().await?.remove("HISTORY") {
@@ -118,8 +114,9 @@ async fn conversation(
             }
         });
         let page = page.await.ok()??;
-        let (told, last) = frame::page(&page, shared);
-        entries.extend(told);
+        let frame::Page { entries, older, last } = frame::page(&page, shared);
+        pages.entries.extend(entries);
+        pages.older.extend(older);
         let more = page.get("MORE").and_then(Value::as_bool) == Some(true);
         match last {
             Some(last) if more && last > after => after = last,

@@ -1,5 +1,7 @@
 //! A user who talks: to all, to some others, in rooms; with many posts under way, over whichever node is there.
 
+mod acts;
+
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
@@ -19,7 +21,7 @@ use super::{
     life::Life,
     line::{Line, Object},
     pages::Reader,
-    phase::{Phase, Report},
+    phase::{Part, Phase, Report},
 };
 use crate::{
     evidence::{
@@ -59,6 +61,16 @@ pub(crate) struct Talker {
     node: u16,
     /// How often in a row nobody has let it in.
     tries: u32,
+    /// Whether it does without its session when it connects next.
+    begins_anew: bool,
+    /// The phase in which it has done its part.
+    done: Option<Phase>,
+    /// How much of a flood it has written.
+    flooded: usize,
+    /// Whether it has not read yet all that waited while it read nothing.
+    behind: bool,
+    /// Whether the newest message was taken at a time that is far from its own clock.
+    off_clock: bool,
     mark: Option<(u32, Print)>,
     reports: UnboundedSender<Report>,
 }
@@ -88,6 +100,11 @@ impl Talker {
             line: None,
             node: me % nodes,
             tries: 0,
+            begins_anew: false,
+            done: None,
+            flooded: 0,
+            behind: false,
+            off_clock: false,
             mark: None,
             reports,
         }
@@ -108,10 +125,11 @@ impl Talker {
         let transport = self.shared.setting.transport.clone();
         let Some(mut line) = Line::open(node, address, &transport).await else { return false };
         let mut login = json!({"USERNAME": self.name, "CAPABILITIES": OFFER, "RECENT": 1});
-        if let (Some(token), Some(login)) = (&self.token, login.as_object_mut()) {
+        let token = self.token.as_ref().filter(|_| !self.begins_anew);
+        if let (Some(token), Some(login)) = (token, login.as_object_mut()) {
             login.insert("RESUME".into(), json!({"TOKEN": token, "AFTER": self.newest}));
         }
-        if !line.send(&login).await {
+        if line.send(&login).await.is_err() {
             return false;
         }
         let Ok(Some(welcome)) = timeout(JOINING, line.next()).await else { return false };
@@ -130,6 +148,7 @@ impl Talker {
     fn welcomed(&mut self, object: &Object) {
         let resumed = object.get("RESUMED").and_then(Value::as_bool) == Some(true);
         let session = if resumed { Session::Resumed } else { Session::New };
+        self.begins_anew = false;
         let shared = Arc::clone(&self.shared);
         let messages = frame::messages(object, &shared, &self.name, !resumed);
         let rooms = frame::rooms(object, "ROOMS", &shared);
@@ -182,8 +201,8 @@ impl Talker {
             Some(line) => line.send(value).await,
             None => return,
         };
-        if !written {
-            self.ended(Closing::Lost);
+        if let Err(why) = written {
+            self.ended(why);
         }
     }
 
@@ -206,18 +225,22 @@ impl Talker {
         self.asked = (!self.unanswered.is_empty()).then(|| self.shared.now());
     }
 
-    async fn talk(&mut self) {
-        if wanders(&mut self.random) {
+    async fn talk(&mut self, part: Part) {
+        if wanders(&self.shared.setting, &mut self.random) {
             let node = self.other_node();
             self.go_on_at(node).await;
             return;
         }
-        let count = burst(&self.shared.setting, &mut self.random);
         let room = UNDER_WAY.saturating_sub(self.unanswered.len());
+        if part == Part::Flood {
+            return self.flood(room).await;
+        }
+        self.flooded = 0;
+        let count = burst(&self.shared.setting, &mut self.random);
         let posts: Vec<(u32, Value)> = (0..count.min(room))
             .map(|_| {
                 let place = self.choose();
-                self.post(place)
+                self.post(place, 0)
             })
             .collect();
         self.write_posts(&posts).await;
@@ -234,7 +257,8 @@ impl Talker {
         }
     }
 
-    fn post(&mut self, place: Place) -> (u32, Value) {
+    /// Makes a post; `more` letters stand behind its text.
+    fn post(&mut self, place: Place, more: usize) -> (u32, Value) {
         let n = u32::try_from(self.testimony.posts.len()).unwrap_or(u32::MAX);
         let shared = Arc::clone(&self.shared);
         let dest = match place {
@@ -247,7 +271,11 @@ impl Talker {
                 shared.names.get(usize::from(peer)).map_or("ALL", String::as_str)
             }
         };
-        let text = format!("{} {} {n}", shared.setting.mark(), self.me);
+        let mut text = format!("{} {} {n}", shared.setting.mark(), self.me);
+        if more > 0 {
+            text.push(' ');
+            text.push_str(&"x".repeat(more));
+        }
         let print = Print::of(&self.name, dest, &text);
         self.testimony.posts.push(Post { place, print, session: self.session });
         let time = conformance_kit::clock::unix_seconds();
@@ -303,6 +331,7 @@ impl Life for Talker {
         for name in frame::names(object, "USERS_LEFT", &shared) {
             self.note(What::Went(name));
         }
+        self.look_at_times(object);
         for (post, id) in frame::acks(object) {
             self.answered(post);
             self.note(What::Acked(post, id));
@@ -318,8 +347,9 @@ impl Life for Talker {
         if frame::announces(object) {
             self.note(What::Noticed);
         }
-        if object.contains_key("PONG") {
+        if let Some(pong) = object.get("PONG") {
             self.pinged = None;
+            self.behind &= pong.as_u64() != Some(acts::AFTER_A_REST);
         }
         if let Some(code) = frame::closed(object) {
             self.ended(Closing::Told(code));
@@ -329,11 +359,8 @@ impl Life for Talker {
 
     /// The connection is over.
     fn ended(&mut self, why: Closing) {
-        if self.line.take().is_some() {
-            self.testimony.settled = false;
-            self.note(What::Closed(why));
-        }
-        (self.asked, self.pinged) = (None, None);
+        // Dropped, it is closed at once.
+        drop(self.let_go(why));
     }
 
     /// What a user does by itself.
@@ -352,9 +379,9 @@ impl Life for Talker {
             self.write(&json!({"PING": 1})).await;
         }
         match phase {
-            Phase::Talk => self.talk().await,
+            phase if phase.is_talk() => self.act(phase).await,
             Phase::Mark if self.me == 0 && self.mark.is_none() => {
-                let post = self.post(Place::Lobby);
+                let post = self.post(Place::Lobby, 0);
                 let print = self.testimony.posts.last().map(|post| post.print);
                 self.mark = print.map(|print| (post.0, print));
                 self.write_posts(&[post]).await;
@@ -376,6 +403,14 @@ impl Life for Talker {
         };
         // The director is gone only when the run is.
         let _ = self.reports.send(report);
+    }
+
+    fn dawdles(&self, phase: Phase) -> bool {
+        phase.part(self.me, &self.shared.setting) == Part::Dawdle
+    }
+
+    async fn reads_again(&mut self) {
+        self.look_up().await;
     }
 
     fn leave(self) -> (Testimony, Option<Line>, Reader) {

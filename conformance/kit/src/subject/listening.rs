@@ -1,8 +1,28 @@
-//! Looks whether a port of this machine is being listened on, without a connection: a server that has
-//! just been started must not begin its life with a client that says nothing.
+//! Finds a port of this machine for a server, and looks whether one is being listened on, without a connection: a
+//! server that has just been started must not begin its life with a client that says nothing.
 #![allow(clippy::disallowed_methods, reason = "reads what the system knows about its sockets")]
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
+
+/// A port that was free a moment ago; nobody promises more on a shared machine.
+///
+/// It lies below those that systems give to outgoing connections: the suite itself makes hundreds of these, and one of
+/// them could get the port before the server does.
+///
+/// # Errors
+/// When this machine gives none.
+pub fn free_port() -> io::Result<u16> {
+    let free = |port| std::net::TcpListener::bind(("127.0.0.1", port));
+    for _ in 0..32 {
+        if let Ok(listener) = free(rand::random_range(10_240..32_000)) {
+            return Ok(listener.local_addr()?.port());
+        }
+    }
+    Ok(free(0)?.local_addr()?.port())
+}
 
 /// Whether somebody listens at this address of this machine; `None` where the system does not tell.
 #[must_use]

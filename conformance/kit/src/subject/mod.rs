@@ -4,5 +4,6 @@ mod descendants;
 pub mod listening;
 pub mod place;
 pub mod printed;
+pub mod process;
 pub mod server;
 mod spawn;

@@ -19,6 +19,7 @@ use tokio::{
 
 use super::{
     descendants::{Family, adopt_orphans},
+    listening::free_port,
     printed::{Mark, Printed},
 };
 use crate::net::target::Target;
@@ -54,20 +55,6 @@ struct Running {
     ended: Option<ExitStatus>,
     /// The process that was found to be the server.
     server: Mutex<Option<u32>>,
-}
-
-/// A port that was free a moment ago; nobody promises more on a shared machine.
-///
-/// It lies below those that systems give to outgoing connections: the suite itself makes hundreds of these, and one of
-/// them could get the port before the server does.
-fn free_port() -> io::Result<u16> {
-    let free = |port| std::net::TcpListener::bind(("127.0.0.1", port));
-    for _ in 0..32 {
-        if let Ok(listener) = free(rand::random_range(10_240..32_000)) {
-            return Ok(listener.local_addr()?.port());
-        }
-    }
-    Ok(free(0)?.local_addr()?.port())
 }
 
 impl Spawned {

@@ -11,7 +11,9 @@ use tokio::{
     process::{Child, Command},
 };
 
+use super::batcher::Batches;
 use crate::{
+    dialect::Dialect,
     options::{LoadError, LoadOptions},
     phases::Watch,
     plan::{Pace, Plan, Workload},
@@ -27,9 +29,13 @@ struct LimitServer {
 }
 
 impl LimitServer {
-    async fn start(program: &Path, batch: f64, plaintext: bool) -> io::Result<Self> {
+    async fn start(program: &Path, batches: Batches, plaintext: bool) -> io::Result<Self> {
         let mut command = Command::new(program);
-        command.args(["load", "limit-server", "--batch", &batch.to_string()]);
+        command.args(["load", "limit-server"]);
+        match batches {
+            Batches::Sized(mean) => command.args(["--batch", &mean.to_string()]),
+            Batches::Free => command.arg("--free"),
+        };
         if plaintext {
             command.arg("--plaintext");
         }
@@ -44,7 +50,7 @@ impl LimitServer {
     }
 }
 
-/// Measures both limits for the run of a report, and puts them into it.
+/// Measures the limits for the run of a report, and puts them into it.
 ///
 /// # Errors
 /// When the server can't be started.
@@ -59,16 +65,26 @@ pub(crate) async fn measure(
     }
     let batch = report.traffic.as_ref().map_or(1.0, |traffic| traffic.batch.max(1.0));
     let measured = report.traffic.as_ref().and_then(crate::report::Traffic::deliveries_per_cpu);
-    for (mode, batch) in [("coalesced", batch), ("single", 1.0)] {
-        if mode == "single" && report.limits.iter().any(|limit| limit.batch < 1.05) {
-            // The first one was that already.
-            continue;
-        }
-        let mut limit = one(options, program, mode, batch, watch).await?;
+    for (mode, batches) in modes(&options.plan, batch) {
+        let mut limit = one(options, program, mode, batches, watch).await?;
         limit.fraction = limit.traffic.deliveries_per_cpu().zip(measured).map(|(l, m)| m / l);
         report.limits.push(limit);
     }
     Ok(())
+}
+
+/// The limits that tell something: what the machine can do at its best, with batches of the measured
+/// size, and with none. Two that are the same are measured once.
+fn modes(plan: &Plan, batch: f64) -> Vec<(&'static str, Batches)> {
+    let mut modes = Vec::new();
+    if plan.pace != Pace::Window(1) || plan.senders > 1 {
+        modes.push(("free-running", Batches::Free));
+    }
+    if batch >= 1.05 {
+        modes.push(("coalesced", Batches::Sized(batch)));
+    }
+    modes.push(("single", Batches::Sized(1.0)));
+    modes
 }
 
 /// Measures one limit.
@@ -79,18 +95,33 @@ pub async fn one(
     options: &LoadOptions,
     program: &Path,
     mode: &str,
-    batch: f64,
+    batches: Batches,
     watch: Watch<'_>,
 ) -> Result<Limit, LoadError> {
-    let server = LimitServer::start(program, batch, options.plaintext).await?;
+    if let Some(pinning) = options.pinning {
+        pinning.for_servers()?;
+    }
+    let server = LimitServer::start(program, batches, options.plaintext).await?;
+    if let Some(pinning) = options.pinning {
+        pinning.for_tool()?;
+    }
     let plan = &options.plan;
     // Nobody comes, goes or dawdles there, and nobody is judged for anything but messages.
-    let pace = match plan.pace {
-        Pace::Window(window) => Pace::Window(window.max(room_for(batch, plan.senders))),
-        rate @ Pace::Rate(_) => rate,
+    let pace = match (plan.pace, batches) {
+        (Pace::Window(window), Batches::Sized(mean)) => {
+            Pace::Window(window.max(room_for(mean, plan.senders)))
+        }
+        (pace, _) => pace,
     };
-    let plan =
-        Plan { workload: Workload::FanOut, pace, flooders: 0, slow: 0, history: 0, ..plan.clone() };
+    let plan = Plan {
+        workload: Workload::FanOut,
+        dialect: Dialect::Chatterbox,
+        pace,
+        flooders: 0,
+        slow: 0,
+        history: 0,
+        ..plan.clone()
+    };
     let duration = if options.busy.is_zero() { options.duration } else { options.busy };
     let options = LoadOptions {
         plan,
@@ -108,6 +139,10 @@ pub async fn one(
         let why = run.reasons.join(", ");
         return Err(LoadError::System(io::Error::other(format!("no limit was measured: {why}"))));
     };
+    let batch = match batches {
+        Batches::Sized(mean) => mean,
+        Batches::Free => traffic.batch,
+    };
     let right = run.verdict == Verdict::Right;
     Ok(Limit { mode: mode.to_owned(), batch, traffic, fraction: None, right })
 }
@@ -116,4 +151,21 @@ pub async fn one(
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a batch is small")]
 fn room_for(batch: f64, senders: u32) -> u32 {
     if batch <= 1.0 { 1 } else { (2.0 * batch / f64::from(senders.max(1))).ceil() as u32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::plan;
+
+    #[test]
+    fn what_can_not_differ_is_measured_once() {
+        let names = |plan: &Plan, batch| {
+            modes(plan, batch).into_iter().map(|(mode, _)| mode).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&plan(), 7.5), ["free-running", "coalesced", "single"]);
+        assert_eq!(names(&plan(), 1.0), ["free-running", "single"]);
+        let alone = Plan { senders: 1, pace: Pace::Window(1), ..plan() };
+        assert_eq!(names(&alone, 1.0), ["single"]);
+    }
 }

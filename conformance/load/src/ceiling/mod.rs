@@ -1,4 +1,7 @@
 //! The ceiling of this machine: a server that only writes, measured like any other.
 
+mod batcher;
 pub mod measure;
 pub mod server;
+
+pub use batcher::Batches;

@@ -1,7 +1,7 @@
 //! The least that a server can do: it writes bytes that are ready to sockets, and nothing else.
 //!
 //! It reads no JSON, keeps no names and no history and routes nothing. The bytes of a message are cut
-//! out of the sender's frame at fixed places, a fixed number of them becomes one frame, and that is
+//! out of the sender's frame at fixed places, many of them become one frame (`batcher`), and that is
 //! written to everybody: one encryption and one write for each connection and batch. Members can't
 //! tell it from a chat, so the same code receives and checks what it writes, and its CPU time is
 //! what the sockets and TLS cost on this machine.
@@ -17,111 +17,33 @@ use std::{
     time::Duration,
 };
 
-use conformance_kit::{
-    authority::{Authority, Shows},
-    wire::prefix::Prefix,
-};
+use conformance_kit::authority::{Authority, Shows};
 use rustls::{ServerConfig, server::UnbufferedServerConnection};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Notify, mpsc},
+    sync::mpsc,
     task::{LocalSet, spawn_local},
 };
 
+use super::batcher::{Batch, Batcher, Batches, CLOSE, OPEN, ThreadQueue, gather};
 use crate::{
     frame_reader::{FrameReader, Piece},
     tls::TlsSession,
 };
 
-/// How long an unfinished batch waits for more.
+/// How long an unfinished batch of a fixed size waits for more.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A slow consumer is dropped at so many pending batches; members of this tool always read.
 const MOST_WAITING: usize = 16_384;
 
-const OPEN: &[u8] = br#"{"MESSAGES": ["#;
-const CLOSE: &[u8] = b"]}";
-
 /// The options of the ceiling's server.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LimitOptions {
-    /// Messages in each write: the mean, from 1 on.
-    pub batch: f64,
+    /// Messages in each write.
+    pub batches: Batches,
     /// Without TLS.
     pub plaintext: bool,
-}
-
-type Batch = Arc<[u8]>;
-
-/// The queue of one thread: new connections and batches.
-#[derive(Clone)]
-struct ThreadQueue {
-    arrivals: mpsc::UnboundedSender<StdTcpStream>,
-    batches: Arc<Mutex<Vec<Batch>>>,
-    news: Arc<Notify>,
-}
-
-/// Collects messages into batches and publishes each batch to every thread.
-struct Batcher {
-    queues: Vec<ThreadQueue>,
-    mean: f64,
-    published: f64,
-    count: usize,
-    bytes: Vec<u8>,
-    is_fresh: bool,
-}
-
-impl Batcher {
-    /// How many messages the next batch has: whole numbers with the right mean.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a batch has at most as many messages as are on their way"
-    )]
-    fn size(&self) -> usize {
-        (((self.published + 1.0) * self.mean).floor() - (self.published * self.mean).floor())
-            as usize
-    }
-
-    fn take(&mut self, message: &[u8]) {
-        if self.count == 0 {
-            self.bytes.extend_from_slice(&[0; 4]);
-            self.bytes.extend_from_slice(OPEN);
-        } else {
-            self.bytes.extend_from_slice(b", ");
-        }
-        self.bytes.extend_from_slice(message);
-        self.count += 1;
-        self.is_fresh = true;
-        if self.count >= self.size().max(1) {
-            self.publish();
-        }
-    }
-
-    fn publish(&mut self) {
-        self.bytes.extend_from_slice(CLOSE);
-        let length = Prefix::NETWORK.announce(self.bytes.len() - 4);
-        if let Some(prefix) = self.bytes.first_chunk_mut::<4>() {
-            *prefix = length;
-        }
-        let batch: Batch = self.bytes.as_slice().into();
-        self.bytes.clear();
-        self.count = 0;
-        self.published += 1.0;
-        for queue in &self.queues {
-            let mut batches = queue.batches.lock().unwrap_or_else(PoisonError::into_inner);
-            batches.push(Arc::clone(&batch));
-            queue.news.notify_one();
-        }
-    }
-
-    /// Publishes an unfinished batch that has waited since the last call.
-    fn publish_stale(&mut self) {
-        if self.count > 0 && !self.is_fresh {
-            self.publish();
-        }
-        self.is_fresh = false;
-    }
 }
 
 /// Serves until the standard input ends, which it does with whoever started this process.
@@ -135,21 +57,8 @@ pub fn serve(options: LimitOptions) -> io::Result<()> {
         Some(Authority::make().map_err(io::Error::other)?.server(Shows::Good))
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let (queues, receivers): (Vec<_>, Vec<_>) = (0..threads)
-        .map(|_| {
-            let (arrivals, received) = mpsc::unbounded_channel();
-            let (batches, news) = (Arc::default(), Arc::new(Notify::new()));
-            (ThreadQueue { arrivals, batches, news }, received)
-        })
-        .unzip();
-    let batcher = Arc::new(Mutex::new(Batcher {
-        queues: queues.clone(),
-        mean: options.batch.max(1.0),
-        published: 0.0,
-        count: 0,
-        bytes: Vec::new(),
-        is_fresh: false,
-    }));
+    let (queues, receivers) = ThreadQueue::of(threads);
+    let batcher = Arc::new(Mutex::new(Batcher::new(queues.clone(), options.batches)));
     for (queue, received) in queues.iter().cloned().zip(receivers) {
         let (batcher, tls) = (Arc::clone(&batcher), tls.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -159,7 +68,14 @@ pub fn serve(options: LimitOptions) -> io::Result<()> {
         })?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    thread::Builder::new().spawn(move || runtime.block_on(accept(&queues, &batcher)))?;
+    thread::Builder::new().spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                accepted = accept(&queues, &batcher) => accepted,
+                () = gather(&batcher) => Ok(()),
+            }
+        })
+    })?;
     let mut nothing = [0; 64];
     while io::stdin().read(&mut nothing)? > 0 {}
     Ok(())
@@ -199,10 +115,9 @@ async fn run_thread(
     loop {
         tokio::select! {
             () = queue.news.notified() => {
-                let mut batches = queue.batches.lock().unwrap_or_else(PoisonError::into_inner);
-                let news = std::mem::take(&mut *batches);
-                drop(batches);
+                let news = queue.take();
                 connections.borrow_mut().retain(|connection| connection.deliver(&news));
+                queue.written(news.len());
             }
             arrival = arrivals.recv() => {
                 let Some(arrival) = arrival else { return };
@@ -369,28 +284,4 @@ async fn read(
         }
     }
     connection.wire.borrow_mut().is_gone = true;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batches_have_the_mean_that_was_asked_for() {
-        let mut batcher = Batcher {
-            queues: Vec::new(),
-            mean: 3.25,
-            published: 0.0,
-            count: 0,
-            bytes: Vec::new(),
-            is_fresh: false,
-        };
-        let mut sizes = Vec::new();
-        for _ in 0..100 {
-            sizes.push(batcher.size());
-            batcher.published += 1.0;
-        }
-        assert_eq!(sizes.iter().sum::<usize>(), 325);
-        assert!(sizes.iter().all(|size| *size == 3 || *size == 4));
-    }
 }

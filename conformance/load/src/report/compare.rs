@@ -42,6 +42,7 @@ fn differences(one: &LoadReport, two: &LoadReport) -> Vec<String> {
         }
     };
     differs("the workloads", a.workload.clone(), b.workload.clone());
+    differs("what they speak", a.dialect.clone(), b.dialect.clone());
     differs("connections", a.connections.to_string(), b.connections.to_string());
     differs("senders", a.senders.to_string(), b.senders.to_string());
     differs("texts", format!("{} bytes", a.payload), format!("{} bytes", b.payload));
@@ -85,6 +86,7 @@ fn rows(one: &LoadReport, two: &LoadReport) -> Vec<Row> {
     row("latency p99.9", |r| Some(float(r.traffic.as_ref()?.latency.as_ref()?.p999)), micros);
     row("latency max", |r| Some(float(r.traffic.as_ref()?.latency.as_ref()?.max)), micros);
     row("deliveries a server CPU second", |r| r.traffic.as_ref()?.deliveries_per_cpu(), short);
+    row("part of the free-running limit", |r| fraction(r, "free-running"), |n| format!("{n:.2}"));
     row("part of the coalesced limit", |r| fraction(r, "coalesced"), |n| format!("{n:.2}"));
     row("part of the single limit", |r| fraction(r, "single"), |n| format!("{n:.2}"));
     let kib = |n| format!("{:.2} KiB", n / 1024.0);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use conformance_kit::escape::visible;
 
 use super::{Joining, Limit, LoadReport, MemoryPoint, Traffic, Verdict, float};
-use crate::latency::Figures;
+use crate::{dialect::Dialect, latency::Figures};
 
 /// Renders a report.
 #[must_use]
@@ -13,7 +13,12 @@ pub fn render(report: &LoadReport) -> String {
     let mut out = Lines::default();
     let set = &report.setting;
     let tls = report.tls.as_deref().unwrap_or("no TLS");
-    out.line(&format!("{} at {} ({tls})", set.workload, visible(&report.target)));
+    let speech = if set.dialect == Dialect::Chatterbox.name() {
+        tls.to_owned()
+    } else {
+        format!("{}, {tls}", visible(&set.dialect))
+    };
+    out.line(&format!("{} at {} ({speech})", set.workload, visible(&report.target)));
     out.row("connections", &people(report));
     if report.traffic.is_some() {
         out.row("senders", &senders(report));

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod console;
+pub mod figures;
 pub mod html;
 pub mod plot;
 mod results;

@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 use conformance_kit::escape::visible;
 use maud::{Markup, PreEscaped};
 
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 260.0;
-const LEFT: f64 = 74.0;
+/// How wide a plot is, in units of the drawing.
+pub(super) const WIDTH: f64 = 720.0;
+/// How high it is.
+pub(super) const HEIGHT: f64 = 260.0;
+/// Where its x axis begins.
+pub(super) const LEFT: f64 = 74.0;
 const BOTTOM: f64 = 34.0;
 const TOP: f64 = 14.0;
 const RIGHT: f64 = 34.0;
@@ -54,13 +57,28 @@ impl Plot {
         HEIGHT - BOTTOM - part(&self.y, y) * (HEIGHT - TOP - BOTTOM)
     }
 
-    /// Draws it.
+    /// Draws it for a page, with its legend.
     #[must_use]
     pub fn render(&self) -> Markup {
         let mut out = String::new();
         let title = escaped(&self.title);
         let _ =
             write!(out, r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">"#);
+        self.draw(&mut out);
+        out.push_str("</svg>");
+        if self.lines.len() > 1 {
+            out.push_str(r#"<p class="legend">"#);
+            for (number, line) in self.lines.iter().enumerate() {
+                let name = escaped(&line.name);
+                let _ = write!(out, r#"<span class="key{number}">{name}</span> "#);
+            }
+            out.push_str("</p>");
+        }
+        PreEscaped(out)
+    }
+
+    /// Draws axes and lines, from 0 to [`WIDTH`] and [`HEIGHT`].
+    pub(super) fn draw(&self, out: &mut String) {
         if let Some((from, to)) = self.shade {
             let (from, to) = (self.place_x(from), self.place_x(to));
             let height = HEIGHT - TOP - BOTTOM;
@@ -97,16 +115,6 @@ impl Plot {
             }
             let _ = write!(out, r#"<path class="line line{number}" d="{path}"/>"#);
         }
-        out.push_str("</svg>");
-        if self.lines.len() > 1 {
-            out.push_str(r#"<p class="legend">"#);
-            for (number, line) in self.lines.iter().enumerate() {
-                let name = escaped(&line.name);
-                let _ = write!(out, r#"<span class="key{number}">{name}</span> "#);
-            }
-            out.push_str("</p>");
-        }
-        PreEscaped(out)
     }
 }
 
@@ -153,7 +161,8 @@ pub fn decades(least: f64, most: f64, shown: impl Fn(f64) -> String) -> Vec<Tick
     ticks
 }
 
-fn escaped(text: &str) -> String {
+/// A text as it may stand in a drawing.
+pub(super) fn escaped(text: &str) -> String {
     visible(text).replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 

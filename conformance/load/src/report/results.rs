@@ -1,8 +1,9 @@
 //! The results of a run. Every output format is rendered from [`LoadReport`].
 
+use conformance_kit::subject::process::Memory;
 use serde::{Deserialize, Serialize};
 
-use crate::{delivery_check::Faults, latency::Figures, process::Memory, roster::NoticeFaults};
+use crate::{delivery_check::Faults, dialect::Dialect, latency::Figures, roster::NoticeFaults};
 
 /// The version of the JSON; it changes when a field changes its meaning or goes away.
 pub const VERSION: u32 = 1;
@@ -49,6 +50,9 @@ pub struct LoadReport {
 pub struct Setting {
     /// The workload.
     pub workload: String,
+    /// What the server speaks; reports of earlier versions of the tool know only one.
+    #[serde(default = "only_dialect")]
+    pub dialect: String,
     /// Members who are measured.
     pub connections: u32,
     /// How many of them send.
@@ -75,6 +79,10 @@ pub struct Setting {
     pub sources: usize,
     /// Threads of the tool.
     pub threads: usize,
+}
+
+fn only_dialect() -> String {
+    Dialect::Chatterbox.name().to_owned()
 }
 
 /// How everybody joined.
@@ -212,9 +220,9 @@ pub struct Checks {
 /// What prepared bytes cost: the same members and messages, at a server that only writes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
-    /// `coalesced` or `single`.
+    /// `free-running`, `coalesced` or `single`.
     pub mode: String,
-    /// Messages in each write, the mean.
+    /// Messages in each write, the mean: what was asked for, or with `free-running` what came.
     pub batch: f64,
     /// Its figures.
     pub traffic: Traffic,

@@ -1,7 +1,9 @@
 //! Reports of runs that never were.
 
+use conformance_kit::subject::process::Memory;
+
 use super::*;
-use crate::{delivery_check::Faults, latency::Latency, process::Memory};
+use crate::{delivery_check::Faults, latency::Latency};
 
 fn traffic(scale: u64) -> Traffic {
     let mut latency = Latency::default();
@@ -37,6 +39,7 @@ fn report(scale: u64) -> LoadReport {
         tls: Some("TLSv1_3, TLS13_AES_256_GCM_SHA384".to_owned()),
         setting: Setting {
             workload: "fan-out".to_owned(),
+            dialect: "chatterbox".to_owned(),
             connections: 1_000,
             senders: 10,
             payload: 64,

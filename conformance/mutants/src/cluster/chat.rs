@@ -14,6 +14,8 @@ const ONE_IN: u64 = 17;
 const TAGS: usize = 256;
 /// After so many messages a node that is well sends its users away.
 const AWAY: u64 = 60;
+/// So many bytes a message takes for ever.
+const LEAK: usize = 128 * 1024;
 
 /// What leaves through one connection; nothing ends it.
 pub(super) type Outbox = UnboundedSender<Option<Value>>;
@@ -32,6 +34,11 @@ impl Entry {
     fn dest(&self) -> &str {
         self.message[1].as_str().unwrap_or_default()
     }
+}
+
+/// Whether a message is to one user.
+fn is_private(message: &[Value; 4]) -> bool {
+    message[1].as_str().is_some_and(|dest| dest != "ALL" && !dest.starts_with('#'))
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +76,8 @@ pub(super) struct Joining<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Chat {
     faults: BTreeSet<ClusterFault>,
+    /// Whether there is one node only.
+    alone: bool,
     log: Vec<Entry>,
     members: Vec<Member>,
     sessions: BTreeMap<String, Session>,
@@ -78,11 +87,13 @@ pub(super) struct Chat {
     refusing: u32,
     /// How many messages there were when a node sent its users away last.
     sent_away: u64,
+    /// What nobody needs any more.
+    leaked: Vec<Vec<u8>>,
 }
 
 impl Chat {
-    pub(super) fn new(faults: &[ClusterFault]) -> Self {
-        Self { faults: faults.iter().copied().collect(), ..Self::default() }
+    pub(super) fn new(nodes: usize, faults: &[ClusterFault]) -> Self {
+        Self { faults: faults.iter().copied().collect(), alone: nodes == 1, ..Self::default() }
     }
 
     fn has(&self, fault: ClusterFault) -> bool {
@@ -131,8 +142,8 @@ impl Chat {
         }
         let same = |member: &&Member| self.name_of(member) == name;
         let holder = self.members.iter().find(same).map(|member| member.node);
-        let given =
-            self.has(ClusterFault::NameTwice) && holder.is_some_and(|holder| holder != node);
+        let given = self.has(ClusterFault::NameTwice)
+            && holder.is_some_and(|holder| holder != node || self.alone);
         if holder.is_some() && !given {
             let refusal = json!({"USERNAME_ACCEPTED": false, "INFO": "taken", "CODE": "taken"});
             let _ = outbox.send(Some(refusal));
@@ -147,7 +158,7 @@ impl Chat {
             .or_insert_with(|| Session { name: name.to_owned(), ..Session::default() });
         match held {
             None => self.tell_others(&token, &json!({"USERS_JOINED": [name]})),
-            Some(true) if self.has(ClusterFault::AnnouncesResumed) => {
+            Some(held) if self.has(ClusterFault::AnnouncesResumed) && (held || self.alone) => {
                 self.tell_others(&token, &json!({"USERS_LEFT": [name]}));
             }
             Some(_) => {}
@@ -185,7 +196,9 @@ impl Chat {
             }
         }
         // A room's past is not told to who was not there; nobody here joins one twice.
-        let users: Vec<&str> = self.members.iter().map(|member| self.name_of(member)).collect();
+        let hidden = usize::from(self.has(ClusterFault::HidesUser));
+        let users: Vec<&str> =
+            self.members.iter().skip(hidden).map(|member| self.name_of(member)).collect();
         let rooms: Vec<Value> =
             session.rooms.iter().map(|room| json!({"ROOM": room, "LAST": self.last})).collect();
         let Some(outbox) = &member.outbox else { return };
@@ -257,6 +270,12 @@ impl Chat {
             let known = self.sessions.get(&token).and_then(|session| {
                 session.used.iter().find(|(used, _)| Some(used.as_str()) == tag).map(|(_, id)| *id)
             });
+            let is_private = is_private(&message);
+            if is_private && self.strikes(ClusterFault::RefusesPrivate) {
+                let nobody = json!({"CODE": "no-such-user", "ERROR": "nobody has that name"});
+                refused.extend(tag.map(|tag| (tag.to_owned(), nobody)));
+                continue;
+            }
             let id = match known {
                 Some(id) if !self.has(ClusterFault::ForgetsTags) => id,
                 _ => self.store(&token, tag, message),
@@ -326,12 +345,26 @@ impl Chat {
                 session.used.pop_front();
             }
         }
+        if self.has(ClusterFault::Leaks) {
+            self.leaked.push(vec![1; LEAK]);
+        }
         if self.strikes(ClusterFault::LosesMessages) {
             return self.last;
         }
         self.tell(&entry);
         self.log.push(entry);
-        self.last
+        let id = self.last;
+        if self.strikes(ClusterFault::Invents)
+            && let Some(mut entry) = self.log.last().cloned()
+            && let Value::String(text) = &mut entry.message[3]
+        {
+            text.push_str(" indeed");
+            self.last += 1;
+            entry.id = self.last;
+            self.tell(&entry);
+            self.log.push(entry);
+        }
+        id
     }
 
     fn tell(&mut self, entry: &Entry) {
@@ -417,13 +450,24 @@ impl Chat {
             told && entry.id > after && !(differs && entry.id.is_multiple_of(ONE_IN))
         };
         let mut page: Vec<&Entry> = self.log.iter().filter(due).take(limit + 1).collect();
+        let differs = self.has(ClusterFault::PagesDiffer) && self.alone;
+        let told = |entry: &Entry| {
+            let mut message = entry.message.clone();
+            if differs
+                && entry.dest() == me
+                && let Value::String(text) = &mut message[3]
+            {
+                text.push_str(" or so");
+            }
+            message
+        };
         let more = page.len() > limit;
         page.truncate(limit);
         self.answer(
             connection,
             json!({"HISTORY": {
                 "WITH": with,
-                "MESSAGES": page.iter().map(|entry| &entry.message).collect::<Vec<_>>(),
+                "MESSAGES": page.iter().map(|entry| told(entry)).collect::<Vec<_>>(),
                 "IDS": page.iter().map(|entry| entry.id).collect::<Vec<_>>(),
                 "MORE": more,
             }}),

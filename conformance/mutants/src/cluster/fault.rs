@@ -15,13 +15,13 @@ pub enum ClusterFault {
     Disorders,
     /// One private message in a few is told to a third user.
     LeaksPrivate,
-    /// A name that is in use at another node is given away again.
+    /// A name that is in use at another node, or at a server that is alone, is given away again.
     NameTwice,
-    /// Whoever goes on at another node is announced as gone.
+    /// Whoever goes on at another node is announced as gone; of a server that is alone, whoever goes on over another connection.
     AnnouncesResumed,
     /// A node that is started again has forgotten what was acknowledged last.
     ForgetsAtRestart,
-    /// One node's pages lack a message in a few.
+    /// One node's pages lack a message in a few; of a server that is alone, those of whom private messages were for have other words.
     PagesDiffer,
     /// What is refused is stored all the same.
     StoresRefused,
@@ -35,11 +35,19 @@ pub enum ClusterFault {
     AltersPast,
     /// Now and then all users of a node that is well are announced as gone, and sent away.
     SendsAway,
+    /// The list of users lacks one of them.
+    HidesUser,
+    /// One private message in a few is refused as to nobody.
+    RefusesPrivate,
+    /// Now and then a message is stored that nobody has sent.
+    Invents,
+    /// Each message takes memory for ever. Users see nothing of it, so it is none of [`ClusterFault::ALL`].
+    Leaks,
 }
 
 impl ClusterFault {
-    /// All there are.
-    pub const ALL: [Self; 16] = [
+    /// All that users see something of.
+    pub const ALL: [Self; 19] = [
         Self::LosesMessages,
         Self::SkipsReceiver,
         Self::TellsTwice,
@@ -56,5 +64,8 @@ impl ClusterFault {
         Self::HoleInPast,
         Self::AltersPast,
         Self::SendsAway,
+        Self::HidesUser,
+        Self::RefusesPrivate,
+        Self::Invents,
     ];
 }

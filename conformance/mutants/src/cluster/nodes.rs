@@ -30,11 +30,20 @@ impl Cluster {
     /// # Errors
     /// When no port can be listened on.
     pub async fn start(nodes: usize, faults: &[ClusterFault]) -> io::Result<Self> {
-        let chat = Arc::new(Mutex::new(Chat::new(faults)));
+        let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self::listen(&vec![free; nodes], faults).await
+    }
+
+    /// Starts a node on each of these addresses.
+    ///
+    /// # Errors
+    /// When one of them can't be listened on.
+    pub async fn listen(nodes: &[SocketAddr], faults: &[ClusterFault]) -> io::Result<Self> {
+        let chat = Arc::new(Mutex::new(Chat::new(nodes.len(), faults)));
         let (mut addresses, mut alive, mut tasks) = (Vec::new(), Vec::new(), JoinSet::new());
         let connections = Arc::new(AtomicU64::new(0));
-        for node in 0..nodes {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        for (node, address) in nodes.iter().enumerate() {
+            let listener = TcpListener::bind(address).await?;
             addresses.push(listener.local_addr()?);
             let lives = Arc::new(AtomicBool::new(true));
             alive.push(Arc::clone(&lives));
@@ -68,6 +77,13 @@ impl Cluster {
             alive.store(false, Ordering::Relaxed);
         }
         self.chat().die(node);
+    }
+
+    /// All connections with a node end, and with them the places of its users; the node goes on.
+    pub fn cut(&self, node: usize) {
+        let mut chat = self.chat();
+        chat.die(node);
+        chat.expire(node);
     }
 
     /// Whoever has not gone on from a node that was killed is gone.

@@ -2,7 +2,7 @@
 
 use super::super::findings::Kind;
 use crate::evidence::{
-    Closing, Ending, Entry, Event, Evidence, Fault, Place, Post, Print, Seen, Session, Side,
+    Closing, Death, Ending, Entry, Event, Evidence, Fault, Place, Post, Print, Seen, Session, Side,
     Struck, Welcome, What,
 };
 
@@ -284,6 +284,24 @@ pub(super) const DAMAGES: &[(&str, Kind, Damage)] = &[
     ("a node that is told to end is ended by a signal", Kind::Ended, |evidence| {
         let (fault, ended) = (Fault::NodeStopped, Some(Ending::Signal(6)));
         evidence.faults.push(Struck { fault, node: Some(1), from: 0, until: 0, ended });
+    }),
+    ("a node ends by itself", Kind::Died, |evidence| {
+        evidence.deaths.push(Death { at: 0, how: "n0 has ended by itself: exit code 101".into() });
+    }),
+    ("a server that is alone ends a connection without a reason", Kind::SentAway, |evidence| {
+        evidence.alone = true;
+        let events = &mut evidence.testimonies[0].events;
+        let at = events.last().unwrap().at;
+        events.push(Event { at, what: What::Closed(Closing::Lost) });
+    }),
+    ("a message of the run before is gone", Kind::Lost, |evidence| {
+        evidence.before.push((1, Print(4)));
+    }),
+    ("a message of the run before has other words", Kind::Altered, |evidence| {
+        evidence.before.push((1, Print(4)));
+        for pages in evidence.pages.iter_mut().filter(|pages| pages.reader.is_none()) {
+            pages.older.push((1, Print(5)));
+        }
     }),
     ("a user who is there is missing from a list", Kind::Presence, |evidence| {
         let welcome = evidence.testimonies[5].events.iter_mut().rev().find_map(|event| {
