@@ -17,6 +17,8 @@ struct Woken {
     rooms_soon: BTreeSet<RoomId>,
     single: Vec<MemberId>,
     removed: Vec<MemberId>,
+    /// Who has said something.
+    senders: Vec<MemberId>,
 }
 
 impl Woken {
@@ -35,7 +37,9 @@ impl Woken {
 impl Chat {
     /// Unlocks the hub, then wakes whom something concerns.
     fn unlock_and_wake(&self, hub: MutexGuard<'_, Hub>, woken: Woken) {
-        let Woken { everybody, soon, rooms, mut rooms_soon, single, removed } = woken;
+        let Woken { everybody, soon, rooms, mut rooms_soon, single, removed, mut senders } = woken;
+        senders.sort_unstable();
+        senders.dedup();
         // Whoever is woken now takes along what could wait.
         rooms_soon.retain(|room| !everybody && !rooms.contains(room));
         let of = |room: &RoomId| hub.readers(*room);
@@ -44,7 +48,7 @@ impl Chat {
         self.unlock(hub);
         let notifier = self.notifier();
         if everybody {
-            notifier.notify_all();
+            notifier.notify_all_and(&senders);
         } else if soon {
             notifier.notify_all_soon();
         }
@@ -76,6 +80,9 @@ impl Chat {
         if hub.begin(group, *at) {
             for (index, proposal) in group.proposals.iter().enumerate() {
                 let applied = hub.step(group.from, proposal.clone(), greeting(index));
+                if let Proposal::Say(say) = proposal {
+                    woken.senders.push(say.member);
+                }
                 let Applied { outcome, wake, wakes, removed, renamed } = applied;
                 // Before anybody is told: whoever has read the new name may use it.
                 self.notifier().note_renamed(&renamed);

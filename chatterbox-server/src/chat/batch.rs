@@ -105,6 +105,11 @@ impl Batch {
             && self.wish.is_none()
     }
 
+    /// How many messages it has.
+    pub(super) fn messages(&self) -> usize {
+        self.says.len()
+    }
+
     /// Takes an entry in if all of it is not larger then than a group of several nodes is to be; else gives it back. The first one is
     /// taken whatever it is: who waits for it alone learns whether the order takes it.
     pub(super) fn add_within(&mut self, entry: Entry, bounds: &Bounds) -> Option<Entry> {

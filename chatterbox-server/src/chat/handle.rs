@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use chatterbox_hub::{
     BlockFilter, Delivery, Event, Filing, Hub, Identity, JoinError, JoinReply, JoinRequest,
-    MemberId, Proposal, ReadIn, Removal, Rename, SessionId, To,
+    MemberId, Proposal, ReadIn, Removal, Rename, SessionId, Stamp, To,
 };
 use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::session::Destination;
@@ -141,7 +141,7 @@ impl Seat {
 
     /// Waits until there may be something to send.
     pub async fn pending(&self) {
-        self.signals.pending.raised().await;
+        self.signals.pending().await;
     }
 }
 
@@ -263,10 +263,19 @@ impl Handle {
         self.until(|hub| hub.has_room(self.id, usize::MAX)).await;
     }
 
-    /// Waits until everything that has happened by now was handed out to the member, too.
-    pub async fn up_to_date(&self) {
-        let now = self.chat.hub().clock();
-        self.until(|hub| !hub.lags_behind(self.id, now)).await;
+    /// Waits until there may be something to send; for a writer that is stuck, and has to look afterwards.
+    pub async fn pending(&self) {
+        self.signals.pending().await;
+    }
+
+    /// Waits until everything that has happened before this was handed out to the member, too.
+    pub async fn handed(&self, stamp: Stamp) {
+        self.until(|hub| !hub.lags_behind(self.id, stamp)).await;
+    }
+
+    /// Whether it was.
+    pub fn was_handed(&self, stamp: Stamp) -> bool {
+        !self.chat.hub().lags_behind(self.id, stamp)
     }
 
     /// Checks again whenever something was handed out. The reader, a command and the catalogue may wait at the same time.
@@ -355,19 +364,19 @@ mod tests {
         let chat = crate::chat::opened::chat(Arc::new(Memory::default()));
         let ann = join(&chat, "ann").await;
         let handle = ann.handle();
-        handle.up_to_date().await;
+        handle.handed(chat.clock()).await;
         let _bob = join(&chat, "bob").await;
-        let waiting = tokio::time::timeout(Duration::from_secs(60), handle.up_to_date());
+        let waiting = tokio::time::timeout(Duration::from_secs(60), handle.handed(chat.clock()));
         assert!(waiting.await.is_err(), "ann was not told of bob");
         let task = tokio::spawn({
             let handle = handle.clone();
-            async move { handle.up_to_date().await }
+            async move { handle.handed(chat.clock()).await }
         });
         tokio::task::yield_now().await;
         assert!(matches!(ann.take(), Delivery::Frames { more: false, .. }));
         task.await.unwrap();
         drop(ann);
-        handle.up_to_date().await;
+        handle.handed(chat.clock()).await;
     }
 
     #[tokio::test(start_paused = true)]
@@ -377,7 +386,7 @@ mod tests {
         let handle = ann.handle();
         while handle.tell_error(&"x".repeat(1000)) {}
         let _bob = join(&chat, "bob").await;
-        let all = async { tokio::join!(handle.room(), handle.up_to_date(), handle.room()) };
+        let all = async { tokio::join!(handle.room(), handle.handed(chat.clock()), handle.room()) };
         let mut all = std::pin::pin!(all);
         let early = tokio::time::timeout(Duration::from_secs(1), all.as_mut()).await;
         assert!(early.is_err(), "nothing was handed out");

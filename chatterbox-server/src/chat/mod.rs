@@ -32,5 +32,6 @@ pub(crate) mod shared;
 pub(crate) mod traffic;
 pub(crate) mod waiting_mail;
 pub(crate) mod wake_flag;
+mod wake_round;
 
 pub use handle::Handle;

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use chatterbox_hub::{MemberId, RoomId};
 
 use crate::chat::wake_flag::WakeFlag;
+use crate::chat::wake_round::{PendingFlag, WakeRound};
 
 /// The time between two broadcasts of presence. Nobody sees the difference, and 1,000 users who join within a second
 /// cost everybody some 16 writes.
@@ -26,17 +28,29 @@ const PRESENCE_INTERVAL_PER_MEMBER: Duration = Duration::from_micros(40);
 /// The wake flags of one member.
 #[derive(Debug, Default)]
 pub struct Signals {
-    /// Raised when there is something to take from the hub.
-    pub pending: WakeFlag,
+    pending: PendingFlag,
+    round: Arc<WakeRound>,
     /// Raised when the member was removed.
     pub removed: WakeFlag,
     /// Set when another device has changed the name of the user; whoever reads the frames looks before each of them.
     pub renamed: AtomicBool,
 }
 
+impl Signals {
+    /// Waits until there is something to take from the hub; whoever has been told takes it soon, or is stuck and remembers it.
+    pub async fn pending(&self) {
+        poll_fn(|context| self.pending.poll_raised(&self.round, context)).await;
+    }
+
+    fn wake(&self) {
+        self.pending.raise(&self.round);
+    }
+}
+
 /// The wake flags of all members.
 #[derive(Debug, Default)]
 pub struct Notifier {
+    round: Arc<WakeRound>,
     signals: Mutex<HashMap<MemberId, Arc<Signals>>>,
     /// Raised when presence has changed.
     presence: WakeFlag,
@@ -61,15 +75,28 @@ impl Notifier {
     /// Subscribes a new member. Its flags start raised, so events between joining and subscribing are not missed, nor another name
     /// that a device of its user has asked for meanwhile.
     pub fn subscribe(&self, id: MemberId) -> Arc<Signals> {
-        let signals = Arc::new(Signals { renamed: AtomicBool::new(true), ..Signals::default() });
+        let round = Arc::clone(&self.round);
+        let signals = Signals { round, renamed: AtomicBool::new(true), ..Signals::default() };
+        let signals = Arc::new(signals);
         self.signals().insert(id, Arc::clone(&signals));
-        signals.pending.raise();
         signals
     }
 
     /// Removes a member that has left.
     pub fn unsubscribe(&self, id: MemberId) {
-        self.signals().remove(&id);
+        let left = self.signals().remove(&id);
+        // It does not look any more, and nobody waits for that.
+        left.map(|signals| signals.pending.lower(&self.round));
+    }
+
+    /// Whether all who were woken have looked what there is.
+    pub fn all_have_looked(&self) -> bool {
+        self.round.is_over()
+    }
+
+    /// Waits until all who were woken have looked what there is; one task may wait.
+    pub async fn until_all_have_looked(&self) {
+        self.round.over().await;
     }
 
     fn delayed(&self) -> MutexGuard<'_, Delayed> {
@@ -78,7 +105,16 @@ impl Notifier {
 
     /// Wakes everybody.
     pub fn notify_all(&self) {
-        self.signals().values().for_each(|signals| signals.pending.raise());
+        self.signals().values().for_each(|signals| signals.wake());
+    }
+
+    /// Wakes everybody, and these, of whom the list is sorted, as the last ones: the runtime polls first of many who was woken last. Who
+    /// has said something waits for it, and can go on while the others are told.
+    pub fn notify_all_and(&self, senders: &[MemberId]) {
+        let signals = self.signals();
+        let others = signals.iter().filter(|(id, _)| senders.binary_search(id).is_err());
+        others.for_each(|(_, signals)| signals.wake());
+        senders.iter().filter_map(|id| signals.get(id)).for_each(|signals| signals.wake());
     }
 
     /// Wakes everybody in a moment.
@@ -97,14 +133,14 @@ impl Notifier {
 
     /// Wakes some members.
     pub fn notify_each(&self, ids: &[MemberId]) {
-        self.each(ids, |signals| signals.pending.raise());
+        self.each(ids, Signals::wake);
     }
 
     /// Wakes members that were removed, also from a write that is stalled.
     pub fn notify_removed(&self, ids: &[MemberId]) {
         self.each(ids, |signals| {
             signals.removed.raise();
-            signals.pending.raise();
+            signals.wake();
         });
     }
 
@@ -166,25 +202,25 @@ mod tests {
     async fn presence_is_told_at_once_and_then_together() {
         let notifier = Arc::new(Notifier::default());
         let signals = notifier.subscribe(a_member());
-        signals.pending.raised().await;
+        signals.pending().await;
         let task = Arc::clone(&notifier);
         let notifying = tokio::spawn(async move { task.notify_of_presence().await });
         let start = tokio::time::Instant::now();
         notifier.notify_all_soon();
-        signals.pending.raised().await;
+        signals.pending().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "the first does not wait");
         for _ in 0..100 {
             notifier.notify_all_soon();
         }
-        signals.pending.raised().await;
+        signals.pending().await;
         // The clock of the runtime counts in milliseconds.
         let waited = start.elapsed();
         assert!(waited >= PRESENCE_INTERVAL && waited < 2 * PRESENCE_INTERVAL, "{waited:?}");
-        let more = tokio::time::timeout(Duration::from_secs(60), signals.pending.raised());
+        let more = tokio::time::timeout(Duration::from_secs(60), signals.pending());
         assert!(more.await.is_err(), "a hundred are one");
         let start = tokio::time::Instant::now();
         notifier.notify_all();
-        signals.pending.raised().await;
+        signals.pending().await;
         assert_eq!(start.elapsed(), Duration::ZERO, "a message does not wait");
         notifying.abort();
     }

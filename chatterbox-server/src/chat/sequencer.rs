@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: paces by the clock")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chatterbox_hub::{
     Group, Incarnation, Proposal, Record, RoomRecord, RoomRefusal, RoomWish, Say, Sequence,
@@ -23,6 +24,12 @@ use crate::chat::proposals::{ProposalQueue, WishDone};
 use crate::chat::shared::Chat;
 use crate::order::{Decided, Order, OrderError};
 use crate::store::{Store, StoreError};
+
+/// So many messages are told while a round of wakes is under way, before those behind them wait for its end.
+const AT_ONCE: usize = 4;
+
+/// They wait no longer than this.
+const LONGEST_ROUND: Duration = Duration::from_millis(100);
 
 /// The sequencer of one node.
 pub struct Sequencer {
@@ -49,6 +56,7 @@ impl Sequencer {
         let mut stopping = false;
         let mut numbering = Numbering::default();
         let mut refused = Refused::default();
+        let mut of_round = 0;
         let mut rounds = Rounds::new(&self);
         let started = rounds.go(vec![Proposal::Up(Up::default())], Batch::default()).await;
         if let Err(error) = started {
@@ -70,11 +78,8 @@ impl Sequencer {
             let Some(first) = first else { return };
             let mut batch = Batch::default();
             batch.add(first);
-            while batch.has_room(&Bounds::ALONE)
-                && let Ok(entry) = queue.try_recv()
-            {
-                batch.add(entry);
-            }
+            fill(&mut batch, &mut queue);
+            self.gather(&mut batch, &mut queue, &mut of_round).await;
             let says = batch.take_says();
             let said = says.len();
             let mut proposals = match self.keep(says, &mut numbering).await {
@@ -102,6 +107,21 @@ impl Sequencer {
             }
             pace.keep(&self.chat).await;
         }
+    }
+
+    /// Lets a batch grow until all who were woken have looked, when many messages are told in that time: all would be woken again
+    /// behind those who still wait for their turn. A first message waits for nothing, and nor do few.
+    async fn gather(&self, batch: &mut Batch, queue: &mut ProposalQueue, of_round: &mut usize) {
+        let notifier = self.chat.notifier();
+        if notifier.all_have_looked() {
+            *of_round = 0;
+        } else if batch.messages() > 0 && *of_round + batch.messages() > AT_ONCE {
+            // Whoever is woken looks soon, but a round of very many takes its time.
+            let _ = tokio::time::timeout(LONGEST_ROUND, notifier.until_all_have_looked()).await;
+            fill(batch, queue);
+            *of_round = 0;
+        }
+        *of_round += batch.messages();
     }
 
     /// Stores what follows from a wish about rooms, if it is going to be granted. Nothing comes between here and its turn but
@@ -168,6 +188,15 @@ impl Sequencer {
         }
         numbering.newest = Some(newest + numbered.len() as u64);
         Ok(says)
+    }
+}
+
+/// Takes what has come into a batch, as far as there is room.
+fn fill(batch: &mut Batch, queue: &mut ProposalQueue) {
+    while batch.has_room(&Bounds::ALONE)
+        && let Ok(entry) = queue.try_recv()
+    {
+        batch.add(entry);
     }
 }
 

@@ -12,7 +12,7 @@ use chatterbox_hub::{
     AccountChange, AccountRef, Amendment, Event, Happened, Hub, Identity, Incarnation, JoinError,
     JoinRequest, Judged, Lag, Laggards, Level, LoggedIn, Login, MemberId, Outcome, Party, Proposal,
     Record, Refused, Reserved as Place, RoomDone, RoomNumber, RoomRefusal, RoomWish, Say, Sequence,
-    SessionId, SessionKey, Speaker,
+    SessionId, SessionKey, Speaker, Stamp,
 };
 use chatterbox_proto::{Code, NameKey, Refusal, Username};
 use tokio::time::Instant;
@@ -405,6 +405,11 @@ impl Chat {
         for (recipient, bytes) in each {
             hub.release(*recipient, *bytes);
         }
+    }
+
+    /// The stamp of whatever happens next.
+    pub fn clock(&self) -> Stamp {
+        self.hub().clock()
     }
 
     /// Waits for memory for messages of this size, before they are encoded.

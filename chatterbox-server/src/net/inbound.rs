@@ -7,7 +7,6 @@ mod settling;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use chatterbox_hub::{Event, Filing, Record, RecordMeta, To};
@@ -24,16 +23,10 @@ use crate::net::announcing::Taken;
 use crate::net::long_work::{LONG_WORK, LongWork};
 use crate::net::put_off::{Found, resolve_or_leave};
 use crate::net::requests::Requests;
+use crate::net::round::{ON_THEIR_WAY, Round};
 
 /// A post takes further messages up to this many bytes.
 const POST_BYTES: usize = 1024 * 1024;
-
-/// Flow control: after a post, the next read waits until the post was delivered to the sender itself, but no longer than
-/// this, since a client may send much before it reads.
-///
-/// Every sender therefore has about one post in flight, and a flood gets no more than one sender's share of what the
-/// receivers can take.
-const ROUND: Duration = Duration::from_millis(12);
 
 /// Escaped, a text is at most so much longer: two bytes become six, and a control character six of one.
 const ESCAPED: usize = 3;
@@ -49,6 +42,7 @@ pub(super) struct Inbound {
     pub(super) posted: usize,
     /// Messages that were refused since the sender has had its last turn.
     refused: usize,
+    round: Round,
     pub(super) faults: Faults,
     /// Only for members with capabilities or legacy commands.
     requests: Option<Box<Requests>>,
@@ -75,6 +69,7 @@ impl Inbound {
             bytes: 0,
             posted: 0,
             refused: 0,
+            round: Round::default(),
             faults: Faults::new(),
             requests,
             flood,
@@ -385,15 +380,19 @@ impl Inbound {
             let held = if is_last { std::mem::take(&mut self.reserved).into() } else { Held::None };
             let tags = self.requests.as_mut().and_then(|requests| requests.take_tags(post.len()));
             let refused = tags.clone();
+            // Refused messages cost their sender a turn, too.
+            let messages = u32::try_from(post.len()).unwrap_or(ON_THEIR_WAY);
+            let messages = if messages == 0 { ON_THEIR_WAY } else { messages };
+            self.round.turn(&self.member, messages).await;
             let chat = self.member.chat();
             match chat.post(self.member.id(), post, held, tags, room.take()).await {
                 Ok(Receipt { acks, refused }) => {
+                    self.round.posted(&self.member, messages);
                     self.acknowledge(acks).await;
                     was_refused |= !refused.is_empty();
                     for (tag, code) in refused {
                         self.refuse_late(code, tag);
                     }
-                    drop(tokio::time::timeout(ROUND, self.member.up_to_date()).await);
                 }
                 Err(code) => {
                     was_refused = true;

@@ -24,6 +24,7 @@ mod put_off;
 mod read_buffer;
 mod reader;
 mod requests;
+mod round;
 pub(crate) mod scrape;
 pub(crate) mod stream;
 mod tls;

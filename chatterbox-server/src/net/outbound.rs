@@ -144,6 +144,9 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             }
             if self.up_to_date {
                 self.flush().await?;
+                if !self.up_to_date {
+                    continue;
+                }
                 self.has_written();
                 let piece = tokio::select! {
                     biased;
@@ -259,9 +262,9 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     /// Writes as much of the first parts as the socket takes at once, before the stall timeout.
     async fn write_some(&mut self) -> Result<(), WriteEnd> {
         self.unescape_first();
-        let Self { writer, pending, .. } = self;
+        let Self { writer, pending, member, up_to_date, stall_timeout, .. } = self;
         let write = poll_fn(|context| poll_write(writer, pending, context));
-        let written = in_time(write, &self.member, self.stall_timeout).await?;
+        let written = in_time(write, member, *stall_timeout, up_to_date).await?;
         if written == 0 {
             return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
         }
@@ -296,7 +299,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     }
 
     async fn flush(&mut self) -> Result<(), WriteEnd> {
-        in_time(self.writer.flush(), &self.member, self.stall_timeout).await
+        let Self { writer, member, up_to_date, stall_timeout, .. } = self;
+        in_time(writer.flush(), member, *stall_timeout, up_to_date).await
     }
 
     /// Queues what is left for the member in the hub.
@@ -373,23 +377,28 @@ fn poll_write<W: AsyncWrite + Unpin>(
     }
 }
 
-/// Awaits a write, unless the member is removed or the stall timeout passes.
+/// Awaits a write, unless the member is removed or the stall timeout passes. What comes meanwhile is looked at afterwards.
 ///
 /// Nearly every write completes at the first poll, which then costs neither a timer nor a look at the wake flag.
 async fn in_time<T>(
     write: impl Future<Output = io::Result<T>>,
     member: &Handle,
     stall_timeout: Duration,
+    up_to_date: &mut bool,
 ) -> Result<T, WriteEnd> {
     let mut write = pin!(write);
     if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(write.as_mut().poll(context))).await {
         return Ok(done?);
     }
-    tokio::select! {
-        biased;
-        done = write => Ok(done?),
-        why = member.removed() => Err(WriteEnd::Removed(why)),
-        () = tokio::time::sleep(stall_timeout) => Err(WriteEnd::Removed(Removal::TooSlow)),
+    let mut stalled = pin!(tokio::time::sleep(stall_timeout));
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut write => return Ok(done?),
+            why = member.removed() => return Err(WriteEnd::Removed(why)),
+            () = member.pending() => *up_to_date = false,
+            () = &mut stalled => return Err(WriteEnd::Removed(Removal::TooSlow)),
+        }
     }
 }
 

@@ -1,0 +1,148 @@
+//! Who was woken and has not looked yet: whether a round of wakes is over.
+//!
+//! While it is not, whatever is told to everybody wakes all again behind those who still wait for their turn, so that each is written
+//! to twice. Under load it is better to wait for the end of the round, and to tell together what has come meanwhile: a write
+//! costs as much as a hundred messages in it.
+
+use std::sync::atomic::{AtomicIsize, AtomicU8, Ordering};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+
+use crate::chat::wake_flag::WakeFlag;
+
+/// Counts those who were woken and have not looked.
+#[derive(Debug, Default)]
+pub(super) struct WakeRound {
+    /// Below zero for a moment, when somebody looks before it is counted.
+    woken: AtomicIsize,
+    over: WakeFlag,
+}
+
+impl WakeRound {
+    fn looked(&self) {
+        if self.woken.fetch_sub(1, Ordering::AcqRel) <= 1 {
+            self.over.raise();
+        }
+    }
+
+    /// Whether nobody is left.
+    pub(super) fn is_over(&self) -> bool {
+        self.woken.load(Ordering::Acquire) <= 0
+    }
+
+    /// Waits until nobody is left; one task may wait.
+    pub(super) async fn over(&self) {
+        while !self.is_over() {
+            self.over.raised().await;
+        }
+    }
+}
+
+/// Nothing has happened since the member has looked.
+const LOOKED: u8 = 0;
+/// The member was woken, and is counted.
+const WOKEN: u8 = 1;
+/// It is going to look without having been woken: it has just come, and is doing something else yet.
+const NEW: u8 = 2;
+
+/// The flag of one member, which wakes the one future that waits for it.
+#[derive(Debug)]
+pub(super) struct PendingFlag {
+    state: AtomicU8,
+    waiting: AtomicWaker,
+}
+
+impl Default for PendingFlag {
+    /// The flag of a member that has just come.
+    fn default() -> Self {
+        Self { state: AtomicU8::new(NEW), waiting: AtomicWaker::new() }
+    }
+}
+
+impl PendingFlag {
+    /// Wakes the member, unless it is going to look anyway.
+    pub(super) fn raise(&self, round: &WakeRound) {
+        let raised =
+            self.state.compare_exchange(LOOKED, WOKEN, Ordering::AcqRel, Ordering::Acquire);
+        if raised.is_ok() {
+            round.woken.fetch_add(1, Ordering::AcqRel);
+            self.waiting.wake();
+        }
+    }
+
+    /// Ready if it was raised since the last call; otherwise the next raise wakes the task.
+    pub(super) fn poll_raised(&self, round: &WakeRound, context: &mut Context<'_>) -> Poll<()> {
+        // Registered before the check, so that no raise between the two is lost.
+        self.waiting.register(context.waker());
+        self.lower(round)
+    }
+
+    /// Lowers it: its member looks now, or never.
+    pub(super) fn lower(&self, round: &WakeRound) -> Poll<()> {
+        match self.state.swap(LOOKED, Ordering::AcqRel) {
+            LOOKED => return Poll::Pending,
+            WOKEN => round.looked(),
+            _ => {}
+        }
+        Poll::Ready(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests are an edge")]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_round_is_over_when_all_who_were_woken_have_looked() {
+        let round = WakeRound::default();
+        let (ann, bob, new) =
+            (PendingFlag::default(), PendingFlag::default(), PendingFlag::default());
+        for flag in [&ann, &bob] {
+            assert!(flag.lower(&round).is_ready(), "who has just come looks");
+        }
+        assert!(round.is_over());
+        for _ in 0..2 {
+            for flag in [&ann, &bob, &new] {
+                flag.raise(&round);
+            }
+        }
+        assert!(ann.lower(&round).is_ready() && ann.lower(&round).is_pending());
+        assert!(!round.is_over());
+        let over = async { tokio::join!(round.over(), async { drop(bob.lower(&round)) }) };
+        tokio::time::timeout(Duration::from_secs(60), over).await.unwrap();
+        assert!(new.lower(&round).is_ready() && round.is_over(), "who was new is not counted");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn no_wake_is_lost_and_all_are_counted() {
+        let all = Arc::new((WakeRound::default(), PendingFlag::default(), WakeFlag::default()));
+        let task = tokio::spawn({
+            let all = Arc::clone(&all);
+            async move {
+                let (round, flag, looked) = &*all;
+                for _ in 0..10_000 {
+                    poll_fn(|context| flag.poll_raised(round, context)).await;
+                    looked.raise();
+                }
+            }
+        });
+        let (round, flag, looked) = &*all;
+        let asking = async {
+            looked.raised().await;
+            for _ in 1..10_000 {
+                flag.raise(round);
+                round.over().await;
+                looked.raised().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), asking).await.unwrap();
+        task.await.unwrap();
+        assert!(round.is_over());
+    }
+}
