@@ -369,8 +369,8 @@ mod tests {
         let waiting = tokio::time::timeout(Duration::from_secs(60), handle.handed(chat.clock()));
         assert!(waiting.await.is_err(), "ann was not told of bob");
         let task = tokio::spawn({
-            let handle = handle.clone();
-            async move { handle.handed(chat.clock()).await }
+            let (handle, now) = (handle.clone(), chat.clock());
+            async move { handle.handed(now).await }
         });
         tokio::task::yield_now().await;
         assert!(matches!(ann.take(), Delivery::Frames { more: false, .. }));

@@ -114,7 +114,8 @@ mod tests {
         }
         assert!(ann.lower(&round).is_ready() && ann.lower(&round).is_pending());
         assert!(!round.is_over());
-        let over = async { tokio::join!(round.over(), async { drop(bob.lower(&round)) }) };
+        let over =
+            async { tokio::join!(round.over(), async { assert!(bob.lower(&round).is_ready()) }) };
         tokio::time::timeout(Duration::from_secs(60), over).await.unwrap();
         assert!(new.lower(&round).is_ready() && round.is_over(), "who was new is not counted");
     }

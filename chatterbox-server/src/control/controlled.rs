@@ -215,7 +215,6 @@ impl Controlled {
     }
 
     fn summary(&self, census: &Census, facts: Facts) -> Status {
-        let now = unix_now();
         let uptime = self.chat.traffic().open_for().as_secs();
         let LastMinute { counted, messages, joins, refused_joins, refused_frames } =
             self.chat.traffic().last_minute();

@@ -381,8 +381,7 @@ impl Inbound {
             let tags = self.requests.as_mut().and_then(|requests| requests.take_tags(post.len()));
             let refused = tags.clone();
             // Refused messages cost their sender a turn, too.
-            let messages = u32::try_from(post.len()).unwrap_or(ON_THEIR_WAY);
-            let messages = if messages == 0 { ON_THEIR_WAY } else { messages };
+            let messages = if post.is_empty() { ON_THEIR_WAY } else { post.len() };
             self.round.turn(&self.member, messages).await;
             let chat = self.member.chat();
             match chat.post(self.member.id(), post, held, tags, room.take()).await {

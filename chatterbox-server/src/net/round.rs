@@ -14,19 +14,19 @@ const ROUND: Duration = Duration::from_millis(12);
 ///
 /// A flood gets no more than this share of what the receivers are handed together. Whoever sends its messages in several pieces
 /// need not wait for each of them, so those of one moment are in one batch for everybody.
-pub(super) const ON_THEIR_WAY: u32 = POST_RECORDS as u32;
+pub(super) const ON_THEIR_WAY: usize = POST_RECORDS;
 
 /// What a member has posted and was not handed out yet to the member itself.
 #[derive(Debug, Default)]
 pub(super) struct Round {
-    messages: u32,
+    messages: usize,
     /// Where the newest of them is in the timeline, or behind that.
     newest: Stamp,
 }
 
 impl Round {
     /// Waits until the member may post so many messages more.
-    pub(super) async fn turn(&mut self, member: &Handle, messages: u32) {
+    pub(super) async fn turn(&mut self, member: &Handle, messages: usize) {
         if self.messages == 0 {
             return;
         }
@@ -39,7 +39,7 @@ impl Round {
     }
 
     /// Notes that so many of its messages are delivered to the others.
-    pub(super) fn posted(&mut self, member: &Handle, messages: u32) {
+    pub(super) fn posted(&mut self, member: &Handle, messages: usize) {
         self.messages += messages;
         self.newest = member.chat().clock();
     }

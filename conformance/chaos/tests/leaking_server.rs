@@ -29,7 +29,7 @@ async fn is_a_server() {
     let faults = [ClusterFault::Leaks];
     let faults = if leaks == "leaks" { &faults[..] } else { &[] };
     let _server = Cluster::listen(&[address.parse().unwrap()], faults).await.unwrap();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// A dozen seconds of talk, of which each quarter is a stretch.

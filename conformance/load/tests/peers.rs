@@ -142,7 +142,7 @@ async fn irc(tcp: TcpStream, room: &Mutex<Room>, fault: Fault) {
         match line.split_once(' ').unwrap_or((line, "")) {
             ("NICK", name) => nick = name.to_owned(),
             ("USER", _) => {
-                say(format!(":peer 001 {nick} :Welcome\r\n:peer 422 {nick} :No MOTD\r\n"))
+                say(format!(":peer 001 {nick} :Welcome\r\n:peer 422 {nick} :No MOTD\r\n"));
             }
             ("JOIN", name) => {
                 let mut room = room.lock().unwrap();
