@@ -263,9 +263,9 @@ impl Handle {
         self.until(|hub| hub.has_room(self.id, usize::MAX)).await;
     }
 
-    /// Waits until there may be something to send; for a writer that is stuck, and has to look afterwards.
-    pub async fn pending(&self) {
-        self.signals.pending().await;
+    /// Whoever writes to the member does something else for a while: nobody waits until it takes what there is to send.
+    pub fn looks_later(&self) {
+        self.signals.looks_later();
     }
 
     /// Waits until everything that has happened before this was handed out to the member, too.

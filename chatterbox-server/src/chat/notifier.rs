@@ -37,9 +37,15 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Waits until there is something to take from the hub; whoever has been told takes it soon, or is stuck and remembers it.
+    /// Waits until there is something to take from the hub.
     pub async fn pending(&self) {
         poll_fn(|context| self.pending.poll_raised(&self.round, context)).await;
+    }
+
+    /// The member does something else, and takes what there is when that is done. Until it waits for [`Self::pending`] again, it is
+    /// not woken.
+    pub fn looks_later(&self) {
+        self.pending.defer(&self.round);
     }
 
     fn wake(&self) {
@@ -84,9 +90,9 @@ impl Notifier {
 
     /// Removes a member that has left.
     pub fn unsubscribe(&self, id: MemberId) {
-        let left = self.signals().remove(&id);
-        // It does not look any more, and nobody waits for that.
-        left.map(|signals| signals.pending.lower(&self.round));
+        if let Some(left) = self.signals().remove(&id) {
+            left.looks_later();
+        }
     }
 
     /// Whether all who were woken have looked what there is.

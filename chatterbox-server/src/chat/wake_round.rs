@@ -43,8 +43,8 @@ impl WakeRound {
 const LOOKED: u8 = 0;
 /// The member was woken, and is counted.
 const WOKEN: u8 = 1;
-/// It is going to look without having been woken: it has just come, and is doing something else yet.
-const NEW: u8 = 2;
+/// It is going to look without being woken, when it has time: nobody waits for that.
+const LATER: u8 = 2;
 
 /// The flag of one member, which wakes the one future that waits for it.
 #[derive(Debug)]
@@ -54,9 +54,9 @@ pub(super) struct PendingFlag {
 }
 
 impl Default for PendingFlag {
-    /// The flag of a member that has just come.
+    /// The flag of a member that has just come, and does something else yet.
     fn default() -> Self {
-        Self { state: AtomicU8::new(NEW), waiting: AtomicWaker::new() }
+        Self { state: AtomicU8::new(LATER), waiting: AtomicWaker::new() }
     }
 }
 
@@ -71,6 +71,13 @@ impl PendingFlag {
         }
     }
 
+    /// The member does something else, and looks when that is done: a member that is stuck, or has gone, keeps no round from ending.
+    pub(super) fn defer(&self, round: &WakeRound) {
+        if self.state.swap(LATER, Ordering::AcqRel) == WOKEN {
+            round.looked();
+        }
+    }
+
     /// Ready if it was raised since the last call; otherwise the next raise wakes the task.
     pub(super) fn poll_raised(&self, round: &WakeRound, context: &mut Context<'_>) -> Poll<()> {
         // Registered before the check, so that no raise between the two is lost.
@@ -78,8 +85,8 @@ impl PendingFlag {
         self.lower(round)
     }
 
-    /// Lowers it: its member looks now, or never.
-    pub(super) fn lower(&self, round: &WakeRound) -> Poll<()> {
+    /// Lowers it: its member looks now.
+    fn lower(&self, round: &WakeRound) -> Poll<()> {
         match self.state.swap(LOOKED, Ordering::AcqRel) {
             LOOKED => return Poll::Pending,
             WOKEN => round.looked(),
@@ -118,6 +125,15 @@ mod tests {
             async { tokio::join!(round.over(), async { assert!(bob.lower(&round).is_ready()) }) };
         tokio::time::timeout(Duration::from_secs(60), over).await.unwrap();
         assert!(new.lower(&round).is_ready() && round.is_over(), "who was new is not counted");
+        for flag in [&ann, &new] {
+            flag.raise(&round);
+        }
+        new.defer(&round);
+        new.raise(&round);
+        ann.defer(&round);
+        assert!(round.is_over(), "nobody waits for who does something else");
+        assert!(new.lower(&round).is_ready(), "it looks afterwards");
+        assert!(new.lower(&round).is_pending());
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

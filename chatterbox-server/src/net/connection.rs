@@ -274,6 +274,7 @@ async fn chat(
                 WriteEnd::Broken(error) => {
                     // The client may have closed without reading everything; its last messages still count (QT-1).
                     member.mute();
+                    member.looks_later();
                     let _ = tokio::time::timeout(LAST_READS, reading).await;
                     End::Broken(error)
                 }

@@ -144,9 +144,6 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             }
             if self.up_to_date {
                 self.flush().await?;
-                if !self.up_to_date {
-                    continue;
-                }
                 self.has_written();
                 let piece = tokio::select! {
                     biased;
@@ -166,6 +163,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                     && frames.size() > LONG_BATCH
                     && !frames.is_assembled()
                 {
+                    self.member.looks_later();
                     let assemble = context.long_work.on(frames.size(), || frames.frames().len());
                     Box::pin(assemble).await;
                 }
@@ -173,6 +171,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                     && frames.size() > LONG_WORK
                     && !frames.is_compressed()
                 {
+                    self.member.looks_later();
                     let compress = || compressed_form(frames, &context.compressing.codec).len();
                     Box::pin(context.long_work.on(frames.size(), compress)).await;
                 }
@@ -262,9 +261,9 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     /// Writes as much of the first parts as the socket takes at once, before the stall timeout.
     async fn write_some(&mut self) -> Result<(), WriteEnd> {
         self.unescape_first();
-        let Self { writer, pending, member, up_to_date, stall_timeout, .. } = self;
+        let Self { writer, pending, .. } = self;
         let write = poll_fn(|context| poll_write(writer, pending, context));
-        let written = in_time(write, member, *stall_timeout, up_to_date).await?;
+        let written = in_time(write, &self.member, self.stall_timeout).await?;
         if written == 0 {
             return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
         }
@@ -299,8 +298,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     }
 
     async fn flush(&mut self) -> Result<(), WriteEnd> {
-        let Self { writer, member, up_to_date, stall_timeout, .. } = self;
-        in_time(writer.flush(), member, *stall_timeout, up_to_date).await
+        in_time(self.writer.flush(), &self.member, self.stall_timeout).await
     }
 
     /// Queues what is left for the member in the hub.
@@ -377,28 +375,24 @@ fn poll_write<W: AsyncWrite + Unpin>(
     }
 }
 
-/// Awaits a write, unless the member is removed or the stall timeout passes. What comes meanwhile is looked at afterwards.
+/// Awaits a write, unless the member is removed or the stall timeout passes.
 ///
 /// Nearly every write completes at the first poll, which then costs neither a timer nor a look at the wake flag.
 async fn in_time<T>(
     write: impl Future<Output = io::Result<T>>,
     member: &Handle,
     stall_timeout: Duration,
-    up_to_date: &mut bool,
 ) -> Result<T, WriteEnd> {
     let mut write = pin!(write);
     if let Poll::Ready(done) = poll_fn(|context| Poll::Ready(write.as_mut().poll(context))).await {
         return Ok(done?);
     }
-    let mut stalled = pin!(tokio::time::sleep(stall_timeout));
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut write => return Ok(done?),
-            why = member.removed() => return Err(WriteEnd::Removed(why)),
-            () = member.pending() => *up_to_date = false,
-            () = &mut stalled => return Err(WriteEnd::Removed(Removal::TooSlow)),
-        }
+    member.looks_later();
+    tokio::select! {
+        biased;
+        done = write => Ok(done?),
+        why = member.removed() => Err(WriteEnd::Removed(why)),
+        () = tokio::time::sleep(stall_timeout) => Err(WriteEnd::Removed(Removal::TooSlow)),
     }
 }
 
