@@ -9,6 +9,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chatterbox_e2ee::{Kept, Machine};
 use rustix::fs::{FlockOperation, flock};
@@ -179,14 +180,23 @@ fn read_all(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// A lock is tried again for so long.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+const LOCK_TRIES: u32 = 10;
+
 /// The lock of a folder, which is free again when the program ends; `None` while another program has it.
+///
+/// It is tried again for a moment: a process that was forked from one that had it, has it too until it runs its own program.
 fn lock(folder: &Path) -> io::Result<Option<File>> {
     let file = private().create(true).truncate(false).write(true).open(folder.join(LOCK))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(error.into()),
+    for _ in 0..LOCK_TRIES {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Some(file)),
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+            Err(error) => return Err(error.into()),
+        }
     }
+    Ok(None)
 }
 
 fn append_to(path: &Path) -> io::Result<File> {
