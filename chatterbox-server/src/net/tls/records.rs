@@ -1,8 +1,12 @@
 //! The records of one TLS connection, without I/O: records in, data and records out.
 //!
-//! rustls keeps no buffers of its own here: it works in those that it is given. What has come of a record and is not whole is left
-//! to the caller, who shows it again in front of what comes next. A message of the handshake may be in several records; rustls
-//! decrypts these where they lie and notes their places, so they have to be shown again wholly, and at each call until it is whole.
+//! rustls keeps no buffers of its own here: it works in those that it is given. What it has not given back is left to the caller,
+//! who shows it again in front of what comes next.
+//!
+//! Some of that may be opened already. A message of the handshake may be in several records; rustls decrypts these where they lie and
+//! notes their places until it is whole. Each call, a writer's too, skips what was opened and not given back: rustls panics if it is
+//! shown less, and opens what it is shown behind it. How much this is it does not say. So it is shown one record more at a time,
+//! which makes it known, and a writer shows exactly as much.
 
 use std::sync::Arc;
 
@@ -16,8 +20,15 @@ use rustls::{Error, ServerConfig};
 /// frame is 22 bytes or more; a new key costs several times as much, in 27 bytes.
 pub(super) const MOST_OVERHEAD: usize = 4 * 1024;
 
+/// What a record has in front of its content: its kind, a version, and the length of the content in two bytes.
+const HEADER: usize = 5;
+
 /// The records of one connection, at the server.
-pub(super) struct Records(UnbufferedServerConnection);
+pub(super) struct Records {
+    connection: UnbufferedServerConnection,
+    /// So many bytes of what [`Self::open`] has left are opened, and not given back by rustls. They are in front.
+    opened: usize,
+}
 
 /// How far some records were opened.
 pub(super) struct Opened {
@@ -31,7 +42,7 @@ pub(super) struct Opened {
 pub(super) enum Next {
     /// More input: what is left is not whole.
     Input,
-    /// Room for more data: what is left may hold further records. None of it has been looked at.
+    /// Room for more data: what is left may hold further records, which are not opened.
     Room,
     /// The turn of others, since much was done. What is left is as with [`Self::Room`].
     Turn,
@@ -42,15 +53,15 @@ pub(super) enum Next {
 impl Records {
     /// Those of a connection before its handshake.
     pub(super) fn new(config: Arc<ServerConfig>) -> Result<Self, Error> {
-        UnbufferedServerConnection::new(config).map(Self)
+        Ok(Self { connection: UnbufferedServerConnection::new(config)?, opened: 0 })
     }
 
     pub(super) fn is_handshaking(&self) -> bool {
-        self.0.is_handshaking()
+        self.connection.is_handshaking()
     }
 
     /// Opens the records of `input` in place and hands their data to `take`, which says whether it wants more. What has to be said
-    /// to the peer is put behind `said`.
+    /// to the peer is put behind `said`. `input` begins with what the last call has left, if anything.
     ///
     /// # Errors
     /// The peer breaks TLS. What was handed out before holds. The connection is good for nothing but [`Self::alerts`] then.
@@ -60,28 +71,22 @@ impl Records {
         said: &mut Vec<u8>,
         mut take: impl FnMut(&[u8]) -> bool,
     ) -> Result<Opened, Error> {
-        let (mut used, mut overhead) = (0, 0);
-        loop {
-            let rest = input.get_mut(used..).unwrap_or_default();
-            let UnbufferedStatus { discard, state } = self.0.process_tls_records(rest);
+        let (mut used, mut opened, mut overhead) = (0, self.opened, 0);
+        let mut record = end_of_record(input, opened);
+        let next = loop {
+            // The beginning of a record is shown as well: what is wrong with its header is told at once.
+            let shown = record.unwrap_or(input.len());
+            let rest = input.get_mut(used..shown).unwrap_or_default();
+            let UnbufferedStatus { discard, state } = self.connection.process_tls_records(rest);
             used += discard;
-            let next = match state? {
+            let (mut data, mut wants_more) = (0, true);
+            match state? {
                 ConnectionState::ReadTraffic(mut traffic) => {
-                    let (mut data, mut wants_more) = (0, true);
-                    while let Some(record) = traffic.next_record() {
-                        let record = record?;
-                        used += record.discard;
-                        data += record.payload.len();
-                        wants_more = take(record.payload);
-                    }
-                    overhead += discard.saturating_sub(data);
-                    // Behind a record with data no message of the handshake is open, so here it is safe to stop.
-                    if overhead >= MOST_OVERHEAD {
-                        Next::Turn
-                    } else if wants_more {
-                        continue;
-                    } else {
-                        Next::Room
+                    while let Some(content) = traffic.next_record() {
+                        let content = content?;
+                        used += content.discard;
+                        data += content.payload.len();
+                        wants_more = take(content.payload);
                     }
                 }
                 ConnectionState::EncodeTlsData(data) => {
@@ -94,18 +99,30 @@ impl Records {
                     data.done();
                     continue;
                 }
-                ConnectionState::WriteTraffic(_) | ConnectionState::BlockedHandshake => Next::Input,
-                ConnectionState::PeerClosed | ConnectionState::Closed => Next::Nothing,
+                ConnectionState::WriteTraffic(_) | ConnectionState::BlockedHandshake => {}
+                ConnectionState::PeerClosed | ConnectionState::Closed => break Next::Nothing,
                 // Data before the handshake is not offered, and there are no further states.
                 _ => return Err(Error::General("a state of TLS that is not known".to_owned())),
-            };
-            return Ok(Opened { used, next });
-        }
+            }
+            // Everything in the records that were shown is worked off.
+            let Some(end) = record else { break Next::Input };
+            overhead += (end - opened).saturating_sub(data);
+            opened = end;
+            if overhead >= MOST_OVERHEAD {
+                break Next::Turn;
+            }
+            if !wants_more {
+                break Next::Room;
+            }
+            record = end_of_record(input, opened);
+        };
+        self.opened = opened.saturating_sub(used);
+        Ok(Opened { used, next })
     }
 
     /// Encrypts data into `out`, which grows if it is too short, and gives the length of the records.
     ///
-    /// `rest` is what [`Self::open`] has left with [`Next::Input`], otherwise nothing: rustls looks at it at each call.
+    /// `rest` is what [`Self::open`] has left. Nothing of it is opened here.
     ///
     /// # Errors
     /// The handshake is not done, or the keys are worn out and can't be renewed (TLS 1.2).
@@ -135,9 +152,10 @@ impl Records {
             &mut [u8],
         ) -> Result<usize, EncryptError>,
     ) -> Result<usize, Error> {
+        let opened = rest.get_mut(..self.opened).unwrap_or_default();
         let mut written = 0;
         loop {
-            match self.0.process_tls_records(rest).state? {
+            match self.connection.process_tls_records(opened).state? {
                 ConnectionState::WriteTraffic(mut traffic) => {
                     match write(&mut traffic, out.get_mut(written..).unwrap_or_default()) {
                         Ok(count) => return Ok(written + count),
@@ -159,8 +177,8 @@ impl Records {
     /// Puts the alerts that follow from an error behind `said`.
     pub(super) fn alerts(&mut self, said: &mut Vec<u8>) {
         // As long as there is something to say, rustls looks at no input. After an error it must not look at any.
-        while self.0.wants_write() {
-            let state = self.0.process_tls_records(&mut []).state;
+        while self.connection.wants_write() {
+            let state = self.connection.process_tls_records(&mut []).state;
             let Ok(ConnectionState::EncodeTlsData(data)) = state else { return };
             let end = said.len();
             if encode(data, said, end).is_err() {
@@ -168,6 +186,14 @@ impl Records {
             }
         }
     }
+}
+
+/// The end of the record that begins at `start`, if it is whole.
+fn end_of_record(input: &[u8], start: usize) -> Option<usize> {
+    let (header, content) = input.get(start..)?.split_first_chunk::<HEADER>()?;
+    let [_, _, _, high, low] = *header;
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    (length <= content.len()).then_some(start + HEADER + length)
 }
 
 /// Writes what rustls has to say into `out` from `at` on, and gives its length. The vector grows if it is too short.

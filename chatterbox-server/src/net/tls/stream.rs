@@ -1,8 +1,8 @@
 //! A TLS connection over any stream, at the server.
 //!
 //! A connection that waits holds keys and no buffers: what is read, and what is encrypted, lies in buffers of its thread
-//! (`scratch.rs`). It keeps bytes only where it has to: the beginning of a record whose rest has not come, data that the last reader
-//! had no room for, and records that the stream below has not taken.
+//! (`scratch.rs`). It keeps bytes only where it has to: the beginning of a record or of a message of the handshake whose rest has not
+//! come, data that the last reader had no room for, and records that the stream below has not taken.
 //!
 //! A write encrypts once and is sent with one write below. It is done when that one takes the records at once; there is nothing
 //! left to flush then.
@@ -40,7 +40,8 @@ const MOST_KEPT: usize = 64 * 1024;
 pub(crate) struct TlsStream<S> {
     socket: S,
     records: Records,
-    /// What has come and is not opened: the beginning of a record, or whole records behind data that found no room.
+    /// What has come and is not done with: parts of a message of the handshake, the beginning of a record, or whole records behind
+    /// data that found no room.
     kept: Vec<u8>,
     /// Data that the last reader had no room for.
     unread: Leftover,
@@ -48,7 +49,7 @@ pub(crate) struct TlsStream<S> {
     unsent: Leftover,
     /// Why the connection is good for nothing any more. Boxed: few have a reason.
     failure: Option<Box<rustls::Error>>,
-    /// There may be whole records in what is kept.
+    /// There may be whole records in what is kept that are not opened.
     keeps_records: bool,
     /// Much was done for the peer, so others have their turn before the next read.
     owes_turn: bool,
@@ -204,11 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     /// Encrypts data, and sends it as far as the stream below takes it. Nothing may be unsent.
     fn send(&mut self, context: &mut Context<'_>, data: &[u8]) -> io::Result<()> {
         scratch::sealed(MOST_WRITTEN + MOST_FRAMES, |sealed| {
-            let rest: &mut [u8] = match self.keeps_records {
-                true => &mut [],
-                false => self.kept.as_mut_slice(),
-            };
-            let length = match self.records.seal(rest, data, sealed) {
+            let length = match self.records.seal(&mut self.kept, data, sealed) {
                 Ok(length) => length,
                 Err(error) => {
                     self.fail(context, error);
@@ -324,13 +321,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
         let this = self.get_mut();
         if !this.is_closed && this.failure.is_none() {
             this.is_closed = true;
-            let rest: &mut [u8] = match this.keeps_records {
-                true => &mut [],
-                false => this.kept.as_mut_slice(),
-            };
             let mut said = Vec::new();
             // Who can't be told is closed all the same.
-            if let Ok(length) = this.records.close(rest, &mut said) {
+            if let Ok(length) = this.records.close(&mut this.kept, &mut said) {
                 this.unsent.push(said.get(..length).unwrap_or_default());
             }
         }

@@ -6,5 +6,6 @@ mod keys;
 mod kit;
 mod raw_client;
 mod reading;
+mod sequences;
 mod splits;
 mod writing;

@@ -133,9 +133,14 @@ async fn new_keys_in_a_row_are_few_and_little_of_them_is_done_at_a_time() {
     .await;
 }
 
-/// The parts of a message with new keys.
-const PARTS: [&[&[u8]]; 3] =
-    [&[&[24, 0], &[0, 1, 0]], &[&[24, 0, 0, 1], &[0]], &[&[24], &[0, 0, 1], &[0]]];
+/// The parts of a message with new keys. rustls takes empty ones, and does not give them back before the message is whole.
+const PARTS: [&[&[u8]]; 5] = [
+    &[&[24, 0], &[0, 1, 0]],
+    &[&[24, 0, 0, 1], &[0]],
+    &[&[24], &[0, 0, 1], &[0]],
+    &[&[], &[24, 0, 0, 1, 0]],
+    &[&[24, 0], &[], &[0, 1, 0]],
+];
 
 #[tokio::test]
 async fn a_message_in_several_records_does_not_disturb_the_writer() {
@@ -178,6 +183,84 @@ async fn a_connection_ends_in_order_within_a_message() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn records_behind_an_empty_part_do_not_disturb_the_writer() {
+    const RECORDS: usize = 200;
+    // Opening stops for want of room, and since it was much.
+    for room in [10, MOST_READ] {
+        for is_closed in [false, true] {
+            soon(async {
+                let (mut client, mut server) = RawClient::connect(64 * 1024).await;
+                let mut records = client.record(HANDSHAKE, b"", 0);
+                records.extend((0..RECORDS).flat_map(|_| client.record(DATA, b"x", 0)));
+                client.send(&records).await;
+                let count = server.read(&mut vec![0; room]).await.unwrap();
+                assert!(count > 0 && count < RECORDS && server.keeps_records, "{count}");
+                if is_closed {
+                    server.shutdown().await.unwrap();
+                    assert_eq!(client.next().await, (ALERT, vec![1, 0]));
+                } else {
+                    server.write_all(b"between").await.unwrap();
+                    assert_eq!(client.next().await, (DATA, b"between".to_vec()));
+                }
+                let rest = take(&mut server, RECORDS - count).await;
+                assert!(rest.iter().all(|byte| *byte == b'x'));
+                // rustls gives it back with the next message.
+                let records = [client.key_update(false), client.record(DATA, b"new", 0)];
+                client.send(&records.concat()).await;
+                assert_eq!(take(&mut server, 3).await, b"new");
+                assert_eq!(server.kept.capacity(), 0);
+            })
+            .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_part_right_behind_the_handshake_does_not_disturb_the_writer() {
+    for is_closed in [false, true] {
+        soon(async {
+            let (mut client, mut server) = RawClient::connect_with(|client| {
+                [client.record(HANDSHAKE, b"", 0), client.record(DATA, b"early", 0)].concat()
+            })
+            .await;
+            assert_eq!(server.unread.rest(), b"early");
+            if is_closed {
+                server.shutdown().await.unwrap();
+                assert_eq!(client.next().await, (ALERT, vec![1, 0]));
+            } else {
+                server.write_all(b"answer").await.unwrap();
+                assert_eq!(client.next().await, (DATA, b"answer".to_vec()));
+            }
+            assert_eq!(take(&mut server, 5).await, b"early");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn empty_parts_are_bounded_in_number_and_size() {
+    soon(async {
+        let (mut client, mut server) = RawClient::connect(256 * 1024).await;
+        let records: Vec<u8> = (0..33).flat_map(|_| client.record(HANDSHAKE, b"", 0)).collect();
+        client.send(&records).await;
+        let refused = is_refused(&mut server).await;
+        assert!(refused.contains("TooManyEmptyFragments"), "{refused}");
+        let (mut client, mut server) = RawClient::connect(256 * 1024).await;
+        for _ in 0..5 {
+            let records =
+                [client.record(HANDSHAKE, b"", 16_000), client.record(DATA, b"between", 0)];
+            client.send(&records.concat()).await;
+        }
+        while let Ok(count) = server.read(&mut [0; 100]).await {
+            assert!(count > 0);
+        }
+        let refused = is_refused(&mut server).await;
+        assert!(refused.contains("HandshakePayloadTooLarge"), "{refused}");
+    })
+    .await;
 }
 
 #[tokio::test]

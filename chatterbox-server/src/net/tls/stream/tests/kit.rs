@@ -104,7 +104,7 @@ impl Turns {
 }
 
 impl Chopped {
-    fn new(inner: DuplexStream, (reads, writes): Pieces) -> Self {
+    pub(super) fn new(inner: DuplexStream, (reads, writes): Pieces) -> Self {
         let turns = |sizes| Turns { sizes, turn: 0 };
         Self { inner, reads: turns(reads), writes: turns(writes), written: Vec::new() }
     }

@@ -6,10 +6,11 @@ use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, KeyType, Prk};
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::ring::cipher_suite::TLS13_AES_128_GCM_SHA256;
-use rustls::{KeyLog, version};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+use rustls::{ClientConfig, ClientConnection, KeyLog, version};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
-use super::kit::{Server, client_config, connect, server_config, whole};
+use super::kit::{Chopped, Server, client_config, connect, localhost, server_config, whole};
+use crate::net::tls::stream::TlsStream;
 
 /// Kinds of records.
 pub(super) const ALERT: u8 = 21;
@@ -29,16 +30,49 @@ pub(super) struct RawClient {
 impl RawClient {
     /// Connects a client and a server. Each direction has room for so many bytes.
     pub(super) async fn connect(room: usize) -> (Self, Server) {
-        let cipher_suites = vec![TLS13_AES_128_GCM_SHA256];
-        let provider = CryptoProvider { cipher_suites, ..rustls::crypto::ring::default_provider() };
-        let mut config = client_config(provider, &[&version::TLS13]);
-        let secrets = Arc::new(Secrets::default());
-        config.key_log = Arc::clone(&secrets) as Arc<dyn KeyLog>;
+        let (config, secrets) = watched();
         let (client, server) = connect(config, server_config(), room, whole()).await;
         let (pipe, _) = client.into_inner();
+        (Self::new(pipe, &secrets), server)
+    }
+
+    /// The same, with records that go out in one piece with the end of the handshake.
+    pub(super) async fn connect_with(records: impl FnOnce(&mut Self) -> Vec<u8>) -> (Self, Server) {
+        let (config, secrets) = watched();
+        let mut client = ClientConnection::new(Arc::new(config), localhost()).unwrap();
+        let (mut pipe, far) = duplex(64 * 1024);
+        let talk = async {
+            loop {
+                let mut said = Vec::new();
+                while client.wants_write() {
+                    client.write_tls(&mut said).unwrap();
+                }
+                if !client.is_handshaking() {
+                    let mut client = Self::new(pipe, &secrets);
+                    said.extend(records(&mut client));
+                    client.send(&said).await;
+                    return client;
+                }
+                pipe.write_all(&said).await.unwrap();
+                let mut bytes = vec![0; 4096];
+                let count = pipe.read(&mut bytes).await.unwrap();
+                assert!(count > 0, "the server has closed");
+                let mut bytes = &bytes[..count];
+                while !bytes.is_empty() {
+                    client.read_tls(&mut bytes).unwrap();
+                    client.process_new_packets().unwrap();
+                }
+            }
+        };
+        let server = TlsStream::accept(Chopped::new(far, whole()), server_config());
+        let (client, server) = tokio::join!(talk, server);
+        (client, server.unwrap())
+    }
+
+    fn new(pipe: DuplexStream, secrets: &Secrets) -> Self {
         let sending = Keys::new(secrets.named("CLIENT_TRAFFIC_SECRET_0"));
         let receiving = Keys::new(secrets.named("SERVER_TRAFFIC_SECRET_0"));
-        (Self { pipe, sending, receiving }, server)
+        Self { pipe, sending, receiving }
     }
 
     /// The next record of this client, with so many zeros behind its content.
@@ -84,6 +118,16 @@ impl RawClient {
         let end = opened.iter().rposition(|byte| *byte != 0).unwrap();
         (opened[end], opened[..end].to_vec())
     }
+}
+
+/// What a client connects with, and the secrets that come of it.
+fn watched() -> (ClientConfig, Arc<Secrets>) {
+    let cipher_suites = vec![TLS13_AES_128_GCM_SHA256];
+    let provider = CryptoProvider { cipher_suites, ..rustls::crypto::ring::default_provider() };
+    let mut config = client_config(provider, &[&version::TLS13]);
+    let secrets = Arc::new(Secrets::default());
+    config.key_log = Arc::clone(&secrets) as Arc<dyn KeyLog>;
+    (config, secrets)
 }
 
 /// The keys of one direction (RFC 8446, 7.3).
