@@ -121,7 +121,8 @@ async fn new_keys_in_a_row_are_few_and_little_of_them_is_done_at_a_time() {
         let (mut heard, mut buffer) = (Vec::new(), vec![0; MOST_READ]);
         while heard.len() < ROUNDS {
             let count = server.read(&mut buffer).await.unwrap();
-            assert!(count > 0 && count <= MOST_OVERHEAD / (32 * (5 + FRAME)) + 1, "{count} rounds");
+            // What is read at once may begin within a round, and end within one.
+            assert!(count > 0 && count <= MOST_OVERHEAD / (32 * (5 + FRAME)) + 2, "{count} rounds");
             heard.extend_from_slice(&buffer[..count]);
         }
         assert!(heard.iter().enumerate().all(|(round, byte)| round == usize::from(*byte)));
