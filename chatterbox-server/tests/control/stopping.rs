@@ -63,6 +63,7 @@ fn a_stop_says_when_the_server_is_expected_back() {
     folder.add("ann", "user");
     let server = folder.start(&["--grace", "3600"]);
     let (mut ann, _) = log_in(&server, "ann");
+    folder.run(&["stop", "--in", "0", "--back-in", "0"]).code(64).stderr(contains("1..=86400"));
     let stop = ["stop", "--in", "0", "--back-in", "120"];
     folder.run(&stop).success().stdout("stopped\n");
     let told = read_to_end(&mut ann);
