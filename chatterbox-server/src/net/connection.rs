@@ -367,8 +367,9 @@ mod tests {
         let config = Config::default();
         let hub = chatterbox_hub::Hub::new(config.timeline, config.keep);
         let context = Arc::new(Context::plain(Arc::new(Chat::new(hub, proposals))));
-        // The memory of every open connection, beside that of TLS; 24 of them let its writer look for pieces of files.
+        // The memory of every open connection, beside that of TLS; 24 of them let its writer look for pieces of files, and with 16
+        // it counts what it has written by itself.
         let size = size_of_val(&serve(stream, address, context));
-        assert!(size <= 2176, "{size} bytes");
+        assert!(size <= 2192, "{size} bytes");
     }
 }
