@@ -11,7 +11,7 @@ fn stop_tells_everybody_and_waits_until_the_server_has_gone() {
     let waiting = std::thread::spawn({
         let data = folder.path("data");
         move || {
-            let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+            let mut command = harness::program::server();
             command.args(["stop", "--in", "1"]).arg("--data").arg(data).timeout(PATIENCE).assert()
         }
     });
@@ -37,7 +37,7 @@ fn a_stop_in_a_while_lets_people_in_until_the_grace_begins_and_can_be_brought_fo
     let stop = move |seconds: &'static str| {
         let data = data.clone();
         std::thread::spawn(move || {
-            let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+            let mut command = harness::program::server();
             command
                 .args(["stop", "--in", seconds])
                 .arg("--data")
