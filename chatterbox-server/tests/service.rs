@@ -333,6 +333,21 @@ fn the_settings_beside_the_unit_are_understood() {
 }
 
 #[test]
+fn the_folder_of_settings_has_one_mode_everywhere() {
+    // systemd changes no folder of settings that is there: it complains at each start about another mode.
+    for (file, has) in [
+        ("chatterbox.service", "\nConfigurationDirectory=chatterbox\n"),
+        ("chatterbox.service", "\nConfigurationDirectoryMode=0750\n"),
+        ("chatterbox.tmpfile", "\nd /etc/chatterbox 0750 root chatterbox -\n"),
+        ("README.md", "\n    install -d -m 0750 -g chatterbox /etc/chatterbox\n"),
+        ("../guide/cluster.md", "\n    install -d -m 0750 -g chatterbox /etc/chatterbox\n"),
+    ] {
+        let text = std::fs::read_to_string(deploy().join(file)).unwrap();
+        assert!(text.contains(has), "{file}");
+    }
+}
+
+#[test]
 fn the_unit_starts_the_program_again_after_what_may_pass_alone() {
     let unit = std::fs::read_to_string(deploy().join("chatterbox.service")).unwrap();
     let line = unit.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
