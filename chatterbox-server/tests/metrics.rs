@@ -300,7 +300,10 @@ fn signals_that_ask_for_a_line_of_status_end_nothing() {
         server.signal(signal);
         let line = server.log_line("status readiness=");
         assert!(line.contains("users=1") && line.contains("joins=1"), "{line}");
-        assert!(line.contains("protocol=1 web=0 telnet=0"), "as the label of the metric says: {line}");
+        assert!(
+            line.contains("protocol=1 web=0 telnet=0"),
+            "as the label of the metric says: {line}"
+        );
         assert!(!line.contains("ann") && !line.contains("127.0.0.1"), "{line}");
     }
     ann.write_all(&message("ann", "ALL", "still here")).unwrap();
