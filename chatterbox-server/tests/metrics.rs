@@ -212,6 +212,8 @@ fn other_address() -> Option<IpAddr> {
     v4.find(|ip| std::net::TcpListener::bind((*ip, 0)).is_ok())
 }
 
+/// The flag, from a peer of this machine that looks like another one; who is refused is decided in `net/health.rs`, which has made-up
+/// peers in its tests.
 #[test]
 fn other_machines_are_told_whether_users_are_taken_and_no_more() {
     let Some(other) = other_address() else {
