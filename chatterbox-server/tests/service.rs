@@ -57,6 +57,17 @@ impl Manager {
         }
     }
 
+    /// What it was told beyond that, by a server that has ended.
+    fn rest(&self) -> Vec<String> {
+        self.socket.set_nonblocking(true).unwrap();
+        let mut datagram = [0; 1024];
+        let told = || {
+            let length = self.socket.recv(&mut datagram).ok()?;
+            Some(String::from_utf8(datagram[..length].to_vec()).unwrap())
+        };
+        std::iter::from_fn(told).collect()
+    }
+
     fn start(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Running {
         Running::start_in(&[&[("NOTIFY_SOCKET", &*self.path)], environment].concat(), arguments)
     }
@@ -91,6 +102,8 @@ fn a_manager_knows_when_users_are_taken_and_when_the_server_stops() {
     assert!(stopping.contains("EXTEND_TIMEOUT_USEC=37000000\n"), "{stopping}");
     drop(ann);
     assert_eq!(server.end().0, Some(0));
+    let rest = manager.rest();
+    assert!(rest.is_empty(), "{rest:?}");
 }
 
 #[test]
