@@ -12,7 +12,7 @@ use chatterbox_proto::Faults;
 use chatterbox_proto::capability::notices::ClosedCode;
 use tokio::time::Instant;
 
-use crate::chat::by_word::{self, ByWord};
+use crate::chat::by_word::ByWord;
 use crate::ops::clock::unix_now;
 use crate::ops::histogram::{Distribution, Histogram};
 
@@ -141,9 +141,9 @@ impl Default for Traffic {
             joins: Meter::default(),
             refused_joins: Meter::default(),
             refused_frames: Meter::default(),
-            joins_by_word: ByWord::new(by_word::JOINS),
-            frames_by_word: ByWord::new(by_word::FRAMES),
-            ends_by_word: ByWord::new(by_word::ENDS),
+            joins_by_word: ByWord::of_joins(),
+            frames_by_word: ByWord::of_frames(),
+            ends_by_word: ByWord::of_ends(),
             written: CacheLine::default(),
             received: CacheLine::default(),
             stores: Histogram::default(),
