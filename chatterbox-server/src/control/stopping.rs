@@ -144,7 +144,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stop_has_nothing_of_the_one_that_it_replaces() {
         let (clock, _, mut stops) = clock();
-        clock.begin(Some(2), Some(1200));
+        clock.begin(Some(100), Some(1200));
         clock.begin(Some(300), None);
         assert_eq!(stops.recv().await, Some((GRACE, None)));
         assert!(stops.try_recv().is_err(), "the first one is not due any more");
