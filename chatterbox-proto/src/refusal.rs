@@ -78,6 +78,19 @@ impl fmt::Display for Exclusion {
     }
 }
 
+/// The machine words. The list of all of them follows from the same lines, and the compiler asks for one of each refusal.
+macro_rules! words {
+    ($($refusal:pat => $word:literal,)*) => {
+        /// The machine words of all refusals, each once.
+        pub const WORDS: &'static [&'static str] = &[$($word),*];
+
+        /// The stable machine word.
+        pub const fn word(&self) -> &'static str {
+            match self { $($refusal => $word,)* }
+        }
+    };
+}
+
 impl Refusal {
     /// When what stands against it ends, in seconds since 1970 UTC, if that is known (NO-5).
     pub const fn until(&self) -> Option<i64> {
@@ -87,23 +100,20 @@ impl Refusal {
         }
     }
 
-    /// The stable machine word.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Name(_) => "bad-name",
-            Self::Taken => "taken",
-            Self::LooksTaken => "looks-taken",
-            Self::Registered => "registered",
-            Self::WrongPassword => "wrong-password",
-            Self::WrongToken => "wrong-token",
-            Self::Throttled | Self::TooOften => "throttled",
-            Self::NoGuests => "no-guests",
-            Self::Held => "held",
-            Self::Banned(_) => "banned",
-            Self::Kicked(_) => "kicked",
-            Self::TooManyDevices => "too-many",
-            Self::Busy => "busy",
-        }
+    words! {
+        Self::Name(_) => "bad-name",
+        Self::Taken => "taken",
+        Self::LooksTaken => "looks-taken",
+        Self::Registered => "registered",
+        Self::WrongPassword => "wrong-password",
+        Self::WrongToken => "wrong-token",
+        Self::Throttled | Self::TooOften => "throttled",
+        Self::NoGuests => "no-guests",
+        Self::Held => "held",
+        Self::Banned(_) => "banned",
+        Self::Kicked(_) => "kicked",
+        Self::TooManyDevices => "too-many",
+        Self::Busy => "busy",
     }
 }
 

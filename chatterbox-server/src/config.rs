@@ -25,8 +25,8 @@ pub use networks::Networks;
 pub use rooms::{ROOM_SETTINGS, RoomBlock, RoomSettingError, room_setting, room_text};
 pub use value::{AccountNames, between, days};
 use value::{
-    account_level, account_names, at_least_one, banner, max_frame, max_name, seconds,
-    seconds_or_none, server_name, yes_or_no,
+    account_level, account_names, at_least_one, banner, max_frame, max_name, one_second_or_more,
+    seconds, seconds_or_none, server_name, yes_or_no,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -216,7 +216,7 @@ pub struct Config {
     #[arg(
         long,
         value_name = "SECONDS",
-        value_parser = seconds_or_none,
+        value_parser = one_second_or_more,
         help_heading = "Times"
     )]
     pub back_in: Option<Duration>, // RETRY (NO-3)

@@ -17,7 +17,6 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use assert_cmd::cargo::CommandCargoExt as _;
 use chatterbox_proto::{Entry, ServerFrame, client_frame};
 use chatterbox_server::accounts::Directory as _;
 use chatterbox_server::store::SqliteDirectory;
@@ -46,7 +45,7 @@ fn start_by(shell: &str, data: &Path) -> Running {
 
 /// A run of the program that is to end by itself.
 fn refused_by(shell: &str, data: &Path) -> (Option<i32>, String) {
-    let output = Command::new("/bin/sh")
+    let output = harness::program::other("/bin/sh")
         .args(["-c", shell])
         .arg(assert_cmd::cargo::cargo_bin("chatterbox-server"))
         .args(arguments(data))
@@ -57,7 +56,7 @@ fn refused_by(shell: &str, data: &Path) -> (Option<i32>, String) {
 }
 
 fn program() -> assert_cmd::Command {
-    assert_cmd::Command::cargo_bin("chatterbox-server").unwrap()
+    harness::program::server()
 }
 
 fn contents(body: &str) -> Vec<String> {
@@ -269,7 +268,7 @@ fn f24_a_backup_that_is_killed_leaves_nothing_under_its_name() {
     let copies = tempfile::tempdir().unwrap();
     let (file, part) = (copies.path().join("copy.db"), copies.path().join("copy.db.part"));
     let backup = || {
-        let mut command = Command::cargo_bin("chatterbox-server").unwrap();
+        let mut command = harness::program::process();
         command.arg("backup").arg(&file).arg("--data").arg(&data).stderr(Stdio::null());
         command
     };
@@ -314,7 +313,7 @@ fn f24_a_backup_without_room_leaves_nothing_and_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let data = large(folder.path());
     let copies = tempfile::tempdir().unwrap();
-    let output = Command::new("/bin/sh")
+    let output = harness::program::other("/bin/sh")
         .args(["-c", "ulimit -f 1000; exec \"$0\" \"$@\""])
         .arg(assert_cmd::cargo::cargo_bin("chatterbox-server"))
         .arg("backup")
@@ -373,7 +372,7 @@ fn an_account_that_the_disk_does_not_take_is_told_with_a_hint() {
     let server = start(folder.path());
     let (mut ann, long) = (ann(&server), "x".repeat(200_000));
     assert!(is_stored(&mut ann, &long));
-    let mut child = Command::new("/bin/sh")
+    let mut child = harness::program::other("/bin/sh")
         .args(["-c", "ulimit -f 200; exec \"$0\" \"$@\""])
         .arg(assert_cmd::cargo::cargo_bin("chatterbox-server"))
         .args(["user", "add", "bob", "--data"])
@@ -398,8 +397,7 @@ fn what_is_exported_to_a_full_disk_is_told() {
     };
     let folder = tempfile::tempdir().unwrap();
     assert!(is_stored(&mut ann(&start(folder.path())), "something"));
-    let output = Command::cargo_bin("chatterbox-server")
-        .unwrap()
+    let output = harness::program::process()
         .args(["export", "--data"])
         .arg(folder.path())
         .stdout(full)

@@ -14,7 +14,7 @@ use harness::process::Running;
 use predicates::str::contains;
 
 fn command(arguments: &[&str]) -> assert_cmd::assert::Assert {
-    let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+    let mut command = harness::program::server();
     command.args(arguments).args(["--memory", "--plaintext"]).timeout(harness::PATIENCE).assert()
 }
 

@@ -9,6 +9,9 @@
     reason = "tests may be blunt, and are an edge"
 )]
 
+#[path = "harness/program.rs"]
+mod program;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -110,7 +113,7 @@ fn here(needs: &[Need]) -> bool {
 /// Runs node in the folder of the tests, which must end well.
 fn node(arguments: &[&str]) {
     let pictures = server().parent().unwrap().join("browser-screenshots");
-    let mut command = Command::new("node");
+    let mut command = program::other("node");
     command.args(arguments).current_dir(folder()).stdin(Stdio::null());
     command.env("CHATTERBOX_SERVER", server());
     if let Some(path) = chromium() {

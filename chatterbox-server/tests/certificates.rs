@@ -52,8 +52,7 @@ const LIBRARY_WORDS: [&str; 6] =
 
 /// Starts the program with files that it refuses, and gives what it said.
 fn refused(certificate: &Path, key: &Path) -> String {
-    let output = assert_cmd::Command::cargo_bin("chatterbox-server")
-        .unwrap()
+    let output = harness::program::server()
         .args(["localhost", "-p", "0", "--memory", "--cert"])
         .arg(certificate)
         .arg("--key")
@@ -290,7 +289,7 @@ fn what_clients_will_refuse_is_in_the_status_and_in_the_answer_to_a_reload() {
     };
     let days = |days| time::OffsetDateTime::now_utc() + time::Duration::days(days);
     let run = |command: &[&str]| {
-        let mut program = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+        let mut program = harness::program::server();
         let run = program.args(command).args(["--state", &state]).timeout(harness::PATIENCE);
         String::from_utf8(run.assert().success().get_output().stdout.clone()).unwrap()
     };

@@ -3,13 +3,12 @@
 
 mod harness;
 
-use assert_cmd::Command;
 use chatterbox_server::order::jetstream::{EngineSettings, JetStream, ServerUrl};
 use harness::engine::Engine;
 
 fn check(arguments: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::cargo_bin("chatterbox-server").unwrap();
+    let mut command = harness::program::server();
     for variable in ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"] {
         command.env(variable, folder.path());
     }

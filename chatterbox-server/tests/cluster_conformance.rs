@@ -10,11 +10,13 @@
 
 #[path = "harness/engine.rs"]
 mod engine;
+#[path = "harness/program.rs"]
+mod program;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use conformance_suite::{Options, Subject, Trust, report::console, run};
@@ -43,7 +45,7 @@ impl Drop for Node {
 
 /// Starts a node, and waits until it says that people get in.
 fn node(number: usize, engine: &str, folder: &Path) -> Node {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_chatterbox-server"))
+    let mut process = program::process()
         .args(["127.0.0.1", "-p", "0", "--grace", "0", "--log", "warn"])
         .arg("--certs")
         .arg(folder.join("certs"))

@@ -13,7 +13,6 @@ mod harness;
 use std::path::Path;
 use std::time::Instant;
 
-use assert_cmd::Command;
 use harness::engine::Engine;
 use harness::metrics::{health, scrape_until, value};
 use harness::process::{Running, connect, join};
@@ -22,7 +21,7 @@ use serde_json::Value;
 
 fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::cargo_bin("chatterbox-server").unwrap();
+    let mut command = harness::program::server();
     for variable in ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"] {
         command.env(variable, folder.path());
     }

@@ -18,7 +18,7 @@ use predicates::str::contains;
 use rustix::process::Signal;
 
 fn command() -> assert_cmd::Command {
-    assert_cmd::Command::cargo_bin("chatterbox-server").unwrap()
+    harness::program::server()
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_first_word_that_is_nearly_a_command_gets_a_hint() {
 #[test]
 fn a_server_that_nobody_could_connect_to_does_not_start() {
     let program = assert_cmd::cargo::cargo_bin("chatterbox-server");
-    assert_cmd::Command::new("sh")
+    assert_cmd::Command::from_std(harness::program::other("sh"))
         .args(["-c", "ulimit -n 64; exec \"$0\" --plaintext --memory -p 0"])
         .arg(program)
         .timeout(std::time::Duration::from_secs(60))

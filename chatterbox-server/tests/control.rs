@@ -75,7 +75,7 @@ impl Folder {
     }
 
     fn run_with(&self, arguments: &[&str], stdin: &str) -> Assert {
-        let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+        let mut command = harness::program::server();
         // The configuration file of whoever runs the tests is not looked for.
         command.env("XDG_CONFIG_HOME", self.0.path()).timeout(PATIENCE);
         command.args(arguments).arg("--data").arg(self.path("data"));

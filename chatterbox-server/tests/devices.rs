@@ -33,7 +33,7 @@ impl House {
     }
 
     fn command(&self, words: &[&str]) -> assert_cmd::Command {
-        let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+        let mut command = harness::program::server();
         command.args([words, &["--data", &self.path("data")]].concat());
         command
     }

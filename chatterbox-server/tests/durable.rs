@@ -128,8 +128,7 @@ fn a_second_server_on_the_same_messages_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let first = start(folder.path());
     let data = folder.path().display().to_string();
-    assert_cmd::Command::cargo_bin("chatterbox-server")
-        .unwrap()
+    harness::program::server()
         .args(["127.0.0.1", "-p", "0", "--plaintext", "--data", &data])
         .assert()
         .code(74)
@@ -147,7 +146,7 @@ fn a_backup_under_load_is_of_one_moment_and_restores() {
     let mut ann = connect(server.address);
     join(&mut ann, "ann");
     let backup = |file: &Path| {
-        let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+        let mut command = harness::program::server();
         command.arg("backup").arg(file).arg("--data").arg(folder.path()).assert()
     };
     for number in 0..500 {
@@ -170,12 +169,8 @@ fn a_backup_under_load_is_of_one_moment_and_restores() {
     let kept = history(restored.address, "bob");
     assert!(!kept.is_empty());
     assert!((0..kept.len()).map(|number| number.to_string()).eq(kept), "no hole, nothing twice");
-    let exported = assert_cmd::Command::cargo_bin("chatterbox-server")
-        .unwrap()
-        .args(["export", "--data"])
-        .arg(copy.path())
-        .assert()
-        .success();
+    let exported =
+        harness::program::server().args(["export", "--data"]).arg(copy.path()).assert().success();
     let first = String::from_utf8(exported.get_output().stdout.clone()).unwrap();
     let first = first.lines().next().unwrap().to_owned();
     assert!(first.ends_with(r#""message": ["ann", "ALL", 1, "0"]}"#), "{first}");

@@ -191,8 +191,7 @@ fn what_is_not_understood_stops_all_nodes_at_its_place() {
             "{index}: {codes:?}"
         );
         // It does not go on by being started again.
-        let program = assert_cmd::cargo::cargo_bin("chatterbox-server");
-        let again = std::process::Command::new(program).args(nodes.line("one")).output().unwrap();
+        let again = harness::program::process().args(nodes.line("one")).output().unwrap();
         let log = String::from_utf8_lossy(&again.stderr).into_owned();
         assert_eq!(again.status.code(), codes[0], "{index}: {log}");
         assert!(log.contains(&format!("place {place} ")), "{index}: {log}");

@@ -1,12 +1,15 @@
 //! Completions and manual pages, as the program writes them.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests may be blunt")]
 
+#[path = "harness/program.rs"]
+mod program;
+
 use std::path::Path;
 
 use predicates::str::{contains, is_empty};
 
 fn command() -> assert_cmd::Command {
-    assert_cmd::Command::cargo_bin("chatterbox-server").unwrap()
+    program::server()
 }
 
 #[test]

@@ -212,6 +212,8 @@ fn other_address() -> Option<IpAddr> {
     v4.find(|ip| std::net::TcpListener::bind((*ip, 0)).is_ok())
 }
 
+/// The flag, from a peer of this machine that looks like another one; who is refused is decided in `net/health.rs`, which has made-up
+/// peers in its tests.
 #[test]
 fn other_machines_are_told_whether_users_are_taken_and_no_more() {
     let Some(other) = other_address() else {
@@ -300,6 +302,10 @@ fn signals_that_ask_for_a_line_of_status_end_nothing() {
         server.signal(signal);
         let line = server.log_line("status readiness=");
         assert!(line.contains("users=1") && line.contains("joins=1"), "{line}");
+        assert!(
+            line.contains("protocol=1 web=0 telnet=0"),
+            "as the label of the metric says: {line}"
+        );
         assert!(!line.contains("ann") && !line.contains("127.0.0.1"), "{line}");
     }
     ann.write_all(&message("ann", "ALL", "still here")).unwrap();

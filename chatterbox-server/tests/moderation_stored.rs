@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 const SOME_DAY: i64 = 1_700_000_000;
 
 fn run(data: &Path, arguments: &[&str]) -> Assert {
-    let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+    let mut command = harness::program::server();
     command.args(arguments).arg("--data").arg(data).assert()
 }
 
@@ -225,7 +225,7 @@ fn what_can_not_be_read_is_said() {
 fn what_is_done_to_accounts_on_the_command_line_is_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let input = |arguments: &[&str], line: &'static str| {
-        let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+        let mut command = harness::program::server();
         command.args(arguments).arg("--data").arg(folder.path()).write_stdin(line).assert()
     };
     input(&["user", "add", "ann", "--level", "4"], "secret-one\n").success();
@@ -282,7 +282,7 @@ fn ask(stream: &mut (impl Read + Write), frame: &Value, until: &str) -> String {
 fn b10_a_ban_that_was_answered_survives_kill_9_and_so_do_all_before_it() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().display().to_string();
-    let mut add = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+    let mut add = harness::program::server();
     add.args(["user", "add", "mod", "--level", "3", "--data", &data]).write_stdin("secret-one\n");
     add.assert().success();
     let start = || Running::start(&["127.0.0.1", "-p", "0", "--plaintext", "--data", &data]);

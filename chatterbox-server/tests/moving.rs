@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use assert_cmd::cargo::CommandCargoExt as _;
 use harness::accounts::{PASSWORD, password};
 use harness::engine::Engine;
 use harness::process::Running;
@@ -70,7 +69,7 @@ impl Site {
 
     /// The same, where the engine is found at this URL.
     fn command_over(&self, engine: &str, data: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::cargo_bin("chatterbox-server").unwrap();
+        let mut command = harness::program::process();
         command.arg("cluster").args(arguments).arg("--data").arg(self.path(data));
         command.args(["--cluster", engine, "--cluster-replicas", "1"]);
         for variable in ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"] {
@@ -85,14 +84,13 @@ impl Site {
 
     /// The program with any arguments, which ends by itself.
     fn program(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let mut command = Command::cargo_bin("chatterbox-server").unwrap();
+        let mut command = harness::program::process();
         command.args(arguments).env("XDG_CONFIG_HOME", self.folder.path()).stdin(Stdio::null());
         said(&command.output().unwrap())
     }
 
     fn add(&self, data: &str, name: &str, level: &str) {
-        assert_cmd::Command::cargo_bin("chatterbox-server")
-            .unwrap()
+        harness::program::server()
             .args(["user", "add", name, "--level", level, "--data", &self.text(data)])
             .env("XDG_CONFIG_HOME", self.folder.path())
             .write_stdin(PASSWORD)

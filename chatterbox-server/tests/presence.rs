@@ -30,8 +30,7 @@ impl House {
     fn new(users: &[&str]) -> Self {
         let house = Self(tempfile::tempdir().unwrap());
         for user in users {
-            assert_cmd::Command::cargo_bin("chatterbox-server")
-                .unwrap()
+            harness::program::server()
                 .args(["user", "add", user, "--data", &house.path("data")])
                 .write_stdin(PASSWORD)
                 .assert()

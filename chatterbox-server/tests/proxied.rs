@@ -69,7 +69,7 @@ impl Controlled {
     }
 
     fn run(&self, arguments: &[&str]) -> String {
-        let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+        let mut command = harness::program::server();
         command.env("XDG_CONFIG_HOME", self.folder.path()).timeout(PATIENCE);
         command.args(arguments).arg("--data").arg(self.folder.path().join("data"));
         String::from_utf8(command.assert().success().get_output().stdout.clone()).unwrap()

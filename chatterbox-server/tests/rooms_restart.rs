@@ -56,8 +56,7 @@ impl House {
     }
 
     fn add(&self, name: &str, level: &str) {
-        assert_cmd::Command::cargo_bin("chatterbox-server")
-            .unwrap()
+        harness::program::server()
             .args(["user", "add", name, "--level", level, "--data", &self.path("data")])
             .write_stdin(PASSWORD)
             .assert()
@@ -264,8 +263,7 @@ fn a_room_that_can_not_be_is_told_with_its_line_and_nothing_starts() {
     let house = House::new("");
     let refused = |rooms: &str, text: &str| {
         house.configure(rooms);
-        assert_cmd::Command::cargo_bin("chatterbox-server")
-            .unwrap()
+        harness::program::server()
             .args(house.arguments())
             .assert()
             .code(78)

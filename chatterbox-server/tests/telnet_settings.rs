@@ -21,7 +21,7 @@ use rustix::process::Signal;
 const PLAIN: [&str; 5] = ["127.0.0.1", "-p", "0", "--plaintext", "--memory"];
 
 fn refused(arguments: &[&str]) -> assert_cmd::assert::Assert {
-    let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+    let mut command = harness::program::server();
     command.args(PLAIN).args(arguments).timeout(harness::PATIENCE).assert()
 }
 
@@ -88,7 +88,7 @@ fn who_is_put_out_is_told_why() {
     let mut stream = connect(telnet_of(&server));
     stream.write_all(b"eve\n:chat\n").unwrap();
     until(&mut stream, ":q goes back\r\n");
-    let mut kick = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+    let mut kick = harness::program::server();
     kick.env("XDG_CONFIG_HOME", folder.path()).timeout(harness::PATIENCE);
     kick.args(["kick", "eve", "calm", "down", "--data", &data]).assert().success();
     let shown = rest(&mut stream);
@@ -132,7 +132,7 @@ fn a_port_that_is_taken_is_said_with_the_option_that_names_it() {
         (["-p", &port, "--web", &port, "--telnet", "0"], "-p"),
         (["-p", "0", "--web", &port, "--telnet", &port], "--web"),
     ] {
-        let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+        let mut command = harness::program::server();
         command.args(["localhost", "--plaintext", "--memory"]).args(line);
         let told = format!("that is the port of {other} as well");
         command.timeout(harness::PATIENCE).assert().code(69).stderr(contains(told));

@@ -19,8 +19,7 @@ use predicates::str::{contains, is_match};
 const PASSWORD: &str = "correct horse battery staple";
 
 fn run(data: &Path, arguments: &[&str], stdin: &str) -> Assert {
-    assert_cmd::Command::cargo_bin("chatterbox-server")
-        .unwrap()
+    harness::program::server()
         .args(arguments)
         .env("CHATTERBOX_DATA", data)
         .write_stdin(stdin)

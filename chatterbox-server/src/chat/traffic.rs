@@ -1,7 +1,7 @@
 //! How much happens: what was counted since the start, and in each of the last sixty seconds.
 //!
 //! `status` and the metrics read the same counters. Nobody locks anything to count, and what connections do all the time costs one
-//! addition for each write, read or batch.
+//! addition for each read, and two for all that a connection writes until it waits.
 
 #![allow(clippy::disallowed_methods, reason = "the edge: counts by the clock")]
 
@@ -12,7 +12,7 @@ use chatterbox_proto::Faults;
 use chatterbox_proto::capability::notices::ClosedCode;
 use tokio::time::Instant;
 
-use crate::chat::by_word::{self, ByWord};
+use crate::chat::by_word::ByWord;
 use crate::ops::clock::unix_now;
 use crate::ops::histogram::{Distribution, Histogram};
 
@@ -64,13 +64,16 @@ impl Meter {
     }
 }
 
-/// What connections of members read and write. All of them count here, so nothing else is in this line of the processors' caches.
+/// A line of the processors' caches for what all connections count at once, so that nothing else waits for it.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-struct Volume {
-    deliveries: AtomicU64,
-    sent: AtomicU64,
-    received: AtomicU64,
+struct CacheLine<T>(T);
+
+/// What was written to members.
+#[derive(Debug, Default)]
+struct Written {
+    messages: AtomicU64,
+    bytes: AtomicU64,
 }
 
 /// What is counted of a chat.
@@ -86,7 +89,8 @@ pub struct Traffic {
     joins_by_word: ByWord,
     frames_by_word: ByWord,
     ends_by_word: ByWord,
-    volume: Volume,
+    written: CacheLine<Written>,
+    received: CacheLine<AtomicU64>,
     stores: Histogram,
 }
 
@@ -137,10 +141,11 @@ impl Default for Traffic {
             joins: Meter::default(),
             refused_joins: Meter::default(),
             refused_frames: Meter::default(),
-            joins_by_word: ByWord::new(by_word::JOINS),
-            frames_by_word: ByWord::new(by_word::FRAMES),
-            ends_by_word: ByWord::new(by_word::ENDS),
-            volume: Volume::default(),
+            joins_by_word: ByWord::of_joins(),
+            frames_by_word: ByWord::of_frames(),
+            ends_by_word: ByWord::of_ends(),
+            written: CacheLine::default(),
+            received: CacheLine::default(),
             stores: Histogram::default(),
         }
     }
@@ -181,21 +186,22 @@ impl Traffic {
         self.ends_by_word.add(code.word());
     }
 
-    /// So many messages were written to a member.
-    pub fn delivered(&self, messages: u32) {
-        if messages > 0 {
-            self.volume.deliveries.fetch_add(messages.into(), Ordering::Relaxed);
+    /// So many bytes were written to a member, with so many messages.
+    pub fn written(&self, bytes: usize, messages: u32) {
+        let CacheLine(written) = &self.written;
+        if bytes > 0 {
+            written.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         }
-    }
-
-    /// So many bytes were written to a member.
-    pub fn sent(&self, bytes: usize) {
-        self.volume.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+        if messages > 0 {
+            written.messages.fetch_add(messages.into(), Ordering::Relaxed);
+        }
     }
 
     /// So many bytes were read from a member.
     pub fn received(&self, bytes: usize) {
-        self.volume.received.fetch_add(bytes as u64, Ordering::Relaxed);
+        if bytes > 0 {
+            self.received.0.fetch_add(bytes as u64, Ordering::Relaxed);
+        }
     }
 
     /// The store has taken so long for a group.
@@ -208,10 +214,10 @@ impl Traffic {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Totals {
             messages: self.messages.total(),
-            deliveries: of(&self.volume.deliveries),
+            deliveries: of(&self.written.0.messages),
             joins: self.joins.total(),
-            received: of(&self.volume.received),
-            sent: of(&self.volume.sent),
+            received: of(&self.received.0),
+            sent: of(&self.written.0.bytes),
             refused_joins: self.joins_by_word.read(),
             refused_frames: self.frames_by_word.read(),
             ends: self.ends_by_word.read(),
@@ -297,9 +303,8 @@ mod tests {
         faults.note(|| Code::TooDeep.into());
         traffic.frame_refused(&faults);
         traffic.ended(ClosedCode::Slow);
-        traffic.delivered(0);
-        traffic.delivered(6);
-        traffic.sent(100);
+        traffic.written(60, 0);
+        traffic.written(40, 6);
         traffic.received(10);
         traffic.stored(Duration::from_millis(2));
         tokio::time::sleep(Duration::from_secs(600)).await;

@@ -1,6 +1,7 @@
 //! Subcommands that control a running server: their arguments, as clap sees them. `control.rs` executes them.
 
 use chatterbox_server::control::{Act, Ban, Kick, Unban};
+use chatterbox_server::ops::operator::LONGEST_STOP;
 use clap::{Args, Subcommand};
 
 use crate::cli::messages::Messages;
@@ -45,7 +46,7 @@ pub enum ControlCommand {
         #[arg(
             long = "back-in",
             value_name = "SECONDS",
-            value_parser = clap::value_parser!(u64).range(..=LONGEST_STOP)
+            value_parser = clap::value_parser!(u64).range(1..=LONGEST_STOP)
         )]
         back: Option<u64>, // `back_in` is a setting, which environment and file would set here
 
@@ -104,9 +105,6 @@ pub struct Target {
     #[command(flatten)]
     pub messages: Messages,
 }
-
-/// A day: whoever wants more uses the timers of the system.
-const LONGEST_STOP: u64 = 24 * 60 * 60;
 
 /// Ten years.
 const LONGEST_BAN: u64 = 10 * 366 * 24 * 60 * 60;

@@ -84,7 +84,6 @@ impl Operator for Process {
             telnet: self.telnet.clone(),
             health: self.health.clone(),
             tls: matches!(self.transport, Transport::Tls(_)),
-            certificate_ends: self.transport.certificate_ends(),
             certificate_days: self.transport.certificate_days(now),
             certificate_warnings: self.transport.certificate_warnings(now),
             folder: self.folder.clone(),

@@ -276,7 +276,7 @@ impl Serve {
             Some(certificate) => CertificateSource::Files {
                 certificate: certificate.clone(),
                 key: self.key.as_ref().unwrap_or(certificate).clone(),
-                hosts: self.hosts_of_clients(),
+                hosts: self.hosts_that_are_typed(),
             },
             None => CertificateSource::Local {
                 folder: folders::certificates(self.certs.as_deref(), self.state.as_deref()),
@@ -285,23 +285,30 @@ impl Serve {
         })
     }
 
-    /// Under which hosts clients come. Whoever says what the server is called means that, and not an address that says nothing of it.
-    fn hosts_of_clients(&self) -> Vec<String> {
+    /// What a certificate from a file is held against. Whoever says what the server is called means that, and not an address that says
+    /// nothing of it.
+    fn hosts_that_are_typed(&self) -> Vec<String> {
         let is_called = !self.names.is_empty();
         let says_nothing = is_loopback(&self.host) || is_unspecified(&self.host);
         let host = (!(is_called && says_nothing)).then(|| self.host.clone());
-        host.into_iter().chain(self.names.iter().cloned()).collect()
+        self.with_browsers(host.into_iter().chain(self.names.iter().cloned()).collect())
     }
 
     /// Under which hosts clients and browsers come, that which is listened on first.
     fn hosts(&self) -> Vec<String> {
-        let mut hosts = vec![self.host.clone()];
-        hosts.extend(self.names.iter().cloned());
-        // On this machine alone browsers are served without TLS.
+        self.with_browsers([&self.host].into_iter().chain(&self.names).cloned().collect())
+    }
+
+    /// These hosts, and those under which browsers get the page by TLS: on this machine alone they get it without.
+    fn with_browsers(&self, mut hosts: Vec<String>) -> Vec<String> {
         let encrypted = |web: &&GatewayAddress| !self.web_plaintext && !is_loopback(&web.host);
         if let Some(web) = self.web.as_ref().filter(encrypted) {
-            hosts.push(web.host.clone());
-            hosts.extend(self.live.web_host.iter().flat_map(|names| names.as_slice()).cloned());
+            let names = self.live.web_host.iter().flat_map(|names| names.as_slice());
+            for host in [&web.host].into_iter().chain(names) {
+                if !hosts.contains(host) {
+                    hosts.push(host.clone());
+                }
+            }
         }
         hosts
     }
@@ -390,6 +397,12 @@ mod tests {
             (&["0.0.0.0", "--name", "chat.example"], "chat.example"),
             (&["localhost", "--name", "chat.example"], "chat.example"),
             (&["a.example", "--name", "chat.example"], "a.example chat.example"),
+            (
+                &["a.example", "--web", "0.0.0.0", "--web-host", "b.example"],
+                "a.example 0.0.0.0 b.example",
+            ),
+            (&["localhost", "--name", "a.example", "--web", "a.example:443"], "a.example"),
+            (&["a.example", "--web", "--web-host", "b.example"], "a.example"),
         ] {
             assert_eq!(hosts(line), expected, "{line:?}");
         }

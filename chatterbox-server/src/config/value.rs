@@ -48,6 +48,15 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A second or more, for what is told in whole seconds.
+pub(super) fn one_second_or_more(text: &str) -> Result<Duration, String> {
+    let duration = seconds_or_none(text)?;
+    if duration < Duration::from_secs(1) {
+        return Err("has to be between 1 and 86400".into());
+    }
+    Ok(duration)
+}
+
 pub(super) fn seconds_or_none(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
     if !(0.0..=86_400.0).contains(&seconds) {

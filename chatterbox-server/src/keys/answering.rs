@@ -155,8 +155,10 @@ impl KeyDesk {
         from: Option<IpAddr>,
         devices: &[(i64, DeviceId)],
     ) -> Result<Vec<Option<ClaimedKey>>, DirectoryError> {
-        let may_take: Vec<bool> =
-            devices.iter().map(|(_, device)| self.pacing.may_take(from, device)).collect();
+        let may_take: Vec<bool> = devices
+            .iter()
+            .map(|(owner, device)| self.pacing.may_take(from, *owner, device))
+            .collect();
         let part = |wanted: bool| -> Vec<(i64, DeviceId)> {
             let part = devices.iter().zip(&may_take).filter(|(_, may_take)| **may_take == wanted);
             part.map(|(device, _)| device.clone()).collect()

@@ -46,7 +46,7 @@ impl Snapshot {
         families.extend(self.certificate_ends.map(|ends| {
             Family::gauge(
                 "chatterbox_certificate_end_time_seconds",
-                "When the certificate in use ends, in seconds since 1970 UTC.",
+                "When the certificate in use ends, in seconds since 1970 UTC; issuers do not count.",
                 ends,
             )
         }));

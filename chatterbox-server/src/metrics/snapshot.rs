@@ -62,7 +62,7 @@ impl Snapshot {
             readiness = %self.readiness,
             users = gauges.users,
             rooms = gauges.rooms,
-            connections = self.open(ConnectionKind::Protocol),
+            protocol = self.open(ConnectionKind::Protocol),
             web = self.open(ConnectionKind::Web),
             telnet = self.open(ConnectionKind::Telnet),
             joins = totals.joins,

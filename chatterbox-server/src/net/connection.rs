@@ -368,7 +368,8 @@ mod tests {
         let config = Config::default();
         let hub = chatterbox_hub::Hub::new(config.timeline, config.keep);
         let context = Arc::new(Context::plain(Arc::new(Chat::new(hub, proposals))));
-        // The memory of every open connection, beside that of TLS; 24 of them let its writer look for pieces of files, 24  are the flow control of what its member says.
+        // The memory of every open connection, beside that of TLS; 24 of them let its writer look for pieces of files, and with 16
+        // it counts what it has written by itself; the rest of what came since is how many of its messages are on their way.
         let size = size_of_val(&serve(stream, address, context));
         assert!(size <= 2304, "{size} bytes");
     }

@@ -81,7 +81,7 @@ async fn answer(
         }
     };
     let reply = match asked {
-        Asked::Metrics { .. } => Reply::metrics(scrape.for_peer(peer)),
+        Asked::Metrics { .. } => Reply::metrics(scrape.for_peer(peer).await),
         _ => Reply::without_metrics(asked, health),
     };
     stream.write_all(&reply.written(asked.wants_body())).await?;
@@ -299,6 +299,30 @@ mod tests {
             "a restart would end those who are still here"
         );
         task.abort();
+    }
+
+    #[tokio::test]
+    async fn other_machines_are_told_whether_users_are_taken_and_no_more_unless_it_is_wanted() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let health = Health::default();
+        for (peer, anywhere, path, status, body) in [
+            ("127.0.0.1", false, "/metrics", "200", "a_total 1\n"),
+            ("192.0.2.1", true, "/metrics", "200", "a_total 1\n"),
+            ("192.0.2.1", false, "/metrics", "403", "--metrics-anywhere\n"),
+            ("2001:db8::1", false, "/metrics", "403", "--metrics-anywhere\n"),
+            ("192.0.2.1", false, "/readyz", "503", "starting\n"),
+        ] {
+            let scrape = Scrape::new(anywhere, || "a_total 1\n".to_owned());
+            let answering = async {
+                let (stream, _) = listener.accept().await.unwrap();
+                let _ = answer(stream, peer.parse().unwrap(), &health, &scrape).await;
+            };
+            let request = format!("GET {path} HTTP/1.1\r\n\r\n");
+            let (told, ()) = tokio::join!(asked(address, request.as_bytes()), answering);
+            assert!(told.starts_with(&format!("HTTP/1.1 {status} ")), "{peer} {path}: {told}");
+            assert!(told.ends_with(body), "{peer} {path}: {told}");
+        }
     }
 
     #[tokio::test]

@@ -94,6 +94,10 @@ pub(super) struct Outbound<W> {
     up_to_date: bool,
     /// From where pieces of files come, which are written when nothing else waits (FI-5).
     pieces: Option<Arc<Slot>>,
+    /// Bytes that were written and are not counted yet.
+    sent: usize,
+    /// Messages that are queued or written and not counted yet, beside those of `batch`.
+    delivered: u32,
 }
 
 impl<W: AsyncWrite + Unpin> Outbound<W> {
@@ -122,6 +126,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             mid_frame: false,
             up_to_date: false,
             pieces,
+            sent: 0,
+            delivered: 0,
         }
     }
 
@@ -211,11 +217,19 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         self.parts = 0;
     }
 
-    /// Gives the batch that is written now, and counts its messages as delivered.
+    /// Gives the last batch when all that was queued is written, and counts that.
     fn take_written(&mut self) -> Option<Batch> {
-        let batch = self.batch.take()?;
-        self.member.chat().traffic().delivered(batch.messages());
-        Some(batch)
+        let batch = self.batch.take();
+        self.delivered += batch.as_ref().map_or(0, Batch::messages);
+        self.count();
+        batch
+    }
+
+    /// Counts what was written. All connections share these counters, so each adds to them once for many writes.
+    fn count(&mut self) {
+        let (sent, delivered) =
+            (std::mem::take(&mut self.sent), std::mem::take(&mut self.delivered));
+        self.member.chat().traffic().written(sent, delivered);
     }
 
     /// Queues a batch, in its compressed form with a codec.
@@ -229,7 +243,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         if let Some(before) = self.batch.replace(batch) {
             self.has_own |= !before.is_shared();
             // It is written together with what comes behind it.
-            self.member.chat().traffic().delivered(before.messages());
+            self.delivered += before.messages();
         }
     }
 
@@ -267,7 +281,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         if written == 0 {
             return Err(WriteEnd::Broken(io::ErrorKind::WriteZero.into()));
         }
-        self.member.chat().traffic().sent(written);
+        self.sent += written;
         let is_whole = self.advance(written);
         if !is_whole || (self.mid_frame && self.pending.len().is_multiple_of(NOTED_PARTS)) {
             self.member.progressed(self.pending.len(), self.parts as usize);
@@ -325,6 +339,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let frame_ends = self.pending.iter().position(|part| part.ends_frame);
         let rest_of_frame = if self.mid_frame { frame_ends.map_or(0, |end| end + 1) } else { 0 };
         self.pending.truncate(rest_of_frame);
+        // What they were to deliver is not.
+        (self.batch, self.delivered) = (None, 0);
         self.push_last(last);
     }
 
@@ -334,7 +350,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let frame_ends = self.pending.iter().position(|part| part.ends_frame);
         let rest = self.pending.iter().take(frame_ends.map_or(0, |end| end + 1));
         if self.mid_frame && rest.map(|part| part.bytes.len()).sum::<usize>() > LAST_OF_FRAME {
-            (self.pending, self.batch) = (VecDeque::new(), None);
+            self.pending = VecDeque::new();
+            (self.batch, self.delivered) = (None, 0);
         } else {
             self.replace_pending(last);
         }
@@ -342,16 +359,27 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     /// Writes the queue until this time is over; the rest is dropped.
     pub(super) async fn finish(&mut self, within: Duration) {
-        let _ = tokio::time::timeout(within, async {
-            loop {
-                self.unescape_first();
-                let Some(part) = self.pending.front() else { break };
-                self.writer.write_all(&part.bytes).await?;
-                self.pending.pop_front();
+        match tokio::time::timeout(within, self.write_rest()).await {
+            Ok(Ok(())) => drop(self.take_written()),
+            _ => {
+                self.delivered = 0;
+                self.count();
             }
-            self.writer.flush().await
-        })
-        .await;
+        }
+    }
+
+    async fn write_rest(&mut self) -> io::Result<()> {
+        loop {
+            self.unescape_first();
+            let Some(part) = self.pending.front() else { break };
+            let written = self.writer.write(&part.bytes).await?;
+            if written == 0 && !part.bytes.is_empty() {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.sent += written;
+            self.advance(written);
+        }
+        self.writer.flush().await
     }
 }
 
@@ -432,25 +460,4 @@ fn joined(pieces: Vec<Bytes>, is_escaped: bool) -> VecDeque<Part> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn small_pieces_are_put_together_and_large_ones_are_not_copied() {
-        let large = Bytes::from(vec![b'x'; SMALL]);
-        let small = Bytes::from_static(b"small");
-        let pieces = vec![small.clone(), small.clone(), large.clone(), small.clone()];
-        let expected = pieces.concat();
-        let parts = joined(pieces, false);
-        assert_eq!(parts.iter().map(|part| part.bytes.len()).collect::<Vec<_>>(), [10, SMALL, 5]);
-        assert_eq!(parts[1].bytes.as_ptr(), large.as_ptr());
-        let whole: Vec<u8> = parts.iter().flat_map(|part| part.bytes.to_vec()).collect();
-        assert_eq!(whole, expected);
-        assert_eq!(
-            parts.iter().map(|part| part.ends_frame).collect::<Vec<_>>(),
-            [false, false, true]
-        );
-        assert_eq!(joined(vec![small; 10_000], false).len(), 4);
-        assert!(joined(vec![], false).is_empty());
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chatterbox_proto::capability::zstd;
 use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{JoinedAction, JoinedSession};
-use chatterbox_proto::{Capability, ClientFrame, Code, Username};
+use chatterbox_proto::{Capability, ClientFrame, Code, Username, limits};
 use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
 
@@ -61,6 +61,7 @@ pub(super) struct Reader<R> {
 
 impl<R: AsyncRead + Unpin> Reader<R> {
     pub(super) async fn run(&mut self, context: &Context) -> End {
+        self.count_what_came_along();
         if let Some(body) = self.first.take() {
             Box::pin(self.first(&body, context)).await;
         }
@@ -116,6 +117,12 @@ impl<R: AsyncRead + Unpin> Reader<R> {
             };
             self.end = end_of_input(read, self.inbound.member());
         }
+    }
+
+    /// Counts what has come together with the name: what is read from now on counts as it comes.
+    fn count_what_came_along(&self) {
+        let first = self.first.as_ref().map_or(0, |body| limits::PREFIX + body.len());
+        self.inbound.member().chat().traffic().received(first + self.decoder.pending());
     }
 
     /// Processes one frame.

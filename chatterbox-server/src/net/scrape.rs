@@ -3,10 +3,10 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: reads the clock")]
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// The text is made once in this time at most: whoever asks earlier gets the one before, so nobody takes the locks of the chat as often
@@ -17,7 +17,8 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Scrape {
     make: Box<dyn Fn() -> String + Send + Sync>,
     is_for_all: bool,
-    /// The last text, and when it was made.
+    /// The last text, and when it was made. Whoever asks while another one is made waits as a task: each would take a thread of the
+    /// server otherwise.
     last: Mutex<Option<(Instant, Bytes)>>,
 }
 
@@ -28,14 +29,13 @@ impl Scrape {
     }
 
     /// The text for whoever asks from this address, if it may have it.
-    pub(crate) fn for_peer(&self, peer: IpAddr) -> Option<Bytes> {
+    pub(crate) async fn for_peer(&self, peer: IpAddr) -> Option<Bytes> {
         let is_allowed = self.is_for_all || peer.to_canonical().is_loopback();
-        is_allowed.then(|| self.text())
+        if is_allowed { Some(self.text().await) } else { None }
     }
 
-    fn text(&self) -> Bytes {
-        // Those who ask meanwhile wait for this one.
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+    async fn text(&self) -> Bytes {
+        let mut last = self.last.lock().await;
         let now = Instant::now();
         if let Some((made, text)) = &*last
             && now - *made < EVERY
@@ -63,25 +63,37 @@ mod tests {
         let made = AtomicUsize::new(0);
         let make = move || format!("{}", made.fetch_add(1, Ordering::Relaxed));
         let scrape = Scrape::new(false, make);
-        let text = || scrape.for_peer(ip("127.0.0.1")).unwrap();
+        let text = || async { scrape.for_peer(ip("127.0.0.1")).await.unwrap() };
         for _ in 0..100 {
-            assert_eq!(text(), "0");
+            assert_eq!(text().await, "0");
         }
         tokio::time::advance(EVERY).await;
-        assert_eq!((text(), text()), ("1".into(), "1".into()));
+        assert_eq!((text().await, text().await), ("1".into(), "1".into()));
     }
 
-    #[test]
-    fn the_text_is_for_this_machine_unless_it_is_wanted_elsewhere() {
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_while_it_is_made_holds_no_thread() {
+        let scrape = Scrape::new(false, || "a 1\n".to_owned());
+        let making = scrape.last.lock().await;
+        let asked = tokio::time::timeout(EVERY, scrape.for_peer(ip("127.0.0.1"))).await;
+        assert!(asked.is_err(), "it waits, and time goes on");
+        drop(making);
+        assert_eq!(scrape.for_peer(ip("127.0.0.1")).await.unwrap(), "a 1\n");
+    }
+
+    #[tokio::test]
+    async fn the_text_is_for_this_machine_unless_it_is_wanted_elsewhere() {
         let scrape = Scrape::new(false, || "a 1\n".to_owned());
         for here in ["127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1"] {
-            assert!(scrape.for_peer(ip(here)).is_some(), "{here}");
+            assert!(scrape.for_peer(ip(here)).await.is_some(), "{here}");
         }
         let others = ["192.0.2.1", "10.0.0.1", "2001:db8::1", "::", "0.0.0.0", "fe80::1"];
         for other in others {
-            assert_eq!(scrape.for_peer(ip(other)), None, "{other}");
+            assert_eq!(scrape.for_peer(ip(other)).await, None, "{other}");
         }
         let scrape = Scrape::new(true, || "a 1\n".to_owned());
-        assert!(others.iter().all(|other| scrape.for_peer(ip(other)).is_some()));
+        for other in others {
+            assert!(scrape.for_peer(ip(other)).await.is_some(), "{other}");
+        }
     }
 }

@@ -4,6 +4,10 @@ use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+/// A day, in seconds: nobody tells a server to stop later, and none says that it is away for longer. Whoever wants more uses the
+/// timers of the system.
+pub const LONGEST_STOP: u64 = 24 * 60 * 60;
+
 /// The process that a server runs in. Its calls may take a while, and look at files.
 pub trait Operator: Send + Sync + Debug {
     /// Reads settings and certificates again, as SIGHUP does (MO-12).
@@ -53,9 +57,7 @@ pub struct Facts {
     pub health: Vec<SocketAddr>,
     /// Whether connections use TLS.
     pub tls: bool,
-    /// When the certificate ends, in seconds since 1970 UTC.
-    pub certificate_ends: Option<i64>,
-    /// For how many whole days it is good; below 0 it has ended.
+    /// For how many whole days the certificate is good; below 0 it has ended.
     pub certificate_days: Option<i64>,
     /// What clients may refuse it for.
     pub certificate_warnings: Vec<String>,

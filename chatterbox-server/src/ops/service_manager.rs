@@ -4,8 +4,7 @@
 //! What it is told is a datagram to a socket of this machine. It is written at once, also by a task: it takes microseconds, and waits
 //! only for a manager that does not read any more.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -24,11 +23,34 @@ pub struct ServiceManager(Option<Arc<Manager>>);
 
 #[derive(Debug)]
 struct Manager {
-    /// Whether it knows that the server has started, and not that it stops. A reload is told in between alone: its end has the same
-    /// word as that of a start.
-    is_running: AtomicBool,
+    /// Locked while it is told something: several tasks do that, and what comes behind the word of a stop would take it back.
+    state: Mutex<State>,
     /// It ends a server that has not said for so long that it is alive.
     watchdog: Option<Duration>,
+}
+
+/// What the manager knows of the server. A reload is told while it runs alone: its end has the same word as that of a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Starting,
+    Running,
+    Stopping,
+}
+
+impl State {
+    /// Goes on to this state, unless the server stops, which is the last thing that is told; says whether it may be told.
+    fn goes_on(&mut self, is_ready: bool) -> bool {
+        if *self != Self::Stopping && is_ready {
+            *self = Self::Running;
+        }
+        *self != Self::Stopping
+    }
+}
+
+impl Manager {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl ServiceManager {
@@ -37,7 +59,7 @@ impl ServiceManager {
         let is_there = std::env::var_os(SOCKET).is_some_and(|socket| !socket.is_empty());
         let manager = || {
             let watchdog = sd_notify::watchdog_enabled().filter(|time| !time.is_zero());
-            Arc::new(Manager { is_running: AtomicBool::new(false), watchdog })
+            Arc::new(Manager { state: Mutex::new(State::Starting), watchdog })
         };
         Self(is_there.then(manager))
     }
@@ -61,8 +83,11 @@ impl ServiceManager {
             Readiness::NoEngine => "takes no users: nothing comes round in the order",
             Readiness::Draining => return,
         });
+        let mut state = manager.state();
+        if !state.goes_on(readiness.is_ready()) {
+            return;
+        }
         if readiness.is_ready() {
-            manager.is_running.store(true, Ordering::Relaxed);
             tell(&[NotifyState::Ready, status]);
         } else {
             tell(&[status]);
@@ -78,25 +103,28 @@ impl ServiceManager {
 
     /// Tells that the settings are read again, from here until what is returned is dropped.
     pub fn reloading(&self) -> Reloading {
-        let manager = self.0.as_ref().filter(|one| one.is_running.load(Ordering::Relaxed)).cloned();
-        if manager.is_some() {
-            match NotifyState::monotonic_usec_now() {
-                // Managers of today want the time beside it.
-                Ok(now) => tell(&[NotifyState::Reloading, now]),
-                Err(_) => tell(&[NotifyState::Reloading]),
-            }
+        let Some(manager) = &self.0 else { return Reloading(None) };
+        let state = manager.state();
+        if *state != State::Running {
+            return Reloading(None);
         }
-        Reloading(manager)
+        match NotifyState::monotonic_usec_now() {
+            // Managers of today want the time beside it.
+            Ok(now) => tell(&[NotifyState::Reloading, now]),
+            Err(_) => tell(&[NotifyState::Reloading]),
+        }
+        Reloading(Some(Arc::clone(manager)))
     }
 
     /// Tells that the server stops, and that connections end within this time at the latest.
     pub(crate) fn stopping(&self, grace: Duration) {
         let Some(manager) = &self.0 else { return };
-        manager.is_running.store(false, Ordering::Relaxed);
         let status = format!("stops: connections end within {} s", grace.as_secs());
         let most = grace.saturating_add(BEYOND_GRACE).as_micros();
         let most = u32::try_from(most).unwrap_or(u32::MAX);
         let extended = NotifyState::ExtendTimeoutUsec(most);
+        let mut state = manager.state();
+        *state = State::Stopping;
         tell(&[NotifyState::Stopping, NotifyState::Status(&status), extended]);
     }
 }
@@ -108,7 +136,9 @@ pub struct Reloading(Option<Arc<Manager>>);
 
 impl Drop for Reloading {
     fn drop(&mut self) {
-        if self.0.as_ref().is_some_and(|manager| manager.is_running.load(Ordering::Relaxed)) {
+        let Some(manager) = &self.0 else { return };
+        let state = manager.state();
+        if *state == State::Running {
             tell(&[NotifyState::Ready]);
         }
     }
@@ -117,5 +147,23 @@ impl Drop for Reloading {
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::warn!(%error, "the service manager can't be told what the server is doing");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_is_the_last_thing_that_is_told() {
+        let mut state = State::Starting;
+        assert!(state.goes_on(false) && state == State::Starting);
+        assert!(state.goes_on(true) && state == State::Running);
+        assert!(
+            state.goes_on(false) && state == State::Running,
+            "an engine that is gone is no start"
+        );
+        state = State::Stopping;
+        assert!(!state.goes_on(true) && !state.goes_on(false) && state == State::Stopping);
     }
 }

@@ -24,7 +24,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub struct KeyPacing {
     requests: Paced<ByPerson<Person>>,
     claims: Paced<Claims>,
-    of_devices: Paced<Buckets<(IpAddr, DeviceId)>>,
+    of_devices: Paced<Buckets<(IpAddr, i64, DeviceId)>>,
 }
 
 impl Default for KeyPacing {
@@ -53,10 +53,11 @@ impl KeyPacing {
         self.claims.with(|claims, now| claims.try_take(now, account, keys))
     }
 
-    /// Counts a key of a device that is claimed from an address, and says whether it may be a one-time key.
-    pub fn may_take(&self, from: Option<IpAddr>, device: &DeviceId) -> bool {
+    /// Counts a key of a device of an account that is claimed from an address, and says whether it may be a one-time key. Clients
+    /// choose the names of devices, so several accounts have some of the same name.
+    pub fn may_take(&self, from: Option<IpAddr>, owner: i64, device: &DeviceId) -> bool {
         let Some(from) = from else { return true };
-        let place = (site(from), device.clone());
+        let place = (site(from), owner, device.clone());
         self.of_devices.with(|limits, now| limits.try_take(now, &place)).is_ok()
     }
 }
@@ -118,16 +119,18 @@ mod tests {
     async fn one_address_takes_a_part_of_the_one_time_keys_of_a_device() {
         let pacing = KeyPacing::default();
         let device = |name| DeviceId::parse(name).unwrap();
-        let taken = |from: &str, name| {
+        let taken_of = |owner, from: &str, name| {
             let from = Some(from.parse().unwrap());
-            (0..1_000).filter(|_| pacing.may_take(from, &device(name))).count()
+            (0..1_000).filter(|_| pacing.may_take(from, owner, &device(name))).count()
         };
+        let taken = |from: &str, name| taken_of(1, from, name);
         assert_eq!((taken("192.0.2.1", "d1"), taken("192.0.2.1", "d1")), (40, 0));
         assert_eq!((taken("192.0.2.1", "d2"), taken("192.0.2.2", "d1")), (40, 40));
+        assert_eq!(taken_of(2, "192.0.2.1", "d1"), 40, "another one's device of the same name");
         assert_eq!((taken("2001:db8::1", "d1"), taken("2001:db8:0:7::1", "d1")), (40, 0), "a site");
         tokio::time::advance(KEYS_OF_DEVICE.every).await;
         assert_eq!(taken("192.0.2.1", "d1"), 1);
-        assert!(pacing.may_take(None, &device("d1")), "from nowhere that is known");
+        assert!(pacing.may_take(None, 1, &device("d1")), "from nowhere that is known");
     }
 
     #[test]

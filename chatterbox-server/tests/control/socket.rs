@@ -82,9 +82,8 @@ fn another_user_of_the_machine_is_turned_away() {
     // Everybody may come near it, and the socket alone decides.
     fs::set_permissions(folder.0.path(), fs::Permissions::from_mode(0o755)).unwrap();
     folder.allow(0o755);
-    let program = assert_cmd::cargo::cargo_bin("chatterbox-server");
     let status = || {
-        let mut command = std::process::Command::new(&program);
+        let mut command = harness::program::process();
         command.args(["status", "--data"]).arg(folder.path("data")).current_dir("/");
         command.env("HOME", "/").uid(NOBODY).output()
     };

@@ -11,7 +11,7 @@ fn stop_tells_everybody_and_waits_until_the_server_has_gone() {
     let waiting = std::thread::spawn({
         let data = folder.path("data");
         move || {
-            let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+            let mut command = harness::program::server();
             command.args(["stop", "--in", "1"]).arg("--data").arg(data).timeout(PATIENCE).assert()
         }
     });
@@ -37,7 +37,7 @@ fn a_stop_in_a_while_lets_people_in_until_the_grace_begins_and_can_be_brought_fo
     let stop = move |seconds: &'static str| {
         let data = data.clone();
         std::thread::spawn(move || {
-            let mut command = assert_cmd::Command::cargo_bin("chatterbox-server").unwrap();
+            let mut command = harness::program::server();
             command
                 .args(["stop", "--in", seconds])
                 .arg("--data")
@@ -63,6 +63,7 @@ fn a_stop_says_when_the_server_is_expected_back() {
     folder.add("ann", "user");
     let server = folder.start(&["--grace", "3600"]);
     let (mut ann, _) = log_in(&server, "ann");
+    folder.run(&["stop", "--in", "0", "--back-in", "0"]).code(64).stderr(contains("1..=86400"));
     let stop = ["stop", "--in", "0", "--back-in", "120"];
     folder.run(&stop).success().stdout("stopped\n");
     let told = read_to_end(&mut ann);

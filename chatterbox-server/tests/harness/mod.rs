@@ -14,6 +14,7 @@ pub mod engine;
 pub mod files;
 pub mod metrics;
 pub mod process;
+pub mod program;
 pub mod pty;
 pub mod rooms;
 pub mod telnet;

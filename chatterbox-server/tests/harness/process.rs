@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use assert_cmd::cargo::CommandCargoExt as _;
 use rustix::process::{Pid, Signal, kill_process};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
+
+use super::program;
 
 /// What it logs when it takes users.
 const READY: &str = "readiness=ready";
@@ -24,19 +25,19 @@ pub struct Running {
 
 impl Running {
     pub fn start(arguments: &[&str]) -> Self {
-        Self::run(Command::cargo_bin("chatterbox-server").unwrap(), arguments)
+        Self::run(program::process(), arguments)
     }
 
     /// The same with variables in the environment.
     pub fn start_in(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
-        let mut command = Command::cargo_bin("chatterbox-server").unwrap();
+        let mut command = program::process();
         command.envs(environment.iter().copied());
         Self::run(command, arguments)
     }
 
     /// The same with another build of the program.
-    pub fn start_program(program: &Path, arguments: &[&str]) -> Self {
-        Self::run(Command::new(program), arguments)
+    pub fn start_program(path: &Path, arguments: &[&str]) -> Self {
+        Self::run(program::other(path), arguments)
     }
 
     fn run(mut command: Command, arguments: &[&str]) -> Self {

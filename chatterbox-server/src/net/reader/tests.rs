@@ -96,6 +96,20 @@ async fn several_frames_make_one_post_unless_one_has_many_messages() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_together_with_the_name_counts_as_received() {
+    let (chat, _) = chat();
+    let context = Context::plain(Arc::clone(&chat));
+    let (ann, one) = (join(&chat, "ann").await, messages(1, "ALL", "x"));
+    let member = ann.handle();
+    tokio::spawn(read_all(ann));
+    let frame = frame::encode(&one).unwrap();
+    let mut reader = reader(&member, &frame[5..], Some(one.into()));
+    reader.decoder.push(&[&frame[..], &frame[..5]].concat());
+    assert!(matches!(reader.run(&context).await, End::Closed));
+    assert_eq!(chat.traffic().totals().received, 3 * frame.len() as u64);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_messages_beside_a_name_take_their_recipients_room_a_few_at_a_time() {
     // Twice as many as a recipient has room for.
     let mut body = messages(2_000, "bob", "x");

@@ -24,7 +24,7 @@ pub(super) enum Warning {
     #[error("it expires on {0}")]
     ExpiresSoon(String),
     #[error(
-        "certificate {place} in the file, an issuer, ends on {at}: clients refuse the chain then"
+        "certificate {place} in the file, an issuer, ends on {at}: clients that need it refuse the chain then"
     )]
     IssuerEnds { place: usize, at: String },
     #[error(
@@ -143,10 +143,13 @@ pub(super) const fn days_left(ends: i64, now: i64) -> i64 {
     ends.saturating_sub(now).div_euclid(DAY)
 }
 
-/// When the first certificate of a chain that ends does so, in seconds since 1970 UTC.
+/// When the first certificate of a chain ends, in seconds since 1970 UTC.
+///
+/// Issuers have a warning of their own. One that has ended spoils nothing where clients know another way: an old cross-signed
+/// one is left in the files of public authorities for years.
 pub(super) fn ends(chain: &[CertificateDer<'_>]) -> Option<i64> {
-    let parsed = parse(Path::new(""), chain).ok()?;
-    parsed.iter().map(|one| one.validity().not_after.timestamp()).min()
+    let parsed = parse(Path::new(""), chain.get(..1)?).ok()?;
+    parsed.first().map(|own| own.validity().not_after.timestamp())
 }
 
 /// The hosts and addresses that the first certificate of a chain is for.
@@ -262,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_ends_with_the_first_of_its_certificates() {
+    fn a_certificate_ends_by_itself_whenever_its_issuers_do() {
         let key = KeyPair::generate().unwrap();
         let until = |year| {
             let mut params = params("a.example");
@@ -270,7 +273,8 @@ mod tests {
             params.self_signed(&key).unwrap().der().clone()
         };
         let end = rcgen::date_time_ymd(2031, 1, 1).unix_timestamp();
-        assert_eq!(ends(&[until(2035), until(2031)]), Some(end));
+        assert_eq!(ends(&[until(2031), until(2021)]), Some(end));
+        assert_eq!(ends(&[until(2031), until(2035)]), Some(end));
         assert_eq!(ends(&[]), None);
     }
 

@@ -90,7 +90,7 @@ impl Transport {
         Ok(())
     }
 
-    /// When the certificate ends, in seconds since 1970 UTC; `None` without one.
+    /// When the server's own certificate ends, whatever its issuers do, in seconds since 1970 UTC; `None` without one.
     pub fn certificate_ends(&self) -> Option<i64> {
         match self {
             Self::Plaintext => None,
@@ -101,8 +101,8 @@ impl Transport {
         }
     }
 
-    /// For how many whole days from `now` on (in seconds since 1970 UTC) the certificate and its chain are good; below 0 it has
-    /// ended. `None` without a certificate.
+    /// For how many whole days from `now` on (in seconds since 1970 UTC) the server's own certificate is good; below 0 it has
+    /// ended. `None` without one. Issuers are in [`Self::certificate_warnings`].
     pub fn certificate_days(&self, now: i64) -> Option<i64> {
         self.certificate_ends().map(|ends| certificate::days_left(ends, now))
     }

@@ -15,7 +15,7 @@ use crate::commands::reply::{Done, Rejection, Reply};
 use crate::commands::spec::Spec;
 use crate::moderation::{Act, AuditEntry};
 use crate::ops::clock::unix_now;
-use crate::ops::operator::ChangedSetting;
+use crate::ops::operator::{ChangedSetting, LONGEST_STOP};
 
 pub(in crate::commands) const GUESTS: Command = Command {
     spec: Spec {
@@ -114,19 +114,17 @@ pub(in crate::commands) const SHUTDOWN: Command = Command {
     run: |context, arguments| Box::pin(shutdown(context, arguments)),
 };
 
-/// The longest time until a shutdown: a day.
-const LATEST: i64 = 24 * 60 * 60;
-
 async fn shutdown(context: &Context<'_>, mut arguments: Arguments) -> Reply {
     let given = arguments.integer(0);
-    if given.is_some_and(|given| !(0..=LATEST).contains(&given)) {
-        let text = format!("The seconds have to be between 0 and {LATEST}.");
+    let asked = given.and_then(|given| u64::try_from(given).ok());
+    if given.is_some() && asked.is_none_or(|asked| asked > LONGEST_STOP) {
+        let text = format!("The seconds have to be between 0 and {LONGEST_STOP}.");
         return Err(Rejection::new(OutcomeCode::BadArguments, text));
     }
     let house = house(context)?;
     let detail = given.map(|given| given.to_string()).unwrap_or_default();
     context.audit(Act::Shutdown, None, None, &detail).await?;
-    let seconds = house.stop(given.and_then(|given| u64::try_from(given).ok()));
+    let seconds = house.stop(asked);
     tracing::info!(by = %context.who().name, seconds, "shutdown asked for");
     Ok(Done::new(format!("The server stops in {seconds} s."))
         .with_data(json!({"SECONDS": seconds})))
