@@ -27,7 +27,8 @@ fn has_reason(evidence: &Evidence, stay: &Stay) -> bool {
     // A death is noticed within a second or so.
     let is_death = evidence.deaths.iter().any(|death| {
         let from = death.at.saturating_sub(CAUSE);
-        from <= stay.until && stay.until <= death.at.saturating_add(CAUSE + APART)
+        let until = stay.until.saturating_sub(stay.lag);
+        from <= stay.until && until <= death.at.saturating_add(CAUSE + APART)
     });
     is_death || evidence.faults.iter().any(|struck| explains(evidence, struck, stay, None))
 }
