@@ -3,7 +3,7 @@
 //! It is kept small, since an hour has millions of deliveries: a message is its id and a fingerprint, a name
 //! its place in one table.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// Microseconds since the run began.
 pub type Micros = u64;
@@ -200,8 +200,17 @@ pub struct Pages {
     pub reader: Option<Name>,
     /// The messages, in the order in which they were told.
     pub entries: Vec<Entry>,
-    /// Those of earlier runs, each with its id.
-    pub older: Vec<(u64, Print)>,
+    /// Those of earlier runs.
+    pub older: Vec<Entry>,
+}
+
+/// What the pages of all had in the run before.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// The messages. They have to be there still.
+    pub told: Arc<[Entry]>,
+    /// Whether these are all: that run came to rest, so nothing of it can have been stored since.
+    pub is_all: bool,
 }
 
 /// A fault.
@@ -394,8 +403,8 @@ pub struct Evidence {
     pub alone: bool,
     /// Nodes that ended by themselves.
     pub deaths: Vec<Death>,
-    /// What the pages of all had in the run before; it has to be there still.
-    pub before: Vec<(u64, Print)>,
+    /// What the pages of all had in the run before.
+    pub before: Before,
     /// What each user did and saw.
     pub testimonies: Vec<Testimony>,
     /// What the nodes say was said.

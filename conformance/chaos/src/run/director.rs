@@ -57,7 +57,7 @@ pub async fn run_until(
         evidence: Evidence {
             names: shared.names.clone(),
             alone: shared.nodes.len() == 1,
-            before: setting.before.to_vec(),
+            before: setting.before.clone(),
             hold: micros(setting.hold),
             grace: micros(setting.grace),
             ..Evidence::default()
