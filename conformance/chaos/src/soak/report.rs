@@ -269,12 +269,11 @@ impl SoakReport {
     }
 
     fn growth_text(&self, growth: &Growth, verdict: &str) -> String {
-        const MIB: f64 = 1024.0 * 1024.0;
         let (first, last) = (growth.stretches.first(), growth.stretches.last());
         let bytes = |stretch: Option<&(f64, u64)>| mib(stretch.map_or(0, |stretch| stretch.1));
         let at = |stretch: Option<&(f64, u64)>| stretch.map_or(0.0, |stretch| stretch.0) / 60.0;
         format!(
-            "{verdict}: {:.1} MiB at minute {:.0}, {:.1} MiB at minute {:.0}; {:+.2} MiB an hour ({:+.2} to {:+.2}), at most {:.1}",
+            "{verdict}: {:.1} MiB at minute {:.0}, {:.1} MiB at minute {:.0}; {:+.2} MiB an hour ({:+.2} to {:+.2}), {:+.2} in the later half, at most {:.1}",
             bytes(first),
             at(first),
             bytes(last),
@@ -282,6 +281,7 @@ impl SoakReport {
             growth.an_hour / MIB,
             growth.at_least / MIB,
             growth.at_most / MIB,
+            growth.later / MIB,
             self.most_an_hour / MIB,
         )
     }
@@ -361,8 +361,10 @@ impl SoakReport {
     }
 }
 
+const MIB: f64 = 1024.0 * 1024.0;
+
 /// Bytes as MiB.
 #[allow(clippy::cast_precision_loss, reason = "memory has less than 52 bits")]
 pub(super) fn mib(bytes: u64) -> f64 {
-    bytes as f64 / (1024.0 * 1024.0)
+    bytes as f64 / MIB
 }

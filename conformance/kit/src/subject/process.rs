@@ -29,6 +29,9 @@ pub struct Memory {
     pub resident: u64,
     /// Resident, of shared pages its share only; 0 when the system does not tell.
     pub proportional: u64,
+    /// Swapped out; reports of earlier versions do not tell.
+    #[serde(default)]
+    pub swapped: u64,
 }
 
 impl Process {
@@ -55,9 +58,11 @@ impl Process {
     #[must_use]
     pub fn memory(self) -> Option<Memory> {
         let read = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", self.pid)).ok();
-        let resident = kilobytes(&read("status")?, "VmRSS:")?;
+        let status = read("status")?;
+        let resident = kilobytes(&status, "VmRSS:")?;
+        let swapped = kilobytes(&status, "VmSwap:").unwrap_or_default();
         let proportional = read("smaps_rollup").and_then(|text| kilobytes(&text, "Pss:"));
-        Some(Memory { resident, proportional: proportional.unwrap_or_default() })
+        Some(Memory { resident, proportional: proportional.unwrap_or_default(), swapped })
     }
 }
 
