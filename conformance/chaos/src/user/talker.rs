@@ -226,7 +226,8 @@ impl Talker {
     }
 
     async fn talk(&mut self, part: Part) {
-        if wanders(&self.shared.setting, &mut self.random) {
+        // Who has much to read first stays.
+        if !self.behind && wanders(&self.shared.setting, &mut self.random) {
             let node = self.other_node();
             self.go_on_at(node).await;
             return;

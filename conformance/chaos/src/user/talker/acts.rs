@@ -80,7 +80,8 @@ impl Talker {
     pub(super) fn let_go(&mut self, why: Closing) -> Option<Line> {
         let line = self.line.take();
         if line.is_some() {
-            let is_own = self.behind && why == Closing::Lost;
+            // Whoever was too far behind may be gone for the others by the time it goes on elsewhere.
+            let is_own = self.behind && matches!(why, Closing::Lost | Closing::Moved);
             self.testimony.settled = false;
             self.note(What::Closed(if is_own { Closing::Dawdled } else { why }));
         }
