@@ -170,6 +170,8 @@ pub struct Testimony {
     pub name: Name,
     /// Whether the user speaks the base protocol alone: no tags, no ids, no session that goes on.
     pub base: bool,
+    /// How long it waits for an answer before it takes a connection for dead.
+    pub patience: Micros,
     /// What it wanted to send.
     pub posts: Vec<Post>,
     /// The events.

@@ -171,7 +171,8 @@ impl Report {
 /// What is asked about a run.
 fn asked(evidence: &Evidence) -> impl Iterator<Item = Kind> {
     let alone = evidence.alone;
-    Kind::ALL.into_iter().filter(move |kind| alone || *kind != Kind::SentAway)
+    let is_of_one = |kind: &Kind| matches!(kind, Kind::SentAway | Kind::Silent);
+    Kind::ALL.into_iter().filter(move |kind| alone || !is_of_one(kind))
 }
 
 fn cost_text(cost: &Cost) -> String {

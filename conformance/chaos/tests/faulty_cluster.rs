@@ -102,8 +102,8 @@ const fn found_as(fault: ClusterFault) -> Option<Kind> {
         ClusterFault::HidesUser => Kind::Presence,
         ClusterFault::RefusesPrivate => Kind::Unreachable,
         ClusterFault::Invents => Kind::Invented,
-        // Memory: leaking_server.rs.
-        ClusterFault::Leaks => return None,
+        // Of a cluster nobody knows for what it waits; and memory: leaking_server.rs.
+        ClusterFault::Hangs | ClusterFault::Leaks => return None,
     })
 }
 
@@ -112,7 +112,7 @@ async fn each_fault_of_a_cluster_is_found_as_what_it_is() {
     let _turn = TURN.lock().await;
     // They wait for most of their time, so all of them run at once.
     let mut runs = JoinSet::new();
-    for fault in ClusterFault::ALL {
+    for fault in ClusterFault::ALL.into_iter().filter(|fault| found_as(*fault).is_some()) {
         runs.spawn(async move { (fault, judged(&[fault]).await) });
     }
     while let Some(run) = runs.join_next().await {

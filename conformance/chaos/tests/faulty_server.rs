@@ -146,6 +146,7 @@ const fn found_as(fault: ClusterFault) -> Option<Kind> {
         ClusterFault::HidesUser => Kind::Presence,
         ClusterFault::RefusesPrivate => Kind::Unreachable,
         ClusterFault::Invents => Kind::Invented,
+        ClusterFault::Hangs => Kind::Silent,
         // Memory: leaking_server.rs.
         ClusterFault::Leaks => return None,
     })
@@ -154,7 +155,7 @@ const fn found_as(fault: ClusterFault) -> Option<Kind> {
 /// What is done meanwhile: where a fault is one of a server that nothing has hit, nothing hits it.
 fn meanwhile(fault: ClusterFault) -> Vec<Fault> {
     match fault {
-        ClusterFault::AnnouncesResumed => vec![Fault::Flood; 6],
+        ClusterFault::AnnouncesResumed | ClusterFault::Hangs => vec![Fault::Flood; 6],
         ClusterFault::SendsAway => OF_USERS.to_vec(),
         _ => vec![Fault::NodeKilled, Fault::UsersLeave, Fault::NodeKilled, Fault::FramesCut],
     }

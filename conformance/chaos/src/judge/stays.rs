@@ -9,8 +9,10 @@ use crate::evidence::{Closing, Evidence, Micros, Name, Print, Session, Testimony
 pub(super) enum End {
     /// It has not.
     Open,
-    /// Its user wanted it, or took it for dead.
+    /// Its user wanted it.
     Own,
+    /// Its user took it for dead, since nothing was answered for so long.
+    GaveUp(Micros),
     /// Its user went on over another one, while this one was there.
     Moved,
     /// It broke, or its server had to go.
@@ -126,7 +128,7 @@ fn stays(testimony: &Testimony) -> Vec<Stay> {
             What::Closed(why) if is_open => {
                 is_open = false;
                 if let Some(stay) = stays.last_mut() {
-                    (stay.until, stay.end) = (event.at, end(why));
+                    (stay.until, stay.end) = (event.at, end(testimony, why));
                 }
             }
             _ => {}
@@ -135,9 +137,10 @@ fn stays(testimony: &Testimony) -> Vec<Stay> {
     stays
 }
 
-fn end(why: &Closing) -> End {
+fn end(testimony: &Testimony, why: &Closing) -> End {
     match why {
-        Closing::Mine | Closing::GaveUp | Closing::Dawdled => End::Own,
+        Closing::Mine | Closing::Dawdled => End::Own,
+        Closing::GaveUp => End::GaveUp(testimony.patience),
         Closing::Moved => End::Moved,
         Closing::Lost => End::Server,
         Closing::Told(code) if code == "shutdown" => End::Server,

@@ -99,6 +99,11 @@ pub struct SoakReport {
     pub anew: usize,
     /// See `resumed`.
     pub moved: usize,
+    /// Connections that ended otherwise than their users wanted: `lost`, `given-up` (nothing was answered), `dawdled` (their users were
+    /// not reading), or the server's word for why.
+    pub closed: BTreeMap<String, usize>,
+    /// How often a user was not let in, by the word for why.
+    pub turned_away: BTreeMap<String, usize>,
     /// How often something was wrong, by row; zero is told, too.
     pub rows: BTreeMap<&'static str, u64>,
     /// What was wrong, with examples.
@@ -137,6 +142,8 @@ impl SoakReport {
             resumed: 0,
             anew: 0,
             moved: 0,
+            closed: BTreeMap::new(),
+            turned_away: BTreeMap::new(),
             rows: rows::ROWS.iter().map(|kind| (rows::row(*kind).0, 0)).collect(),
             findings: BTreeMap::new(),
             lives: 0,
@@ -156,8 +163,14 @@ impl SoakReport {
         }
         self.acknowledged += measures.acknowledged;
         self.deliveries += measures.deliveries;
-        for (code, count) in measures.refused {
-            *self.refused.entry(code).or_default() += count;
+        for (sum, counts) in [
+            (&mut self.refused, measures.refused),
+            (&mut self.closed, measures.closed),
+            (&mut self.turned_away, measures.turned_away),
+        ] {
+            for (code, count) in counts {
+                *sum.entry(code).or_default() += count;
+            }
         }
         self.sent_again += measures.sent_again;
         self.resumed += measures.resumed;
@@ -288,8 +301,6 @@ impl SoakReport {
 
     /// The facts about the run: a title and a text each.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
-        let refused: Vec<String> =
-            self.refused.iter().map(|(code, count)| format!("{count} {}", visible(code))).collect();
         let put_in: Vec<String> =
             self.disturbances.iter().map(|(word, count)| format!("{count} {word}")).collect();
         let p50 = self.laps.iter().map(|lap| lap.p50).fold(0.0, f64::max);
@@ -315,7 +326,7 @@ impl SoakReport {
             ("disturbances", put_in.join(", ")),
             ("acknowledged", self.acknowledged.to_string()),
             ("deliveries", self.deliveries.to_string()),
-            ("refused", if refused.is_empty() { "0".to_owned() } else { refused.join(", ") }),
+            ("refused", counts(&self.refused)),
             ("sent again", self.sent_again.to_string()),
             (
                 "connections lost",
@@ -324,6 +335,8 @@ impl SoakReport {
                     self.resumed, self.anew, self.moved
                 ),
             ),
+            ("connections ended", counts(&self.closed)),
+            ("not let in", counts(&self.turned_away)),
             ("acknowledged within", format!("p50 {p50:.1} ms, p99 {p99:.0} ms in the slowest lap")),
             ("clock", clock),
             ("lives of the server", format!("{}, the longest {} s", self.lives, self.longest_life)),
@@ -359,6 +372,13 @@ impl SoakReport {
         row("verdict", &self.verdict());
         out
     }
+}
+
+/// Counts by word.
+fn counts(counts: &BTreeMap<String, usize>) -> String {
+    let words: Vec<String> =
+        counts.iter().map(|(word, count)| format!("{count} {}", visible(word))).collect();
+    if words.is_empty() { "0".to_owned() } else { words.join(", ") }
 }
 
 const MIB: f64 = 1024.0 * 1024.0;

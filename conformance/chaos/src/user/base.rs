@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     frame,
-    habits::{JOINING, PATIENT, burst, other_node, peers, wanders},
+    habits::{JOINING, KEPT, PATIENT, burst, other_node, peers, wanders},
     life::Life,
     line::{Line, Object},
     pages::Reader,
@@ -52,6 +52,8 @@ pub(crate) struct Base {
     node: u16,
     /// Whether the newest object was an ERROR: the reason, where the connection ends with it (AS-3).
     told: bool,
+    /// When it looked after itself last.
+    looked: Micros,
     reports: UnboundedSender<Report>,
 }
 
@@ -65,7 +67,12 @@ impl Base {
             shared,
             me: me.into(),
             random,
-            testimony: Testimony { name: me, base: true, ..Testimony::default() },
+            testimony: Testimony {
+                name: me,
+                base: true,
+                patience: PATIENT,
+                ..Testimony::default()
+            },
             session: 0,
             partners: BTreeSet::new(),
             peers,
@@ -74,6 +81,7 @@ impl Base {
             line: None,
             node: me % nodes,
             told: false,
+            looked: 0,
             reports,
         }
     }
@@ -220,6 +228,10 @@ impl Life for Base {
     }
 
     async fn look(&mut self, phase: Phase) {
+        let now = self.shared.now();
+        if now.saturating_sub(std::mem::replace(&mut self.looked, now)) > KEPT {
+            self.echoes.iter_mut().for_each(|(_, sent)| *sent = now);
+        }
         if phase.is_talk() {
             self.talk().await;
         }

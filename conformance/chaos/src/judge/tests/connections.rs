@@ -79,6 +79,32 @@ fn a_server_that_is_alone_ends_no_connection_unless_something_hits_it() {
     assert_eq!(ended_alone(Fault::Flood, SECOND, &Closing::Told("slow".to_owned())), 0);
 }
 
+/// What is found at a server that is alone when two users get no answer for ten seconds, where a fault was over so long before they give up.
+fn fell_silent(fault: Fault, before: Micros) -> u64 {
+    let mut world = World::new();
+    for who in 0..6 {
+        world.say(who, Place::Lobby, true);
+    }
+    world.now += 60 * SECOND;
+    world.strike(fault, 1, 0, &Closing::GaveUp, true);
+    let mut evidence = world.end();
+    evidence.alone = true;
+    evidence.testimonies.iter_mut().for_each(|testimony| testimony.patience = 10 * SECOND);
+    for struck in &mut evidence.faults {
+        (struck.from, struck.until) = (struck.from - before, struck.until - before);
+    }
+    judge(&evidence).count(Kind::Silent)
+}
+
+#[test]
+fn a_server_that_is_alone_answers_unless_something_hits_it() {
+    assert_eq!(fell_silent(Fault::NodePaused, 0), 0);
+    assert_eq!(fell_silent(Fault::NodeKilled, 14 * SECOND), 0);
+    assert_eq!(fell_silent(Fault::NodePaused, 16 * SECOND), 2);
+    assert_eq!(fell_silent(Fault::Flood, 0), 2);
+    assert_eq!(fell_silent(Fault::ClockStepped, 0), 2);
+}
+
 /// What is found when a connection ends 13 s after all were cut, where the user's post came back at once or not before 12 s.
 fn ended_late(who: usize, reads_late: bool) -> u64 {
     let mut world = World::new();

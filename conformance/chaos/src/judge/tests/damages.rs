@@ -308,6 +308,12 @@ pub(super) const DAMAGES: &[(&str, Kind, Damage)] = &[
         let at = events.last().unwrap().at;
         events.push(Event { at, what: What::Closed(Closing::Lost) });
     }),
+    ("a server that is alone answers a user nothing", Kind::Silent, |evidence| {
+        evidence.alone = true;
+        let events = &mut evidence.testimonies[0].events;
+        let at = events.last().unwrap().at;
+        events.push(Event { at, what: What::Closed(Closing::GaveUp) });
+    }),
     ("a message of the run before is gone", Kind::Lost, |evidence| {
         said_before(evidence, &[(1, 4)], &[]);
     }),
