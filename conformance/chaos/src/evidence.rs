@@ -383,7 +383,7 @@ pub struct Struck {
     pub from: Micros,
     /// When it was over.
     pub until: Micros,
-    /// How the node ended, where it was told to end in order and did so in time.
+    /// How the node ended, where it was told to end in order; one that took too long was killed.
     pub ended: Option<Ending>,
 }
 

@@ -168,7 +168,7 @@ impl Processes {
             }
             Fault::NodeStopped => {
                 process.signal(Signal::TERM)?;
-                let gone = process.gone(ENDING).await;
+                let gone = process.ended(ENDING).await;
                 sleep(lasts).await;
                 process.start()?;
                 struck.ended = gone?;
@@ -185,7 +185,7 @@ impl Processes {
             }
             Fault::RollingRestart => {
                 process.signal(Signal::TERM)?;
-                let gone = process.gone(ENDING).await;
+                let gone = process.ended(ENDING).await;
                 process.start()?;
                 struck.ended = gone?;
             }

@@ -156,6 +156,17 @@ impl Process {
         }
     }
 
+    /// The same for one that was told to end: where it takes too long, the signal that has killed it is how it ended.
+    pub(super) async fn ended(
+        &mut self,
+        patience: Duration,
+    ) -> Result<Option<Ending>, ProcessError> {
+        match self.gone(patience).await {
+            Err(ProcessError::Stays(..)) => Ok(Some(Ending::Signal(Signal::KILL.as_raw()))),
+            gone => gone,
+        }
+    }
+
     /// Kills it at once.
     pub(super) async fn kill(&mut self) -> Result<(), ProcessError> {
         self.signal(Signal::KILL)?;
