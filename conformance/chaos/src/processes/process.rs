@@ -91,11 +91,11 @@ impl Process {
         self.number.subscribe()
     }
 
-    /// Starts it; its shell gives way to it, so that signals reach it and nobody else.
+    /// Starts it; its shell gives way to it, so that signals reach it and nobody else. Variables may stand before the command.
     pub(super) fn start(&mut self) -> Result<(), ProcessError> {
         let failed = |error| ProcessError::Start(self.name.clone(), error);
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("exec {}", self.line)]);
+        command.args(["-c", &format!("exec env {}", self.line)]);
         command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
         match &self.log {
             None => command.stdout(Stdio::null()).stderr(Stdio::null()),

@@ -34,9 +34,12 @@ fn node(folder: &Path, listener: &TcpListener, code: i32) -> Plan {
 /// A line that starts a program which does this when it is told to end.
 fn program(folder: &Path, told: &str) -> String {
     let (script, file) = (folder.join("node.sh"), folder.join("began"));
-    let text = format!("trap '{told}' TERM\necho >> {file:?}\nwhile :; do sleep 0.05; done\n");
+    let text = format!(
+        "trap '{told}' TERM\n[ \"$GIVEN\" = x ] && echo >> {file:?}\nwhile :; do sleep 0.05; done\n"
+    );
     std::fs::write(&script, text).unwrap();
-    format!("sh {}", script.display())
+    // As people write it: a variable before the command.
+    format!("GIVEN=x sh {}", script.display())
 }
 
 /// The same as [`node`]; the test listens at the address in its place, so that it is always ready.
