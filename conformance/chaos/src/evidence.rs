@@ -401,7 +401,7 @@ pub struct Death {
 pub struct Evidence {
     /// The names of the run.
     pub names: Vec<String>,
-    /// Whether there is one node, which has nothing to do with others: no connection ends without a reason then.
+    /// Whether there is one server, which has nothing to do with others: no connection ends, or falls silent, without a reason then.
     pub alone: bool,
     /// Nodes that ended by themselves.
     pub deaths: Vec<Death>,

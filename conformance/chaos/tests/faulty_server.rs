@@ -31,6 +31,10 @@ impl Stage for InProcess {
         self.0.addresses.clone()
     }
 
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     async fn strike(
         &mut self,
         fault: Fault,

@@ -304,6 +304,10 @@ impl Stage for Processes {
         self.network.doors(&self.plan)
     }
 
+    fn is_alone(&self) -> bool {
+        self.nodes.len() == 1 && self.engine.is_empty()
+    }
+
     async fn strike(
         &mut self,
         fault: Fault,

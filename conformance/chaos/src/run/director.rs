@@ -56,7 +56,7 @@ pub async fn run_until(
         phase: &phase,
         evidence: Evidence {
             names: shared.names.clone(),
-            alone: shared.nodes.len() == 1,
+            alone: stage.is_alone(),
             before: setting.before.clone(),
             hold: micros(setting.hold),
             grace: micros(setting.grace),
