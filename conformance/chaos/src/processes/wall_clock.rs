@@ -10,8 +10,8 @@ use std::{
 
 /// The library for programs with several threads, as its makers call it.
 const LIBRARY: &str = "libfaketimeMT.so.1";
-/// After so long at most a process has read how its clock is set.
-pub(super) const READ: Duration = Duration::from_millis(1_500);
+/// After so long a process has read how its clock is set, which it looks up once a second, and something was said meanwhile.
+pub(super) const READ: Duration = Duration::from_secs(3);
 
 /// A clock that can be set.
 #[derive(Debug, Clone)]
