@@ -1,5 +1,5 @@
 //! What the pages of all had in the run before, against those of this one: each node has it still, in the same words, and nothing has come
-//! into it. What is gone from its beginning on was said too long ago for the server to keep it, which is no fault of its.
+//! into it. What is gone from its beginning on was said too long ago for the server to keep it, which is no fault.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

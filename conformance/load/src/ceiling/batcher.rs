@@ -188,11 +188,11 @@ pub(super) async fn gather(batcher: &Mutex<Batcher>) {
     };
     loop {
         rounds.bell.notified().await;
-        if rounds.unwritten.load(SeqCst) > 0 || lock(batcher).count == 0 {
-            continue;
-        }
         let number = {
             let mut batcher = lock(batcher);
+            if rounds.unwritten.load(SeqCst) > 0 || batcher.count == 0 {
+                continue;
+            }
             batcher.has_grown();
             batcher.published
         };
