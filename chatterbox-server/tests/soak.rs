@@ -1,5 +1,5 @@
 //! Half a minute of soaking: the real server over TLS with its database, users over the real protocol, every kind of disturbance, and the
-//! judge of `conformance load soak`. Four hours of it are in docs/guide/soak.md.
+//! judge of `conformance load soak`.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -3,7 +3,7 @@
 //! It is kept small, since an hour has millions of deliveries: a message is its id and a fingerprint, a name
 //! its place in one table.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// Microseconds since the run began.
 pub type Micros = u64;
@@ -170,6 +170,8 @@ pub struct Testimony {
     pub name: Name,
     /// Whether the user speaks the base protocol alone: no tags, no ids, no session that goes on.
     pub base: bool,
+    /// How long it waits for an answer before it takes a connection for dead.
+    pub patience: Micros,
     /// What it wanted to send.
     pub posts: Vec<Post>,
     /// The events.
@@ -200,8 +202,17 @@ pub struct Pages {
     pub reader: Option<Name>,
     /// The messages, in the order in which they were told.
     pub entries: Vec<Entry>,
-    /// Those of earlier runs, each with its id.
-    pub older: Vec<(u64, Print)>,
+    /// Those of earlier runs.
+    pub older: Vec<Entry>,
+}
+
+/// What the pages of all had in the run before.
+#[derive(Debug, Clone, Default)]
+pub struct Before {
+    /// The messages. They have to be there still.
+    pub told: Arc<[Entry]>,
+    /// Whether these are all: that run came to rest, so nothing of it can have been stored since.
+    pub is_all: bool,
 }
 
 /// A fault.
@@ -372,7 +383,7 @@ pub struct Struck {
     pub from: Micros,
     /// When it was over.
     pub until: Micros,
-    /// How the node ended, where it was told to end in order and did so in time.
+    /// How the node ended, where it was told to end in order; one that took too long was killed.
     pub ended: Option<Ending>,
 }
 
@@ -390,12 +401,12 @@ pub struct Death {
 pub struct Evidence {
     /// The names of the run.
     pub names: Vec<String>,
-    /// Whether there is one node, which has nothing to do with others: no connection ends without a reason then.
+    /// Whether there is one server, which has nothing to do with others: no connection ends, or falls silent, without a reason then.
     pub alone: bool,
     /// Nodes that ended by themselves.
     pub deaths: Vec<Death>,
-    /// What the pages of all had in the run before; it has to be there still.
-    pub before: Vec<(u64, Print)>,
+    /// What the pages of all had in the run before.
+    pub before: Before,
     /// What each user did and saw.
     pub testimonies: Vec<Testimony>,
     /// What the nodes say was said.

@@ -100,6 +100,11 @@ pub struct Measures {
     pub not_resumed: usize,
     /// Sessions that went on elsewhere although nothing was wrong.
     pub moved: usize,
+    /// Connections that ended otherwise than their users wanted: `lost`, `given-up` (nothing was answered), `dawdled` (their users were
+    /// not reading), or the server's word for why.
+    pub closed: BTreeMap<String, usize>,
+    /// How often a user was not let in, by the word for why.
+    pub turned_away: BTreeMap<String, usize>,
     /// From the end of a connection that was lost to the next welcome, where the session went on.
     pub back: Times,
     /// The same of those who had to begin anew.
@@ -122,6 +127,8 @@ pub fn measure(evidence: &Evidence) -> Measures {
         resumed: 0,
         not_resumed: 0,
         moved: 0,
+        closed: BTreeMap::new(),
+        turned_away: BTreeMap::new(),
         back: Times::default(),
         anew: Times::default(),
         faults: Vec::new(),
@@ -162,14 +169,19 @@ pub fn measure(evidence: &Evidence) -> Measures {
                 What::Closed(why) => {
                     let lost = matches!(why, Closing::Lost | Closing::GaveUp | Closing::Told(_));
                     measures.moved += usize::from(*why == Closing::Moved);
+                    if let Some(word) = word(why) {
+                        *measures.closed.entry(word.to_owned()).or_default() += 1;
+                    }
                     closed = Some((event.at, lost));
+                }
+                What::TurnedAway(code) => {
+                    *measures.turned_away.entry(code.clone()).or_default() += 1;
                 }
                 What::Entered(..)
                 | What::Came(_)
                 | What::Went(_)
                 | What::Noticed
-                | What::OffClock
-                | What::TurnedAway(_) => {}
+                | What::OffClock => {}
             }
         }
         if testimony.base {
@@ -224,6 +236,17 @@ pub fn measure(evidence: &Evidence) -> Measures {
     };
     (measures.back, measures.anew) = (returned(true), returned(false));
     measures
+}
+
+/// What a connection ended with; nothing where its user wanted that.
+fn word(why: &Closing) -> Option<&str> {
+    match why {
+        Closing::Mine | Closing::Moved => None,
+        Closing::Lost => Some("lost"),
+        Closing::GaveUp => Some("given-up"),
+        Closing::Dawdled => Some("dawdled"),
+        Closing::Told(code) => Some(code),
+    }
 }
 
 /// What is put down to a fault: not what comes behind the next one, and whoever is silent at the end wants to be.

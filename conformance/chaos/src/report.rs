@@ -7,9 +7,12 @@ use serde::Serialize;
 
 use crate::{
     evidence::{Evidence, Fault},
-    judge::{Finding, Kind, judge},
+    judge::{Finding, Kind, judge, keeps_too_little},
     measure::{Cost, Measures, Times, measure},
 };
+
+/// Why what was said in the run before could not be looked for.
+const TOO_LITTLE: &str = "the server keeps less than what is said in two laps: it has to keep more (ours: --keep-messages), or less is to be said (--rate, --lap)";
 
 /// What came of a run.
 #[derive(Debug, Clone, Serialize)]
@@ -56,7 +59,8 @@ impl Report {
     #[must_use]
     pub fn of(evidence: &Evidence, circumstances: Circumstances) -> Self {
         let findings = judge(evidence);
-        let Circumstances { seed, seconds, nodes, talkers, troubles } = circumstances;
+        let Circumstances { seed, seconds, nodes, talkers, mut troubles } = circumstances;
+        troubles.extend(keeps_too_little(evidence).then(|| TOO_LITTLE.to_owned()));
         let mut struck: BTreeMap<&'static str, usize> = BTreeMap::new();
         for fault in &evidence.faults {
             // A rolling restart is told node by node, and is one fault.
@@ -167,7 +171,8 @@ impl Report {
 /// What is asked about a run.
 fn asked(evidence: &Evidence) -> impl Iterator<Item = Kind> {
     let alone = evidence.alone;
-    Kind::ALL.into_iter().filter(move |kind| alone || *kind != Kind::SentAway)
+    let is_of_one = |kind: &Kind| matches!(kind, Kind::SentAway | Kind::Silent);
+    Kind::ALL.into_iter().filter(move |kind| alone || !is_of_one(kind))
 }
 
 fn cost_text(cost: &Cost) -> String {

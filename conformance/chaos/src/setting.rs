@@ -1,10 +1,10 @@
 //! What a run is made of: users, nodes, faults, times.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use conformance_kit::{clock::Clock, net::dial::Transport};
 
-use crate::evidence::{Fault, Micros, Print};
+use crate::evidence::{Before, Fault, Micros};
 
 /// What a run is made of.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ pub struct Setting {
     /// Pages are read from behind this id.
     pub from: u64,
     /// What has to be on the pages of all beside what is said in the run: what was there before, behind `from`.
-    pub before: Arc<[(u64, Print)]>,
+    pub before: Before,
     /// The layers between TCP and the frames.
     pub transport: Transport,
 }
@@ -72,7 +72,7 @@ impl Setting {
             grace: Duration::from_secs(30),
             patience: Duration::from_secs(90),
             from: 0,
-            before: Arc::default(),
+            before: Before::default(),
             transport,
         }
     }

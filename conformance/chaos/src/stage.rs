@@ -27,6 +27,11 @@ pub trait Stage: Send {
     /// Where users connect to each node.
     fn nodes(&self) -> Vec<SocketAddr>;
 
+    /// Whether there is one server, which has nothing to do with others: no connection ends, or falls silent, without a reason then.
+    fn is_alone(&self) -> bool {
+        false
+    }
+
     /// Puts a fault in, lets it last, and mends it. `choice` says which node, modulo their number; what was done is added to `struck`,
     /// also when not all of it could be done.
     fn strike(

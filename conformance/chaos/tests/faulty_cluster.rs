@@ -14,7 +14,10 @@ use conformance_chaos::{
 };
 use conformance_kit::{clock::Clock, net::dial::Transport};
 use conformance_mutants::cluster::{Cluster, ClusterFault};
-use tokio::task::JoinSet;
+use tokio::{sync::Mutex, task::JoinSet};
+
+/// Held by each test as long as it runs: a cluster that has to be cleared has the machine for itself, and is not late.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 const NODES: usize = 3;
 
@@ -70,6 +73,7 @@ async fn judged(faults: &[ClusterFault]) -> Report {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_that_is_right_is_cleared_although_its_nodes_die() {
+    let _turn = TURN.lock().await;
     let report = judged(&[]).await;
     let text = report.text();
     assert!(!report.is_broken() && report.is_complete(), "{text}");
@@ -78,9 +82,9 @@ async fn a_cluster_that_is_right_is_cleared_although_its_nodes_die() {
     assert!(report.struck.contains_key("node-killed"), "{text}");
 }
 
-/// As what each fault has to be found.
-const fn found_as(fault: ClusterFault) -> Kind {
-    match fault {
+/// As what each fault has to be found; nothing where it is nothing that users of a cluster see.
+const fn found_as(fault: ClusterFault) -> Option<Kind> {
+    Some(match fault {
         ClusterFault::LosesMessages | ClusterFault::ForgetsAtRestart => Kind::Lost,
         ClusterFault::SkipsReceiver | ClusterFault::HidesFromBase | ClusterFault::HoleInPast => {
             Kind::Missing
@@ -98,20 +102,22 @@ const fn found_as(fault: ClusterFault) -> Kind {
         ClusterFault::HidesUser => Kind::Presence,
         ClusterFault::RefusesPrivate => Kind::Unreachable,
         ClusterFault::Invents => Kind::Invented,
-        // Memory is nothing that users see.
-        ClusterFault::Leaks => Kind::Died,
-    }
+        // Of a cluster nobody knows for what it waits; and memory: leaking_server.rs.
+        ClusterFault::Hangs | ClusterFault::Leaks => return None,
+    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_fault_of_a_cluster_is_found_as_what_it_is() {
+    let _turn = TURN.lock().await;
     // They wait for most of their time, so all of them run at once.
     let mut runs = JoinSet::new();
-    for fault in ClusterFault::ALL {
+    for fault in ClusterFault::ALL.into_iter().filter(|fault| found_as(*fault).is_some()) {
         runs.spawn(async move { (fault, judged(&[fault]).await) });
     }
     while let Some(run) = runs.join_next().await {
         let (fault, report) = run.unwrap();
-        assert!(report.count(found_as(fault)) > 0, "{fault:?} was not found:\n{}", report.text());
+        let kind = found_as(fault).unwrap();
+        assert!(report.count(kind) > 0, "{fault:?} was not found:\n{}", report.text());
     }
 }

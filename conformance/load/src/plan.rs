@@ -198,6 +198,15 @@ impl Plan {
         user as usize == 2 * thread
     }
 
+    /// How many messages of the senders are on their way at most; on a schedule there is no bound.
+    #[must_use]
+    pub const fn on_their_way(&self) -> usize {
+        match self.pace {
+            Pace::Window(window) => (self.senders as usize).saturating_mul(window as usize),
+            Pace::Rate(_) => usize::MAX,
+        }
+    }
+
     /// When the message `sequence` of a member is to be sent, in microseconds after the start.
     #[must_use]
     #[expect(

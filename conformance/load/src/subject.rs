@@ -75,7 +75,7 @@ pub struct Subject {
     pub wire: Wire,
     /// Its process, when that is known.
     pub process: Option<Process>,
-    _server: Server,
+    server: Server,
     /// The files of its certificate.
     _authority: Option<Authority>,
 }
@@ -100,7 +100,14 @@ impl Subject {
         let address = answering(&mut server, &wire).await?;
         let process = server.process().or(pid).map(Process::find).transpose()?;
         let name = server.target.to_string();
-        Ok(Self { name, address, wire, process, _server: server, _authority: authority })
+        Ok(Self { name, address, wire, process, server, _authority: authority })
+    }
+
+    /// Seconds of CPU of what was started beside the process that is measured; 0 when the server is
+    /// somebody else's.
+    #[must_use]
+    pub fn others_cpu(&self) -> f64 {
+        self.server.others_cpu()
     }
 }
 

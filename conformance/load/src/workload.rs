@@ -19,6 +19,9 @@ use super::{
     user_names::UserNames,
 };
 
+/// Seconds of CPU that other processes of the server may use without being told of.
+const ASIDE: f64 = 0.05;
+
 /// A run that is about to begin.
 pub(super) struct PreparedRun {
     shared: Arc<Shared>,
@@ -53,6 +56,7 @@ impl PreparedRun {
         let started = clock::unix_seconds();
         let expected = options.warm_up + options.duration + options.settle + options.busy * 2;
         let shared = self.shared;
+        let others = subject.others_cpu();
         let mut active = ActiveRun {
             phases: Phases::new(Arc::clone(&shared), subject.process, expected, watch)?,
             options,
@@ -69,6 +73,12 @@ impl PreparedRun {
             Workload::Idle => active.idle().await?,
         }
         let tally = active.phases.settle().await;
+        let others = subject.others_cpu() - others;
+        if others >= ASIDE {
+            shared.trouble(&format!(
+                "other processes of the server used {others:.2} s of CPU, which is in no figure, nor is their memory"
+            ));
+        }
         Ok(active.report(started, subject, &tally))
     }
 }

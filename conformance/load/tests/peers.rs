@@ -222,10 +222,11 @@ fn options(workload: Workload, dialect: Dialect, place: Place, plaintext: bool) 
         place,
         trust: Trust::Anything,
         plaintext,
-        duration: Duration::from_millis(400),
+        // Something has to come in these times, however much else the machine does.
+        duration: Duration::from_secs(2),
         warm_up: Duration::from_millis(100),
         settle: Duration::from_millis(100),
-        busy: Duration::from_millis(200),
+        busy: Duration::from_secs(1),
         sources: Some(2),
         threads: Some(2),
         pid: None,

@@ -111,8 +111,9 @@ enum LoadCommand {
     LimitServer {
         #[arg(long, default_value_t = 1.0)]
         batch: f64,
+        /// Whatever senders have given, which is so much at most.
         #[arg(long)]
-        free: bool,
+        free: Option<usize>,
         #[arg(long)]
         plaintext: bool,
     },
@@ -130,7 +131,7 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<u8> {
         Some(LoadCommand::Compare { a, b }) => comparison(a, b),
         Some(LoadCommand::Plot { figures, svg }) => plot(figures, svg),
         Some(LoadCommand::LimitServer { batch, free, plaintext }) => {
-            let batches = if *free { Batches::Free } else { Batches::Sized(*batch) };
+            let batches = free.map_or(Batches::Sized(*batch), Batches::Free);
             server::serve(LimitOptions { batches, plaintext: *plaintext })?;
             Ok(0)
         }
@@ -231,7 +232,7 @@ fn only_limit(talk: &LimitTalk) -> anyhow::Result<u8> {
         &options,
         &program,
         "limit",
-        talk.batches(),
+        talk.batches(&options.plan),
         &mut watch,
     );
     let measured = interrupt::block_on(&runtime, measuring)?;

@@ -196,8 +196,9 @@ pub(super) struct LimitTalk {
 }
 
 impl LimitTalk {
-    pub(super) const fn batches(&self) -> Batches {
-        if self.free { Batches::Free } else { Batches::Sized(self.batch) }
+    /// What the writes of the server have, for this plan.
+    pub(super) const fn batches(&self, plan: &Plan) -> Batches {
+        if self.free { Batches::Free(plan.on_their_way()) } else { Batches::Sized(self.batch) }
     }
 
     pub(super) fn options(&self) -> anyhow::Result<LoadOptions> {

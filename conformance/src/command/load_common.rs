@@ -63,7 +63,7 @@ pub(super) struct Common {
     pub(super) drain: Duration,
     /// Write a report: json or html.
     #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',')]
-    pub(super) reports: Vec<Output>,
+    pub(super) reports: Vec<Output<Format>>,
 }
 
 /// A format of a report.
@@ -73,26 +73,33 @@ pub(super) enum Format {
     Html,
 }
 
+impl FromStr for Format {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "json" => Ok(Self::Json),
+            "html" => Ok(Self::Html),
+            _ => Err("json=FILE or html=FILE"),
+        }
+    }
+}
+
 /// A format and the file that it goes to.
 #[derive(Debug, Clone)]
-pub(super) struct Output {
-    pub(super) format: Format,
+pub(super) struct Output<F> {
+    pub(super) format: F,
     pub(super) file: PathBuf,
 }
 
-impl FromStr for Output {
-    type Err = String;
+impl<F: FromStr> FromStr for Output<F> {
+    type Err = F::Err;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (format, file) = match text.split_once('=') {
-            Some(("json", file)) => (Format::Json, file),
-            Some(("html", file)) => (Format::Html, file),
-            _ => return Err("json=FILE or html=FILE".to_owned()),
-        };
-        if file.is_empty() {
-            return Err("json=FILE or html=FILE".to_owned());
-        }
-        Ok(Self { format, file: file.into() })
+    fn from_str(text: &str) -> Result<Self, F::Err> {
+        let pair = text.split_once('=').filter(|(_, file)| !file.is_empty());
+        // Nothing is no format, and told as that.
+        let (format, file) = pair.unwrap_or_default();
+        Ok(Self { format: format.parse()?, file: file.into() })
     }
 }
 

@@ -19,7 +19,7 @@ use conformance_suite::report::write;
 use super::{
     interrupt,
     load_arguments::rate,
-    load_common::time,
+    load_common::{Output, time},
     say::{self, Stream},
     shared,
 };
@@ -84,7 +84,7 @@ pub(super) struct Soaking {
     logs: Option<PathBuf>,
     /// Write a report, after each lap anew: json or md.
     #[arg(long = "report", value_name = "FORMAT=FILE", value_delimiter = ',')]
-    reports: Vec<Output>,
+    reports: Vec<Output<Format>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,26 +93,15 @@ enum Format {
     Markdown,
 }
 
-/// A format and the file that it goes to.
-#[derive(Debug, Clone)]
-struct Output {
-    format: Format,
-    file: PathBuf,
-}
+impl FromStr for Format {
+    type Err = &'static str;
 
-impl FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (format, file) = match text.split_once('=') {
-            Some(("json", file)) => (Format::Json, file),
-            Some(("md", file)) => (Format::Markdown, file),
-            _ => return Err("json=FILE or md=FILE".to_owned()),
-        };
-        if file.is_empty() {
-            return Err("json=FILE or md=FILE".to_owned());
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "json" => Ok(Self::Json),
+            "md" => Ok(Self::Markdown),
+            _ => Err("json=FILE or md=FILE"),
         }
-        Ok(Self { format, file: file.into() })
     }
 }
 
@@ -219,7 +208,7 @@ pub(super) fn run(soaking: &Soaking) -> anyhow::Result<u8> {
             return Ok(UNAVAILABLE);
         }
     };
-    if report.is_broken() {
+    if report.exit_code() != 0 {
         let folder = prepared.keep();
         say::aside(format_args!(
             "conformance: what the server has stored is in {}",

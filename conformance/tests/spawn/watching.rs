@@ -38,6 +38,29 @@ async fn the_process_that_is_measured_is_the_one_that_listens() {
     }
 }
 
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn what_is_started_beside_the_server_is_seen_by_the_time_that_it_uses() {
+    let mutant = mutant::command("127.0.0.1:{port}");
+    let busy = "while :; do :; done";
+    for (line, others) in [
+        (format!("sleep 7000 & {mutant}"), false),
+        (format!("({busy}) & {mutant}"), true),
+        // It has children that end, and waits for them.
+        (format!("sh -c 'while :; do sh -c \"true\"; done' & {mutant}"), true),
+    ] {
+        let server = open(&line).await;
+        let before = server.others_cpu();
+        if others {
+            while server.others_cpu() - before < 0.1 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        } else {
+            assert!(before < 0.05, "{line}: {before}");
+        }
+    }
+}
+
 /// Whether a process has ended and only its parent has not noticed.
 fn is_over(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

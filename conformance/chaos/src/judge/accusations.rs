@@ -68,7 +68,7 @@ fn is_false(evidence: &Evidence, stays: &[Stay], at: usize, gone: Gone) -> bool 
 /// Whether nobody was to be told that a connection has ended.
 fn is_wrong(evidence: &Evidence, stay: &Stay, next: Option<&Stay>) -> bool {
     match stay.end {
-        End::Open | End::Own | End::Reason => false,
+        End::Open | End::Own | End::GaveUp(_) | End::Reason => false,
         End::Moved | End::Server => {
             !evidence.faults.iter().any(|struck| explains(evidence, struck, stay, next))
         }

@@ -43,11 +43,13 @@ pub enum Kind {
     Died,
     /// A server that is alone, and that nothing had hit, ended a connection without telling its user why.
     SentAway,
+    /// A server that is alone, and that nothing had hit, answered a user nothing for so long that this one took the connection for dead.
+    Silent,
 }
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Lost,
         Self::Doubled,
         Self::Missing,
@@ -64,6 +66,7 @@ impl Kind {
         Self::Ended,
         Self::Died,
         Self::SentAway,
+        Self::Silent,
     ];
 
     /// What it is called in a report.
@@ -86,6 +89,7 @@ impl Kind {
             Self::Ended => "nodes that failed at their end",
             Self::Died => "nodes that ended by themselves",
             Self::SentAway => "connections that ended without reason",
+            Self::Silent => "connections that fell silent",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! what the protocol promises to users.
 
 mod accusations;
+mod before;
 mod endings;
 mod findings;
 mod hearing;
@@ -17,5 +18,6 @@ mod sudden;
 mod tests;
 mod verdict;
 
+pub use before::keeps_too_little;
 pub use findings::{Finding, Findings, Kind};
 pub use verdict::judge;

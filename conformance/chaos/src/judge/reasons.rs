@@ -21,7 +21,8 @@ pub(super) fn explains(
 ) -> bool {
     let end = stay.until;
     let is_near = |after: Micros| {
-        struck.from <= end.saturating_add(APART) && end <= struck.until.saturating_add(after)
+        struck.from <= end.saturating_add(APART)
+            && end.saturating_sub(stay.lag) <= struck.until.saturating_add(after)
     };
     // Whoever goes on with the session so soon is not missed by anybody.
     let is_back = |within: Micros| {

@@ -1,16 +1,18 @@
 //! Who was connected, when by the order of messages: from the first to the last message that came over a connection, whatever clocks say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::evidence::{Closing, Evidence, Micros, Name, Session, Testimony, What};
+use crate::evidence::{Closing, Evidence, Micros, Name, Print, Session, Testimony, What};
 
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// It has not.
     Open,
-    /// Its user wanted it, or took it for dead.
+    /// Its user wanted it.
     Own,
+    /// Its user took it for dead, since nothing was answered for so long.
+    GaveUp(Micros),
     /// Its user went on over another one, while this one was there.
     Moved,
     /// It broke, or its server had to go.
@@ -29,6 +31,9 @@ pub(super) struct Stay {
     first: Option<u64>,
     /// The last one.
     last: u64,
+    /// How long it took until the newest post that came back over it had: its user may have read the end so much later than it was
+    /// there, on a machine that has much to do.
+    pub(super) lag: Micros,
     pub(super) resumed: bool,
     pub(super) end: End,
 }
@@ -76,19 +81,43 @@ impl Stays {
 fn stays(testimony: &Testimony) -> Vec<Stay> {
     let mut stays: Vec<Stay> = Vec::new();
     let mut is_open = false;
+    // Posts that were written to the connection and have not come back over it.
+    let mut written: HashMap<Print, Micros> = HashMap::new();
+    let print = |post: &u32| {
+        let post = usize::try_from(*post).ok().and_then(|n| testimony.posts.get(n));
+        post.map(|post| post.print)
+    };
     for event in &testimony.events {
+        // Base clients get no acknowledgement, but what they said to all.
+        let back = match &event.what {
+            What::Acked(post, _) => print(post),
+            What::Saw(seen) => Some(seen.print),
+            _ => None,
+        };
+        if let Some(at) = back.and_then(|print| written.remove(&print))
+            && let Some(stay) = stays.last_mut()
+        {
+            stay.lag = event.at.saturating_sub(at);
+        }
         match &event.what {
             What::Welcomed(welcome) => {
                 is_open = true;
+                written.clear();
                 stays.push(Stay {
                     node: welcome.node,
                     from: event.at,
                     until: Micros::MAX,
                     first: None,
                     last: 0,
+                    lag: 0,
                     resumed: welcome.session == Session::Resumed,
                     end: End::Open,
                 });
+            }
+            What::Sent(post) => {
+                if let Some(print) = print(post) {
+                    written.insert(print, event.at);
+                }
             }
             What::Saw(seen) if seen.id > 0 => {
                 if let Some(stay) = stays.last_mut() {
@@ -99,7 +128,7 @@ fn stays(testimony: &Testimony) -> Vec<Stay> {
             What::Closed(why) if is_open => {
                 is_open = false;
                 if let Some(stay) = stays.last_mut() {
-                    (stay.until, stay.end) = (event.at, end(why));
+                    (stay.until, stay.end) = (event.at, end(testimony, why));
                 }
             }
             _ => {}
@@ -108,9 +137,10 @@ fn stays(testimony: &Testimony) -> Vec<Stay> {
     stays
 }
 
-fn end(why: &Closing) -> End {
+fn end(testimony: &Testimony, why: &Closing) -> End {
     match why {
-        Closing::Mine | Closing::GaveUp | Closing::Dawdled => End::Own,
+        Closing::Mine | Closing::Dawdled => End::Own,
+        Closing::GaveUp => End::GaveUp(testimony.patience),
         Closing::Moved => End::Moved,
         Closing::Lost => End::Server,
         Closing::Told(code) if code == "shutdown" => End::Server,

@@ -9,6 +9,7 @@ use crate::evidence::{
     SECOND, Seen, Session, Side, Struck, Testimony, Welcome, What,
 };
 
+mod before;
 mod connections;
 mod damages;
 

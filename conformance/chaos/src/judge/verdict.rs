@@ -1,7 +1,7 @@
 //! All questions, one after the other.
 
 use super::{
-    accusations, endings, findings::Findings, hearing::Hearing, log::Log, names, presence,
+    accusations, before, endings, findings::Findings, hearing::Hearing, log::Log, names, presence,
     refusals, stays::Stays, sudden,
 };
 use crate::evidence::Evidence;
@@ -11,6 +11,7 @@ use crate::evidence::Evidence;
 pub fn judge(evidence: &Evidence) -> Findings {
     let mut findings = Findings::default();
     let log = Log::of(evidence, &mut findings);
+    before::look(evidence, &mut findings);
     for testimony in &evidence.testimonies {
         Hearing::new(evidence, testimony, &log, &mut findings).hear();
     }

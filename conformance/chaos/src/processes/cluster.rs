@@ -168,7 +168,7 @@ impl Processes {
             }
             Fault::NodeStopped => {
                 process.signal(Signal::TERM)?;
-                let gone = process.gone(ENDING).await;
+                let gone = process.ended(ENDING).await;
                 sleep(lasts).await;
                 process.start()?;
                 struck.ended = gone?;
@@ -185,7 +185,7 @@ impl Processes {
             }
             Fault::RollingRestart => {
                 process.signal(Signal::TERM)?;
-                let gone = process.gone(ENDING).await;
+                let gone = process.ended(ENDING).await;
                 process.start()?;
                 struck.ended = gone?;
             }
@@ -302,6 +302,10 @@ async fn until_ready(
 impl Stage for Processes {
     fn nodes(&self) -> Vec<SocketAddr> {
         self.network.doors(&self.plan)
+    }
+
+    fn is_alone(&self) -> bool {
+        self.nodes.len() == 1 && self.engine.is_empty()
     }
 
     async fn strike(

@@ -60,7 +60,7 @@ impl Network {
             Self::Loopback { .. } => Ok(line.to_owned()),
             Self::Hosts(hosts) => {
                 let quoted = line.replace('\'', "'\\''");
-                Ok(format!("{} sh -c 'exec {quoted}'", hosts.on(address.ip())?))
+                Ok(format!("{} sh -c 'exec env {quoted}'", hosts.on(address.ip())?))
             }
         }
     }

@@ -91,11 +91,11 @@ impl Process {
         self.number.subscribe()
     }
 
-    /// Starts it; its shell gives way to it, so that signals reach it and nobody else.
+    /// Starts it; its shell gives way to it, so that signals reach it and nobody else. Variables may stand before the command.
     pub(super) fn start(&mut self) -> Result<(), ProcessError> {
         let failed = |error| ProcessError::Start(self.name.clone(), error);
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("exec {}", self.line)]);
+        command.args(["-c", &format!("exec env {}", self.line)]);
         command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
         match &self.log {
             None => command.stdout(Stdio::null()).stderr(Stdio::null()),
@@ -153,6 +153,17 @@ impl Process {
         match status {
             Ok(status) => Ok(status.ok().and_then(ending)),
             Err(_) => Err(ProcessError::Stays(self.name.clone(), patience.as_secs())),
+        }
+    }
+
+    /// The same for one that was told to end: where it takes too long, the signal that has killed it is how it ended.
+    pub(super) async fn ended(
+        &mut self,
+        patience: Duration,
+    ) -> Result<Option<Ending>, ProcessError> {
+        match self.gone(patience).await {
+            Err(ProcessError::Stays(..)) => Ok(Some(Ending::Signal(Signal::KILL.as_raw()))),
+            gone => gone,
         }
     }
 

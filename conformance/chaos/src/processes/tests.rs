@@ -18,7 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Node, Plan, ProcessError, Processes};
+use super::{Node, Plan, ProcessError, Processes, process::Process};
 use crate::{
     evidence::{Ending, Fault, Struck},
     stage::Stage as _,
@@ -31,13 +31,21 @@ fn node(folder: &Path, listener: &TcpListener, code: i32) -> Plan {
     plan_at(folder, listener.local_addr().unwrap(), code)
 }
 
-/// The same; the test listens at the address in its place, so that it is always ready.
-fn plan_at(folder: &Path, address: SocketAddr, code: i32) -> Plan {
+/// A line that starts a program which does this when it is told to end.
+fn program(folder: &Path, told: &str) -> String {
     let (script, file) = (folder.join("node.sh"), folder.join("began"));
-    let text = format!("trap 'exit {code}' TERM\necho >> {file:?}\nwhile :; do sleep 0.05; done\n");
+    let text = format!(
+        "trap '{told}' TERM\n[ \"$GIVEN\" = x ] && echo >> {file:?}\nwhile :; do sleep 0.05; done\n"
+    );
     std::fs::write(&script, text).unwrap();
+    // As people write it: a variable before the command.
+    format!("GIVEN=x sh {}", script.display())
+}
+
+/// The same as [`node`]; the test listens at the address in its place, so that it is always ready.
+fn plan_at(folder: &Path, address: SocketAddr, code: i32) -> Plan {
     let name = "n0".to_owned();
-    let start = format!("sh {}", script.display());
+    let start = program(folder, &format!("exit {code}"));
     let node = Node { name, address, start, health: None, data: None, clock: None };
     Plan { nodes: vec![node], ..Plan::default() }
 }
@@ -69,6 +77,18 @@ async fn a_node_that_fails_when_it_is_told_to_end_is_found() {
     let (struck, stopped) = restarted(7).await;
     assert_eq!(struck[0].ended, Some(Ending::Code(7)));
     assert!(matches!(stopped, Err(ProcessError::Badly(_, Ending::Code(7)))), "{stopped:?}");
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_end_is_found_by_the_signal_that_kills_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // It hears nothing.
+    let mut process = Process::new("n0", &program(folder.path(), ""), None);
+    process.start().unwrap();
+    has_begun(folder.path(), 1).await;
+    process.signal(Signal::TERM).unwrap();
+    let ended = process.ended(Duration::from_millis(200)).await.unwrap();
+    assert_eq!(ended, Some(Ending::Signal(9)));
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use std::{
 
 /// The library for programs with several threads, as its makers call it.
 const LIBRARY: &str = "libfaketimeMT.so.1";
-/// After so long at most a process has read how its clock is set.
-pub(super) const READ: Duration = Duration::from_millis(1_500);
+/// After so long a process has read how its clock is set, which it looks up once a second, and something was said meanwhile.
+pub(super) const READ: Duration = Duration::from_secs(3);
 
 /// A clock that can be set.
 #[derive(Debug, Clone)]
@@ -40,10 +40,10 @@ impl WallClock {
         clock.set(0).map(|()| clock)
     }
 
-    /// What a line of a shell begins with that starts a process with this clock.
+    /// The variables that stand before a command that starts a process with this clock.
     pub(super) fn words(&self) -> String {
         format!(
-            "env LD_PRELOAD={} FAKETIME_TIMESTAMP_FILE={} FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1",
+            "LD_PRELOAD={} FAKETIME_TIMESTAMP_FILE={} FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1",
             quoted(&self.library),
             quoted(&self.file)
         )
@@ -86,6 +86,6 @@ mod tests {
         assert_eq!(told(), "+0\n");
         clock.set(-3_600).unwrap();
         assert_eq!(told(), "-3600\n");
-        assert!(clock.words().starts_with("env LD_PRELOAD='/lib/it'\\''s' "), "{}", clock.words());
+        assert!(clock.words().starts_with("LD_PRELOAD='/lib/it'\\''s' "), "{}", clock.words());
     }
 }

@@ -56,8 +56,8 @@ pub async fn run_until(
         phase: &phase,
         evidence: Evidence {
             names: shared.names.clone(),
-            alone: shared.nodes.len() == 1,
-            before: setting.before.to_vec(),
+            alone: stage.is_alone(),
+            before: setting.before.clone(),
             hold: micros(setting.hold),
             grace: micros(setting.grace),
             ..Evidence::default()

@@ -1,6 +1,6 @@
 //! Leads through the laps.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use conformance_kit::clock::Clock;
 use tokio::sync::watch;
@@ -12,7 +12,7 @@ use super::{
     rows,
 };
 use crate::{
-    evidence::{Evidence, Print, What},
+    evidence::{Before, Entry, Evidence, What},
     report::Report,
     run_until,
     setting::Setting,
@@ -24,19 +24,22 @@ use crate::{
 struct Past {
     /// Its messages come behind this id.
     from: u64,
-    /// Its last word.
+    /// The newest message.
     end: u64,
-    told: Arc<[(u64, Print)]>,
+    before: Before,
 }
 
 impl Past {
-    fn of(&mut self, evidence: &Evidence) {
-        let public = evidence.pages.iter().filter(|pages| pages.reader.is_none());
-        let told =
-            public.flat_map(|pages| pages.entries.iter().map(|entry| (entry.id, entry.print)));
-        self.told = told.collect();
-        self.from = self.end;
-        self.end = self.end.max(evidence.end);
+    fn of(&mut self, evidence: &Evidence, is_complete: bool) {
+        let public = || evidence.pages.iter().filter(|pages| pages.reader.is_none());
+        let told: Vec<Entry> = public().flat_map(|pages| &pages.entries).copied().collect();
+        let ids = |entries: &[Entry]| entries.iter().map(|entry| entry.id).collect::<Vec<_>>();
+        let first = ids(&told).into_iter().min().unwrap_or(u64::MAX);
+        // What was there before the soak is older than the lap as well.
+        let older = public().flat_map(|pages| ids(&pages.older)).filter(|id| *id < first);
+        self.from = older.fold(self.end, u64::max);
+        self.end = ids(&told).into_iter().fold(self.from.max(evidence.end), u64::max);
+        self.before = Before { told: told.into(), is_all: is_complete };
     }
 }
 
@@ -86,7 +89,7 @@ async fn laps(
         }
         let setting = Setting {
             from: past.from,
-            before: Arc::clone(&past.told),
+            before: past.before.clone(),
             ..plan.setting_of(number, elapsed)
         };
         let mut told = over.clone();
@@ -98,7 +101,7 @@ async fn laps(
         };
         let mut within = |text: &str| say(Told::Line(&format!("lap {:>3} {text}", number + 1)));
         let (evidence, judged) = run_until(setting, stage, &mut within, ends).await;
-        past.of(&evidence);
+        past.of(&evidence, judged.is_complete());
         let lap = lap(number + 1, elapsed, &evidence, &judged, looks.newest());
         say(Told::Line(&lap.text()));
         report.add(lap, &evidence, &judged);

@@ -33,7 +33,7 @@ impl Looks {
                     lives.push(Life::default());
                 }
                 if let Some(life) = lives.last_mut() {
-                    life.looks.push((clock.elapsed(), memory.resident));
+                    life.looks.push((clock.elapsed(), memory.resident + memory.swapped));
                 }
                 before = number;
             }

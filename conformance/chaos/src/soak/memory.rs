@@ -31,7 +31,7 @@ impl Default for MemoryRules {
     }
 }
 
-/// One life of the server: when it was looked at, since the soak began, and its resident memory in bytes.
+/// One life of the server: when it was looked at, since the soak began, and its memory in bytes, resident and swapped out.
 #[derive(Debug, Clone, Default)]
 pub struct Life {
     /// The looks, in their order.
@@ -59,6 +59,15 @@ pub struct Growth {
     pub at_least: f64,
     /// See `at_least`.
     pub at_most: f64,
+    /// Bytes an hour in the later half alone: what fills up grows no more by then.
+    pub later: f64,
+}
+
+impl Growth {
+    /// Whether it is more than it may be for certain, and goes on.
+    fn is_leak(&self, rules: &MemoryRules) -> bool {
+        self.at_least > rules.most && self.later > rules.most / 2.0
+    }
 }
 
 /// What memory says of the server.
@@ -71,7 +80,7 @@ pub enum MemoryVerdict {
     TooShort,
     /// It does not grow, or not more than it may: in the longest life.
     Holds(Growth),
-    /// It grows by more than it may, and that is certain.
+    /// It grows by more than it may, and that is certain; and it has not come to an end.
     Grows(Growth),
 }
 
@@ -84,7 +93,7 @@ impl MemoryVerdict {
         }
         let mut growths: Vec<Growth> =
             lives.iter().filter_map(|life| growth(life, rules)).collect();
-        if let Some(at) = growths.iter().position(|growth| growth.at_least > rules.most) {
+        if let Some(at) = growths.iter().position(|growth| growth.is_leak(rules)) {
             return Self::Grows(growths.swap_remove(at));
         }
         let longest = growths.into_iter().max_by_key(|growth| growth.stretches.len());
@@ -102,7 +111,8 @@ fn growth(life: &Life, rules: &MemoryRules) -> Option<Growth> {
         return None;
     }
     let (an_hour, at_least, at_most) = slope(&stretches);
-    Some(Growth { stretches, an_hour, at_least, at_most })
+    let (later, ..) = slope(stretches.get(stretches.len() / 2..).unwrap_or_default());
+    Some(Growth { stretches, an_hour, at_least, at_most, later })
 }
 
 /// So many stretches are looked at at most: each is compared with each.
@@ -204,6 +214,18 @@ mod tests {
         let found = verdict(&[fills]);
         assert!(matches!(found, MemoryVerdict::Holds(_)), "{found:?}");
         assert!(an_hour(&found).abs() < 0.2, "{found:?}");
+    }
+
+    #[test]
+    fn what_fills_up_later_and_is_full_then_is_no_leak_but_what_goes_on_is() {
+        // As a history does whose bound is reached half way.
+        let fills = |minute: f64| 40.0 + minute.min(20.0) + noise(minute) * 0.1;
+        let found = verdict(&[life(40, |minute| fills(minute) * MIB)]);
+        let MemoryVerdict::Holds(growth) = found else { panic!("{found:?}") };
+        assert!(growth.at_least > 4.0 * MIB && growth.later.abs() < MIB, "{growth:?}");
+        // It leaks as well.
+        let found = verdict(&[life(40, |minute| (fills(minute) + minute * 0.2) * MIB)]);
+        assert!(matches!(found, MemoryVerdict::Grows(_)), "{found:?}");
     }
 
     #[test]

@@ -99,6 +99,11 @@ pub struct SoakReport {
     pub anew: usize,
     /// See `resumed`.
     pub moved: usize,
+    /// Connections that ended otherwise than their users wanted: `lost`, `given-up` (nothing was answered), `dawdled` (their users were
+    /// not reading), or the server's word for why.
+    pub closed: BTreeMap<String, usize>,
+    /// How often a user was not let in, by the word for why.
+    pub turned_away: BTreeMap<String, usize>,
     /// How often something was wrong, by row; zero is told, too.
     pub rows: BTreeMap<&'static str, u64>,
     /// What was wrong, with examples.
@@ -137,6 +142,8 @@ impl SoakReport {
             resumed: 0,
             anew: 0,
             moved: 0,
+            closed: BTreeMap::new(),
+            turned_away: BTreeMap::new(),
             rows: rows::ROWS.iter().map(|kind| (rows::row(*kind).0, 0)).collect(),
             findings: BTreeMap::new(),
             lives: 0,
@@ -156,8 +163,14 @@ impl SoakReport {
         }
         self.acknowledged += measures.acknowledged;
         self.deliveries += measures.deliveries;
-        for (code, count) in measures.refused {
-            *self.refused.entry(code).or_default() += count;
+        for (sum, counts) in [
+            (&mut self.refused, measures.refused),
+            (&mut self.closed, measures.closed),
+            (&mut self.turned_away, measures.turned_away),
+        ] {
+            for (code, count) in counts {
+                *sum.entry(code).or_default() += count;
+            }
         }
         self.sent_again += measures.sent_again;
         self.resumed += measures.resumed;
@@ -269,12 +282,11 @@ impl SoakReport {
     }
 
     fn growth_text(&self, growth: &Growth, verdict: &str) -> String {
-        const MIB: f64 = 1024.0 * 1024.0;
         let (first, last) = (growth.stretches.first(), growth.stretches.last());
         let bytes = |stretch: Option<&(f64, u64)>| mib(stretch.map_or(0, |stretch| stretch.1));
         let at = |stretch: Option<&(f64, u64)>| stretch.map_or(0.0, |stretch| stretch.0) / 60.0;
         format!(
-            "{verdict}: {:.1} MiB at minute {:.0}, {:.1} MiB at minute {:.0}; {:+.2} MiB an hour ({:+.2} to {:+.2}), at most {:.1}",
+            "{verdict}: {:.1} MiB at minute {:.0}, {:.1} MiB at minute {:.0}; {:+.2} MiB an hour ({:+.2} to {:+.2}), {:+.2} in the later half, at most {:.1}",
             bytes(first),
             at(first),
             bytes(last),
@@ -282,14 +294,13 @@ impl SoakReport {
             growth.an_hour / MIB,
             growth.at_least / MIB,
             growth.at_most / MIB,
+            growth.later / MIB,
             self.most_an_hour / MIB,
         )
     }
 
     /// The facts about the run: a title and a text each.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
-        let refused: Vec<String> =
-            self.refused.iter().map(|(code, count)| format!("{count} {}", visible(code))).collect();
         let put_in: Vec<String> =
             self.disturbances.iter().map(|(word, count)| format!("{count} {word}")).collect();
         let p50 = self.laps.iter().map(|lap| lap.p50).fold(0.0, f64::max);
@@ -315,7 +326,7 @@ impl SoakReport {
             ("disturbances", put_in.join(", ")),
             ("acknowledged", self.acknowledged.to_string()),
             ("deliveries", self.deliveries.to_string()),
-            ("refused", if refused.is_empty() { "0".to_owned() } else { refused.join(", ") }),
+            ("refused", counts(&self.refused)),
             ("sent again", self.sent_again.to_string()),
             (
                 "connections lost",
@@ -324,6 +335,8 @@ impl SoakReport {
                     self.resumed, self.anew, self.moved
                 ),
             ),
+            ("connections ended", counts(&self.closed)),
+            ("not let in", counts(&self.turned_away)),
             ("acknowledged within", format!("p50 {p50:.1} ms, p99 {p99:.0} ms in the slowest lap")),
             ("clock", clock),
             ("lives of the server", format!("{}, the longest {} s", self.lives, self.longest_life)),
@@ -361,8 +374,17 @@ impl SoakReport {
     }
 }
 
+/// Counts by word.
+fn counts(counts: &BTreeMap<String, usize>) -> String {
+    let words: Vec<String> =
+        counts.iter().map(|(word, count)| format!("{count} {}", visible(word))).collect();
+    if words.is_empty() { "0".to_owned() } else { words.join(", ") }
+}
+
+const MIB: f64 = 1024.0 * 1024.0;
+
 /// Bytes as MiB.
 #[allow(clippy::cast_precision_loss, reason = "memory has less than 52 bits")]
 pub(super) fn mib(bytes: u64) -> f64 {
-    bytes as f64 / (1024.0 * 1024.0)
+    bytes as f64 / MIB
 }

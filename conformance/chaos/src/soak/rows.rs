@@ -31,13 +31,17 @@ pub const fn row(kind: Kind) -> (&'static str, &'static str) {
         Kind::SentAway => {
             ("ended without reason", "a connection that ended although nothing had hit the server")
         }
+        Kind::Silent => (
+            "fell silent",
+            "a connection that its user took for dead, although nothing had hit the server",
+        ),
         Kind::Ended => ("failed at its end", "told to end, and ended with another code than 0"),
         Kind::Died => ("ended by itself", "the server ended although nobody ended it"),
     }
 }
 
 /// The rows in the order in which they are told.
-pub const ROWS: [Kind; 16] = [
+pub const ROWS: [Kind; 17] = [
     Kind::Lost,
     Kind::Doubled,
     Kind::Missing,
@@ -52,6 +56,7 @@ pub const ROWS: [Kind; 16] = [
     Kind::Presence,
     Kind::FalseAccusation,
     Kind::SentAway,
+    Kind::Silent,
     Kind::Ended,
     Kind::Died,
 ];

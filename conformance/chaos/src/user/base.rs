@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{
     frame,
-    habits::{JOINING, PATIENT, burst, other_node, peers, wanders},
+    habits::{JOINING, KEPT, PATIENT, burst, other_node, peers, wanders},
     life::Life,
     line::{Line, Object},
     pages::Reader,
@@ -50,6 +50,10 @@ pub(crate) struct Base {
     last: Option<Print>,
     line: Option<Line>,
     node: u16,
+    /// Whether the newest object was an ERROR: the reason, where the connection ends with it (AS-3).
+    told: bool,
+    /// When it looked after itself last.
+    looked: Micros,
     reports: UnboundedSender<Report>,
 }
 
@@ -63,7 +67,12 @@ impl Base {
             shared,
             me: me.into(),
             random,
-            testimony: Testimony { name: me, base: true, ..Testimony::default() },
+            testimony: Testimony {
+                name: me,
+                base: true,
+                patience: PATIENT,
+                ..Testimony::default()
+            },
             session: 0,
             partners: BTreeSet::new(),
             peers,
@@ -71,6 +80,8 @@ impl Base {
             last: None,
             line: None,
             node: me % nodes,
+            told: false,
+            looked: 0,
             reports,
         }
     }
@@ -194,7 +205,8 @@ impl Life for Base {
         for name in frame::names(object, "USERS_LEFT", &shared) {
             self.note(What::Went(name));
         }
-        if object.contains_key("ERROR") {
+        self.told = object.contains_key("ERROR");
+        if self.told {
             // Of which post it speaks it does not say, so nothing is waited for any more.
             self.echoes.clear();
         }
@@ -202,6 +214,10 @@ impl Life for Base {
 
     /// The connection is over, and what was not confirmed is nobody's business any more: sent again it would be another message.
     fn ended(&mut self, why: Closing) {
+        let was_told = std::mem::take(&mut self.told);
+        // Base clients know no words for reasons.
+        let why =
+            if was_told && why == Closing::Lost { Closing::Told("error".to_owned()) } else { why };
         if self.line.take().is_some() {
             self.testimony.settled = false;
             self.note(What::Closed(why));
@@ -212,6 +228,10 @@ impl Life for Base {
     }
 
     async fn look(&mut self, phase: Phase) {
+        let now = self.shared.now();
+        if now.saturating_sub(std::mem::replace(&mut self.looked, now)) > KEPT {
+            self.echoes.iter_mut().for_each(|(_, sent)| *sent = now);
+        }
         if phase.is_talk() {
             self.talk().await;
         }
@@ -241,5 +261,62 @@ impl Life for Base {
             public: false,
         };
         (self.testimony, self.line, reader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::Ipv4Addr, slice};
+
+    use conformance_kit::{clock::Clock, net::dial::Transport, wire::prefix::Prefix};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+        sync::mpsc::unbounded_channel,
+    };
+
+    use super::*;
+    use crate::setting::Setting;
+
+    /// As what the end of a connection counts on which a server says this behind the welcome.
+    async fn ended_behind(objects: &[Value]) -> Closing {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let shared = Shared {
+            setting: Setting::quiet(Transport::PLAIN),
+            clock: Clock::start(),
+            names: vec!["ann".to_owned()],
+            nodes: vec![listener.local_addr().unwrap()],
+        };
+        let (reports, _words) = unbounded_channel();
+        let mut user = Base::new(Arc::new(shared), 0, reports);
+        let serving = async {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            assert!(tcp.read(&mut [0; 256]).await.unwrap() > 0);
+            let welcome = json!({"USERNAME_ACCEPTED": true, "USER_LIST": ["ann"], "MESSAGES": []});
+            for object in std::iter::once(&welcome).chain(objects) {
+                let frame = Prefix::NETWORK.frame_without_brace(object.to_string().as_bytes());
+                tcp.write_all(&frame).await.unwrap();
+            }
+        };
+        tokio::join!(user.connect(), serving);
+        while let Some(object) = user.line().unwrap().next().await {
+            user.take(&object);
+        }
+        user.ended(Closing::Lost);
+        match user.testimony.events.pop().map(|event| event.what) {
+            Some(What::Closed(why)) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_with_an_error_ends_for_a_reason() {
+        let error = json!({"ERROR": "you read too little"});
+        let message = json!({"MESSAGES": [["bob", "ALL", 1, "hello"]]});
+        let told = ended_behind(slice::from_ref(&error)).await;
+        assert_eq!(told, Closing::Told("error".to_owned()));
+        // The error was about something else.
+        assert_eq!(ended_behind(&[error, message]).await, Closing::Lost);
+        assert_eq!(ended_behind(&[]).await, Closing::Lost);
     }
 }

@@ -70,8 +70,8 @@ fn of_run<'a>(
 pub(super) struct Page {
     /// The messages of the run.
     pub(super) entries: Vec<Entry>,
-    /// All others: each with its id.
-    pub(super) older: Vec<(u64, Print)>,
+    /// All others.
+    pub(super) older: Vec<Entry>,
     /// The greatest id.
     pub(super) last: Option<u64>,
 }
@@ -83,22 +83,18 @@ pub(super) fn page(object: &Object, shared: &Shared) -> Page {
     let last = told.iter().map(|told| told.id).max();
     let (own, others): (Vec<Told<'_>>, Vec<Told<'_>>) =
         told.into_iter().partition(|told| told.text.starts_with(&mark));
-    let print = |told: &Told<'_>| Print::of(told.src, told.dest, told.text);
-    let older = others.iter().map(|told| (told.id, print(told))).collect();
-    let entries = own
-        .into_iter()
-        .map(|told| Entry {
-            id: told.id,
-            print: print(&told),
-            src: shared.name(told.src),
-            place: match (told.dest, shared.room(told.dest)) {
-                ("ALL", _) => Some(Place::Lobby),
-                (_, Some(room)) => Some(Place::Room(room)),
-                (dest, None) => shared.name(dest).map(Place::User),
-            },
-        })
-        .collect();
-    Page { entries, older, last }
+    let entry = |told: &Told<'_>| Entry {
+        id: told.id,
+        print: Print::of(told.src, told.dest, told.text),
+        src: shared.name(told.src),
+        place: match (told.dest, shared.room(told.dest)) {
+            ("ALL", _) => Some(Place::Lobby),
+            (_, Some(room)) => Some(Place::Room(room)),
+            (dest, None) => shared.name(dest).map(Place::User),
+        },
+    };
+    let entries = own.iter().map(entry).collect();
+    Page { entries, older: others.iter().map(entry).collect(), last }
 }
 
 /// The names of the run in a list.

@@ -20,6 +20,9 @@ const HASTY: Micros = 10 * SECOND;
 /// The same for the others: they are still there when a server closes what it can't serve.
 pub(super) const PATIENT: Micros = 40 * SECOND;
 
+/// A user who was kept from looking after itself for so long is late itself: nothing that it waits for is.
+pub(super) const KEPT: Micros = SECOND;
+
 /// How long a user waits for an answer.
 pub(super) const fn patience(user: Name) -> Micros {
     if user % 4 == 3 { PATIENT } else { HASTY }

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     frame,
-    habits::{JOINING, OFFER, burst, other_node, patience, peers, wanders},
+    habits::{JOINING, KEPT, OFFER, burst, other_node, patience, peers, wanders},
     life::Life,
     line::{Line, Object},
     pages::Reader,
@@ -57,6 +57,8 @@ pub(crate) struct Talker {
     asked: Option<Micros>,
     heard: Micros,
     pinged: Option<Micros>,
+    /// When it looked after itself last.
+    looked: Micros,
     line: Option<Line>,
     node: u16,
     /// How often in a row nobody has let it in.
@@ -85,7 +87,7 @@ impl Talker {
             shared,
             me: me.into(),
             random,
-            testimony: Testimony { name: me, ..Testimony::default() },
+            testimony: Testimony { name: me, patience: patience(me), ..Testimony::default() },
             token: None,
             newest: 0,
             session: 0,
@@ -97,6 +99,7 @@ impl Talker {
             asked: None,
             heard: 0,
             pinged: None,
+            looked: 0,
             line: None,
             node: me % nodes,
             tries: 0,
@@ -226,7 +229,10 @@ impl Talker {
     }
 
     async fn talk(&mut self, part: Part) {
-        if wanders(&self.shared.setting, &mut self.random) {
+        // Who has much to read first stays, and who waits for an answer: whether it comes is to be seen.
+        let now = self.shared.now();
+        let waits = self.asked.is_some_and(|asked| now.saturating_sub(asked) > SECOND);
+        if !self.behind && !waits && wanders(&self.shared.setting, &mut self.random) {
             let node = self.other_node();
             self.go_on_at(node).await;
             return;
@@ -366,7 +372,10 @@ impl Life for Talker {
     /// What a user does by itself.
     async fn look(&mut self, phase: Phase) {
         let now = self.shared.now();
-        let patience = patience(self.testimony.name);
+        if now.saturating_sub(std::mem::replace(&mut self.looked, now)) > KEPT {
+            self.waits_anew(now);
+        }
+        let patience = self.testimony.patience;
         let since =
             |then: Option<Micros>| then.is_some_and(|then| now.saturating_sub(then) > patience);
         if since(self.asked) || since(self.pinged) {

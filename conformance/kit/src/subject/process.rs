@@ -29,6 +29,9 @@ pub struct Memory {
     pub resident: u64,
     /// Resident, of shared pages its share only; 0 when the system does not tell.
     pub proportional: u64,
+    /// Swapped out; reports of earlier versions do not tell.
+    #[serde(default)]
+    pub swapped: u64,
 }
 
 impl Process {
@@ -47,17 +50,29 @@ impl Process {
     /// Seconds of CPU, in user mode and in the kernel; `None` when it has ended.
     #[must_use]
     pub fn cpu(self) -> Option<f64> {
+        self.ticks(OWN).map(seconds)
+    }
+
+    /// The same of its children that have ended and that it has waited for, and of theirs.
+    #[must_use]
+    pub fn waited_cpu(self) -> Option<f64> {
+        self.ticks(WAITED).map(seconds)
+    }
+
+    fn ticks(self, at: usize) -> Option<u64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
-        cpu_ticks(&stat).map(seconds)
+        cpu_ticks(&stat, at)
     }
 
     /// Its memory; `None` when it has ended.
     #[must_use]
     pub fn memory(self) -> Option<Memory> {
         let read = |file: &str| std::fs::read_to_string(format!("/proc/{}/{file}", self.pid)).ok();
-        let resident = kilobytes(&read("status")?, "VmRSS:")?;
+        let status = read("status")?;
+        let resident = kilobytes(&status, "VmRSS:")?;
+        let swapped = kilobytes(&status, "VmSwap:").unwrap_or_default();
         let proportional = read("smaps_rollup").and_then(|text| kilobytes(&text, "Pss:"));
-        Some(Memory { resident, proportional: proportional.unwrap_or_default() })
+        Some(Memory { resident, proportional: proportional.unwrap_or_default(), swapped })
     }
 }
 
@@ -70,10 +85,15 @@ fn seconds(ticks: u64) -> f64 {
     ticks as f64 / a_second as f64
 }
 
-/// `utime` and `stime` of /proc/PID/stat. The name in front may hold spaces and brackets.
-fn cpu_ticks(stat: &str) -> Option<u64> {
+/// How many fields of /proc/PID/stat stand between the name and `utime` and `stime`.
+const OWN: usize = 11;
+/// The same for `cutime` and `cstime`.
+const WAITED: usize = 13;
+
+/// The sum of two fields of /proc/PID/stat. The name in front may hold spaces and brackets.
+fn cpu_ticks(stat: &str, at: usize) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_ascii_whitespace().skip(11);
+    let mut fields = fields.split_ascii_whitespace().skip(at);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
     Some(user + system)
@@ -91,9 +111,9 @@ mod tests {
 
     #[test]
     fn fields_are_counted_behind_the_name() {
-        let stat = "7 (a) b) (c) S 1 2 3 4 5 6 7 8 9 10 41 59 0 0 20 0 3 0";
-        assert_eq!(cpu_ticks(stat), Some(100));
-        assert_eq!(cpu_ticks("7 (a) S 1"), None);
+        let stat = "7 (a) b) (c) S 1 2 3 4 5 6 7 8 9 10 41 59 8 3 20 0 3 0";
+        assert_eq!((cpu_ticks(stat, OWN), cpu_ticks(stat, WAITED)), (Some(100), Some(11)));
+        assert_eq!(cpu_ticks("7 (a) S 1", OWN), None);
         assert_eq!(kilobytes("VmPeak:\t9 kB\nVmRSS:\t  12 kB\n", "VmRSS:"), Some(12 * 1024));
     }
 

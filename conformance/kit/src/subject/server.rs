@@ -149,6 +149,13 @@ impl Server {
         self.spawned.as_ref().and_then(Spawned::id)
     }
 
+    /// Seconds of CPU, in user mode and in the kernel, of processes that were started beside that one and
+    /// its shell, those that have ended included; 0 for a server of others.
+    #[must_use]
+    pub fn others_cpu(&self) -> f64 {
+        self.spawned.as_ref().map_or(0.0, Spawned::others_cpu)
+    }
+
     /// How it has ended, such as `it has ended with exit code 1`; looked at by [`Server::is_running`].
     #[must_use]
     pub fn ending(&self) -> Option<String> {

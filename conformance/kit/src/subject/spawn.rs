@@ -21,6 +21,7 @@ use super::{
     descendants::{Family, adopt_orphans},
     listening::free_port,
     printed::{Mark, Printed},
+    process::Process,
 };
 use crate::net::target::Target;
 
@@ -158,6 +159,19 @@ impl Spawned {
         let listeners = running.family.listeners();
         *known = listeners.iter().find(|(_, port)| *port == running.port).map(|(pid, _)| *pid);
         known.or_else(|| running.shell.id())
+    }
+
+    /// Seconds of CPU that processes have used which were started beside the server and its shell.
+    pub(super) fn others_cpu(&self) -> f64 {
+        let Some(running) = &self.running else { return 0.0 };
+        let known = [self.id(), running.shell.id()];
+        let used = |pid: u32| {
+            let process = Process::find(pid).ok()?;
+            let own = if known.contains(&Some(pid)) { 0.0 } else { process.cpu()? };
+            // Those that have ended count at whoever has waited for them.
+            Some(own + process.waited_cpu()?)
+        };
+        running.family.members().into_iter().filter_map(used).sum()
     }
 
     /// The ports on which it listens, although another was asked for.

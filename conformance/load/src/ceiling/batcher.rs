@@ -15,6 +15,9 @@ use tokio::sync::{Notify, mpsc};
 /// Between two looks whether a batch still grows.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// After so many looks at which it has not grown it goes out.
+const QUIET_LOOKS: u32 = 5;
+
 /// How often it is looked at most.
 const MOST_LOOKS: u32 = 20;
 
@@ -29,9 +32,10 @@ pub(super) const CLOSE: &[u8] = b"]}";
 pub enum Batches {
     /// So many, the mean, from 1 on.
     Sized(f64),
-    /// All that senders have given: gathered until the batch before is written everywhere and nothing
-    /// more has come for a millisecond, for 20 ms at most.
-    Free,
+    /// All that senders have given: at once when it is so many, which is all that they have on their
+    /// way. Otherwise it is gathered until the batch before was handed to all connections, where those
+    /// that are blocked have it waiting, and until nothing more has come for 5 ms; for 20 ms at most.
+    Free(usize),
 }
 
 /// The bytes of one frame.
@@ -51,9 +55,9 @@ pub(super) struct ThreadQueue {
 /// How far the threads are with what was published.
 #[derive(Default)]
 struct Rounds {
-    /// Batches that threads have not written yet, counted once for each thread.
+    /// Batches that threads have not handed on yet, counted once for each thread.
     unwritten: AtomicUsize,
-    /// Rung by the first message of a batch, and when all is written.
+    /// Rung by the first message of a batch, and when all is handed on.
     bell: Notify,
 }
 
@@ -75,7 +79,8 @@ impl ThreadQueue {
         std::mem::take(&mut *self.batches.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Says that so many were handed to all connections of this thread.
+    /// Says that so many were handed to all connections of this thread: written, or waiting where one is
+    /// blocked.
     pub fn written(&self, batches: usize) {
         if batches > 0 && self.rounds.unwritten.fetch_sub(batches, SeqCst) == batches {
             self.rounds.bell.notify_one();
@@ -106,8 +111,10 @@ impl Batcher {
         reason = "a batch has at most as many messages as are on their way"
     )]
     fn size(&self) -> usize {
-        let Batches::Sized(mean) = self.batches else { return usize::MAX };
-        let mean = mean.max(1.0);
+        let mean = match self.batches {
+            Batches::Sized(mean) => mean.max(1.0),
+            Batches::Free(most) => return most,
+        };
         (((self.published + 1.0) * mean).floor() - (self.published * mean).floor()) as usize
     }
 
@@ -125,11 +132,15 @@ impl Batcher {
         if self.count >= self.size().max(1) {
             self.publish();
         } else if self.count == 1
-            && self.batches == Batches::Free
+            && self.is_free()
             && let Some(queue) = self.queues.first()
         {
             queue.rounds.bell.notify_one();
         }
+    }
+
+    const fn is_free(&self) -> bool {
+        matches!(self.batches, Batches::Free(_))
     }
 
     fn publish(&mut self) {
@@ -154,7 +165,7 @@ impl Batcher {
 
     /// Publishes an unfinished batch of a fixed size that has waited since the last call.
     pub fn publish_stale(&mut self) {
-        if self.batches == Batches::Free {
+        if self.is_free() {
             return;
         }
         if self.count > 0 && !self.is_fresh {
@@ -172,22 +183,33 @@ impl Batcher {
 /// Publishes free-running batches, for ever; nothing where batches have a size.
 pub(super) async fn gather(batcher: &Mutex<Batcher>) {
     let rounds = lock(batcher).queues.first().map(|queue| Arc::clone(&queue.rounds));
-    let Some(rounds) = rounds.filter(|_| lock(batcher).batches == Batches::Free) else {
+    let Some(rounds) = rounds.filter(|_| lock(batcher).is_free()) else {
         return std::future::pending().await;
     };
     loop {
         rounds.bell.notified().await;
-        if rounds.unwritten.load(SeqCst) > 0 || lock(batcher).count == 0 {
-            continue;
-        }
-        lock(batcher).has_grown();
+        let number = {
+            let mut batcher = lock(batcher);
+            if rounds.unwritten.load(SeqCst) > 0 || batcher.count == 0 {
+                continue;
+            }
+            batcher.has_grown();
+            batcher.published
+        };
+        let mut quiet = 0;
         for _ in 0..MOST_LOOKS {
             tokio::time::sleep(LOOK).await;
-            if !lock(batcher).has_grown() {
+            let mut batcher = lock(batcher);
+            quiet = if batcher.has_grown() { 0 } else { quiet + 1 };
+            if quiet == QUIET_LOOKS || batcher.published > number {
                 break;
             }
         }
-        lock(batcher).publish();
+        let mut batcher = lock(batcher);
+        // One that had all that can come has gone out by itself.
+        if batcher.published <= number {
+            batcher.publish();
+        }
     }
 }
 
@@ -218,7 +240,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_free_batch_is_all_that_has_come_while_the_one_before_was_written() {
         let (queues, _connections) = ThreadQueue::of(2);
-        let batcher = Mutex::new(Batcher::new(queues.clone(), Batches::Free));
+        let batcher = Mutex::new(Batcher::new(queues.clone(), Batches::Free(100)));
         let [one, two] = &queues[..] else { panic!("two queues") };
         let writing = async {
             for _ in 0..3 {
@@ -240,6 +262,39 @@ mod tests {
             one.news.notified().await;
             let batches = one.take();
             assert_eq!((batches.len(), batches.iter().map(messages).sum::<usize>()), (1, 5));
+        };
+        tokio::select! {
+            () = gather(&batcher) => unreachable!("it gathers for ever"),
+            () = writing => {}
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_free_batch_with_all_that_can_come_goes_out_at_once_and_another_one_waits() {
+        let (queues, _connections) = ThreadQueue::of(1);
+        let batcher = Mutex::new(Batcher::new(queues.clone(), Batches::Free(3)));
+        let [queue] = &queues[..] else { panic!("one queue") };
+        let sizes = || queue.take().iter().map(messages).collect::<Vec<_>>();
+        let milliseconds = |count| tokio::time::sleep(Duration::from_millis(count));
+        let writing = async {
+            for _ in 0..2 {
+                lock(&batcher).take(b"!");
+                // What pauses for a moment has not ended.
+                milliseconds(2).await;
+                assert_eq!(sizes(), [0; 0]);
+            }
+            lock(&batcher).take(b"!");
+            assert_eq!(sizes(), [3]);
+            queue.news.notified().await;
+            queue.written(1);
+            // The looks at the batch before are none at this one.
+            for _ in 0..2 {
+                lock(&batcher).take(b"!");
+                milliseconds(3).await;
+                assert_eq!(sizes(), [0; 0]);
+            }
+            queue.news.notified().await;
+            assert_eq!(sizes(), [2]);
         };
         tokio::select! {
             () = gather(&batcher) => unreachable!("it gathers for ever"),

@@ -34,7 +34,7 @@ impl LimitServer {
         command.args(["load", "limit-server"]);
         match batches {
             Batches::Sized(mean) => command.args(["--batch", &mean.to_string()]),
-            Batches::Free => command.arg("--free"),
+            Batches::Free(most) => command.args(["--free", &most.to_string()]),
         };
         if plaintext {
             command.arg("--plaintext");
@@ -78,7 +78,7 @@ pub(crate) async fn measure(
 fn modes(plan: &Plan, batch: f64) -> Vec<(&'static str, Batches)> {
     let mut modes = Vec::new();
     if plan.pace != Pace::Window(1) || plan.senders > 1 {
-        modes.push(("free-running", Batches::Free));
+        modes.push(("free-running", Batches::Free(plan.on_their_way())));
     }
     if batch >= 1.05 {
         modes.push(("coalesced", Batches::Sized(batch)));
@@ -141,7 +141,7 @@ pub async fn one(
     };
     let batch = match batches {
         Batches::Sized(mean) => mean,
-        Batches::Free => traffic.batch,
+        Batches::Free(_) => traffic.batch,
     };
     let right = run.verdict == Verdict::Right;
     Ok(Limit { mode: mode.to_owned(), batch, traffic, fraction: None, right })

@@ -67,7 +67,7 @@ fn report(scale: u64) -> LoadReport {
         memory: vec![MemoryPoint {
             when: "everybody is there and silent".to_owned(),
             connections: 1_000,
-            memory: Memory { resident: 20_000_000, proportional: 0 },
+            memory: Memory { resident: 20_000_000, proportional: 0, swapped: 0 },
             per_connection: Some(9_216.0),
         }],
         timeline: (0..26).map(sample).collect(),

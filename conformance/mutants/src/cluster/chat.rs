@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map, Value, json};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::fault::ClusterFault;
 
@@ -14,6 +14,8 @@ const ONE_IN: u64 = 17;
 const TAGS: usize = 256;
 /// After so many messages a node that is well sends its users away.
 const AWAY: u64 = 60;
+/// Of so many connections, the first, every other one hangs.
+const HANGING: u64 = 12;
 /// So many bytes a message takes for ever.
 const LEAK: usize = 128 * 1024;
 
@@ -166,6 +168,14 @@ impl Chat {
         let (outbox, kept) = (Some(outbox.clone()), None);
         self.members.push(Member { connection, node, token: token.clone(), base, outbox, kept });
         self.welcome(&token, resumed.map(|(_, after)| after), recent);
+        let hangs = !base && connection < HANGING && connection.is_multiple_of(2);
+        if hangs
+            && self.has(ClusterFault::Hangs)
+            && let Some(member) = self.members.last_mut()
+        {
+            // What it is told from now on nobody writes.
+            member.outbox = Some(unbounded_channel().0);
+        }
         true
     }
 

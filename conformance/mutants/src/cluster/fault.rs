@@ -41,13 +41,15 @@ pub enum ClusterFault {
     RefusesPrivate,
     /// Now and then a message is stored that nobody has sent.
     Invents,
+    /// Some connections are told nothing any more once they are welcomed, and stay open.
+    Hangs,
     /// Each message takes memory for ever. Users see nothing of it, so it is none of [`ClusterFault::ALL`].
     Leaks,
 }
 
 impl ClusterFault {
     /// All that users see something of.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::LosesMessages,
         Self::SkipsReceiver,
         Self::TellsTwice,
@@ -67,5 +69,6 @@ impl ClusterFault {
         Self::HidesUser,
         Self::RefusesPrivate,
         Self::Invents,
+        Self::Hangs,
     ];
 }

@@ -2,7 +2,7 @@
 
 use super::{World, others};
 use crate::{
-    evidence::{Closing, Fault, Micros, Place, SECOND, What},
+    evidence::{Closing, Event, Fault, Micros, Place, SECOND, Struck, What},
     judge::{Kind, judge},
 };
 
@@ -77,6 +77,60 @@ fn a_server_that_is_alone_ends_no_connection_unless_something_hits_it() {
     assert_eq!(ended_alone(Fault::Flood, SECOND, &shutdown()), 2);
     assert_eq!(ended_alone(Fault::SlowReaders, SECOND, &Closing::Dawdled), 0);
     assert_eq!(ended_alone(Fault::Flood, SECOND, &Closing::Told("slow".to_owned())), 0);
+}
+
+/// What is found at a server that is alone when two users get no answer for ten seconds, where a fault was over so long before they give up.
+fn fell_silent(fault: Fault, before: Micros) -> u64 {
+    let mut world = World::new();
+    for who in 0..6 {
+        world.say(who, Place::Lobby, true);
+    }
+    world.now += 60 * SECOND;
+    world.strike(fault, 1, 0, &Closing::GaveUp, true);
+    let mut evidence = world.end();
+    evidence.alone = true;
+    evidence.testimonies.iter_mut().for_each(|testimony| testimony.patience = 10 * SECOND);
+    for struck in &mut evidence.faults {
+        (struck.from, struck.until) = (struck.from - before, struck.until - before);
+    }
+    judge(&evidence).count(Kind::Silent)
+}
+
+#[test]
+fn a_server_that_is_alone_answers_unless_something_hits_it() {
+    assert_eq!(fell_silent(Fault::NodePaused, 0), 0);
+    assert_eq!(fell_silent(Fault::NodeKilled, 14 * SECOND), 0);
+    assert_eq!(fell_silent(Fault::NodePaused, 16 * SECOND), 2);
+    assert_eq!(fell_silent(Fault::Flood, 0), 2);
+    assert_eq!(fell_silent(Fault::ClockStepped, 0), 2);
+}
+
+/// What is found when a connection ends 13 s after all were cut, where the user's post came back at once or not before 12 s.
+fn ended_late(who: usize, reads_late: bool) -> u64 {
+    let mut world = World::new();
+    world.say(who, Place::Lobby, true);
+    let node = world.nodes[who];
+    let mut evidence = world.end();
+    evidence.alone = true;
+    let events = &mut evidence.testimonies[who].events;
+    let sent = events.iter().rposition(|event| matches!(event.what, What::Sent(_))).unwrap();
+    let from = events[sent].at;
+    if reads_late {
+        events[sent + 1..].iter_mut().for_each(|event| event.at += 12 * SECOND);
+    }
+    events.push(Event { at: from + 13 * SECOND, what: What::Closed(Closing::Lost) });
+    let fault = Fault::ConnectionsCut;
+    evidence.faults.push(Struck { fault, node: Some(node), from, until: from, ended: None });
+    judge(&evidence).count(Kind::SentAway)
+}
+
+#[test]
+fn an_end_that_was_read_late_may_be_that_of_a_fault_before() {
+    // User 5 speaks the base protocol alone, and knows by what comes back.
+    for who in [1, 5] {
+        assert_eq!(ended_late(who, true), 0);
+        assert_eq!(ended_late(who, false), 1);
+    }
 }
 
 #[test]

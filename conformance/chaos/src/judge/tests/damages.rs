@@ -2,8 +2,8 @@
 
 use super::super::findings::Kind;
 use crate::evidence::{
-    Closing, Death, Ending, Entry, Event, Evidence, Fault, Place, Post, Print, Seen, Session, Side,
-    Struck, Welcome, What,
+    Before, Closing, Death, Ending, Entry, Event, Evidence, Fault, Place, Post, Print, Seen,
+    Session, Side, Struck, Welcome, What,
 };
 
 /// The last acknowledged post to such a place: who sent it, which one, its id.
@@ -64,6 +64,20 @@ fn joined_again(evidence: &mut Evidence) -> &mut Welcome {
         if let What::Welcomed(welcome) = &mut event.what { Some(welcome) } else { None }
     });
     welcomes.unwrap()
+}
+
+/// What was said to all before the run, and what the pages have of it now: ids and fingerprints.
+pub(super) fn said_before(evidence: &mut Evidence, told: &[(u64, u64)], kept: &[(u64, u64)]) {
+    let entries = |said: &[(u64, u64)]| -> Vec<Entry> {
+        let place = Some(Place::Lobby);
+        let entry =
+            |(id, print): &(u64, u64)| Entry { id: *id, print: Print(*print), src: None, place };
+        said.iter().map(entry).collect()
+    };
+    evidence.before = Before { told: entries(told).into(), is_all: true };
+    for pages in evidence.pages.iter_mut().filter(|pages| pages.reader.is_none()) {
+        pages.older = entries(kept);
+    }
 }
 
 pub(super) type Damage = fn(&mut Evidence);
@@ -294,14 +308,26 @@ pub(super) const DAMAGES: &[(&str, Kind, Damage)] = &[
         let at = events.last().unwrap().at;
         events.push(Event { at, what: What::Closed(Closing::Lost) });
     }),
+    ("a server that is alone answers a user nothing", Kind::Silent, |evidence| {
+        evidence.alone = true;
+        let events = &mut evidence.testimonies[0].events;
+        let at = events.last().unwrap().at;
+        events.push(Event { at, what: What::Closed(Closing::GaveUp) });
+    }),
     ("a message of the run before is gone", Kind::Lost, |evidence| {
-        evidence.before.push((1, Print(4)));
+        said_before(evidence, &[(1, 4)], &[]);
+    }),
+    ("a message in the middle of the run before is gone", Kind::Lost, |evidence| {
+        said_before(evidence, &[(1, 4), (2, 5), (3, 6)], &[(1, 4), (3, 6)]);
     }),
     ("a message of the run before has other words", Kind::Altered, |evidence| {
-        evidence.before.push((1, Print(4)));
-        for pages in evidence.pages.iter_mut().filter(|pages| pages.reader.is_none()) {
-            pages.older.push((1, Print(5)));
-        }
+        said_before(evidence, &[(1, 4)], &[(1, 5)]);
+    }),
+    ("a message of the run before is stored again", Kind::Doubled, |evidence| {
+        said_before(evidence, &[(1, 4), (2, 5)], &[(1, 4), (2, 5), (3, 4)]);
+    }),
+    ("a message has come into the run before", Kind::Invented, |evidence| {
+        said_before(evidence, &[(1, 4)], &[(1, 4), (2, 5)]);
     }),
     ("a user who is there is missing from a list", Kind::Presence, |evidence| {
         let welcome = evidence.testimonies[5].events.iter_mut().rev().find_map(|event| {

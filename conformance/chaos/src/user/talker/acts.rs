@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{IN_ONE_FRAME, Talker};
 use crate::{
-    evidence::{Closing, Place, What},
+    evidence::{Closing, Micros, Place, What},
     user::{
         line::{Line, Object},
         phase::{Part, Phase},
@@ -66,11 +66,17 @@ impl Talker {
         }
     }
 
-    /// Reads again. What waits is not late, and whether the other end is there shows only behind it.
-    pub(super) async fn look_up(&mut self) {
-        let now = self.shared.now();
+    /// It has not read for a while, so what waits for it is not late.
+    pub(super) fn waits_anew(&mut self, now: Micros) {
         self.heard = now;
         self.asked = self.asked.map(|_| now);
+        self.pinged = self.pinged.map(|_| now);
+    }
+
+    /// Reads again. Whether the other end is there shows only behind what waits.
+    pub(super) async fn look_up(&mut self) {
+        let now = self.shared.now();
+        self.waits_anew(now);
         self.pinged = Some(now);
         self.behind = true;
         self.write(&json!({"PING": AFTER_A_REST})).await;
@@ -80,7 +86,8 @@ impl Talker {
     pub(super) fn let_go(&mut self, why: Closing) -> Option<Line> {
         let line = self.line.take();
         if line.is_some() {
-            let is_own = self.behind && why == Closing::Lost;
+            // Whoever was too far behind may be gone for the others by the time it goes on elsewhere.
+            let is_own = self.behind && matches!(why, Closing::Lost | Closing::Moved);
             self.testimony.settled = false;
             self.note(What::Closed(if is_own { Closing::Dawdled } else { why }));
         }
