@@ -81,6 +81,8 @@ async fn talk(sent: &[(Sent, usize)], pieces: &[usize], room: usize) {
         }
         heard.extend_from_slice(reading.filled());
         server.write_all(b"between").await.unwrap();
+        // The pipe below takes nothing for a moment when this task has done much.
+        server.flush().await.unwrap();
         assert_eq!(client.next().await, (DATA, b"between".to_vec()));
     }
     // It says its end with what is kept by now, and hears the rest.
