@@ -287,7 +287,8 @@ fn what_clients_will_refuse_is_in_the_status_and_in_the_answer_to_a_reload() {
         let pem = params.self_signed(&key).unwrap().pem();
         std::fs::write(&file, pem + &key.serialize_pem()).unwrap();
     };
-    let days = |days| time::OffsetDateTime::now_utc() + time::Duration::days(days);
+    // An hour less, so that no day ends within the test.
+    let days = |days| time::OffsetDateTime::now_utc() + time::Duration::hours(24 * days - 1);
     let run = |command: &[&str]| {
         let mut program = harness::program::server();
         let run = program.args(command).args(["--state", &state]).timeout(harness::PATIENCE);

@@ -23,7 +23,7 @@ use crate::net::announcing::Taken;
 use crate::net::long_work::{LONG_WORK, LongWork};
 use crate::net::put_off::{Found, resolve_or_leave};
 use crate::net::requests::Requests;
-use crate::net::round::{ON_THEIR_WAY, Round};
+use crate::net::round::{self, Round};
 
 /// A post takes further messages up to this many bytes.
 const POST_BYTES: usize = 1024 * 1024;
@@ -381,12 +381,12 @@ impl Inbound {
             let tags = self.requests.as_mut().and_then(|requests| requests.take_tags(post.len()));
             let refused = tags.clone();
             // Refused messages cost their sender a turn, too.
-            let messages = if post.is_empty() { ON_THEIR_WAY } else { post.len() };
-            self.round.turn(&self.member, messages).await;
+            let share = round::share(&post);
+            self.round.turn(&self.member, share).await;
             let chat = self.member.chat();
             match chat.post(self.member.id(), post, held, tags, room.take()).await {
                 Ok(Receipt { acks, refused }) => {
-                    self.round.posted(&self.member, messages);
+                    self.round.posted(&self.member, share);
                     self.acknowledge(acks).await;
                     was_refused |= !refused.is_empty();
                     for (tag, code) in refused {
