@@ -29,11 +29,12 @@ fn shells_take_the_completions_and_mandoc_the_pages() {
 fn bash_completes_subcommands() {
     let folder = tempfile::tempdir().unwrap();
     let program = Path::new(env!("CARGO_BIN_EXE_chatterbox-server"));
-    for (words, expected) in [
-        (&["stop", "--"][..], &["--in", "--back-in", "--json"][..]),
+    let cases: [(&[&str], &[&str]); 3] = [
+        (&["stop", "--"], &["--in", "--back-in", "--json"]),
         (&["user", ""], &["add", "passwd", "level", "del", "list"]),
         (&["user", "add", "--le"], &["--level"]),
-    ] {
+    ];
+    for (words, expected) in cases {
         let offered = chatterbox_manual::check::offered(program, folder.path(), words).unwrap();
         let Some(offered) = offered else { return };
         for word in expected {

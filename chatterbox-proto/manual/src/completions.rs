@@ -54,7 +54,6 @@ fn without_positionals(script: &str, command: &Command) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests may be blunt")]
 mod tests {
     use clap::Arg;
 
