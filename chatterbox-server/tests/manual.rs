@@ -26,6 +26,24 @@ fn shells_take_the_completions_and_mandoc_the_pages() {
 }
 
 #[test]
+fn bash_completes_subcommands() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Path::new(env!("CARGO_BIN_EXE_chatterbox-server"));
+    let cases: [(&[&str], &[&str]); 3] = [
+        (&["stop", "--"], &["--in", "--back-in", "--json"]),
+        (&["user", ""], &["add", "passwd", "level", "del", "list"]),
+        (&["user", "add", "--le"], &["--level"]),
+    ];
+    for (words, expected) in cases {
+        let offered = chatterbox_manual::check::offered(program, folder.path(), words).unwrap();
+        let Some(offered) = offered else { return };
+        for word in expected {
+            assert!(offered.iter().any(|other| other == word), "{words:?}: {offered:?}");
+        }
+    }
+}
+
+#[test]
 fn they_depend_on_no_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let broken = folder.path().join("server.toml");

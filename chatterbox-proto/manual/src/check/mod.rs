@@ -5,4 +5,4 @@ mod flags;
 mod readers;
 
 pub use flags::unnamed;
-pub use readers::complaints;
+pub use readers::{complaints, offered};

@@ -12,9 +12,10 @@ const SHELLS: [(&str, &[&str]); 3] = [
     ("fish", &["--no-config", "--no-execute"]),
 ];
 
-/// Completes `PROGRAM --completi`, as bash does when somebody presses Tab; $0 is the script, $1 the program, $2 its function.
-const COMPLETE: &str = "source \"$0\"; COMP_WORDS=(\"$1\" --completi); COMP_CWORD=1; \"$2\" \"$1\" --completi \"$1\"; \
-    test \"${COMPREPLY[*]}\" = --completions || echo \"it completes to: ${COMPREPLY[*]}\"";
+/// Completes the last word of a command line as bash does when somebody presses Tab, and prints what it offers; $0 is
+/// the script, $1 its function, and behind it stand the words, the program first.
+const COMPLETE: &str = "source \"$0\"; function=$1; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
+    \"$function\" \"$1\" \"${COMP_WORDS[COMP_CWORD]}\" \"${COMP_WORDS[COMP_CWORD - 1]}\"; echo \"${COMPREPLY[*]}\"";
 
 /// What the shells of this machine say against the completions of a program, and `mandoc` against its pages, which are
 /// written to `folder`. One that is not here is skipped visibly, and is a complaint with `CHATTERBOX_REQUIRE_SERVICES=1`.
@@ -23,7 +24,6 @@ const COMPLETE: &str = "source \"$0\"; COMP_WORDS=(\"$1\" --completi); COMP_CWOR
 /// The program can't be started, or the folder can't be written to.
 pub fn complaints(program: &Path, folder: &Path) -> io::Result<Vec<String>> {
     let mut complaints = Vec::new();
-    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for (shell, arguments) in SHELLS {
         let script = folder.join(shell);
         let printed = Command::new(program).args(["--completions", shell]).output()?;
@@ -32,12 +32,11 @@ pub fn complaints(program: &Path, folder: &Path) -> io::Result<Vec<String>> {
             continue;
         }
         complaints.extend(complaint(Command::new(shell).args(arguments).arg(&script))?);
-        if shell == "bash" {
-            let function = format!("_{}", name.replace('-', "__"));
-            let mut pressed = Command::new(shell);
-            pressed.args(["--norc", "-c", COMPLETE]).arg(&script).args([&name, &function]);
-            complaints.extend(complaint(&mut pressed)?);
-        }
+    }
+    if let Some(offered) = offered(program, folder, &["--completi"])?
+        && offered != ["--completions"]
+    {
+        complaints.push(format!("bash completes --completi to: {}", offered.join(" ")));
     }
     let pages = folder.join("man");
     complaints.extend(complaint(Command::new(program).arg("--man").arg(&pages))?);
@@ -50,6 +49,30 @@ pub fn complaints(program: &Path, folder: &Path) -> io::Result<Vec<String>> {
         complaints.extend(complaint(&mut lint)?);
     }
     Ok(complaints)
+}
+
+/// What bash offers for the last of these words behind a program; the script is written to `folder`. None is that there
+/// is no bash here; [`complaints`] tells that.
+///
+/// # Errors
+/// The program or bash can't be started or ends with an error, or the folder can't be written to.
+pub fn offered(program: &Path, folder: &Path, words: &[&str]) -> io::Result<Option<Vec<String>>> {
+    if !is_here("bash", &mut Vec::new()) {
+        return Ok(None);
+    }
+    let script = folder.join("bash");
+    let printed = Command::new(program).args(["--completions", "bash"]).output()?;
+    std::fs::write(&script, printed.stdout)?;
+    let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let function = format!("_{}", name.replace('-', "__"));
+    let mut pressed = Command::new("bash");
+    pressed.args(["--norc", "-c", COMPLETE]).arg(&script).args([&function, &name]).args(words);
+    let output = pressed.stdin(Stdio::null()).output()?;
+    if !output.status.success() || !output.stderr.is_empty() {
+        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    Ok(Some(said.split_whitespace().map(str::to_owned).collect()))
 }
 
 /// Whether a program is on this machine.
