@@ -40,7 +40,7 @@ pub const MESSAGES: u8 = 74;
 pub const REFUSED: u8 = 75;
 /// A node of several must not go on before somebody has looked.
 pub const DISAGREES: u8 = 76;
-/// No permission to bind the port, or to control the server.
+/// No permission to bind the port, to control the server, or to look into its data folder.
 pub const FORBIDDEN: u8 = 77;
 /// Certificate, key or configuration file are unusable.
 pub const CONFIGURATION: u8 = 78;
@@ -61,7 +61,8 @@ Exit codes:
       of another version, or does not answer
   76  a node of several must not go on: it has read something else than the others, can't read what
       they write, or was away for too long
-  77  no permission to listen there (ports below 1024 need rights), or to control the server
+  77  no permission to listen there (ports below 1024 need rights), to control the server, or to
+      read its data folder
   78  the certificate, the key or the configuration file can't be used";
 
 impl Failure {
