@@ -45,6 +45,10 @@ pub const FORBIDDEN: u8 = 77;
 /// Certificate, key or configuration file are unusable.
 pub const CONFIGURATION: u8 = 78;
 
+/// What helps where the database, or its folder, is somebody else's.
+const FOREIGN: &str =
+    "it has to belong to the user that runs the server; or give another folder with --data DIR";
+
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
 Exit codes:
@@ -88,7 +92,18 @@ impl Failure {
                 hint: Some("give another folder with --files DIR: one server has it alone".into()),
                 code: MESSAGES,
             },
-            error => Self::system(&format!("can't keep files in {}", folder.display()), error),
+            error => Self::folder("can't keep files in", folder, error),
+        }
+    }
+
+    /// A folder beside the database can't be used. It is the same at the next start, so a service manager need not try again.
+    pub fn folder(what: &str, folder: &Path, error: &dyn std::error::Error) -> Self {
+        let hint = "the user that runs the server has to be able to write there; in the unit: \
+                    ReadWritePaths=";
+        Self {
+            message: format!("{what} {}: {error}", folder.display()),
+            hint: Some(hint.into()),
+            code: MESSAGES,
         }
     }
 
@@ -163,6 +178,10 @@ impl From<OpenError> for Failure {
             OpenError::Full(_) => "make room, or give a folder on another disk with --data DIR",
             OpenError::Disk(_) => {
                 "look at `ulimit -f` and at the disk, or give a folder elsewhere with --data DIR"
+            }
+            OpenError::Forbidden(_) => FOREIGN,
+            OpenError::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                FOREIGN
             }
             OpenError::Corrupt { .. } => {
                 "put a backup in its place, or give another folder with --data DIR"

@@ -222,12 +222,8 @@ async fn access(
     let moderation = Arc::new(moderation);
     let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone()).await?;
     let open = |folder: &PathBuf| {
-        ActivityLog::open(folder).map_err(|error| {
-            Failure::system(
-                &format!("can't write the activity log in {}", folder.display()),
-                &error,
-            )
-        })
+        ActivityLog::open(folder)
+            .map_err(|error| Failure::folder("can't write the activity log in", folder, &error))
     };
     let activity = options.activity_log.as_ref().map(open).transpose()?;
     let files = files(options, live, shared)?;
