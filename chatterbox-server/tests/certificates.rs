@@ -316,6 +316,12 @@ fn what_clients_will_refuse_is_in_the_status_and_in_the_answer_to_a_reload() {
     assert!(told.contains("not read: ") && told.contains("no certificate in it"), "{told}");
     assert!(told.contains("the certificate in use: it has expired on 20"), "{told}");
     assert!(said.contains("what could not stays as it was"), "{said}");
+    let mut params = CertificateParams::new(vec!["localhost".into()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(4000, 1, 2);
+    let pem = params.self_signed(&key).unwrap().pem();
+    std::fs::write(&file, pem + &key.serialize_pem()).unwrap();
+    assert!(run(&["reload"]).contains("in use: it is not valid before 4000-01-02"));
+    assert!(run(&["status"]).contains("NOT VALID YET"));
     write("localhost", days(100));
     assert_eq!(run(&["reload"]), "read again; no setting has changed\n");
     let status = run(&["status"]);
