@@ -107,8 +107,17 @@ impl Asked {
             code: exit::NO_SERVER,
         }
         };
-        if !folder.is_dir() {
-            return Err(missing(folder));
+        let forbidden = || Failure {
+            message: format!("no permission to control the server of {}", folder.display()),
+            hint: Some("run this as the user whose server it is, or as root".into()),
+            code: exit::FORBIDDEN,
+        };
+        match std::fs::metadata(folder) {
+            Ok(found) if found.is_dir() => {}
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(forbidden());
+            }
+            _ => return Err(missing(folder)),
         }
         let path = control::check(folder).map_err(|error| Failure {
             message: format!("the server can't be controlled: {error}"),
@@ -117,11 +126,7 @@ impl Asked {
         })?;
         let stream = UnixStream::connect(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => missing(folder),
-            io::ErrorKind::PermissionDenied => Failure {
-                message: format!("no permission to control the server of {}", folder.display()),
-                hint: Some("run this as the user whose server it is, or as root".into()),
-                code: exit::FORBIDDEN,
-            },
+            io::ErrorKind::PermissionDenied => forbidden(),
             _ => Failure::system(&format!("can't reach the server at {}", path.display()), &error),
         })?;
         let stream = BufReader::new(stream);
