@@ -248,6 +248,14 @@ fn a_folder_that_cannot_be_written_is_a_refusal_that_nobody_need_try_again() {
         assert_eq!(code, Some(74), "{flag}: {said}");
         assert!(said.contains("file/below: ") && said.contains("ReadWritePaths="), "{said}");
     }
+    // The hint names the flag that was given.
+    program()
+        .args(["user", "add", "ann", "--state"])
+        .arg(file.join("below"))
+        .write_stdin("a good long password\n")
+        .assert()
+        .code(74)
+        .stderr(contains("hint: give a folder that can be written with --state DIR"));
 }
 
 /// So many messages of 200 kB are less than what one user has of the history.

@@ -107,6 +107,16 @@ impl Failure {
         }
     }
 
+    /// The same with a hint that names one folder for all, where that was given and not the folder of the database.
+    pub fn naming_state(mut self) -> Self {
+        if let Some(hint) = &self.hint
+            && !hint.contains("--state")
+        {
+            self.hint = Some(hint.replace("--data DIR", "--state DIR").into());
+        }
+        self
+    }
+
     /// Output that can't be written to its end.
     pub fn output(error: &io::Error) -> Self {
         let is_full = error.kind() == io::ErrorKind::StorageFull;
