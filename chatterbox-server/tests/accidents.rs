@@ -237,6 +237,27 @@ fn a_second_server_with_the_same_folder_of_files_is_refused() {
     drop(start_by(&shell, &second));
 }
 
+#[test]
+fn a_folder_that_cannot_be_written_is_a_refusal_that_nobody_need_try_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "no folder").unwrap();
+    for flag in ["--files", "--activity-log"] {
+        let shell = format!("exec \"$0\" \"$@\" {flag} '{}'", file.join("below").display());
+        let (code, said) = refused_by(&shell, &folder.path().join("data"));
+        assert_eq!(code, Some(74), "{flag}: {said}");
+        assert!(said.contains("file/below: ") && said.contains("ReadWritePaths="), "{said}");
+    }
+    // The hint names the flag that was given.
+    program()
+        .args(["user", "add", "ann", "--state"])
+        .arg(file.join("below"))
+        .write_stdin("a good long password\n")
+        .assert()
+        .code(74)
+        .stderr(contains("hint: give a folder that can be written with --state DIR"));
+}
+
 /// So many messages of 200 kB are less than what one user has of the history.
 const LARGE: usize = 30;
 

@@ -303,11 +303,26 @@ fn what_clients_will_refuse_is_in_the_status_and_in_the_answer_to_a_reload() {
     assert!(status.contains("\ncertificate   it expires on 20"), "{status}");
     write("chat.example", days(-3));
     let told = run(&["reload"]);
-    assert!(told.contains("the certificate: it has expired on 20"), "{told}");
-    assert!(told.contains("the certificate: it is for chat.example, and not for"), "{told}");
+    assert!(told.contains("the certificate in use: it has expired on 20"), "{told}");
+    assert!(told.contains("the certificate in use: it is for chat.example, and not for"), "{told}");
     let status: serde_json::Value = serde_json::from_str(&run(&["status", "--json"])).unwrap();
     assert_eq!(status["certificate_days"], -4, "{status}");
     assert_eq!(status["certificate_warnings"].as_array().unwrap().len(), 2, "{status}");
+    // What is warned of is not the file that could not be read.
+    std::fs::write(&file, "").unwrap();
+    let mut program = harness::program::server();
+    let failed = program.args(["reload", "--state", &state]).timeout(harness::PATIENCE);
+    let output = failed.assert().code(78).get_output().clone();
+    let [told, said] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(told.contains("not read: ") && told.contains("no certificate in it"), "{told}");
+    assert!(told.contains("the certificate in use: it has expired on 20"), "{told}");
+    assert!(said.contains("what could not stays as it was"), "{said}");
+    let mut params = CertificateParams::new(vec!["localhost".into()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(4000, 1, 2);
+    let pem = params.self_signed(&key).unwrap().pem();
+    std::fs::write(&file, pem + &key.serialize_pem()).unwrap();
+    assert!(run(&["reload"]).contains("in use: it is not valid before 4000-01-02"));
+    assert!(run(&["status"]).contains("NOT VALID YET"));
     write("localhost", days(100));
     assert_eq!(run(&["reload"]), "read again; no setting has changed\n");
     let status = run(&["status"]);

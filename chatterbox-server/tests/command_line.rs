@@ -349,7 +349,7 @@ fn every_setting_of_the_sample_has_an_environment_variable() {
         let value = match key {
             "web-host" | "name" => "chat.example",
             "trust-proxy" => "10.0.0.1",
-            _ if default.ends_with("(not set)") => "1",
+            _ if default.ends_with("# not set") => "1",
             _ => default.trim_matches('"'),
         };
         let variable = format!("CHATTERBOX_{}", key.replace('-', "_").to_uppercase());

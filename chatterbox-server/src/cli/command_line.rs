@@ -32,7 +32,7 @@ Settings:
 Signals:
   SIGINT or SIGTERM says good bye to everybody and stops after --grace seconds, a second one at
   once; SIGHUP reads the configuration file and the certificates again. `stop` and `reload` do the
-  same, and say what came of it.";
+  same, and say what came of it. SIGUSR1 and SIGUSR2 write a line of status into the log.";
 
 /// Hosts a chat: a 4-byte length, then JSON, inside TLS.
 #[derive(Debug, Parser)]

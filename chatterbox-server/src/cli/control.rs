@@ -58,7 +58,7 @@ pub fn control(command: &ControlCommand, out: &mut impl Write) -> Result<io::Res
         Reply::Reloaded(reloaded) if !reloaded.problems.is_empty() => {
             let _ = out.flush();
             Err(Failure {
-                message: "not all could be read again: the old settings stay in use".to_owned(),
+                message: "not all could be read again: what could not stays as it was".to_owned(),
                 hint: Some("correct it, and reload once more".into()),
                 code: exit::CONFIGURATION,
             })
@@ -100,15 +100,24 @@ impl Asked {
             Failure {
             message: format!("no server runs with the data folder {}", path.display()),
             hint: Some(
-                "give the server's folder with --data DIR, as it prints it when it starts; one with --memory can't be \
-                 controlled"
+                "with --state DIR, --data DIR or --config FILE, as the server has it; of the service: \
+                 --config /etc/chatterbox/server.toml; one with --memory can't be controlled"
                     .into(),
             ),
             code: exit::NO_SERVER,
         }
         };
-        if !folder.is_dir() {
-            return Err(missing(folder));
+        let forbidden = || Failure {
+            message: format!("no permission to control the server of {}", folder.display()),
+            hint: Some("run this as the user whose server it is, or as root".into()),
+            code: exit::FORBIDDEN,
+        };
+        match std::fs::metadata(folder) {
+            Ok(found) if found.is_dir() => {}
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(forbidden());
+            }
+            _ => return Err(missing(folder)),
         }
         let path = control::check(folder).map_err(|error| Failure {
             message: format!("the server can't be controlled: {error}"),
@@ -117,11 +126,7 @@ impl Asked {
         })?;
         let stream = UnixStream::connect(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => missing(folder),
-            io::ErrorKind::PermissionDenied => Failure {
-                message: format!("no permission to control the server of {}", folder.display()),
-                hint: Some("run this as the user whose server it is, or as root".into()),
-                code: exit::FORBIDDEN,
-            },
+            io::ErrorKind::PermissionDenied => forbidden(),
             _ => Failure::system(&format!("can't reach the server at {}", path.display()), &error),
         })?;
         let stream = BufReader::new(stream);
@@ -303,7 +308,7 @@ fn say_reloaded(reloaded: &Reloaded, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "not read: {}", ScreenText::shortened(line, 500))?;
     }
     for warning in &reloaded.certificate {
-        writeln!(out, "the certificate: {}", ScreenText::shortened(warning, 500))?;
+        writeln!(out, "the certificate in use: {}", ScreenText::shortened(warning, 500))?;
     }
     if reloaded.changed.is_empty() && reloaded.waiting.is_empty() && reloaded.problems.is_empty() {
         writeln!(out, "read again; no setting has changed")?;
@@ -354,7 +359,7 @@ mod tests {
         assert!(said(&Reply::Reloaded(Reloaded::default())).contains("no setting has changed"));
         let certificate = vec!["it has expired on\u{9b}2J".to_owned()];
         let text = said(&Reply::Reloaded(Reloaded { certificate, ..Reloaded::default() }));
-        assert!(text.starts_with("the certificate: it has expired on"), "{text}");
+        assert!(text.starts_with("the certificate in use: it has expired on"), "{text}");
         assert!(text.contains("no setting has changed") && !text.contains('\u{9b}'), "{text}");
     }
 

@@ -40,10 +40,14 @@ pub const MESSAGES: u8 = 74;
 pub const REFUSED: u8 = 75;
 /// A node of several must not go on before somebody has looked.
 pub const DISAGREES: u8 = 76;
-/// No permission to bind the port, or to control the server.
+/// No permission to bind the port, to control the server, or to look into its data folder.
 pub const FORBIDDEN: u8 = 77;
 /// Certificate, key or configuration file are unusable.
 pub const CONFIGURATION: u8 = 78;
+
+/// What helps where the database, or its folder, is somebody else's.
+const FOREIGN: &str =
+    "it has to belong to the user that runs the server; or give another folder with --data DIR";
 
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
@@ -61,7 +65,8 @@ Exit codes:
       of another version, or does not answer
   76  a node of several must not go on: it has read something else than the others, can't read what
       they write, or was away for too long
-  77  no permission to listen there (ports below 1024 need rights), or to control the server
+  77  no permission to listen there (ports below 1024 need rights), to control the server, or to
+      read its data folder
   78  the certificate, the key or the configuration file can't be used";
 
 impl Failure {
@@ -87,8 +92,29 @@ impl Failure {
                 hint: Some("give another folder with --files DIR: one server has it alone".into()),
                 code: MESSAGES,
             },
-            error => Self::system(&format!("can't keep files in {}", folder.display()), error),
+            error => Self::folder("can't keep files in", folder, error),
         }
+    }
+
+    /// A folder beside the database can't be used. It is the same at the next start, so a service manager need not try again.
+    pub fn folder(what: &str, folder: &Path, error: &dyn std::error::Error) -> Self {
+        let hint = "the user that runs the server has to be able to write there; in the unit: \
+                    ReadWritePaths=";
+        Self {
+            message: format!("{what} {}: {error}", folder.display()),
+            hint: Some(hint.into()),
+            code: MESSAGES,
+        }
+    }
+
+    /// The same with a hint that names one folder for all, where that was given and not the folder of the database.
+    pub fn naming_state(mut self) -> Self {
+        if let Some(hint) = &self.hint
+            && !hint.contains("--state")
+        {
+            self.hint = Some(hint.replace("--data DIR", "--state DIR").into());
+        }
+        self
     }
 
     /// Output that can't be written to its end.
@@ -162,6 +188,10 @@ impl From<OpenError> for Failure {
             OpenError::Full(_) => "make room, or give a folder on another disk with --data DIR",
             OpenError::Disk(_) => {
                 "look at `ulimit -f` and at the disk, or give a folder elsewhere with --data DIR"
+            }
+            OpenError::Forbidden(_) => FOREIGN,
+            OpenError::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                FOREIGN
             }
             OpenError::Corrupt { .. } => {
                 "put a backup in its place, or give another folder with --data DIR"

@@ -18,6 +18,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::cli::command_line::{Cli, parser};
 use crate::cli::exit::{self, Failure};
+use crate::cli::mistaken::problem;
 use crate::cli::rooms;
 use crate::cli::schema::{self, Setting};
 use crate::cli::settings::Serve;
@@ -41,9 +42,9 @@ pub enum LayerError {
     /// A key of the file is no setting.
     #[error("{path}: there is no setting {key:?}{}", .nearest.as_ref().map_or_else(String::new, |name| format!(", did you mean {name:?}?")))]
     UnknownKey { path: PathBuf, key: String, nearest: Option<String> },
-    /// A value of the file is a list, a table or a date.
-    #[error("{path}: {key} has to be text, a number, true or false")]
-    Value { path: PathBuf, key: String },
+    /// A value of the file is of another kind: a list, a table or a date, or text where a flag is.
+    #[error("{path}: {key} has to be {wanted}")]
+    Value { path: PathBuf, key: String, wanted: &'static str },
     /// A room of the file is not what a room can be.
     #[error("{path}{}: {problem}", .line.map_or_else(String::new, |line| format!(":{line}")))]
     Room { path: PathBuf, line: Option<usize>, problem: String },
@@ -223,13 +224,6 @@ fn innermost(matches: &ArgMatches) -> (clap::Command, &ArgMatches) {
     (active, matches)
 }
 
-/// The first line of the parser's message. The others are about the usage of the command line, which was fine.
-fn problem(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
-}
-
 fn default_file() -> Option<PathBuf> {
     folders::configuration().filter(|path| path.is_file())
 }
@@ -284,17 +278,22 @@ fn read_file(path: &Path) -> Result<Contents, LayerError> {
     })?;
     let mut values = BTreeMap::new();
     for (key, value) in table {
-        if schema::find(&key).is_none() {
+        let Some(setting) = schema::find(&key) else {
             let nearest = nearest(&key);
             return Err(LayerError::UnknownKey { path: path.to_owned(), key, nearest });
-        }
+        };
+        let wrong = |wanted| LayerError::Value { path: path.to_owned(), key: key.clone(), wanted };
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
             toml::Value::Float(number) => number.to_string(),
             toml::Value::Boolean(flag) => flag.to_string(),
-            _ => return Err(LayerError::Value { path: path.to_owned(), key }),
+            toml::Value::Array(_) => return Err(wrong("one text: several in it, with commas")),
+            _ => return Err(wrong("text, a number, true or false")),
         };
+        if setting.is_flag() && !["true", "false"].contains(&text.as_str()) {
+            return Err(wrong("true or false"));
+        }
         values.insert(key, text);
     }
     Ok(Contents { values, rooms, blocks })
@@ -462,9 +461,11 @@ pub mod tests {
             ("wbe = 7111", "did you mean \"web\"?"),
             ("zzz = 1", "there is no setting \"zzz\""),
             ("config = \"x\"", "there is no setting \"config\""),
-            ("port = [1]", "port has to be text, a number, true or false"),
+            ("port = {}", "port has to be text, a number, true or false"),
+            ("name = [\"a\", \"b\"]", "name has to be one text: several in it, with commas"),
+            ("guests = \"maybe\"", "[possible values: "),
             ("port = 70000", "70000"),
-            ("plaintext = \"perhaps\"", "perhaps"),
+            ("plaintext = \"perhaps\"", "plaintext has to be true or false"),
             ("cert = \"c\"\nplaintext = true", "cannot be used with"),
             ("port = ", "server.toml"),
             (

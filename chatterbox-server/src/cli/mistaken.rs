@@ -33,6 +33,15 @@ pub fn mistyped(word: &str) -> Option<(String, String)> {
     Some((message, hint))
 }
 
+/// What the parser says is wrong, with the values that are possible, in one line. What comes behind is about the usage of the command
+/// line.
+pub fn problem(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines: Vec<_> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    let line = lines.join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}
+
 /// What helps when a word was taken for the host to listen on, and is none.
 pub fn meant(host: &str) -> Option<String> {
     if host.contains(['.', ':']) {

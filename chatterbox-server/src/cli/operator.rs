@@ -85,6 +85,7 @@ impl Operator for Process {
             health: self.health.clone(),
             tls: matches!(self.transport, Transport::Tls(_)),
             certificate_days: self.transport.certificate_days(now),
+            certificate_early: self.transport.is_certificate_early(now),
             certificate_warnings: self.transport.certificate_warnings(now),
             folder: self.folder.clone(),
             messages: extent.map(|extent| extent.messages),

@@ -22,10 +22,15 @@ pub fn run(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure> 
     if settings.manual.is_asked() {
         return manual::write(&settings.manual);
     }
-    match &settings.command {
+    let is_given = |key: &str| {
+        settings.effective.iter().any(|one| one.setting.key == key && one.value.is_some())
+    };
+    let by_state = is_given("state") && !is_given("data");
+    let outcome = match &settings.command {
         None => serve::serve(settings, arguments),
         Some(command) => subcommand(command, &settings),
-    }
+    };
+    outcome.map_err(|failure| if by_state { failure.naming_state() } else { failure })
 }
 
 fn subcommand(command: &Command, settings: &Settings) -> Result<(), Failure> {

@@ -44,7 +44,7 @@ pub fn sample() -> String {
         let value = match setting.default() {
             Some(value) => toml_value(setting, &value),
             None if setting.is_flag() => "false".to_owned(),
-            None => "\"...\" (not set)".to_owned(),
+            None => "\"...\"   # not set".to_owned(),
         };
         let _ = write!(text, "\n# {}\n# {} = {value}\n", setting.help(), setting.key);
     }
@@ -79,14 +79,19 @@ mod tests {
     #[test]
     fn the_sample_is_a_file_of_defaults() {
         let sample = sample();
-        let text: String = sample
+        let lines: Vec<_> = sample
             .lines()
             .filter_map(|line| line.strip_prefix("# "))
             .filter(|line| {
                 line.split_once(" = ").is_some_and(|(key, _)| schema::find(key).is_some())
             })
+            .collect();
+        // Each line is one that can be uncommented.
+        toml::from_str::<toml::Table>(&lines.join("\n")).unwrap();
+        let text: String = lines
+            .iter()
             // What depends on the machine has no default to write down.
-            .filter(|line| !line.ends_with("(not set)"))
+            .filter(|line| !line.ends_with("# not set"))
             .map(|line| format!("{line}\n"))
             .collect();
         let from_file = with_file(&text, &[]).unwrap();

@@ -125,6 +125,11 @@ impl Setting {
             || !self.arg.get_possible_values().is_empty()
     }
 
+    /// Whether its value is the path of a file or a folder.
+    pub fn is_path(&self) -> bool {
+        self.arg.get_value_parser().type_id() == TypeId::of::<PathBuf>()
+    }
+
     /// Whether both are in one group, so that a higher layer that sets one of them silences the other in a lower layer.
     /// Each setting is its own alternative.
     pub fn is_alternative_to(&self, other: &Self) -> bool {

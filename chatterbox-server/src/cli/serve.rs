@@ -33,7 +33,7 @@ use crate::cli::ended;
 use crate::cli::exit::{self, Failure};
 use crate::cli::gateways;
 use crate::cli::inherited;
-use crate::cli::layers::Settings;
+use crate::cli::layers::{Effective, Origin, Settings};
 use crate::cli::operator::Process;
 use crate::cli::reload::Reloader;
 use crate::cli::settings::Serve;
@@ -52,6 +52,9 @@ pub fn serve(settings: Settings, arguments: Vec<OsString>) -> Result<(), Failure
         hint: Some("error, warn, info, debug and trace are levels".into()),
         code: exit::USAGE,
     })?;
+    for (setting, path) in not_home(&settings) {
+        tracing::warn!(setting, path, "no shell reads the file: this is a folder whose name is ~");
+    }
     let connections = machine::allow_many_connections();
     if connections == 0 {
         return Err(Failure {
@@ -222,12 +225,8 @@ async fn access(
     let moderation = Arc::new(moderation);
     let state = CommandState::open(accounts, Arc::clone(&moderation), live.clone()).await?;
     let open = |folder: &PathBuf| {
-        ActivityLog::open(folder).map_err(|error| {
-            Failure::system(
-                &format!("can't write the activity log in {}", folder.display()),
-                &error,
-            )
-        })
+        ActivityLog::open(folder)
+            .map_err(|error| Failure::folder("can't write the activity log in", folder, &error))
     };
     let activity = options.activity_log.as_ref().map(open).transpose()?;
     let files = files(options, live, shared)?;
@@ -253,4 +252,26 @@ fn files(
     let spool = spool.and_then(|spool| spool.locked(shared.is_some()));
     let spool = spool.map_err(|error| Failure::files(&folder, &error))?;
     Ok(Some(Arc::new(Files::new(records, spool, live.clone(), shared.is_some()))))
+}
+
+/// Paths of the file that begin with `~/`, which a shell alone takes for the user's home: keys and values.
+fn not_home(settings: &Settings) -> impl Iterator<Item = (&str, &str)> {
+    settings.effective.iter().filter_map(|Effective { setting, value, origin }| {
+        let path = value.as_deref()?;
+        let is_meant = *origin == Origin::File && setting.is_path() && path.starts_with("~/");
+        is_meant.then_some((setting.key.as_str(), path))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::layers::tests::with_file;
+
+    #[test]
+    fn a_home_that_no_shell_has_filled_in_is_found_in_paths_of_the_file() {
+        let text = "data = \"~/chat\"\nbanner = \"~/x\"\ncerts = \"/c\"\n";
+        let settings = with_file(text, &["--files", "~/f"]).unwrap();
+        assert_eq!(not_home(&settings).collect::<Vec<_>>(), [("data", "~/chat")]);
+    }
 }

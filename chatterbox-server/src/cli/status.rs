@@ -49,6 +49,9 @@ pub fn show(
     let tls = match (status.tls, status.certificate_days) {
         (false, _) => "no TLS".to_owned(),
         (true, None) => "TLS".to_owned(),
+        (true, Some(_)) if status.certificate_early => {
+            "TLS, and the certificate is NOT VALID YET".to_owned()
+        }
         (true, Some(days)) if days < 0 => "TLS, and the certificate HAS ENDED".to_owned(),
         (true, Some(days)) => format!("TLS, certificate good for {}", count(days as u64, "day")),
     };
@@ -212,6 +215,8 @@ mod tests {
         let tls = |days| Status { tls: true, certificate_days: Some(days), ..Status::default() };
         assert!(shown(&tls(-1), &[], &[]).contains("HAS ENDED"));
         assert!(shown(&tls(1), &[], &[]).contains("good for 1 day)"));
+        let early = Status { certificate_early: true, ..tls(400) };
+        assert!(shown(&early, &[], &[]).contains("is NOT VALID YET)"));
         assert!(shown(&Status::default(), &[], &[]).contains("no TLS"));
         let certificate_warnings = vec!["it has expired\u{1b}[2J".to_owned()];
         let text = shown(&Status { certificate_warnings, ..tls(-1) }, &[], &[]);

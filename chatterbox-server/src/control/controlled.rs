@@ -230,6 +230,7 @@ impl Controlled {
             readiness: self.health.readiness().word().to_owned(),
             tls: facts.tls,
             certificate_days: facts.certificate_days,
+            certificate_early: facts.certificate_early,
             certificate_warnings: facts.certificate_warnings,
             connections: (self.connections)(),
             max_connections: self.config.current().max_connections,

@@ -31,6 +31,9 @@ pub struct Status {
     pub tls: bool,
     /// How many days the certificate is good for; below 0 it has ended.
     pub certificate_days: Option<i64>,
+    /// Whether it is not valid yet.
+    #[serde(default)]
+    pub certificate_early: bool,
     /// What clients may refuse it for.
     #[serde(default)]
     pub certificate_warnings: Vec<String>,

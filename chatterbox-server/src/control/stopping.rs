@@ -56,6 +56,8 @@ impl StopClock {
         let grace = config.grace.min(Duration::from_secs(seconds));
         let back = back.map(|back| Duration::from_secs(back.clamp(1, LONGEST_STOP)));
         let before = Duration::from_secs(seconds).saturating_sub(grace);
+        let back_in_s = back.or(config.back_in).map(|back| back.as_secs());
+        tracing::info!(in_s = seconds, back_in_s, "a stop was asked for");
         if !before.is_zero() {
             let back_in = back.or(config.back_in).filter(|_| !self.chat.is_in_cluster());
             self.chat.announce(shutdown_notice(Duration::from_secs(seconds), back_in));

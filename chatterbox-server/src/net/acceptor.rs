@@ -1,7 +1,7 @@
 //! Accepting connections within the limits.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -110,7 +110,7 @@ impl Acceptor {
     pub(crate) async fn accept<S: Service>(self, listener: TcpListener, service: Arc<S>) {
         loop {
             let (stream, peer) = match listener.accept().await {
-                Ok(accepted) => accepted,
+                Ok((stream, peer)) => (stream, canonical(peer)),
                 Err(error) => {
                     if !concerns_one_peer(&error) {
                         tracing::warn!(%error, "can't accept connections");
@@ -144,7 +144,8 @@ impl Acceptor {
             drop(permit);
             match named {
                 Ok(peer) => {
-                    acceptor.admit(stream, peer, &acceptor.context.config.current(), &service);
+                    let config = acceptor.context.config.current();
+                    acceptor.admit(stream, canonical(peer), &config, &service);
                 }
                 Err(error) => {
                     let count = acceptor.malformed_headers.fetch_add(1, Ordering::Relaxed) + 1;
@@ -184,6 +185,15 @@ impl Acceptor {
     }
 }
 
+/// The address as people write it: a socket for both versions gives one of version 4 as `::ffff:192.0.2.7`.
+fn canonical(peer: SocketAddr) -> SocketAddr {
+    match peer.ip().to_canonical() {
+        address @ IpAddr::V4(_) => SocketAddr::new(address, peer.port()),
+        // With its scope.
+        IpAddr::V6(_) => peer,
+    }
+}
+
 fn concerns_one_peer(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -210,4 +220,20 @@ fn tune(stream: &TcpStream, config: &Config) -> io::Result<()> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED.max(config.stall_timeout)))?;
     socket.set_tcp_keepalive(&keepalive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_version_4_is_written_as_one() {
+        for (peer, text) in [
+            ("[::ffff:192.0.2.7]:4711", "192.0.2.7:4711"),
+            ("192.0.2.7:4711", "192.0.2.7:4711"),
+            ("[fe80::7%3]:4711", "[fe80::7%3]:4711"),
+        ] {
+            assert_eq!(canonical(peer.parse().unwrap()).to_string(), text);
+        }
+    }
 }

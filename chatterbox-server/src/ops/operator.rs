@@ -59,6 +59,8 @@ pub struct Facts {
     pub tls: bool,
     /// For how many whole days the certificate is good; below 0 it has ended.
     pub certificate_days: Option<i64>,
+    /// Whether the certificate is not valid yet.
+    pub certificate_early: bool,
     /// What clients may refuse it for.
     pub certificate_warnings: Vec<String>,
     /// The folder of the database.

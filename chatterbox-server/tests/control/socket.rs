@@ -82,12 +82,12 @@ fn another_user_of_the_machine_is_turned_away() {
     // Everybody may come near it, and the socket alone decides.
     fs::set_permissions(folder.0.path(), fs::Permissions::from_mode(0o755)).unwrap();
     folder.allow(0o755);
-    let status = || {
+    let run = |line: &[&str]| {
         let mut command = harness::program::process();
-        command.args(["status", "--data"]).arg(folder.path("data")).current_dir("/");
+        command.args(line).arg("--data").arg(folder.path("data")).current_dir("/");
         command.env("HOME", "/").uid(NOBODY).output()
     };
-    let Ok(refused) = status() else {
+    let Ok(refused) = run(&["status"]) else {
         return eprintln!("SKIPPED: only root can run programs as another user");
     };
     let told = String::from_utf8_lossy(&refused.stderr);
@@ -95,10 +95,18 @@ fn another_user_of_the_machine_is_turned_away() {
     assert!(told.contains("hint: ") && refused.stdout.is_empty(), "{told}");
     // Where the rights of the file were to fail, the user of the peer is looked at.
     fs::set_permissions(folder.socket(), fs::Permissions::from_mode(0o666)).unwrap();
-    let refused = status().unwrap();
+    let refused = run(&["status"]).unwrap();
     let told = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(75), "{told}");
     assert!(refused.stdout.is_empty(), "not a word of who is here");
+    // What one may not look at is not said to be missing.
+    fs::set_permissions(folder.0.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    for line in [&["status"][..], &["user", "list"], &["export"], &["bans"]] {
+        let refused = run(line).unwrap();
+        let told = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(77), "{line:?}: {told}");
+        assert!(told.contains("no permission to") && told.contains("hint: "), "{told}");
+    }
     assert_eq!(folder.status()["process"], server.id());
 }
 

@@ -119,6 +119,6 @@ fn reload_says_what_has_changed_and_what_waits() {
         .run(&["reload"])
         .code(78)
         .stdout(contains("not read: ").and(contains("did you mean \"max-name\"?")))
-        .stderr(contains("the old settings stay in use"));
+        .stderr(contains("what could not stays as it was"));
     assert!(accepted());
 }

@@ -338,10 +338,21 @@ impl Fault {
             Self::EngineKilled => "engine-killed",
             Self::ConnectionsCut => "connections-cut",
             Self::FramesCut => "frames-cut",
-            Self::UsersLeave => "users-leave",
+            Self::UsersLeave => "leaves",
             Self::Flood => "flood",
             Self::SlowReaders => "slow-readers",
             Self::ClockStepped => "clock-stepped",
+        }
+    }
+
+    /// Its word where there is one server, which is no node.
+    #[must_use]
+    pub const fn word_alone(self) -> &'static str {
+        match self {
+            Self::NodeKilled => "killed",
+            Self::NodePaused => "paused",
+            Self::NodeStopped => "stopped",
+            other => other.word(),
         }
     }
 }

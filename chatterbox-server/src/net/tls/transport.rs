@@ -107,6 +107,18 @@ impl Transport {
         self.certificate_ends().map(|ends| certificate::days_left(ends, now))
     }
 
+    /// Whether the server's own certificate is not valid yet at this time (in seconds since 1970 UTC).
+    pub fn is_certificate_early(&self, now: i64) -> bool {
+        match self {
+            Self::Plaintext => false,
+            Self::Tls(tls) => {
+                let current = tls.current.read().unwrap_or_else(PoisonError::into_inner);
+                let all = certificate::warnings_of_time(&current.chain, now);
+                all.iter().any(|warning| matches!(warning, Warning::NotYetValid(_)))
+            }
+        }
+    }
+
     /// What clients may refuse the certificate for at this time (in seconds since 1970 UTC), in words for people, each of which goes on
     /// from "the certificate:".
     pub fn certificate_warnings(&self, now: i64) -> Vec<String> {

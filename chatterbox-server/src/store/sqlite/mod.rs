@@ -50,7 +50,7 @@ pub use messages::Sqlite;
 pub use moderation::Sqlite as SqliteModeration;
 pub(crate) use moment::Moment;
 pub use options::{Durability, SqliteOptions};
-pub use place::{Missing, Place, exists};
+pub use place::{Missing, Place, exists, try_exists};
 pub(crate) use refusal::refused;
 pub use retention::Retention;
 pub use stopped::{Load, Stopped};

@@ -19,6 +19,14 @@ pub fn exists(folder: &Path) -> bool {
     folder.join(DATABASE_FILE).exists()
 }
 
+/// The same for a caller who may lack the permission to look.
+///
+/// # Errors
+/// When it can't be looked for, for example for lack of permission.
+pub fn try_exists(folder: &Path) -> io::Result<bool> {
+    folder.join(DATABASE_FILE).try_exists()
+}
+
 /// The database itself, if a link to it is in the folder: the lock has to be the same under every name.
 pub(super) fn resolved(path: &Path) -> PathBuf {
     let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());

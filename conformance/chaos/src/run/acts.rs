@@ -56,14 +56,15 @@ impl Acts<'_> {
                 return;
             };
             let at = shared.clock.elapsed().as_secs();
-            (self.say)(&format!("{at:>5} s  {} for {} s", fault.word(), lasts.as_secs_f64()));
+            let word = if stage.is_alone() { fault.word_alone() } else { fault.word() };
+            (self.say)(&format!("{at:>5} s  {word} for {} s", lasts.as_secs_f64()));
             let choice = random.random();
             number += 1;
             let Some(of_users) = UserFault::of(fault, choice, number) else {
                 let struck = &mut self.evidence.faults;
                 let clock = &shared.clock;
                 if let Err(error) = stage.strike(fault, choice, lasts, clock, struck).await {
-                    let trouble = format!("{} at {at} s: {error}", fault.word());
+                    let trouble = format!("{word} at {at} s: {error}");
                     (self.say)(&trouble);
                     self.troubles.push(trouble);
                 }

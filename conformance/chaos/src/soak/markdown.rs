@@ -103,7 +103,7 @@ mod tests {
     use conformance_kit::net::dial::Transport;
 
     use super::*;
-    use crate::{judge::Kind, soak::Soak};
+    use crate::{evidence::Fault, judge::Kind, soak::Soak};
 
     #[test]
     fn everything_is_in_it_and_nothing_of_others_acts() {
@@ -115,7 +115,16 @@ mod tests {
         }
         for one in rows::DISTURBANCES {
             assert!(text.contains(&format!("| {} | 0 | {} |", one.word, one.what)), "{text}");
+            assert_eq!(one.word, one.fault.word_alone(), "the word while it runs");
         }
+        // What has a count of 0 is named at once, and what was left out on purpose is not.
+        let mut soak = Soak::usual(Transport::PLAIN);
+        soak.setting.faults = vec![Fault::NodeKilled, Fault::UsersLeave];
+        let mut report = SoakReport::new(&soak);
+        let verdict = "everything holds; not tried: killed, leaves; memory";
+        assert!(report.verdict().starts_with(verdict), "{}", report.verdict());
+        report.disturbances.values_mut().for_each(|count| *count = 1);
+        assert!(!report.verdict().contains("not tried"), "{}", report.verdict());
         assert!(text.contains("a\\|b") && !text.contains('\u{1b}') && !text.contains("<script"));
     }
 }

@@ -251,7 +251,7 @@ impl SoakReport {
         }
     }
 
-    /// The verdict in words.
+    /// The verdict in words, with the disturbances that were wanted and never came.
     #[must_use]
     pub fn verdict(&self) -> String {
         let memory = match self.memory {
@@ -264,8 +264,14 @@ impl SoakReport {
             1 => "SOMETHING IS WRONG",
             _ => "nothing wrong was seen, but not everything could be looked at",
         };
+        let none = self.disturbances.iter().filter(|(_, count)| **count == 0);
+        let none: Vec<&str> = none.map(|(word, _)| *word).collect();
+        let untried = match none.join(", ") {
+            words if words.is_empty() => words,
+            words => format!("; not tried: {words}"),
+        };
         let early = if self.interrupted { "; ended early" } else { "" };
-        format!("{verdict}{memory}{early}")
+        format!("{verdict}{untried}{memory}{early}")
     }
 
     /// What memory did, in words.

@@ -119,7 +119,7 @@ pub fn disturbance(word: &str) -> Option<Fault> {
 #[must_use]
 pub fn word(fault: Fault) -> &'static str {
     let known = DISTURBANCES.iter().find(|one| one.fault == fault);
-    known.map_or_else(|| fault.word(), |one| one.word)
+    known.map_or_else(|| fault.word_alone(), |one| one.word)
 }
 
 #[cfg(test)]
