@@ -288,7 +288,7 @@ fn what_clients_will_refuse_is_in_the_status_and_in_the_answer_to_a_reload() {
         std::fs::write(&file, pem + &key.serialize_pem()).unwrap();
     };
     // An hour less, so that no day ends within the test.
-    let days = |days| time::OffsetDateTime::now_utc() + time::Duration::hours(24 * days - 1);
+    let days = |days: i64| time::OffsetDateTime::now_utc() + time::Duration::hours(24 * days - 1);
     let run = |command: &[&str]| {
         let mut program = harness::program::server();
         let run = program.args(command).args(["--state", &state]).timeout(harness::PATIENCE);
