@@ -222,7 +222,12 @@ mod tests {
         let fills = |minute: f64| 40.0 + minute.min(20.0) + noise(minute) * 0.1;
         let found = verdict(&[life(40, |minute| fills(minute) * MIB)]);
         let MemoryVerdict::Holds(growth) = found else { panic!("{found:?}") };
-        assert!(growth.at_least > 4.0 * MIB && growth.later.abs() < MIB, "{growth:?}");
+        assert!(growth.an_hour > 4.0 * MIB && growth.later.abs() < MIB, "{growth:?}");
+        // What is certain of the whole is not enough to accuse, where it has come to an end.
+        let grown = Growth { at_least: 5.0 * MIB, ..growth };
+        let rules = MemoryRules::default();
+        assert!(!grown.is_leak(&rules));
+        assert!(Growth { later: 5.0 * MIB, ..grown }.is_leak(&rules));
         // It leaks as well.
         let found = verdict(&[life(40, |minute| (fills(minute) + minute * 0.2) * MIB)]);
         assert!(matches!(found, MemoryVerdict::Grows(_)), "{found:?}");
