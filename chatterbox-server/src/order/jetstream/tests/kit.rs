@@ -33,10 +33,7 @@ pub async fn connect(settings: &EngineSettings) -> Arc<JetStream> {
     loop {
         match JetStream::connect(settings).await {
             Ok(order) => return Arc::new(order),
-            Err(EngineError::Unreachable(_)) if start.elapsed() < PATIENCE => {
-                // The servers of the engine may not all have seen each other yet.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
+            Err(EngineError::Unreachable(_)) if start.elapsed() < PATIENCE => {}
             Err(error) => panic!("{error}"),
         }
     }
