@@ -41,7 +41,7 @@ async fn command(client: &mut Client, name: &str, args: &str) {
 
 async fn member(server: &Running, name: &str) -> Client {
     let mut client = Client::over(peer(server).await, name, "").await;
-    let password = format!(r#""{0}", "{0}""#, accounts::PASSWORD);
+    let password = format!(r#""{}""#, accounts::PASSWORD);
     command(&mut client, "register", &password).await;
     client
 }
