@@ -29,7 +29,7 @@ use crate::store::{Store, StoreError};
 const AT_ONCE: usize = 4;
 
 /// They wait no longer than this.
-const LONGEST_ROUND: Duration = Duration::from_millis(100);
+const LONGEST_ROUND: Duration = Duration::from_millis(25);
 
 /// The sequencer of one node.
 pub struct Sequencer {
