@@ -16,12 +16,13 @@ use chatterbox_proto::capability::commands::CommandRequest;
 use chatterbox_proto::{Capabilities, Capability, Code, Refusal, Username};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::accounts::{AccountWish, DirectoryError, Login, MarksWritten, Observer, WishDone};
 use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
+use crate::chat::short_queue::{Receiver, Sender};
 use crate::chat::waiting_mail::Mailbox;
 use crate::file_service::Files;
 use crate::keys::KeyDesk;
@@ -257,8 +258,8 @@ pub struct Attachment {
     pub agreed: Capabilities,
     /// Reads messages of its conversations.
     pub pages: Arc<Pages>,
-    /// Its requests in order. The channel closes with the connection.
-    pub requests: mpsc::Receiver<WaitingInput>,
+    /// Its requests in order. The queue closes with the connection.
+    pub requests: Receiver<WaitingInput>,
 }
 
 /// A request in the queue of its member.
@@ -330,8 +331,8 @@ pub enum Served {
 }
 
 /// Renames a member. The connection's reader does it between two frames, so earlier messages keep the old name.
-#[derive(Debug, Clone)]
-pub struct Renamer(pub(crate) mpsc::Sender<RenameRequest>);
+#[derive(Debug)]
+pub struct Renamer(pub(crate) Sender<RenameRequest>);
 
 #[derive(Debug)]
 pub(crate) struct RenameRequest {
@@ -343,10 +344,10 @@ impl Renamer {
     /// Gives the member another name.
     ///
     /// # Errors
-    /// [`Refusal`], by the rules of joining; [`Refusal::Busy`] when the connection ends.
+    /// [`Refusal`], by the rules of joining; [`Refusal::Busy`] when the connection ends, or while it is renamed already.
     pub async fn rename(&self, rename: Rename) -> Result<(), Refusal> {
         let (done, outcome) = oneshot::channel();
-        self.0.send(RenameRequest { rename, done }).await.map_err(|_| Refusal::Busy)?;
+        self.0.try_send(RenameRequest { rename, done }).map_err(|_| Refusal::Busy)?;
         outcome.await.map_err(|_| Refusal::Busy)?
     }
 }

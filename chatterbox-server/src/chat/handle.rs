@@ -1,7 +1,7 @@
 //! A member's two ends in the chat: the seat, which is its presence and takes its deliveries, and handles to it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use chatterbox_hub::{
@@ -11,7 +11,6 @@ use chatterbox_hub::{
 use chatterbox_proto::capability::marks::ReadUpTo;
 use chatterbox_proto::session::Destination;
 use chatterbox_proto::{Capability, Code, NameKey, Refusal, Username};
-use tokio::sync::Notify;
 
 use crate::chat::notifier::Signals;
 use crate::chat::proposals::Admitted;
@@ -35,11 +34,8 @@ const STEPS: usize = 8;
 /// A member's place in the chat, for the half of the connection that writes. Dropping it is leaving.
 #[derive(Debug)]
 pub struct Seat {
-    id: MemberId,
     chat: Arc<Chat>,
     signals: Arc<Signals>,
-    handed_out: Arc<Notify>,
-    muted: Arc<AtomicBool>,
 }
 
 impl Seat {
@@ -53,17 +49,11 @@ impl Seat {
     ) -> Result<(Self, Welcomed), JoinError> {
         let Admitted { reply, leaving } = chat.join(request).await?;
         let JoinReply { id, name, welcome, .. } = *reply;
-        let seat = Self {
-            id,
-            chat: Arc::clone(chat),
-            signals: chat.notifier().subscribe(id),
-            handed_out: Arc::new(Notify::new()),
-            muted: Arc::default(),
-        };
+        let seat = Self { chat: Arc::clone(chat), signals: chat.notifier().subscribe(id) };
         leaving.taken_over();
         // It may have been removed already, when nobody could be told.
-        if chat.hub().removal(seat.id).is_some() {
-            chat.notifier().notify_removed(&[seat.id]);
+        if chat.hub().removal(seat.signals.id).is_some() {
+            chat.notifier().notify_removed(&[seat.signals.id]);
         }
         // This reads the history, which would hold the lock for too long.
         let is_compressible = welcome.is_compressible();
@@ -78,47 +68,41 @@ impl Seat {
         }
         let own_bytes = assembly.own_bytes();
         let welcome = assembly.finish()?;
-        chat.welcome_takes(seat.id, own_bytes);
+        chat.welcome_takes(seat.signals.id, own_bytes);
         Ok((seat, Welcomed { name, welcome, is_compressible }))
     }
 
     /// A handle for the other half of the connection; it does not keep the place.
     pub fn handle(&self) -> Handle {
-        Handle {
-            id: self.id,
-            chat: Arc::clone(&self.chat),
-            signals: Arc::clone(&self.signals),
-            handed_out: Arc::clone(&self.handed_out),
-            muted: Arc::clone(&self.muted),
-        }
+        Handle { chat: Arc::clone(&self.chat), signals: Arc::clone(&self.signals) }
     }
 
     /// Reserves memory that this member could do without, and says what it held before; see [`Hub::reserve_spare`].
     ///
     /// [`Hub::reserve_spare`]: chatterbox_hub::Hub::reserve_spare
     pub fn reserve_spare(&self, bytes: usize) -> Option<usize> {
-        self.chat.hub().reserve_spare(self.id, bytes)
+        self.chat.hub().reserve_spare(self.signals.id, bytes)
     }
 
     /// Tells a device that asked for a name which its user has changed while it was cut off how it is called now (DV-2). One that does
     /// not read of changes of name goes on under the one that it knows.
     pub fn tell_name(&self, asked: &Username, name: &Username) {
-        let identity = self.chat.hub().identity(self.id).cloned();
+        let identity = self.chat.hub().identity(self.signals.id).cloned();
         let agreed = identity.and_then(|identity| identity.agreed).unwrap_or_default();
         if agreed.has(Capability::Rename) {
             // It has just come, so there is room.
-            self.chat.tell(self.id, Event::other_name(asked, name));
+            self.chat.tell(self.signals.id, Event::other_name(asked, name));
         }
     }
 
     /// Notes that the welcome takes so many bytes for this member alone.
     pub fn welcome_takes(&self, own_bytes: usize) {
-        self.chat.welcome_takes(self.id, own_bytes);
+        self.chat.welcome_takes(self.signals.id, own_bytes);
     }
 
     /// The session that this member can resume later.
     pub fn session(&self) -> Option<SessionId> {
-        self.chat.hub().session(self.id)
+        self.chat.hub().session(self.signals.id)
     }
 
     /// Takes what is to be sent now; everything before it was written.
@@ -133,9 +117,9 @@ impl Seat {
 
     fn taken(&self, take: impl FnOnce(&mut Hub, MemberId) -> Delivery) -> Delivery {
         let mut hub = self.chat.hub();
-        let delivery = take(&mut hub, self.id);
+        let delivery = take(&mut hub, self.signals.id);
         self.chat.unlock(hub);
-        self.handed_out.notify_waiters();
+        self.signals.handed_out.notify_waiters();
         delivery
     }
 
@@ -148,18 +132,15 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         // That it leaves comes round behind what it has posted.
-        self.chat.leave(self.id);
+        self.chat.leave(self.signals.id);
     }
 }
 
 /// A member, for whoever reads its frames or serves its commands.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    id: MemberId,
     chat: Arc<Chat>,
     signals: Arc<Signals>,
-    handed_out: Arc<Notify>,
-    muted: Arc<AtomicBool>,
 }
 
 impl Handle {
@@ -171,7 +152,7 @@ impl Handle {
     ///
     /// Says `false`, and does nothing, when too much is waiting: the member is not reading the answers to its mistakes.
     pub fn tell_error(&self, text: &str) -> bool {
-        if self.muted.load(Ordering::Relaxed) {
+        if self.signals.muted.load(Ordering::Relaxed) {
             return true;
         }
         self.tell(Event::error(text))
@@ -179,7 +160,7 @@ impl Handle {
 
     /// Queues something for this member, as [`Handle::tell_error`] does.
     pub fn tell(&self, event: Event) -> bool {
-        self.muted.load(Ordering::Relaxed) || self.chat.tell(self.id, event)
+        self.signals.muted.load(Ordering::Relaxed) || self.chat.tell(self.signals.id, event)
     }
 
     /// Back-pressure: the same, as soon as there is room. A member that does not read its answers is not read from.
@@ -191,12 +172,12 @@ impl Handle {
 
     /// The member.
     pub fn id(&self) -> MemberId {
-        self.id
+        self.signals.id
     }
 
     /// Its name now, if it is here.
     pub fn name(&self) -> Option<Username> {
-        self.chat.hub().name_of(self.id).cloned()
+        self.chat.hub().name_of(self.signals.id).cloned()
     }
 
     /// Its name, if it has another one since the last call, whichever device of its user has asked for that.
@@ -209,41 +190,41 @@ impl Handle {
 
     /// Who it is now, if it is here.
     pub fn identity(&self) -> Option<Identity> {
-        self.chat.hub().identity(self.id).cloned()
+        self.chat.hub().identity(self.signals.id).cloned()
     }
 
     /// Whether it is logged in with an account.
     pub fn is_logged_in(&self) -> bool {
-        self.chat.hub().identity(self.id).is_some_and(|identity| identity.login.is_some())
+        self.chat.hub().identity(self.signals.id).is_some_and(|identity| identity.login.is_some())
     }
 
     /// Whom it blocks, in the order in which it did.
     pub fn blocked(&self) -> Vec<Username> {
-        self.chat.hub().blocked(self.id).to_vec()
+        self.chat.hub().blocked(self.signals.id).to_vec()
     }
 
     /// Replaces its own block list.
     pub async fn set_blocked(&self, blocked: Vec<Username>) {
         // Who is not here any more blocks nobody.
-        let _ = self.chat.change(Proposal::SetBlocked(self.id, blocked)).await;
+        let _ = self.chat.change(Proposal::SetBlocked(self.signals.id, blocked)).await;
     }
 
     /// Notes that it is away, with these words, or is back (PR-2).
     pub async fn set_away(&self, words: Option<&str>) {
         // Who is not here any more is not away either.
-        let _ = self.chat.change(Proposal::SetAway(self.id, words.map(Arc::from))).await;
+        let _ = self.chat.change(Proposal::SetAway(self.signals.id, words.map(Arc::from))).await;
     }
 
     /// Notes how far it has read (MK-1).
     pub fn read_up_to(&self, read: &ReadUpTo) {
         // Before the lock: to judge a name costs far more than to note how far it was read.
         let Some(with) = ReadIn::parse(read) else { return };
-        self.chat.hub().read_up_to(self.id, with, read.upto);
+        self.chat.hub().read_up_to(self.signals.id, with, read.upto);
     }
 
     /// What block lists mean for it.
     pub fn filter(&self) -> Arc<BlockFilter> {
-        self.chat.hub().shared_filter(self.id)
+        self.chat.hub().shared_filter(self.signals.id)
     }
 
     /// Gives it another name, told to everybody. Only the task that reads its frames calls this, because it checks their
@@ -254,13 +235,14 @@ impl Handle {
     pub async fn rename(&self, rename: Rename) -> Result<(), Refusal> {
         // Before the lock, under which the roster looks at it.
         rename.name.looks();
-        let renamed = self.chat.change_who(self.id, Proposal::Rename(self.id, rename)).await;
+        let renamed =
+            self.chat.change_who(self.signals.id, Proposal::Rename(self.signals.id, rename)).await;
         renamed.map(drop).map_err(Refusal::from)
     }
 
     /// Waits until all answers that were waiting for the member have been handed out, so that there is room for any.
     pub async fn room(&self) {
-        self.until(|hub| hub.has_room(self.id, usize::MAX)).await;
+        self.until(|hub| hub.has_room(self.signals.id, usize::MAX)).await;
     }
 
     /// Whoever writes to the member does something else for a while: nobody waits until it takes what there is to send.
@@ -268,22 +250,27 @@ impl Handle {
         self.signals.looks_later();
     }
 
+    /// The task of the member is kept by something else than writing to it: nobody waits for it until it is run again.
+    pub fn is_kept(&self) {
+        self.signals.postpone();
+    }
+
     /// Waits until everything that has happened before this was handed out to the member, too.
     pub async fn handed(&self, stamp: Stamp) {
-        self.until(|hub| !hub.lags_behind(self.id, stamp)).await;
+        self.until(|hub| !hub.lags_behind(self.signals.id, stamp)).await;
     }
 
     /// Whether it was.
     pub fn was_handed(&self, stamp: Stamp) -> bool {
-        !self.chat.hub().lags_behind(self.id, stamp)
+        !self.chat.hub().lags_behind(self.signals.id, stamp)
     }
 
     /// Checks again whenever something was handed out. The reader, a command and the catalogue may wait at the same time.
     async fn until(&self, is_so: impl Fn(&Hub) -> bool) {
         loop {
             // Subscribes before it checks, so that nothing handed out between the two is missed.
-            let handed_out = self.handed_out.notified();
-            if self.muted.load(Ordering::Relaxed) || is_so(&self.chat.hub()) {
+            let handed_out = self.signals.handed_out.notified();
+            if self.signals.muted.load(Ordering::Relaxed) || is_so(&self.chat.hub()) {
                 return;
             }
             handed_out.await;
@@ -292,25 +279,25 @@ impl Handle {
 
     /// Discards everything that is queued for this member from now on: nobody is going to write it.
     pub fn mute(&self) {
-        self.muted.store(true, Ordering::Relaxed);
-        self.handed_out.notify_waiters();
+        self.signals.muted.store(true, Ordering::Relaxed);
+        self.signals.handed_out.notify_waiters();
     }
 
     /// Notes that bytes are moving in the middle of what was handed out, of whose parts so many are left.
     pub fn progressed(&self, left: usize, of: usize) {
-        self.chat.hub().progressed(self.id, left, of);
+        self.chat.hub().progressed(self.signals.id, left, of);
     }
 
     /// Notes that all that was handed out is written.
     pub fn has_written(&self) {
-        self.chat.hub().has_written(self.id);
+        self.chat.hub().has_written(self.signals.id);
     }
 
     /// Waits until the hub has removed the member, and gives the reason.
     pub async fn removed(&self) -> Removal {
         loop {
             self.signals.removed.raised().await;
-            if let Some(removal) = self.chat.hub().removal(self.id) {
+            if let Some(removal) = self.chat.hub().removal(self.signals.id) {
                 return removal;
             }
         }
@@ -331,15 +318,15 @@ pub fn resolve(
 ) -> Result<(To, Filing), Code> {
     match destination {
         Destination::All => {
-            sender.chat.may_say_to_all(sender.id)?;
+            sender.chat.may_say_to_all(sender.id())?;
             Ok((Destination::All, Filing::default()))
         }
         Destination::Room(name) => {
-            let room = sender.chat.may_say_in(sender.id, name, content)?;
+            let room = sender.chat.may_say_in(sender.id(), name, content)?;
             Ok((Destination::Room(room), Filing::default()))
         }
         Destination::User(name) => {
-            let (recipient, name, to) = sender.chat.reserve(sender.id, name, bytes)?;
+            let (recipient, name, to) = sender.chat.reserve(sender.id(), name, bytes)?;
             reserved.add(&sender.chat, recipient, bytes);
             Ok((Destination::User(name), Filing { to, ..Filing::default() }))
         }

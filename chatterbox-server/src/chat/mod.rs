@@ -29,6 +29,7 @@ pub(crate) mod reserved;
 mod rooms;
 pub(crate) mod sequencer;
 pub(crate) mod shared;
+pub(crate) mod short_queue;
 pub(crate) mod traffic;
 pub(crate) mod waiting_mail;
 pub(crate) mod wake_flag;

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chatterbox_hub::{MemberId, RoomId};
+use tokio::sync::Notify;
 
 use crate::chat::wake_flag::WakeFlag;
 use crate::chat::wake_round::{PendingFlag, WakeRound};
@@ -25,15 +26,21 @@ const PRESENCE_INTERVAL: Duration = Duration::from_millis(20);
 /// processor. With 10,000 members it is 420 ms.
 const PRESENCE_INTERVAL_PER_MEMBER: Duration = Duration::from_micros(40);
 
-/// The wake flags of one member.
-#[derive(Debug, Default)]
+/// The wake flags of one member, which all halves of its connection share.
+#[derive(Debug)]
 pub struct Signals {
+    /// The member.
+    pub id: MemberId,
     pending: PendingFlag,
     round: Arc<WakeRound>,
     /// Raised when the member was removed.
     pub removed: WakeFlag,
     /// Set when another device has changed the name of the user; whoever reads the frames looks before each of them.
     pub renamed: AtomicBool,
+    /// Notified whenever something was handed out to the member.
+    pub handed_out: Notify,
+    /// Set when nothing reaches the member any more.
+    pub muted: AtomicBool,
 }
 
 impl Signals {
@@ -46,6 +53,11 @@ impl Signals {
     /// not woken.
     pub fn looks_later(&self) {
         self.pending.defer(&self.round);
+    }
+
+    /// The same for somebody else than who waits for [`Self::pending`]: that one looks when the task of the member is run again.
+    pub fn postpone(&self) {
+        self.pending.postpone(&self.round);
     }
 
     fn wake(&self) {
@@ -81,9 +93,15 @@ impl Notifier {
     /// Subscribes a new member. Its flags start raised, so events between joining and subscribing are not missed, nor another name
     /// that a device of its user has asked for meanwhile.
     pub fn subscribe(&self, id: MemberId) -> Arc<Signals> {
-        let round = Arc::clone(&self.round);
-        let signals = Signals { round, renamed: AtomicBool::new(true), ..Signals::default() };
-        let signals = Arc::new(signals);
+        let signals = Arc::new(Signals {
+            id,
+            pending: PendingFlag::default(),
+            round: Arc::clone(&self.round),
+            removed: WakeFlag::default(),
+            renamed: AtomicBool::new(true),
+            handed_out: Notify::new(),
+            muted: AtomicBool::new(false),
+        });
         self.signals().insert(id, Arc::clone(&signals));
         signals
     }

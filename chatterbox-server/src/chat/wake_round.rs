@@ -78,6 +78,13 @@ impl PendingFlag {
         }
     }
 
+    /// The same for a member whose task is about to be kept by something else than its writer, which waits for this flag meanwhile: it
+    /// is woken, and looks when the task is run again.
+    pub(super) fn postpone(&self, round: &WakeRound) {
+        self.defer(round);
+        self.waiting.wake();
+    }
+
     /// Ready if it was raised since the last call; otherwise the next raise wakes the task.
     pub(super) fn poll_raised(&self, round: &WakeRound, context: &mut Context<'_>) -> Poll<()> {
         // Registered before the check, so that no raise between the two is lost.
@@ -101,6 +108,8 @@ impl PendingFlag {
 mod tests {
     use std::future::poll_fn;
     use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use std::task::{Wake, Waker};
     use std::time::Duration;
 
     use super::*;
@@ -134,6 +143,41 @@ mod tests {
         assert!(round.is_over(), "nobody waits for who does something else");
         assert!(new.lower(&round).is_ready(), "it looks afterwards");
         assert!(new.lower(&round).is_pending());
+    }
+
+    #[test]
+    fn who_works_on_something_long_is_not_waited_for_and_looks_afterwards() {
+        let round = WakeRound::default();
+        let ann = PendingFlag::default();
+        assert!(ann.lower(&round).is_ready());
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut context = Context::from_waker(&waker);
+        assert!(ann.poll_raised(&round, &mut context).is_pending());
+        ann.raise(&round);
+        assert!(woken.0.swap(false, Ordering::Relaxed) && !round.is_over());
+        // Before it has looked.
+        ann.postpone(&round);
+        assert!(round.is_over());
+        ann.raise(&round);
+        assert!(round.is_over(), "what is told meanwhile does not wait for it either");
+        assert!(ann.poll_raised(&round, &mut context).is_ready());
+        // Before it was woken.
+        assert!(ann.poll_raised(&round, &mut context).is_pending());
+        ann.postpone(&round);
+        ann.raise(&round);
+        assert!(round.is_over());
+        assert!(woken.0.load(Ordering::Relaxed), "nothing else would wake it");
+        assert!(ann.poll_raised(&round, &mut context).is_ready());
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,9 +6,9 @@ use chatterbox_hub::{Permission, Target, authorise};
 use chatterbox_proto::capability::Capability;
 use chatterbox_proto::capability::commands::{self as wire, Answer, Call, Outcome, OutcomeCode};
 use chatterbox_proto::{Code, ScreenText};
-use tokio::sync::mpsc;
 
 use crate::access::RequestRoom;
+use crate::chat::short_queue::{self, short_queue};
 use crate::commands::arguments::{Arguments, for_history};
 use crate::commands::caller::Caller;
 use crate::commands::catalogue::catalogue;
@@ -36,23 +36,23 @@ pub struct QueuedCall {
 pub struct Ended;
 
 /// The end of the queue that the connection's reader fills.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct CallQueue {
-    calls: mpsc::Sender<QueuedCall>,
+    calls: short_queue::Sender<QueuedCall>,
     caller: Arc<Caller>,
 }
 
 /// Executes the calls of a [`CallQueue`].
 #[derive(Debug)]
 pub struct Executor {
-    calls: mpsc::Receiver<QueuedCall>,
+    calls: short_queue::Receiver<QueuedCall>,
     state: Arc<CommandState>,
     caller: Arc<Caller>,
 }
 
 /// The queue and the executor of a new connection.
 pub fn executor(state: Arc<CommandState>, caller: Arc<Caller>) -> (CallQueue, Executor) {
-    let (queue, calls) = mpsc::channel(WAITING);
+    let (queue, calls) = short_queue(WAITING);
     (CallQueue { calls: queue, caller: Arc::clone(&caller) }, Executor { calls, state, caller })
 }
 
@@ -62,8 +62,7 @@ impl CallQueue {
     /// # Errors
     /// The outcome to answer with when the queue is full.
     pub fn call(&self, queued: QueuedCall) -> Result<(), Box<Outcome>> {
-        self.calls.try_send(queued).map_err(|error| {
-            let QueuedCall { call, .. } = error.into_inner();
+        self.calls.try_send(queued).map_err(|QueuedCall { call, .. }| {
             let text = "Too many commands are waiting, try again later.";
             Box::new(Outcome::new(&call.id, OutcomeCode::Busy, text))
         })
@@ -83,14 +82,15 @@ impl Executor {
     pub async fn run(&mut self) -> Ended {
         let speaks = self.caller.agreed.has(Capability::Commands);
         if speaks {
-            tell_catalogue(&self.state, &self.caller).await;
+            Box::pin(tell_catalogue(&self.state, &self.caller)).await;
         }
         let (state, caller) = (Arc::clone(&self.state), Arc::clone(&self.caller));
         let catalogues = async {
             loop {
                 caller.changed.notified().await;
                 if speaks {
-                    tell_catalogue(&state, &caller).await;
+                    // Boxed, like all that a connection seldom does: the future of each is there all the time.
+                    Box::pin(tell_catalogue(&state, &caller)).await;
                 }
             }
         };
@@ -103,24 +103,30 @@ impl Executor {
 
     async fn work(&mut self) {
         while let Some(queued) = self.calls.recv().await {
-            let from_base = queued.from_base;
-            let id = queued.call.id.clone();
-            let (outcome, closes) = match self.execute(queued).await {
-                Ok(Done { code, info, data, closes }) => {
-                    let outcome = Outcome::new(&id, code, info);
-                    (Outcome { data, ..outcome }, closes)
-                }
-                Err(Rejection { code, text, wait, until }) => {
-                    (Outcome { wait, until, ..Outcome::new(&id, code, text) }, false)
-                }
-            };
-            self.tell(&outcome, from_base).await;
+            let closes = Box::pin(self.answer(queued)).await;
             if closes {
                 return;
             }
         }
         // The reader has ended, and cancels this future with the connection.
         std::future::pending::<()>().await;
+    }
+
+    /// Executes a call and tells its outcome; says whether the connection ends with it.
+    async fn answer(&self, queued: QueuedCall) -> bool {
+        let from_base = queued.from_base;
+        let id = queued.call.id.clone();
+        let (outcome, closes) = match self.execute(queued).await {
+            Ok(Done { code, info, data, closes }) => {
+                let outcome = Outcome::new(&id, code, info);
+                (Outcome { data, ..outcome }, closes)
+            }
+            Err(Rejection { code, text, wait, until }) => {
+                (Outcome { wait, until, ..Outcome::new(&id, code, text) }, false)
+            }
+        };
+        self.tell(&outcome, from_base).await;
+        closes
     }
 
     async fn execute(&self, queued: QueuedCall) -> Reply {

@@ -23,7 +23,7 @@ use chatterbox_proto::{
 };
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::access::Renamer;
 use crate::chat::flood_gate::FloodGate;
@@ -50,8 +50,34 @@ pub(super) struct MemberPort {
     agreed: Capabilities,
     /// The number of the newest PING.
     pings: AtomicI64,
-    /// The number of the newest PONG.
-    pongs: watch::Sender<i64>,
+    pongs: Arc<Pongs>,
+}
+
+/// The PONGs of a member: the number of the newest one.
+#[derive(Debug, Default)]
+pub(super) struct Pongs {
+    newest: AtomicI64,
+    changed: Notify,
+}
+
+impl Pongs {
+    /// Notes a PONG, and wakes who waits for it.
+    pub(super) fn heard(&self, number: i64) {
+        self.newest.store(number, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until the newest one has this number.
+    async fn reach(&self, number: i64) {
+        loop {
+            // Subscribes before it looks, so that none between the two is missed.
+            let changed = self.changed.notified();
+            if self.newest.load(Ordering::Acquire) == number {
+                return;
+            }
+            changed.await;
+        }
+    }
 }
 
 impl ClientPort for MemberPort {
@@ -229,13 +255,13 @@ impl ClientPort for MemberPort {
 
 impl MemberPort {
     /// The port of a member whose PONGs are told to `pongs` by whoever takes its requests.
-    pub(super) const fn new(
+    pub(super) fn new(
         member: Handle,
         pages: Arc<Pages>,
         state: Arc<CommandState>,
         renamer: Renamer,
         agreed: Capabilities,
-        pongs: watch::Sender<i64>,
+        pongs: Arc<Pongs>,
     ) -> Self {
         let pings = AtomicI64::new(0);
         Self { member, pages, state, renamer, agreed, pings, pongs }
@@ -305,11 +331,10 @@ impl MemberPort {
         }
         // One that was answered late is not taken for the next.
         let number = self.pings.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-        let mut pongs = self.pongs.subscribe();
         let asked = tokio::time::Instant::now();
         self.member.tell_when_read(Event::own(ping::ping(number))).await;
-        let answered = tokio::time::timeout(PONG_WITHIN, pongs.wait_for(|pong| *pong == number));
-        answered.await.ok()?.ok()?;
+        let answered = tokio::time::timeout(PONG_WITHIN, self.pongs.reach(number));
+        answered.await.ok()?;
         Some(asked.elapsed())
     }
 }

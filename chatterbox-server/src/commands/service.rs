@@ -7,8 +7,7 @@ use chatterbox_proto::capability::accounts::{Account, Secret};
 use chatterbox_proto::capability::commands::{CommandRequest, Outcome};
 use chatterbox_proto::{Capabilities, Capability, Code, Faults, Refusal, Username};
 use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
-use tokio::sync::watch;
+use futures_util::future::{BoxFuture, ready};
 
 use crate::access::{
     Attachment, Authenticator, CommandInput, Grant, House, LoginRequest, RequestHandler, Served,
@@ -21,7 +20,7 @@ use crate::chat::waiting_mail::Mailbox;
 use crate::commands::caller::Caller;
 use crate::commands::executor::{self, CallQueue, QueuedCall, executor};
 use crate::commands::legacy;
-use crate::commands::member_port::MemberPort;
+use crate::commands::member_port::{MemberPort, Pongs};
 use crate::commands::moderating::HostModerator;
 use crate::commands::reply::Rejection;
 use crate::commands::state::CommandState;
@@ -178,38 +177,44 @@ impl RequestHandler for Service {
     }
 
     fn serve(&self, attachment: Attachment) -> BoxFuture<'static, Served> {
-        serve(Arc::clone(&self.state), attachment).boxed()
+        serve(Arc::clone(&self.state), attachment)
     }
 }
 
 /// Serves one member for as long as it is here.
-async fn serve(state: Arc<CommandState>, attachment: Attachment) -> Served {
+fn serve(state: Arc<CommandState>, attachment: Attachment) -> BoxFuture<'static, Served> {
+    // What is only needed to begin is gone before the future is made, which is there for as long as the member.
     let Attachment { member, renamer, grant, agreed, pages, mut requests } = attachment;
     // It may have been too slow already.
-    let Some(identity) = member.identity() else { return Served::Unserved };
-    let pongs = watch::Sender::new(0);
-    let (own, shared, told) = (member.clone(), Arc::clone(&state), pongs.clone());
+    let Some(identity) = member.identity() else { return ready(Served::Unserved).boxed() };
+    let pongs = Arc::new(Pongs::default());
+    let (own, shared, told) = (member.clone(), Arc::clone(&state), Arc::clone(&pongs));
     let port = MemberPort::new(own, pages, shared, renamer, agreed, told);
     let caller = Arc::new(Caller::new(Box::new(port), identity, grant.login.token_hash));
-    let _online = state.online.enter(&caller);
+    let online = state.online.enter(&caller);
     let (queue, mut executor) = executor(Arc::clone(&state), caller);
-    let handing_in = async {
-        while let Some(request) = requests.recv().await {
-            hand_in(&state, &queue, &member, &pongs, request).await;
+    async move {
+        // A copy would have a place of its own in the future.
+        let _online = &online;
+        let handing_in = async {
+            while let Some(request) = requests.recv().await {
+                Box::pin(hand_in(&state, &queue, &member, &pongs, request)).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            executor::Ended = executor.run() => Served::Done,
+            () = handing_in => Served::Unserved,
         }
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        executor::Ended = executor.run() => Served::Done,
-        () = handing_in => Served::Unserved,
     }
+    .boxed()
 }
 
 async fn hand_in(
     state: &CommandState,
     queue: &CallQueue,
     member: &Handle,
-    pongs: &watch::Sender<i64>,
+    pongs: &Pongs,
     request: WaitingInput,
 ) {
     let WaitingInput { input, room } = request;
@@ -240,7 +245,7 @@ async fn hand_in(
             }
         }
         CommandInput::Pong(number) => {
-            pongs.send_replace(number);
+            pongs.heard(number);
         }
     }
 }

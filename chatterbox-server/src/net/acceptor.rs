@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
@@ -75,9 +76,14 @@ impl Service for Protocol {
         self.context.limits.acquire_as(ConnectionKind::Protocol, peer.ip(), most)
     }
 
-    async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, permit: Permit) {
-        connection::serve(stream, peer, Arc::clone(&self.context)).await;
-        drop(permit);
+    fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        permit: Permit,
+    ) -> impl Future<Output = ()> + Send {
+        // An asynchronous function would keep all of this twice.
+        connection::serve(stream, peer, Arc::clone(&self.context)).map(move |()| drop(permit))
     }
 
     async fn turn_away(self: Arc<Self>, stream: TcpStream, limit: LimitReached) {

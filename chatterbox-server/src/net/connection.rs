@@ -4,22 +4,27 @@
 //! cursor has not reached yet. Neither waits for the other.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chatterbox_hub::Removal;
 use chatterbox_proto::frame::Decoder;
+use chatterbox_proto::session::JoinedSession;
 use chatterbox_proto::{Capability, Code, server_frame};
 use futures_util::future::BoxFuture;
 use rustls::ServerConfig;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 
-use crate::access::Served;
+use crate::access::{RenameRequest, Served};
+use crate::chat::handle::Seat;
+use crate::chat::short_queue;
 use crate::config::Config;
 use crate::net::context::Context;
+use crate::net::inbound::Inbound;
 use crate::net::input_pace::InputPace;
 use crate::net::joining::{Joined, Joining, answer};
 use crate::net::long_frame::LongFrame;
@@ -29,7 +34,7 @@ use crate::net::read_buffer::{self, READ};
 use crate::net::reader::Reader;
 use crate::net::stream::{End, Stream};
 use crate::net::tls::TlsStream;
-use crate::net::transfers::Transfers;
+use crate::net::transfers::{Slot, Transfers};
 
 /// A connection that ends has this long to take the frames that are still queued.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -47,15 +52,26 @@ const TURNED_AWAY: Duration = Duration::from_secs(5);
 const LAST_READS: Duration = Duration::from_secs(5);
 
 /// Serves one connection of the protocol to its end: the handshake, then frames.
-pub async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
+pub fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    context: Arc<Context>,
+) -> impl Future<Output = ()> + Send {
     tracing::debug!(%peer, "connected");
     let config = context.config.current();
-    // Boxed, so that the task does not keep the memory of joining and closing all the time.
-    let end = match Box::pin(join(Transported::Socket(stream), peer, &context, &config)).await {
-        Ok(connection) => chat(connection, peer, &context, &config).await,
-        Err(end) => end,
-    };
-    tracing::debug!(%peer, reason = %end, "disconnected");
+    let (of_join, config_of_join) = (Arc::clone(&context), Arc::clone(&config));
+    // Boxed, so that the task does not keep the memory of joining and closing all the time; and made here, since what is given to
+    // an asynchronous function keeps a place in its future, beside that of what it is moved to.
+    let joining = Box::pin(async move {
+        join(Transported::Socket(stream), peer, &of_join, &config_of_join).await
+    });
+    async move {
+        let end = match joining.await {
+            Ok(connection) => chat(connection, &peer, &context, &config).await,
+            Err(end) => end,
+        };
+        tracing::debug!(%peer, reason = %end, "disconnected");
+    }
 }
 
 /// Serves a stream of frames to its end, wherever it comes from. A gateway translates what its clients speak into such a stream; all
@@ -71,7 +87,7 @@ pub(crate) async fn serve_frames(
     // The same once more: a function for both would be a task within each task.
     tracing::debug!(%peer, "connected to a gateway");
     let end = match Box::pin(join(Transported::Frames(stream), peer, context, config)).await {
-        Ok(connection) => chat(connection, peer, context, config).await,
+        Ok(connection) => chat(connection, &peer, context, config).await,
         Err(end) => end,
     };
     tracing::debug!(%peer, reason = %end, "disconnected");
@@ -200,22 +216,29 @@ pub(crate) async fn close(stream: &mut Stream) {
     .await;
 }
 
-/// The joined part of a connection's life.
-async fn chat(
+/// What is left of a connection that has joined when its stream, its seat and its requests are taken out: its two halves.
+struct Halves {
+    decoder: Decoder,
+    session: JoinedSession,
+    inbound: Inbound,
+    first: Option<Bytes>,
+    rename_requests: Option<short_queue::Receiver<RenameRequest>>,
+    welcome: Vec<Bytes>,
+    is_escaped: bool,
+    pieces: Option<Arc<Slot>>,
+}
+
+/// Serves the requests of a member.
+type Serving = BoxFuture<'static, Served>;
+
+/// Takes a connection that has joined apart. A function of its own, as the next one: whatever is taken apart in a future leaves its place in it.
+fn begun(
     connection: Box<Connection>,
-    peer: SocketAddr,
     context: &Context,
-    config: &Config,
-) -> End {
-    let Connection { mut stream, decoder, joined } = *connection;
-    let Joined { mut seat, session, welcome, is_escaped, inbound, first, attached } = joined;
-    let name = session.name().clone();
-    let name = tracing::field::display(&name);
-    if context.logged.admits(peer.ip()) {
-        tracing::info!(%peer, name, "joined");
-    }
-    let member = seat.handle();
-    let (mut serving, rename_requests, pieces) = match attached {
+) -> (Stream, Seat, Option<Serving>, Box<Halves>) {
+    let Connection { stream, decoder, joined } = *connection;
+    let Joined { seat, session, welcome, is_escaped, inbound, first, attached } = joined;
+    let (serving, rename_requests, pieces) = match attached {
         Some(attached) => {
             let serving = context.access.requests.serve(*attached.attachment);
             let pieces = attached.transfers.as_ref().map(|transfers| transfers.slot());
@@ -230,25 +253,55 @@ async fn chat(
     if pieces.is_some() {
         stream.keep_unsent_small();
     }
-    let notices = session.agreed().has(Capability::Notices);
-    let (reader, writer) = tokio::io::split(&mut stream);
-    let mut reader = Reader {
-        rename_requests,
-        reader,
-        decoder,
-        end: None,
-        session,
-        inbound,
-        long_frame: LongFrame::new(
-            Arc::clone(&context.long_frames),
-            peer.ip(),
-            config.join_timeout,
-        ),
-        first,
-        pace: (!config.no_limits).then(|| Box::new(InputPace::new(peer.ip()))),
-    };
-    let mut outbound =
-        Outbound::new(writer, member.clone(), config.stall_timeout, welcome, is_escaped, pieces);
+    let halves =
+        Halves { decoder, session, inbound, first, rename_requests, welcome, is_escaped, pieces };
+    (stream, seat, serving, Box::new(halves))
+}
+
+impl Halves {
+    /// The halves over the stream.
+    fn over<'s>(
+        self: Box<Self>,
+        stream: &'s mut Stream,
+        peer: IpAddr,
+        context: &Context,
+        config: &Config,
+    ) -> (Reader<ReadHalf<&'s mut Stream>>, Outbound<WriteHalf<&'s mut Stream>>) {
+        let Self { decoder, session, inbound, first, rename_requests, welcome, is_escaped, pieces } =
+            *self;
+        let (reader, writer) = tokio::io::split(stream);
+        let member = inbound.member().clone();
+        let reader = Reader {
+            rename_requests,
+            reader,
+            decoder,
+            end: None,
+            session,
+            inbound,
+            long_frame: LongFrame::new(Arc::clone(&context.long_frames), peer, config.join_timeout),
+            first: first.map(Box::new),
+            pace: (!config.no_limits).then(|| Box::new(InputPace::new(peer))),
+        };
+        let stall_timeout = config.stall_timeout;
+        let outbound = Outbound::new(writer, member, stall_timeout, welcome, is_escaped, pieces);
+        (reader, outbound)
+    }
+}
+
+/// The joined part of a connection's life.
+async fn chat(
+    connection: Box<Connection>,
+    peer: &SocketAddr,
+    context: &Context,
+    config: &Config,
+) -> End {
+    let name = connection.joined.session.name().clone();
+    let notices = connection.joined.session.agreed().has(Capability::Notices);
+    let (mut stream, mut seat, mut serving, halves) = begun(connection, context);
+    if context.logged.admits(peer.ip()) {
+        tracing::info!(%peer, %name, "joined");
+    }
+    let (mut reader, mut outbound) = halves.over(&mut stream, peer.ip(), context, config);
     let end = {
         // A future of its own, polled only when woken: a broadcast wakes every task, but not every reader.
         let mut reading = pin!(async {
@@ -273,9 +326,10 @@ async fn chat(
                 WriteEnd::Removed(Removal::Banned(exclusion)) => End::Banned(exclusion),
                 WriteEnd::Broken(error) => {
                     // The client may have closed without reading everything; its last messages still count (QT-1).
+                    let member = seat.handle();
                     member.mute();
                     member.looks_later();
-                    let _ = tokio::time::timeout(LAST_READS, reading).await;
+                    let _ = Box::pin(tokio::time::timeout(LAST_READS, reading)).await;
                     End::Broken(error)
                 }
             },
@@ -317,7 +371,7 @@ async fn chat(
     Box::pin(outbound.finish(within)).await;
     drop(outbound);
     if context.logged.admits(peer.ip()) {
-        tracing::info!(%peer, name, reason = %end, "left");
+        tracing::info!(%peer, %name, reason = %end, "left");
     }
     if !matches!(end, End::Broken(_)) {
         Box::pin(close(&mut stream)).await;

@@ -128,7 +128,7 @@ impl Inbound {
                 // It is read twice: how much it is has to be known before any of it is posted.
                 let mut ahead = unread.clone();
                 while let Some(postings) =
-                    work.on(ahead.next_bytes(), || session.read_on(&mut ahead)).await
+                    work.of(&self.member, ahead.next_bytes(), || session.read_on(&mut ahead)).await
                 {
                     self.count(postings.iter());
                 }
@@ -139,8 +139,9 @@ impl Inbound {
             match action {
                 JoinedAction::Post(postings) => self.post_some(postings, work).await,
                 JoinedAction::ReadOn(mut unread) => {
-                    while let Some(postings) =
-                        work.on(unread.next_bytes(), || session.read_on(&mut unread)).await
+                    while let Some(postings) = work
+                        .of(&self.member, unread.next_bytes(), || session.read_on(&mut unread))
+                        .await
                     {
                         self.refused += unread.take_refused();
                         self.post_some(postings, work).await;
@@ -211,7 +212,9 @@ impl Inbound {
             // Escapes make it longer.
             room = self.member.chat().post_room(size.saturating_mul(ESCAPED)).await;
         }
-        work.on(size, || postings.into_iter().for_each(|posting| self.post(posting))).await;
+        let member = self.member.clone();
+        work.of(&member, size, || postings.into_iter().for_each(|posting| self.post(posting)))
+            .await;
         self.settle().await;
         self.post_records(room).await;
     }

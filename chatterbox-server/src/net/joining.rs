@@ -20,11 +20,11 @@ use chatterbox_proto::{
     Capabilities, Capability, ClientFrame, Code, Refusal, limits, server_frame,
 };
 use tokio::io::AsyncWriteExt as _;
-use tokio::sync::mpsc;
 
 use crate::access::{Attachment, Grant, LoginRequest, RenameRequest, Renamer, WAITING_REQUESTS};
 use crate::chat::flood_gate::FloodGate;
 use crate::chat::handle::{Seat, Welcomed};
+use crate::chat::short_queue::{self, short_queue};
 use crate::config::Config;
 use crate::net::context::Context;
 use crate::net::inbound::{Flood, Inbound};
@@ -58,7 +58,7 @@ pub(super) struct Joined {
 /// The attachment for the request handler, and the connection's end of its renames.
 pub(super) struct Attached {
     pub(super) attachment: Box<Attachment>,
-    pub(super) rename_requests: mpsc::Receiver<RenameRequest>,
+    pub(super) rename_requests: short_queue::Receiver<RenameRequest>,
     /// Where `files` was agreed to.
     pub(super) transfers: Option<Box<Transfers>>,
 }
@@ -284,8 +284,8 @@ impl<'a> Joining<'a> {
         }
         requests.legacy = legacy.then(|| Arc::clone(&context.access.requests));
         // A member that agreed to any capability is attached, so that commands of others find it (BL-1).
-        let (commands, command_inputs) = mpsc::channel(WAITING_REQUESTS);
-        let (renamer, rename_requests) = mpsc::channel(1);
+        let (commands, command_inputs) = short_queue(WAITING_REQUESTS);
+        let (renamer, rename_requests) = short_queue(1);
         requests.commands = Some(commands);
         let mut transfers = None;
         if let Some(files) = context.access.files.as_ref().filter(|_| agreed.has(Capability::Files))

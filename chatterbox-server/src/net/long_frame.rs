@@ -116,7 +116,7 @@ pub(crate) struct LongFrame {
     held: Option<(Class, usize)>,
     /// The longest that any frame may take.
     timeout: Duration,
-    deadline: Option<Deadline>,
+    deadline: Option<Box<Deadline>>,
 }
 
 struct Deadline {
@@ -153,7 +153,7 @@ impl LongFrame {
         self.deadline = needed.map(|_| {
             let start = self.deadline.as_ref().map_or_else(Instant::now, |earlier| earlier.start);
             let at_rate = Duration::from_secs_f64(pending as f64 / SLOWEST as f64);
-            Deadline { start, end: start + (AHEAD + at_rate).min(self.timeout) }
+            Box::new(Deadline { start, end: start + (AHEAD + at_rate).min(self.timeout) })
         });
         Ok(())
     }
@@ -166,7 +166,8 @@ impl LongFrame {
     /// Waits for the deadline; for ever when no long frame is being received.
     pub(super) async fn overdue(&self) {
         match &self.deadline {
-            Some(deadline) => tokio::time::sleep_until(deadline.end).await,
+            // Boxed: each connection has the memory of this future, and few have begun a long frame.
+            Some(deadline) => Box::pin(tokio::time::sleep_until(deadline.end)).await,
             None => std::future::pending().await,
         }
     }

@@ -4,8 +4,10 @@
 //! serves the others on another thread meanwhile, and only so much of it is done at the same time that a part of the
 //! processors is always left for them.
 
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::{self, RuntimeFlavor};
 use tokio::sync::Semaphore;
+
+use crate::chat::Handle;
 
 /// Work on more bytes than this is long: reading them takes more than half a millisecond.
 pub const LONG_WORK: usize = 64 * 1024;
@@ -29,11 +31,22 @@ impl LongWork {
         }
         // It is never closed.
         let _admitted = self.0.acquire().await.ok();
-        match Handle::current().runtime_flavor() {
+        match runtime::Handle::current().runtime_flavor() {
             RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
             // There is no other thread to serve the others.
             _ => work(),
         }
+    }
+
+    /// The same for what reads the frames of a member: what writes to it is in the same task, which is not run meanwhile.
+    pub async fn of<T>(&self, member: &Handle, bytes: usize, work: impl FnOnce() -> T) -> T {
+        let work = || {
+            if bytes > LONG_WORK {
+                member.is_kept();
+            }
+            work()
+        };
+        self.on(bytes, work).await
     }
 }
 

@@ -19,6 +19,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use chatterbox_hub::{Batch, Delivery, Removal};
 use chatterbox_proto::capability::utf8;
 use chatterbox_zstd::Codec;
+use futures_util::FutureExt as _;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::chat::handle::{Handle, Seat};
@@ -132,11 +133,15 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     }
 
     /// Writes until the connection fails. It may be cancelled and run again.
-    pub(super) async fn run(&mut self, seat: &mut Seat, context: &Context) -> WriteEnd {
-        match self.run_for_ever(seat, context).await {
+    pub(super) fn run(
+        &mut self,
+        seat: &mut Seat,
+        context: &Context,
+    ) -> impl Future<Output = WriteEnd> {
+        self.run_for_ever(seat, context).map(|end| match end {
             Ok(never) => match never {},
             Err(end) => end,
-        }
+        })
     }
 
     async fn run_for_ever(
@@ -215,6 +220,8 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             self.member.has_written();
         }
         self.parts = 0;
+        // Its memory is small, but there is one for each connection.
+        self.pending = VecDeque::new();
     }
 
     /// Gives the last batch when all that was queued is written, and counts that.
@@ -416,6 +423,16 @@ async fn in_time<T>(
         return Ok(done?);
     }
     member.looks_later();
+    // Boxed: each connection has the memory of the future above, and few are blocked.
+    Box::pin(unblocked(write, member, stall_timeout)).await
+}
+
+/// Awaits a write that is blocked.
+async fn unblocked<T>(
+    write: impl Future<Output = io::Result<T>>,
+    member: &Handle,
+    stall_timeout: Duration,
+) -> Result<T, WriteEnd> {
     tokio::select! {
         biased;
         done = write => Ok(done?),

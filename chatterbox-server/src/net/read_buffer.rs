@@ -19,12 +19,14 @@ thread_local! {
 }
 
 /// Reads once, `most` bytes or [`READ`], passes the bytes to `take` and returns their count; 0 is the end.
-pub(super) async fn read<R: AsyncRead + Unpin>(
+///
+/// Not an asynchronous function: each connection waits here, and that would keep every argument twice.
+pub(super) fn read<R: AsyncRead + Unpin>(
     reader: &mut R,
     most: usize,
     mut take: impl FnMut(&[u8]),
-) -> io::Result<usize> {
-    poll_fn(|context| {
+) -> impl Future<Output = io::Result<usize>> {
+    poll_fn(move |context| {
         BUFFER.with_borrow_mut(|buffer| {
             let most = most.min(buffer.len());
             let mut buffer = ReadBuf::new(buffer.get_mut(..most).unwrap_or_default());
@@ -33,14 +35,13 @@ pub(super) async fn read<R: AsyncRead + Unpin>(
             Poll::Ready(Ok(buffer.filled().len()))
         })
     })
-    .await
 }
 
 /// Reads once into a decoder, `most` bytes or [`READ`].
-pub(super) async fn read_frames<R: AsyncRead + Unpin>(
+pub(super) fn read_frames<R: AsyncRead + Unpin>(
     reader: &mut R,
     decoder: &mut Decoder,
     most: usize,
-) -> io::Result<usize> {
-    read(reader, most, |bytes| decoder.push(bytes)).await
+) -> impl Future<Output = io::Result<usize>> {
+    read(reader, most, |bytes| decoder.push(bytes))
 }

@@ -10,10 +10,10 @@ use chatterbox_proto::frame::Decoder;
 use chatterbox_proto::session::{JoinedAction, JoinedSession};
 use chatterbox_proto::{Capability, ClientFrame, Code, Username, limits};
 use tokio::io::AsyncRead;
-use tokio::sync::mpsc;
 
 use crate::access::RenameRequest;
 use crate::chat::handle::Handle;
+use crate::chat::short_queue;
 use crate::net::context::Context;
 use crate::net::inbound::Inbound;
 use crate::net::input_pace::InputPace;
@@ -45,7 +45,7 @@ const OLD_NAME_GRACE: u64 = 10_000;
 
 /// The reading half of a connection.
 pub(super) struct Reader<R> {
-    pub(super) rename_requests: Option<mpsc::Receiver<RenameRequest>>,
+    pub(super) rename_requests: Option<short_queue::Receiver<RenameRequest>>,
     pub(super) reader: R,
     pub(super) decoder: Decoder,
     /// The end of the input, when it was read ahead.
@@ -54,7 +54,7 @@ pub(super) struct Reader<R> {
     pub(super) inbound: Inbound,
     pub(super) long_frame: LongFrame,
     /// The frame with the name, if there are messages in it. They are posted when somebody writes the welcome.
-    pub(super) first: Option<Bytes>,
+    pub(super) first: Option<Box<Bytes>>,
     /// Boxed: the tasks of connections stay small.
     pub(super) pace: Option<Box<InputPace>>,
 }
@@ -155,21 +155,23 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let limit = self.decoder.limit();
         // Looking through millions of empty blocks takes milliseconds, too.
         let look = || zstd::inflated_size(body, limit);
-        let (bytes, inflated) = match context.long_work.on(body.len(), look).await {
-            // It takes memory as if it had come plain, until it is worked off.
-            Ok(size) if self.long_frame.holds(body.len() + size).is_err() => {
-                (body.len(), Err(Code::TooManyLongFrames))
-            }
-            Ok(size) => {
-                // It is complete: only its deadline is over.
-                self.long_frame.complete();
-                let bytes = size.max(body.len());
-                let inflate = || context.compressing.codec.inflated(body, limit);
-                let inflated = context.long_work.on(bytes, inflate).await;
-                (bytes, inflated.map_err(Code::BadZstd))
-            }
-            Err(bad) => (body.len(), Err(Code::BadZstd(bad))),
-        };
+        let (bytes, inflated) =
+            match context.long_work.of(self.inbound.member(), body.len(), look).await {
+                // It takes memory as if it had come plain, until it is worked off.
+                Ok(size) if self.long_frame.holds(body.len() + size).is_err() => {
+                    (body.len(), Err(Code::TooManyLongFrames))
+                }
+                Ok(size) => {
+                    // It is complete: only its deadline is over.
+                    self.long_frame.complete();
+                    let bytes = size.max(body.len());
+                    let inflate = || context.compressing.codec.inflated(body, limit);
+                    let inflated =
+                        context.long_work.of(self.inbound.member(), bytes, inflate).await;
+                    (bytes, inflated.map_err(Code::BadZstd))
+                }
+                Err(bad) => (body.len(), Err(Code::BadZstd(bad))),
+            };
         match inflated {
             Ok(inflated) => self.frame(&inflated, context).await,
             // The connection goes on: where the next frame begins is known.
@@ -199,7 +201,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     async fn long_frame(&mut self, body: &Bytes, context: &Context) {
         let known = self.session.known();
         let parse = || ClientFrame::parse_as(body, known);
-        let frame = context.long_work.on(body.len(), parse).await;
+        let frame = context.long_work.of(self.inbound.member(), body.len(), parse).await;
         let actions = self.session.receive(frame);
         self.work_off(actions, context).await;
     }
@@ -345,7 +347,7 @@ fn end_of_input(read: io::Result<usize>, member: &Handle) -> Option<End> {
 }
 
 /// The next rename; pending for ever without a handler.
-async fn next(requests: &mut Option<mpsc::Receiver<RenameRequest>>) -> RenameRequest {
+async fn next(requests: &mut Option<short_queue::Receiver<RenameRequest>>) -> RenameRequest {
     if let Some(requests) = requests
         && let Some(rename) = requests.recv().await
     {

@@ -22,6 +22,7 @@ use crate::chat::handle::Handle;
 use crate::chat::paging::Pages;
 use crate::chat::posts::{Acks, Tags};
 use crate::chat::shared::Chat;
+use crate::chat::short_queue;
 use crate::net::announcing::{Announcing, NotTaken, Taken};
 use crate::net::put_off::PutOff;
 
@@ -37,11 +38,11 @@ pub(super) struct Requests {
     pub(super) session: Option<SessionId>,
     pub(super) pages: Arc<Pages>,
     /// To the request handler, if there is one.
-    pub(super) commands: Option<mpsc::Sender<WaitingInput>>,
+    pub(super) commands: Option<short_queue::Sender<WaitingInput>>,
     /// The memory for requests that wait for it.
     command_bytes: Arc<Semaphore>,
     /// To the transfers of the connection, if it may have any.
-    pub(super) files: Option<mpsc::Sender<FileRequest>>,
+    pub(super) files: Option<mpsc::Sender<Box<FileRequest>>>,
     /// The handler that knows the prefix, where legacy commands are on.
     pub(super) legacy: Option<Arc<dyn RequestHandler>>,
     /// The idempotency keys of the records that wait to be posted.
@@ -191,7 +192,7 @@ impl Requests {
                 Pending::File(request) => {
                     // Back-pressure: a client that sends more than is written waits here. Transfers never wait for this reader.
                     if let Some(files) = &self.files {
-                        let _ = files.send(request).await;
+                        let _ = files.send(Box::new(request)).await;
                     }
                     None
                 }
@@ -213,7 +214,7 @@ impl Requests {
             return Err(input);
         };
         let waiting = WaitingInput { input, room };
-        commands.try_send(waiting).map_err(|full| full.into_inner().input)
+        commands.try_send(waiting).map_err(|full| full.input)
     }
 
     /// Answers a request to the directory of keys. Where there is none, nobody has agreed to ask it.

@@ -118,7 +118,7 @@ pub(super) struct Transfers {
     member: Handle,
     /// Where the connection comes from.
     peer: IpAddr,
-    inbox: mpsc::Receiver<FileRequest>,
+    inbox: mpsc::Receiver<Box<FileRequest>>,
     slot: Arc<Slot>,
     uploads: Vec<Running<Upload>>,
     /// The first one is next to send a piece.
@@ -134,7 +134,7 @@ impl Transfers {
         accounts: Arc<dyn Authenticator>,
         member: Handle,
         peer: IpAddr,
-    ) -> (Self, mpsc::Sender<FileRequest>) {
+    ) -> (Self, mpsc::Sender<Box<FileRequest>>) {
         let (sender, inbox) = mpsc::channel(WAITING);
         let transfers = Self {
             files,
@@ -162,7 +162,7 @@ impl Transfers {
             let runs = !self.uploads.is_empty() || !self.downloads.is_empty();
             tokio::select! {
                 request = self.inbox.recv() => match request {
-                    Some(request) => self.request(request).await,
+                    Some(request) => self.request(*request).await,
                     // The reader has ended, and with it the connection.
                     None => return std::future::pending().await,
                 },

@@ -56,7 +56,7 @@ fn reader_of<'a>(
         session: joining.accepted(member.name().unwrap(), None).0,
         inbound: Inbound::new(member.clone(), None, None),
         long_frame: LongFrame::new(frames, here, Duration::from_secs(120)),
-        first,
+        first: first.map(Box::new),
         pace: Some(Box::new(InputPace::new(here))),
     }
 }
