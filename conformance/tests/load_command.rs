@@ -8,7 +8,7 @@ mod mutant;
 use std::{path::Path, time::Duration};
 
 use assert_cmd::Command;
-use conformance_load::report::LoadReport;
+use conformance_load::report::{Limit, LoadReport, Verdict};
 
 fn load(arguments: &[&str]) -> (i32, String) {
     let output = Command::cargo_bin("conformance")
@@ -53,7 +53,8 @@ fn a_server_is_started_measured_and_held_against_the_limit() {
     let modes: Vec<_> = measured.limits.iter().map(|limit| limit.mode.as_str()).collect();
     assert_eq!(modes, ["free-running", "single"], "{printed}");
     assert!(measured.limits[0].batch > 1.0, "{printed}");
-    assert!(measured.limits.iter().all(|limit| limit.traffic.deliveries > 0), "{printed}");
+    let deliveries = |limit: &Limit| limit.traffic.as_ref().map_or(0, |traffic| traffic.deliveries);
+    assert!(measured.limits.iter().all(|limit| deliveries(limit) > 0), "{printed}");
     assert!(std::fs::read_to_string(html).unwrap().contains("<svg"));
     if cfg!(target_os = "linux") {
         assert!(printed.contains("server CPU"), "{printed}");
@@ -63,6 +64,51 @@ fn a_server_is_started_measured_and_held_against_the_limit() {
         let (code, printed) = load(&comparing);
         assert!(code == 0 && printed.contains("deliveries/s"), "{printed}");
     }
+}
+
+/// A storm with a history and its limit: what was measured, and what was printed.
+fn storm(arguments: &[&str], server: &str) -> (LoadReport, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("a.json");
+    let (spawn, reports) = (mutant::command(server), format!("json={}", json.display()));
+    let storm = ["join-storm", "--history=2000", "--with-limit", "--spawn", &spawn];
+    let (code, printed) = load(&[&storm[..], &["--report", &reports], arguments].concat());
+    assert_eq!(code, 0, "{printed}");
+    (report(&json), printed)
+}
+
+#[test]
+fn a_storm_is_held_against_copying_its_history() {
+    // So many bytes that copying them takes long enough to be told, few of them at a time.
+    let server = "127.0.0.1:{port} --cert {cert} --key {key} --fault FloodUnlimited";
+    let arguments = ["-n=40", "--payload=2000", "--at-once=8"];
+    let (measured, printed) = storm(&arguments, server);
+    assert_eq!((measured.verdict, measured.joining.history), (Verdict::Right, Some(2_000)));
+    let [limit] = &measured.limits[..] else { panic!("{printed}") };
+    let joining = limit.joining.unwrap();
+    assert_eq!((limit.mode.as_str(), limit.right), ("copying", true), "{printed}");
+    assert_eq!((joining.joined, joining.history), (40, Some(2_000)), "{printed}");
+    // Every text, and not much more.
+    let texts = 40 * 2_000 * 2_000;
+    assert!((texts..texts * 11 / 10).contains(&joining.bytes), "{joining:?}");
+    // On a machine that copies more than 3 GB a second there is too little CPU time to tell.
+    let rates = measured.joining.bytes_per_cpu().zip(joining.bytes_per_cpu());
+    assert_eq!(limit.fraction.is_some(), rates.is_some(), "{printed}");
+    if let (Some(fraction), Some((measured, most))) = (limit.fraction, rates) {
+        let told = format!("the server reaches {fraction:.2} of it");
+        assert!((fraction * most / measured - 1.0).abs() < 1e-6, "{fraction}: {printed}");
+        assert!(printed.contains(&told), "{printed}");
+    }
+}
+
+#[test]
+fn a_storm_without_tls_is_held_against_copying_too() {
+    let server = "127.0.0.1:{port} --fault FloodUnlimited";
+    let (measured, printed) = storm(&["-n=6", "--payload=200", "--plaintext"], server);
+    let [limit] = &measured.limits[..] else { panic!("{printed}") };
+    let joining = limit.joining.unwrap();
+    assert!(limit.right && printed.contains("limit, copying"), "{printed}");
+    assert_eq!((joining.joined, joining.history), (6, Some(2_000)), "{printed}");
 }
 
 #[test]
@@ -144,6 +190,10 @@ fn wrong_usage_is_64() {
         &["private", "--target=localhost:9", "-n=4", "--dialect=mqtt"],
         &["limit", "--batch=3", "--free"],
         &["private", "--target=localhost:9", "-n=5"],
+        &["private", "--target=localhost:9", "-n=4", "--with-limit"],
+        &["join-storm", "--target=localhost:9", "--with-limit"],
+        &["join-storm", "--target=localhost:9", "--with-limit", "--dialect=irc"],
+        &["join-storm", "--target=localhost:9", "--with-limit", "--history=9", "--dialect=irc"],
         &["--compare", "one.json"],
         &["--compare", "one.json", "two.json"],
     ] {

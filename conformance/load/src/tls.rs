@@ -152,6 +152,28 @@ impl<R: Records> TlsSession<R> {
         }
     }
 
+    /// Puts the records of some data into the front of `out`, and gives their length. `out` grows where
+    /// it is too short and is never shortened, so that nothing is cleared only to be written over.
+    ///
+    /// # Errors
+    /// When the connection can't go on, or the handshake is not over.
+    pub fn seal_over(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<usize, TlsError> {
+        let mut none = [];
+        loop {
+            let ConnectionState::WriteTraffic(mut traffic) = self.end.records(&mut none).state?
+            else {
+                return Err(TlsError::Tls(rustls::Error::HandshakeNotComplete));
+            };
+            match traffic.encrypt(data, out) {
+                Ok(length) => return Ok(length),
+                Err(EncryptError::InsufficientSize(need)) if need.required_size > out.len() => {
+                    out.resize(need.required_size, 0);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
     /// Puts the end of the conversation behind `out`.
     pub fn farewell(&mut self, out: &mut Vec<u8>) {
         let mut none = [];

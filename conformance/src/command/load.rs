@@ -76,7 +76,8 @@ enum LoadCommand {
     Churn(Box<Churning>),
     /// Everybody joins at once.
     #[command(after_help = "Examples:
-  conformance load join-storm --target localhost:5000 --insecure -n 1000 --history 100000")]
+  conformance load join-storm --target localhost:5000 --insecure -n 1000 --history 100000
+  conformance load join-storm -n 200 --history 100000 --with-limit --spawn 'server {host} -p {port} ...'")]
     JoinStorm(Box<Storm>),
     /// Everybody is there and silent: what a connection costs in memory.
     #[command(after_help = "Examples:
@@ -114,6 +115,9 @@ enum LoadCommand {
         /// Whatever senders have given, which is so much at most.
         #[arg(long)]
         free: Option<usize>,
+        /// Give what was said to whoever joins.
+        #[arg(long)]
+        history: bool,
         #[arg(long)]
         plaintext: bool,
     },
@@ -130,9 +134,10 @@ pub(crate) fn run(arguments: &LoadArguments) -> anyhow::Result<u8> {
         ),
         Some(LoadCommand::Compare { a, b }) => comparison(a, b),
         Some(LoadCommand::Plot { figures, svg }) => plot(figures, svg),
-        Some(LoadCommand::LimitServer { batch, free, plaintext }) => {
+        Some(LoadCommand::LimitServer { batch, free, history, plaintext }) => {
             let batches = free.map_or(Batches::Sized(*batch), Batches::Free);
-            server::serve(LimitOptions { batches, plaintext: *plaintext })?;
+            let (keeps_history, plaintext) = (*history, *plaintext);
+            server::serve(LimitOptions { batches, keeps_history, plaintext })?;
             Ok(0)
         }
         Some(LoadCommand::Limit(limit)) => only_limit(limit),

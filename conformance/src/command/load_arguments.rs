@@ -114,6 +114,10 @@ pub(super) struct Storm {
     /// How many bytes their texts have.
     #[arg(long, value_name = "BYTES", default_value_t = 64)]
     payload: usize,
+    /// Afterwards measure a server that only copies the same history to everybody who joins, and tell
+    /// the fraction; needs --history.
+    #[arg(long)]
+    with_limit: bool,
 }
 
 impl Storm {
@@ -123,7 +127,8 @@ impl Storm {
             payload: self.payload,
             ..plan(&self.common, Workload::JoinStorm)
         };
-        options(&self.common, plan)
+        let limit = if self.with_limit { Some(std::env::current_exe()?) } else { None };
+        Ok(LoadOptions { limit, ..options(&self.common, plan)? })
     }
 }
 

@@ -1,10 +1,11 @@
 //! The least that a server can do: it writes bytes that are ready to sockets, and nothing else.
 //!
-//! It reads no JSON, keeps no names and no history and routes nothing. The bytes of a message are cut
-//! out of the sender's frame at fixed places, many of them become one frame (`batcher`), and that is
-//! written to everybody: one encryption and one write for each connection and batch. Members can't
-//! tell it from a chat, so the same code receives and checks what it writes, and its CPU time is
-//! what the sockets and TLS cost on this machine.
+//! It reads no JSON, keeps no names and routes nothing. The bytes of a message are cut out of the
+//! sender's frame at fixed places, many of them become one frame (`batcher`), and that is written to
+//! everybody: one encryption and one write for each connection and batch. Where it is to keep a
+//! history, whoever joins gets the bytes of all that was said before (`history`), with one encryption
+//! and one write for each piece. Members can't tell it from a chat, so the same code receives and
+//! checks what it writes, and its CPU time is what the sockets and TLS cost on this machine.
 
 use std::{
     cell::RefCell,
@@ -12,7 +13,7 @@ use std::{
     io::{self, Read as _, Write as _},
     net::TcpStream as StdTcpStream,
     rc::{Rc, Weak},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
@@ -25,7 +26,10 @@ use tokio::{
     task::{LocalSet, spawn_local},
 };
 
-use super::batcher::{Batch, Batcher, Batches, CLOSE, OPEN, ThreadQueue, gather};
+use super::{
+    batcher::{Batch, Batcher, Batches, CLOSE, OPEN, ThreadQueue, gather},
+    history::{History, PIECE},
+};
 use crate::{
     frame_reader::{FrameReader, Piece},
     tls::TlsSession,
@@ -42,8 +46,22 @@ const MOST_WAITING: usize = 16_384;
 pub struct LimitOptions {
     /// Messages in each write.
     pub batches: Batches,
+    /// Give what was said to whoever joins.
+    pub keeps_history: bool,
     /// Without TLS.
     pub plaintext: bool,
+}
+
+/// What all connections share.
+struct Room {
+    batcher: Mutex<Batcher>,
+    /// Empty when none is kept.
+    history: Mutex<History>,
+    keeps_history: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Serves until the standard input ends, which it does with whoever started this process.
@@ -58,21 +76,25 @@ pub fn serve(options: LimitOptions) -> io::Result<()> {
     };
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let (queues, receivers) = ThreadQueue::of(threads);
-    let batcher = Arc::new(Mutex::new(Batcher::new(queues.clone(), options.batches)));
+    let room = Arc::new(Room {
+        batcher: Mutex::new(Batcher::new(queues.clone(), options.batches)),
+        history: Mutex::default(),
+        keeps_history: options.keeps_history,
+    });
     for (queue, received) in queues.iter().cloned().zip(receivers) {
-        let (batcher, tls) = (Arc::clone(&batcher), tls.clone());
+        let (room, tls) = (Arc::clone(&room), tls.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         thread::Builder::new().spawn(move || {
             let local = LocalSet::new();
-            local.block_on(&runtime, run_thread(queue, received, batcher, tls));
+            local.block_on(&runtime, run_thread(queue, received, room, tls));
         })?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().spawn(move || {
         runtime.block_on(async {
             tokio::select! {
-                accepted = accept(&queues, &batcher) => accepted,
-                () = gather(&batcher) => Ok(()),
+                accepted = accept(&queues, &room.batcher) => accepted,
+                () = gather(&room.batcher) => Ok(()),
             }
         })
     })?;
@@ -98,7 +120,7 @@ async fn accept(queues: &[ThreadQueue], batcher: &Mutex<Batcher>) -> io::Result<
                     let _ = queue.arrivals.send(tcp.into_std()?);
                 }
             }
-            _ = ticks.tick() => batcher.lock().unwrap_or_else(PoisonError::into_inner).publish_stale(),
+            _ = ticks.tick() => lock(batcher).publish_stale(),
         }
     }
 }
@@ -107,11 +129,12 @@ async fn accept(queues: &[ThreadQueue], batcher: &Mutex<Batcher>) -> io::Result<
 async fn run_thread(
     queue: ThreadQueue,
     mut arrivals: mpsc::UnboundedReceiver<StdTcpStream>,
-    batcher: Arc<Mutex<Batcher>>,
+    room: Arc<Room>,
     tls: Option<Arc<ServerConfig>>,
 ) {
     let connections: Rc<RefCell<Vec<Rc<Connection>>>> = Rc::default();
     let buffer = Rc::new(RefCell::new(vec![0; 64 * 1024]));
+    let sealed: Rc<RefCell<Vec<u8>>> = Rc::default();
     loop {
         tokio::select! {
             () = queue.news.notified() => {
@@ -121,9 +144,9 @@ async fn run_thread(
             }
             arrival = arrivals.recv() => {
                 let Some(arrival) = arrival else { return };
-                if let Ok(connection) = Connection::new(arrival, tls.as_ref()) {
-                    let (connections, batcher) = (Rc::downgrade(&connections), Arc::clone(&batcher));
-                    spawn_local(read(Rc::new(connection), connections, batcher, Rc::clone(&buffer)));
+                if let Ok(connection) = Connection::new(arrival, tls.as_ref(), &sealed) {
+                    let (connections, room) = (Rc::downgrade(&connections), Arc::clone(&room));
+                    spawn_local(read(Rc::new(connection), connections, room, Rc::clone(&buffer)));
                 }
             }
         }
@@ -133,6 +156,8 @@ async fn run_thread(
 struct Connection {
     tcp: TcpStream,
     wire: RefCell<WriteHalf>,
+    /// Where all connections of a thread encrypt pieces.
+    sealed: Rc<RefCell<Vec<u8>>>,
 }
 
 struct WriteHalf {
@@ -154,7 +179,11 @@ impl WriteHalf {
 }
 
 impl Connection {
-    fn new(tcp: StdTcpStream, tls: Option<&Arc<ServerConfig>>) -> io::Result<Self> {
+    fn new(
+        tcp: StdTcpStream,
+        tls: Option<&Arc<ServerConfig>>,
+        sealed: &Rc<RefCell<Vec<u8>>>,
+    ) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         let secure = match tls {
             Some(tls) => {
@@ -171,7 +200,7 @@ impl Connection {
             is_blocked: false,
             is_gone: false,
         });
-        Ok(Self { tcp: TcpStream::from_std(tcp)?, wire })
+        Ok(Self { tcp: TcpStream::from_std(tcp)?, wire, sealed: Rc::clone(sealed) })
     }
 
     /// Writes batches, each with one write, as far as the socket takes them; false when it is gone.
@@ -204,8 +233,40 @@ impl Connection {
             wire.written = 0;
             wire.is_blocked = false;
             let Some(batch) = wire.waiting.pop_front() else { return };
-            wire.seal(&batch);
+            if batch.len() < PIECE {
+                wire.seal(&batch);
+            } else {
+                self.write_through(wire, &batch);
+            }
+            if wire.is_gone {
+                return;
+            }
         }
+    }
+
+    /// Writes a piece from where it lies, or from the buffer of the thread, where it is encrypted: it is
+    /// copied no more often than it has to be. What the socket does not take is kept and goes out first.
+    fn write_through(&self, wire: &mut WriteHalf, piece: &[u8]) {
+        let mut sealed = self.sealed.borrow_mut();
+        let bytes = match &mut wire.secure {
+            None => piece,
+            Some(secure) => {
+                let Ok(length) = secure.seal_over(piece, &mut sealed) else {
+                    wire.is_gone = true;
+                    return;
+                };
+                sealed.get(..length).unwrap_or_default()
+            }
+        };
+        let taken = match self.tcp.try_write(bytes) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+            Err(_) => {
+                wire.is_gone = true;
+                return;
+            }
+        };
+        wire.out.extend_from_slice(bytes.get(taken..).unwrap_or_default());
     }
 
     async fn unblock(&self) {
@@ -227,7 +288,7 @@ impl Connection {
 async fn read(
     connection: Rc<Connection>,
     connections: Weak<RefCell<Vec<Rc<Connection>>>>,
-    batcher: Arc<Mutex<Batcher>>,
+    room: Arc<Room>,
     buffer: Rc<RefCell<Vec<u8>>>,
 ) {
     let mut frames = FrameReader::default();
@@ -247,13 +308,19 @@ async fn read(
                 Err(_) => break,
             };
             let Some(bytes) = buffer.get_mut(..kept + count) else { break };
-            let mut batcher = batcher.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut batcher = lock(&room.batcher);
+            let mut history = room.keeps_history.then(|| lock(&room.history));
             let mut take = |bytes: &[u8]| {
                 frames.push(bytes, None, |piece| match piece {
                     Piece::Body(body) if has_joined || joins => {
                         let inner = body.trim_ascii_end().strip_prefix(OPEN);
                         let inner = inner.and_then(|inner| inner.strip_suffix(CLOSE));
-                        inner.into_iter().for_each(|message| batcher.take(message));
+                        if let Some(said) = inner {
+                            if let Some(history) = &mut history {
+                                history.keep(said);
+                            }
+                            batcher.take(said);
+                        }
                     }
                     _ => joins = true,
                 });
@@ -269,12 +336,9 @@ async fn read(
                 }
             }
         }
-        let welcome = joins.then(|| {
-            let body = br#"{"USERNAME_ACCEPTED": true, "USER_LIST": [], "MESSAGES": []}"#;
-            [&[0, 0, 0, 60][..], body].concat().into()
-        });
+        let welcome = joins.then(|| lock(&room.history).welcome());
         // What the handshake has to say goes out as well.
-        if !connection.deliver(welcome.as_slice()) {
+        if !connection.deliver(welcome.as_deref().unwrap_or_default()) {
             break;
         }
         if joins && !has_joined {
@@ -284,4 +348,47 @@ async fn read(
         }
     }
     connection.wire.borrow_mut().is_gone = true;
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{io::AsyncReadExt as _, net::TcpSocket};
+
+    use super::*;
+
+    /// Less than what is written in the test, so that it has to wait for its reader.
+    const BUFFER: u32 = 256 * 1024;
+
+    #[tokio::test]
+    async fn of_many_pieces_one_is_under_way_and_all_come_in_their_order() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_send_buffer_size(BUFFER).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(BUFFER).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (accepted, peer) = tokio::join!(listener.accept(), socket.connect(address));
+        let tcp = accepted.unwrap().0.into_std().unwrap();
+        let connection = Rc::new(Connection::new(tcp, None, &Rc::default()).unwrap());
+        // The last one is no whole piece.
+        let size = |number: u8| if number == 199 { 5 } else { PIECE };
+        let pieces: Vec<Batch> = (0..200).map(|number| vec![number; size(number)].into()).collect();
+        let writing = async {
+            assert!(connection.deliver(&pieces));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            {
+                let wire = connection.wire.borrow();
+                assert!(wire.is_blocked && wire.out.len() <= PIECE);
+                assert!(!wire.waiting.is_empty() && wire.waiting.len() < 200);
+            }
+            let whole = pieces.concat();
+            let mut come = vec![0; whole.len()];
+            peer.unwrap().read_exact(&mut come).await.unwrap();
+            assert!(come == whole);
+            let wire = connection.wire.borrow();
+            assert!(wire.waiting.is_empty() && !wire.is_gone);
+        };
+        LocalSet::new().run_until(writing).await;
+    }
 }

@@ -89,6 +89,7 @@ fn rows(one: &LoadReport, two: &LoadReport) -> Vec<Row> {
     row("part of the free-running limit", |r| fraction(r, "free-running"), |n| format!("{n:.2}"));
     row("part of the coalesced limit", |r| fraction(r, "coalesced"), |n| format!("{n:.2}"));
     row("part of the single limit", |r| fraction(r, "single"), |n| format!("{n:.2}"));
+    row("part of the copying limit", |r| fraction(r, "copying"), |n| format!("{n:.2}"));
     let kib = |n| format!("{:.2} KiB", n / 1024.0);
     row("memory a silent connection", |r| r.memory.get(1)?.per_connection, kib);
     row("memory after a busy phase", |r| r.memory.get(3)?.per_connection, kib);

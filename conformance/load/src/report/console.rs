@@ -61,7 +61,9 @@ pub fn render(report: &LoadReport) -> String {
 pub fn limit_alone(limit: &Limit) -> String {
     let mut out = Lines::default();
     out.line("a server that only writes");
-    out.traffic(&limit.traffic, false);
+    if let Some(traffic) = &limit.traffic {
+        out.traffic(traffic, false);
+    }
     out.row("limit", &self::limit(limit));
     out.text
 }
@@ -94,7 +96,11 @@ impl Lines {
         self.row("bytes", &format!("{} on the wire", bytes(float(joining.bytes))));
         if let Some(cpu) = joining.cpu {
             let each = cpu * 1e6 / float(joining.joined.max(1));
-            self.row("server CPU", &format!("{cpu:.2} s, {each:.0} µs a join"));
+            let mut text = format!("{cpu:.2} s, {each:.0} µs a join");
+            if let (Some(each), Some(_)) = (joining.bytes_per_cpu(), joining.history) {
+                let _ = write!(text, ", {} a CPU second", bytes(each));
+            }
+            self.row("server CPU", &text);
         }
         if let Some(history) = joining.history {
             self.row("history", &format!("{history} messages for each"));
@@ -185,18 +191,35 @@ fn memory(point: &MemoryPoint) -> String {
 }
 
 fn limit(limit: &Limit) -> String {
-    let mut text = match limit.traffic.deliveries_per_cpu() {
-        Some(each) => format!("{} deliveries a CPU second", short(each)),
-        None => format!("{} deliveries, too little CPU to tell", limit.traffic.deliveries),
+    let (mut text, judged) = match (&limit.traffic, &limit.joining) {
+        (Some(traffic), _) => (deliveries(traffic, limit.batch), "delivery"),
+        (None, Some(joining)) => (copied(joining, limit.batch), "history"),
+        (None, None) => ("nothing was measured".to_owned(), "delivery"),
     };
-    let _ = write!(text, " at {:.1} a write", limit.batch);
     if let Some(fraction) = limit.fraction {
         let _ = write!(text, "; the server reaches {fraction:.2} of it");
     }
     if !limit.right {
-        text.push_str(" (not every delivery was right)");
+        let _ = write!(text, " (not every {judged} was right)");
     }
     text
+}
+
+fn deliveries(traffic: &Traffic, batch: f64) -> String {
+    match traffic.deliveries_per_cpu() {
+        Some(each) => format!("{} deliveries a CPU second at {batch:.1} a write", short(each)),
+        None => {
+            let count = traffic.deliveries;
+            format!("{count} deliveries, too little CPU to tell at {batch:.1} a write")
+        }
+    }
+}
+
+fn copied(joining: &Joining, batch: f64) -> String {
+    match joining.bytes_per_cpu() {
+        Some(each) => format!("{} a CPU second at {batch:.0} messages a write", bytes(each)),
+        None => format!("{}, too little CPU to tell", bytes(float(joining.bytes))),
+    }
 }
 
 fn checked(report: &LoadReport) -> String {

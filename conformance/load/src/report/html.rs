@@ -90,8 +90,10 @@ fn latency(report: &LoadReport) -> Markup {
     curves.push(("corrected for stalls".to_owned(), traffic.corrected.as_ref()));
     curves.push(("of those who flood".to_owned(), traffic.flood.as_ref()));
     let limit = report.limits.iter().find(|limit| limit.mode == "coalesced");
-    curves
-        .push(("of the limit".to_owned(), limit.and_then(|limit| limit.traffic.latency.as_ref())));
+    curves.push((
+        "of the limit".to_owned(),
+        limit.and_then(|l| l.traffic.as_ref()?.latency.as_ref()),
+    ));
     let lines: Vec<Line> = curves
         .into_iter()
         .filter_map(|(name, figures)| Some(Line { name, points: curve(figures?) }))

@@ -7,7 +7,7 @@ pub mod html;
 pub mod plot;
 mod results;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use results::float;
 pub use results::{

@@ -8,6 +8,9 @@ use crate::{delivery_check::Faults, dialect::Dialect, latency::Figures, roster::
 /// The version of the JSON; it changes when a field changes its meaning or goes away.
 pub const VERSION: u32 = 1;
 
+/// CPU time below this can't be told from nothing: the system counts it in hundredths of seconds.
+const LEAST_CPU: f64 = 0.05;
+
 /// What a run found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadReport {
@@ -102,6 +105,15 @@ pub struct Joining {
     pub history: Option<u32>,
 }
 
+impl Joining {
+    /// Bytes for each CPU second of the server; `None` when that is not known, or too short to be told
+    /// from nothing.
+    #[must_use]
+    pub fn bytes_per_cpu(&self) -> Option<f64> {
+        self.cpu.filter(|cpu| *cpu >= LEAST_CPU).map(|cpu| float(self.bytes) / cpu)
+    }
+}
+
 /// Messages while they were measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Traffic {
@@ -145,7 +157,7 @@ impl Traffic {
     /// be told from nothing.
     #[must_use]
     pub fn deliveries_per_cpu(&self) -> Option<f64> {
-        self.cpu.filter(|cpu| *cpu >= 0.05).map(|cpu| float(self.deliveries) / cpu)
+        self.cpu.filter(|cpu| *cpu >= LEAST_CPU).map(|cpu| float(self.deliveries) / cpu)
     }
 }
 
@@ -217,19 +229,25 @@ pub struct Checks {
     pub strangers: u64,
 }
 
-/// What prepared bytes cost: the same members and messages, at a server that only writes.
+/// What prepared bytes cost: the same members and messages, or the same joins and history, at a server
+/// that only writes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
-    /// `free-running`, `coalesced` or `single`.
+    /// `free-running`, `coalesced` or `single`; `copying` for the history of a join storm.
     pub mode: String,
-    /// Messages in each write, the mean: what was asked for, or with `free-running` what came.
+    /// Messages in each write, the mean: what was asked for, or with `free-running` and `copying` what
+    /// came.
     pub batch: f64,
-    /// Its figures.
-    pub traffic: Traffic,
-    /// The measured server's deliveries for each CPU second as a part of the limit's.
+    /// Its figures; `None` with `copying`, where nobody says anything.
+    pub traffic: Option<Traffic>,
+    /// The measured server's deliveries for each CPU second as a part of the limit's; with `copying` its
+    /// bytes for each CPU second of joining.
     pub fraction: Option<f64>,
-    /// Whether every delivery was right.
+    /// Whether every delivery, and every history, was right.
     pub right: bool,
+    /// How everybody joined, with `copying`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joining: Option<Joining>,
 }
 
 /// Whether everything was right.

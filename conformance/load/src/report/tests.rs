@@ -23,7 +23,7 @@ fn traffic(scale: u64) -> Traffic {
 }
 
 /// A report of a run that never was; a larger `scale` is a slower server.
-fn report(scale: u64) -> LoadReport {
+pub(crate) fn report(scale: u64) -> LoadReport {
     let sample = |n: u64| Sample {
         at: float(n) / 2.0,
         deliveries: n * n * 10_000,
@@ -80,9 +80,10 @@ fn report(scale: u64) -> LoadReport {
         limits: vec![Limit {
             mode: "coalesced".to_owned(),
             batch: 17.5,
-            traffic: traffic(1),
+            traffic: Some(traffic(1)),
             fraction: Some(1.0 / float(scale)),
             right: true,
+            joining: None,
         }],
         verdict: if scale > 1 { Verdict::Wrong } else { Verdict::Right },
         reasons: if scale > 1 { vec!["1 deliveries are missing".to_owned()] } else { vec![] },
@@ -100,6 +101,58 @@ fn json_is_read_back_and_its_version_is_looked_at() {
     // Fields that a later version of the tool adds do no harm.
     let more = text.replacen("{", "{\"weather\": \"sunny\",", 1);
     assert_eq!(LoadReport::read(&more).unwrap(), report(1));
+}
+
+/// A report of a join storm with a history, and what it reached of copying that.
+fn storm() -> LoadReport {
+    let mut report = report(1);
+    report.setting.workload = "join-storm".to_owned();
+    report.traffic = None;
+    report.joining =
+        Joining { bytes: 2_120_000_000, cpu: Some(1.25), history: Some(100_000), ..report.joining };
+    let joining = Joining { known_seconds: None, cpu: Some(1.0), ..report.joining };
+    report.limits = vec![Limit {
+        mode: "copying".to_owned(),
+        batch: 618.3,
+        traffic: None,
+        fraction: Some(0.8),
+        right: true,
+        joining: Some(joining),
+    }];
+    report
+}
+
+#[test]
+fn a_storm_shows_what_it_reaches_of_copying_its_history() {
+    let mut report = storm();
+    let shown = console::render(&report);
+    for line in [
+        "  server CPU        1.25 s, 1248 µs a join, 1.70 GB a CPU second\n",
+        "  limit, copying    2.12 GB a CPU second at 618 messages a write; the server reaches 0.80 of it\n",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    assert!(html::render(&report).contains("the server reaches 0.80 of it"));
+    let compared = compare::render(&report, &report);
+    let row = compared.lines().find(|line| line.starts_with("part of the copying limit"));
+    assert!(row.unwrap().ends_with("0.80        0.80     1.00"), "{compared}");
+    let json = report.json().unwrap();
+    assert_eq!(LoadReport::read(&json).unwrap(), report);
+    let limit = &mut report.limits[0];
+    limit.right = false;
+    limit.joining.as_mut().unwrap().cpu = Some(0.01);
+    limit.fraction = None;
+    let line = "limit, copying    2.12 GB, too little CPU to tell (not every history was right)\n";
+    assert!(console::render(&report).contains(line));
+}
+
+#[test]
+fn limits_of_other_workloads_are_written_and_read_as_before() {
+    let json = serde_json::to_value(report(1)).unwrap();
+    let limit = &json["limits"][0];
+    let keys: Vec<_> = limit.as_object().unwrap().keys().cloned().collect();
+    assert!(!keys.contains(&"joining".to_owned()), "{keys:?}");
+    assert!(limit["traffic"]["deliveries"].is_u64());
 }
 
 #[test]
