@@ -60,6 +60,8 @@ impl StopClock {
         tracing::info!(in_s = seconds, back_in_s, "a stop was asked for");
         if !before.is_zero() {
             let back_in = back.or(config.back_in).filter(|_| !self.chat.is_in_cluster());
+            // In this order nobody is left out; somebody who comes in between is told twice.
+            self.chat.doors().ends_in(Duration::from_secs(seconds), back_in);
             self.chat.announce(shutdown_notice(Duration::from_secs(seconds), back_in));
         }
         let (operator, live) = (Arc::clone(&self.operator), self.config.clone());

@@ -243,6 +243,10 @@ impl<'a> Joining<'a> {
             context.chat.enter_auto_rooms(AccountRef::from(login)).await;
         }
         let (seat, joined) = Seat::join(&context.chat, request).await?;
+        if let Some(notice) = context.chat.doors().notice() {
+            // It has just come, so there is room.
+            seat.handle().tell(notice);
+        }
         context.access.authenticator.accepted(&grant).await;
         Ok((seat, joined, grant))
     }

@@ -48,7 +48,10 @@ fn a_stop_in_a_while_lets_people_in_until_the_grace_begins_and_can_be_brought_fo
     };
     let first = stop("3600");
     read_until(&mut ann, "shutting down in 3600 s");
-    assert!(join(&mut connect(server.address), "bob").contains("true"), "the doors are open");
+    let mut bob = connect(server.address);
+    assert!(join(&mut bob, "bob").contains("true"), "the doors are open");
+    let told = read_until(&mut bob, "shutting down in 3");
+    assert!(told.contains("SERVER"), "whoever comes is told what the others were: {told}");
     let stops = folder.status()["stops"].as_i64().unwrap();
     let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     assert!(stops.unsigned_abs().abs_diff(since_1970 + 3600) < 120, "{stops}");
