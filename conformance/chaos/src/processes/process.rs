@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use conformance_kit::subject::environment::as_no_service;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use thiserror::Error;
 use tokio::{
@@ -95,7 +96,7 @@ impl Process {
     pub(super) fn start(&mut self) -> Result<(), ProcessError> {
         let failed = |error| ProcessError::Start(self.name.clone(), error);
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("exec env {}", self.line)]);
+        as_no_service(&mut command).args(["-c", &format!("exec env {}", self.line)]);
         command.stdin(Stdio::null()).process_group(0).kill_on_drop(true);
         match &self.log {
             None => command.stdout(Stdio::null()).stderr(Stdio::null()),

@@ -19,6 +19,7 @@ use tokio::{
 
 use super::{
     descendants::{Family, adopt_orphans},
+    environment::as_no_service,
     listening::free_port,
     printed::{Mark, Printed},
     process::Process,
@@ -81,7 +82,7 @@ impl Spawned {
         // One pipe for both, so that a traceback stands behind what was printed before it.
         let (from, to) = io::pipe()?;
         let mut command = Command::new("sh");
-        command
+        as_no_service(&mut command)
             .args(["-c", &line])
             .env(variable, &mark)
             // What Python prints into a pipe it keeps, and loses when it is ended.
