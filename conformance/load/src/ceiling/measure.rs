@@ -80,7 +80,7 @@ pub(crate) async fn measure(
     watch: Watch<'_>,
 ) -> Result<(), LoadError> {
     if options.plan.workload == Workload::JoinStorm {
-        let plan = options.plan.clone();
+        let plan = storm(&options.plan, &report.joining);
         let run = at_limit(options, program, Batches::Sized(1.0), plan, watch).await?;
         report.limits.push(copying(&report.joining, &run)?);
         return Ok(());
@@ -94,6 +94,12 @@ pub(crate) async fn measure(
         report.limits.push(limit);
     }
     Ok(())
+}
+
+/// The join storm for the limit of a measured one: a server may have kept only the end of what was said
+/// (HI-6), and no more than that is copied.
+fn storm(plan: &Plan, measured: &Joining) -> Plan {
+    Plan { history: measured.history.unwrap_or(plan.history), ..plan.clone() }
 }
 
 /// What copying a history took in a run at the limit's server, and how much of that the measured server
@@ -243,6 +249,15 @@ mod tests {
     fn joining(pieces: u64, cpu: f64) -> Joining {
         let (history, bytes) = (Some(100_000), pieces * PIECE as u64);
         Joining { joined: 4, bytes, cpu: Some(cpu), history, ..Joining::default() }
+    }
+
+    #[test]
+    fn no_more_is_copied_than_the_measured_server_had_kept() {
+        let plan = Plan { workload: Workload::JoinStorm, history: 5_000, ..plan() };
+        for (kept, copied) in [(Some(3_000), 3_000), (None, 5_000)] {
+            let measured = Joining { history: kept, ..Joining::default() };
+            assert_eq!(storm(&plan, &measured), Plan { history: copied, ..plan.clone() });
+        }
     }
 
     #[test]

@@ -376,7 +376,6 @@ mod tests {
         let pieces: Vec<Batch> = (0..200).map(|number| vec![number; size(number)].into()).collect();
         let writing = async {
             assert!(connection.deliver(&pieces));
-            tokio::time::sleep(Duration::from_millis(50)).await;
             {
                 let wire = connection.wire.borrow();
                 assert!(wire.is_blocked && wire.out.len() <= PIECE);
