@@ -250,8 +250,8 @@ impl Handle {
         self.signals.looks_later();
     }
 
-    /// The task of the member is kept by something else than writing to it: nobody waits for it until it is run again.
-    pub fn is_kept(&self) {
+    /// Whoever reads from the member keeps its task for a while: nobody waits until it is run again and takes what there is to send.
+    pub fn postpone(&self) {
         self.signals.postpone();
     }
 

@@ -26,7 +26,7 @@ const PRESENCE_INTERVAL: Duration = Duration::from_millis(20);
 /// processor. With 10,000 members it is 420 ms.
 const PRESENCE_INTERVAL_PER_MEMBER: Duration = Duration::from_micros(40);
 
-/// The wake flags of one member, which all halves of its connection share.
+/// What all halves of a connection share of its member: its number, its wake flags, and whether anything reaches it still.
 #[derive(Debug)]
 pub struct Signals {
     /// The member.

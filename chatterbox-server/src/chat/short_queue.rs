@@ -133,6 +133,7 @@ mod tests {
             assert_eq!((receiver.recv().await, receiver.recv().await), (Some(2), Some(3)));
             let more = tokio::time::timeout(Duration::from_millis(1), receiver.recv());
             assert!(more.await.is_err(), "nothing is left");
+            assert_eq!(receiver.0.waiting().values.capacity(), 0, "nor its memory");
         }
     }
 
@@ -143,8 +144,9 @@ mod tests {
         drop(sender);
         assert_eq!((receiver.recv().await, receiver.recv().await), (Some(1), None));
         let (sender, mut receiver) = short_queue::<u8>(1);
-        let (taken, ()) = tokio::join!(receiver.recv(), async { drop(sender) });
-        assert_eq!(taken, None, "who waits already is told");
+        let told = async { tokio::join!(receiver.recv(), async { drop(sender) }).0 };
+        let told = tokio::time::timeout(Duration::from_secs(60), told).await;
+        assert_eq!(told, Ok(None), "who waits already is told");
     }
 
     #[tokio::test]

@@ -231,7 +231,7 @@ struct Halves {
 /// Serves the requests of a member.
 type Serving = BoxFuture<'static, Served>;
 
-/// Takes a connection that has joined apart. A function of its own, as the next one: whatever is taken apart in a future leaves its place in it.
+/// Takes a connection that has joined apart. No part of the future of [`chat`], in which the whole would keep a place beside its parts.
 fn begun(
     connection: Box<Connection>,
     context: &Context,
@@ -380,7 +380,7 @@ async fn chat(
 }
 
 /// Serves the member's requests; ends only when the member logs out.
-async fn serve_requests(serving: &mut Option<BoxFuture<'static, Served>>) -> End {
+async fn serve_requests(serving: &mut Option<Serving>) -> End {
     if let Some(serving) = serving
         && serving.await == Served::Done
     {
@@ -422,9 +422,8 @@ mod tests {
         let config = Config::default();
         let hub = chatterbox_hub::Hub::new(config.timeline, config.keep);
         let context = Arc::new(Context::plain(Arc::new(Chat::new(hub, proposals))));
-        // The memory of every open connection, beside that of TLS; 24 of them let its writer look for pieces of files, and with 16
-        // it counts what it has written by itself; the rest of what came since is how many of its messages are on their way.
+        // The memory of every open connection, beside that of TLS.
         let size = size_of_val(&serve(stream, address, context));
-        assert!(size <= 2304, "{size} bytes");
+        assert!(size <= 1536, "{size} bytes");
     }
 }

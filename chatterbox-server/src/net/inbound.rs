@@ -127,8 +127,9 @@ impl Inbound {
                 let JoinedAction::ReadOn(unread) = action else { continue };
                 // It is read twice: how much it is has to be known before any of it is posted.
                 let mut ahead = unread.clone();
-                while let Some(postings) =
-                    work.of(&self.member, ahead.next_bytes(), || session.read_on(&mut ahead)).await
+                while let Some(postings) = work
+                    .for_reader(&self.member, ahead.next_bytes(), || session.read_on(&mut ahead))
+                    .await
                 {
                     self.count(postings.iter());
                 }
@@ -213,8 +214,10 @@ impl Inbound {
             room = self.member.chat().post_room(size.saturating_mul(ESCAPED)).await;
         }
         let member = self.member.clone();
-        work.of(&member, size, || postings.into_iter().for_each(|posting| self.post(posting)))
-            .await;
+        work.for_reader(&member, size, || {
+            postings.into_iter().for_each(|posting| self.post(posting))
+        })
+        .await;
         self.settle().await;
         self.post_records(room).await;
     }

@@ -150,11 +150,16 @@ impl LongFrame {
             }
         }
         self.held = needed;
-        self.deadline = needed.map(|_| {
-            let start = self.deadline.as_ref().map_or_else(Instant::now, |earlier| earlier.start);
-            let at_rate = Duration::from_secs_f64(pending as f64 / SLOWEST as f64);
-            Box::new(Deadline { start, end: start + (AHEAD + at_rate).min(self.timeout) })
+        if needed.is_none() {
+            self.deadline = None;
+            return Ok(());
+        }
+        let deadline = self.deadline.get_or_insert_with(|| {
+            let start = Instant::now();
+            Box::new(Deadline { start, end: start })
         });
+        let at_rate = Duration::from_secs_f64(pending as f64 / SLOWEST as f64);
+        deadline.end = deadline.start + (AHEAD + at_rate).min(self.timeout);
         Ok(())
     }
 

@@ -39,10 +39,15 @@ impl LongWork {
     }
 
     /// The same for what reads the frames of a member: what writes to it is in the same task, which is not run meanwhile.
-    pub async fn of<T>(&self, member: &Handle, bytes: usize, work: impl FnOnce() -> T) -> T {
+    pub async fn for_reader<T>(
+        &self,
+        member: &Handle,
+        bytes: usize,
+        work: impl FnOnce() -> T,
+    ) -> T {
         let work = || {
             if bytes > LONG_WORK {
-                member.is_kept();
+                member.postpone();
             }
             work()
         };

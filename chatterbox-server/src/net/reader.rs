@@ -156,7 +156,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         // Looking through millions of empty blocks takes milliseconds, too.
         let look = || zstd::inflated_size(body, limit);
         let (bytes, inflated) =
-            match context.long_work.of(self.inbound.member(), body.len(), look).await {
+            match context.long_work.for_reader(self.inbound.member(), body.len(), look).await {
                 // It takes memory as if it had come plain, until it is worked off.
                 Ok(size) if self.long_frame.holds(body.len() + size).is_err() => {
                     (body.len(), Err(Code::TooManyLongFrames))
@@ -167,7 +167,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     let bytes = size.max(body.len());
                     let inflate = || context.compressing.codec.inflated(body, limit);
                     let inflated =
-                        context.long_work.of(self.inbound.member(), bytes, inflate).await;
+                        context.long_work.for_reader(self.inbound.member(), bytes, inflate).await;
                     (bytes, inflated.map_err(Code::BadZstd))
                 }
                 Err(bad) => (body.len(), Err(Code::BadZstd(bad))),
@@ -201,7 +201,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     async fn long_frame(&mut self, body: &Bytes, context: &Context) {
         let known = self.session.known();
         let parse = || ClientFrame::parse_as(body, known);
-        let frame = context.long_work.of(self.inbound.member(), body.len(), parse).await;
+        let frame = context.long_work.for_reader(self.inbound.member(), body.len(), parse).await;
         let actions = self.session.receive(frame);
         self.work_off(actions, context).await;
     }

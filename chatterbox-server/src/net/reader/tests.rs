@@ -95,6 +95,26 @@ async fn several_frames_make_one_post_unless_one_has_many_messages() {
     assert_eq!(posts, [1, 32, 32, 6, 1]);
 }
 
+#[tokio::test]
+async fn nobody_waits_for_a_member_whose_long_frame_is_read() {
+    let (chat, _) = chat();
+    let context = Context::plain(Arc::clone(&chat));
+    let ann = join(&chat, "ann").await;
+    let mut reader = reader(&ann.handle(), &[], None);
+    for (length, is_over) in [(LONG_WORK, false), (LONG_WORK + 1, true)] {
+        ann.pending().await;
+        reader.frame(&vec![b' '; length].into(), &context).await;
+        // It is not woken where it looks anyway.
+        chat.notifier().notify_all();
+        assert_eq!(chat.notifier().all_have_looked(), is_over, "{length}");
+        let work = || chat.notifier().all_have_looked();
+        let meanwhile = context.long_work.for_reader(&ann.handle(), length, work).await;
+        assert_eq!(meanwhile, is_over, "{length}");
+    }
+    let looking = ann.pending();
+    tokio::time::timeout(Duration::from_secs(60), looking).await.expect("it looks afterwards");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_came_together_with_the_name_counts_as_received() {
     let (chat, _) = chat();
