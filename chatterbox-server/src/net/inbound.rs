@@ -141,7 +141,9 @@ impl Inbound {
                 JoinedAction::Post(postings) => self.post_some(postings, work).await,
                 JoinedAction::ReadOn(mut unread) => {
                     while let Some(postings) = work
-                        .of(&self.member, unread.next_bytes(), || session.read_on(&mut unread))
+                        .for_reader(&self.member, unread.next_bytes(), || {
+                            session.read_on(&mut unread)
+                        })
                         .await
                     {
                         self.refused += unread.take_refused();
