@@ -217,7 +217,7 @@ impl Inbound {
         }
         let member = self.member.clone();
         work.for_reader(&member, size, || {
-            postings.into_iter().for_each(|posting| self.post(posting))
+            postings.into_iter().for_each(|posting| self.post(posting));
         })
         .await;
         self.settle().await;
