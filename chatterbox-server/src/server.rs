@@ -43,6 +43,7 @@ use crate::net::limits::ConnectionLimits;
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
 use crate::net::scrape::Scrape;
+use crate::net::socket::Places;
 use crate::ops::readiness::Health;
 use crate::ops::service_manager::ServiceManager;
 use crate::ops::signals::Asking;
@@ -229,6 +230,7 @@ pub async fn run_controlled(
         limits: Arc::new(ConnectionLimits::with_kept_places()),
         turned_away: AtomicU64::default(),
         long_frames: Arc::new(LongFrames::default()),
+        ahead: Places::default(),
         long_work: LongWork::default(),
         compressing: Compressing::default(),
         drain: Drain::default(),

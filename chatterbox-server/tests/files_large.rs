@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
     reason = "tests may be blunt, and are an edge"
 )]
 
@@ -96,9 +97,10 @@ async fn noticed(server: &Running, role: &'static str, within: Duration) -> (Dur
     (all[all.len() / 2], all[all.len() * 99 / 100])
 }
 
-/// Fetches in parts, with another connection for each.
-async fn fetch_cut(clients: Vec<Client>, token: &str, cuts: &[usize]) -> Vec<u8> {
+/// Fetches in parts, with another connection for each, so many bytes a second at most.
+async fn fetch(clients: Vec<Client>, token: &str, cuts: &[usize], rate: f64) -> Vec<u8> {
     let mut all = Vec::new();
+    let began = Instant::now();
     for (mut client, cut) in clients.into_iter().zip(cuts.iter().chain([&SIZE])) {
         let answer = client.get(token, all.len(), all.len() + 8 * limits::FILE_CHUNK).await;
         assert_eq!(answer.code, None, "{answer:?}");
@@ -108,6 +110,8 @@ async fn fetch_cut(clients: Vec<Client>, token: &str, cuts: &[usize]) -> Vec<u8>
                 Ok(piece) => all.extend(piece.data.unwrap()),
                 Err(end) => panic!("{end:?}"),
             }
+            let due = began + Duration::from_secs_f64(all.len() as f64 / rate);
+            tokio::time::sleep_until(due.into()).await;
             if credit - all.len() <= 4 * limits::FILE_CHUNK && credit < SIZE {
                 credit += 4 * limits::FILE_CHUNK;
                 client.credit(token, credit).await;
@@ -156,29 +160,43 @@ async fn a_hundred_mebibytes_to_a_room() {
     let token = ann.share("#lab", &file).await;
     let (after_upload, most) = memory(&server);
     println!("uploaded in {:?}; memory {after_upload} KiB, at most {most} KiB", began.elapsed());
-    // All are there before it begins: a password takes a processor for longer than what is to be measured.
-    let mut fetching = Vec::new();
-    for name in ["slow", "quick", "cut0", "cut1", "cut2"] {
-        let mut client = member(&server, name).await;
-        command(&mut client, "join", r##""#lab""##).await;
-        fetching.push(client);
+    for (label, rate) in [("as fast as they can", f64::INFINITY), ("at 25 MB/s", 25e6)] {
+        let (median, meanwhile) = three_fetch(&server, &token, &file, label, rate).await;
+        let ratio = meanwhile.as_secs_f64() / alone.as_secs_f64();
+        println!("{label}: median {median:?}, p99 {meanwhile:?}, {ratio:.2} times that of alone");
     }
-    let cut = fetching.split_off(2);
-    let (mut quick, slow) = (fetching.pop().unwrap(), fetching.pop().unwrap());
-    let began = Instant::now();
-    let slow = tokio::spawn(fetch_slowly(slow, token.clone()));
-    let (whole, parts, (median, meanwhile)) = tokio::join!(
-        quick.fetch(&token, 0, SIZE),
-        fetch_cut(cut, &token, &[SIZE / 3, SIZE / 3 * 2]),
-        noticed(&server, "with", Duration::from_secs(10)),
-    );
-    let slow = slow.await.unwrap();
-    for found in [&whole, &parts, &slow] {
-        assert!(*found == file, "the digest is another one");
-    }
-    let (after, most) = memory(&server);
-    println!("three have it after {:?}; memory {after} KiB, at most {most} KiB", began.elapsed());
-    let ratio = meanwhile.as_secs_f64() / alone.as_secs_f64();
-    println!("meanwhile: median {median:?}, p99 {meanwhile:?}, {ratio:.2} times that of alone");
+    let (_, most) = memory(&server);
     assert!(most - before < 32 * 1024, "{before} KiB before, {most} KiB at most");
+}
+
+/// One fetches all of it, one is cut twice, and one is slow; what others notice meanwhile.
+async fn three_fetch(
+    server: &Running,
+    token: &str,
+    file: &[u8],
+    label: &'static str,
+    rate: f64,
+) -> (Duration, Duration) {
+    // All are there before it begins: a password takes a processor for longer than what is to be measured.
+    let mut clients = Vec::new();
+    for name in ["slow", "quick", "cut0", "cut1", "cut2"] {
+        let mut client = member(server, &format!("{name}{}", label.len())).await;
+        command(&mut client, "join", r##""#lab""##).await;
+        clients.push(client);
+    }
+    let cut = clients.split_off(2);
+    let (quick, slow) = (clients.split_off(1), clients.pop().unwrap());
+    let began = Instant::now();
+    let slow = tokio::spawn(fetch_slowly(slow, token.to_owned()));
+    let (whole, parts, noticed) = tokio::join!(
+        fetch(quick, token, &[], rate),
+        fetch(cut, token, &[SIZE / 3, SIZE / 3 * 2], rate),
+        noticed(server, label.split(' ').next().unwrap(), Duration::from_secs(10)),
+    );
+    for found in [whole, parts, slow.await.unwrap()] {
+        assert!(found == file, "the digest is another one");
+    }
+    let (after, most) = memory(server);
+    println!("three have it after {:?}; memory {after} KiB, at most {most} KiB", began.elapsed());
+    noticed
 }

@@ -17,13 +17,10 @@ use crate::net::connection_kind::ConnectionKind;
 use crate::net::context::Context;
 use crate::net::limits::{ConnectionLimits, LimitReached, Most, Permit};
 use crate::net::proxied;
+use crate::net::socket;
 
 /// The pause after accept has failed, commonly because the process has no file descriptors left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
-
-/// A socket is writable again when less than this is unsent, in bytes.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const UNSENT: u32 = 128 * 1024;
 
 /// Unacknowledged bytes, or a window that stays closed, end a connection after this time. Keepalive alone finds a vanished
 /// peer only where nothing is sent to it.
@@ -219,9 +216,7 @@ fn tune(stream: &TcpStream, config: &Config) -> io::Result<()> {
         .with_interval(Duration::from_secs(15))
         .with_retries(4);
     let socket = SockRef::from(stream);
-    // With a low mark for unsent bytes the kernel buffers less for slow readers, and their progress is seen in small steps.
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket.set_tcp_notsent_lowat(UNSENT)?;
+    socket::set_unsent(stream, socket::UNSENT)?;
     // Who may be slow for longer than that by the settings may have a closed window for as long.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED.max(config.stall_timeout)))?;

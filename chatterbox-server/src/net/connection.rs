@@ -32,6 +32,7 @@ use crate::net::outbound::{Outbound, WriteEnd};
 use crate::net::poll_on_wake::PollOnWake;
 use crate::net::read_buffer::{self, READ};
 use crate::net::reader::Reader;
+use crate::net::socket::Socket;
 use crate::net::stream::{End, Stream};
 use crate::net::tls::TlsStream;
 use crate::net::transfers::{Slot, Transfers};
@@ -120,7 +121,7 @@ async fn join(
     let is_gateway = matches!(stream, Transported::Frames(_));
     let mut stream: Stream = match (stream, context.transport.config()) {
         (Transported::Frames(stream), _) => stream,
-        (Transported::Socket(stream), None) => Box::new(stream),
+        (Transported::Socket(stream), None) => Box::new(Socket::new(stream)),
         (Transported::Socket(stream), Some(tls)) => tokio::select! {
             accepted = accept(tls, stream) => accepted.map_err(End::Handshake)?,
             () = crowded(context, config) => return Err(End::JoinTimeout),
@@ -160,7 +161,7 @@ async fn join(
 
 /// Does the handshake.
 pub(crate) async fn accept(tls: Arc<ServerConfig>, stream: TcpStream) -> io::Result<Stream> {
-    Ok(Box::new(TlsStream::accept(stream, tls).await?))
+    Ok(Box::new(TlsStream::accept(Socket::new(stream), tls).await?))
 }
 
 /// Waits until a handshake has taken too long for a server that is short of places: sockets that say nothing take them from
@@ -176,7 +177,7 @@ async fn crowded(context: &Context, config: &Config) {
 pub async fn turn_away(stream: TcpStream, reason: Code, context: &Context) {
     let stream = async {
         Ok(match context.transport.config() {
-            None => Box::new(stream) as Stream,
+            None => Box::new(Socket::new(stream)) as Stream,
             Some(tls) => accept(tls, stream).await?,
         })
     };
@@ -236,7 +237,7 @@ fn begun(
     connection: Box<Connection>,
     context: &Context,
 ) -> (Stream, Seat, Option<Serving>, Box<Halves>) {
-    let Connection { stream, decoder, joined } = *connection;
+    let Connection { mut stream, decoder, joined } = *connection;
     let Joined { seat, session, welcome, is_escaped, inbound, first, attached } = joined;
     let (serving, rename_requests, pieces) = match attached {
         Some(attached) => {
@@ -252,6 +253,10 @@ fn begun(
     };
     if pieces.is_some() {
         stream.keep_unsent_small();
+    }
+    let welcome_bytes = welcome.iter().map(Bytes::len).sum();
+    if let Some(place) = context.ahead.for_write(welcome_bytes) {
+        stream.run_ahead(place);
     }
     let halves =
         Halves { decoder, session, inbound, first, rename_requests, welcome, is_escaped, pieces };

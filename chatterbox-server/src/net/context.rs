@@ -16,6 +16,7 @@ use crate::net::drain::Drain;
 use crate::net::limits::{ConnectionLimits, LimitReached};
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
+use crate::net::socket::Places;
 use crate::net::tls::Transport;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 
@@ -42,6 +43,8 @@ pub struct Context {
     pub turned_away: AtomicU64,
     /// The memory that long frames of all connections may take.
     pub long_frames: Arc<LongFrames>,
+    /// The places of connections that are written to ahead.
+    pub ahead: Places,
     /// Admits work on long frames.
     pub long_work: LongWork,
     /// Compresses and inflates frames of members who agreed to `zstd`.
@@ -85,6 +88,7 @@ impl Context {
             limits: Arc::new(ConnectionLimits::with_kept_places()),
             turned_away: AtomicU64::default(),
             long_frames: Arc::default(),
+            ahead: Places::default(),
             long_work: LongWork::default(),
             compressing: Compressing::default(),
             history_loaded: CancellationToken::new(),

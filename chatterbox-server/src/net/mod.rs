@@ -26,6 +26,7 @@ mod reader;
 mod requests;
 mod round;
 pub(crate) mod scrape;
+pub(crate) mod socket;
 pub(crate) mod stream;
 mod tls;
 mod transfers;

@@ -9,34 +9,17 @@ use chatterbox_proto::capability::notices::ClosedCode;
 use chatterbox_proto::json::Object;
 use chatterbox_proto::{Code, Exclusion, Faults, Refusal, server_frame};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
-use tokio::net::TcpStream;
 
-use crate::net::tls::TlsStream;
+use crate::net::socket::Place;
 
 /// A stream in both directions: TLS, plain TCP, or what a gateway makes of what its clients speak.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {
-    /// Keeps what the system takes ahead of what it can send as small as [`UNSENT`], where there is a system below: whatever is written
-    /// has to wait for it.
-    fn keep_unsent_small(&self) {}
-}
+    /// Keeps what the system takes ahead of what it can send as small as a piece of a file, where there is a system below: whatever is
+    /// written has to wait for it.
+    fn keep_unsent_small(&mut self) {}
 
-/// So many bytes the system may hold that it has not sent, for a connection that fetches files: a piece of one.
-const UNSENT: u32 = 16 * 1024;
-
-impl Duplex for TcpStream {
-    fn keep_unsent_small(&self) {
-        // A system that has no such option holds as much as it likes.
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        if let Err(error) = socket2::SockRef::from(self).set_tcp_notsent_lowat(UNSENT) {
-            tracing::debug!(%error, "what is unsent can't be bounded");
-        }
-    }
-}
-
-impl<S: Duplex> Duplex for TlsStream<S> {
-    fn keep_unsent_small(&self) {
-        self.socket().keep_unsent_small();
-    }
+    /// Lets the system take more ahead until the next flush, where there is one below: what is written next is long.
+    fn run_ahead(&mut self, _place: Place) {}
 }
 
 /// A pipe in this process, which holds what it was made for.

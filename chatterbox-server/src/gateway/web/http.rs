@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::config::Config;
 use crate::gateway::web::site::{Site, SiteState};
 use crate::net::connection;
+use crate::net::socket::Socket;
 use crate::net::stream::Stream;
 
 /// How often it is looked at whether a connection has had its time: how much that is may change meanwhile.
@@ -122,11 +123,11 @@ async fn serve_until_closed(
 
 /// Does the handshake, if there has to be one. Also says whether the client speaks HTTP where it has to speak HTTPS, which is answered in HTTP.
 async fn transport(state: &SiteState, stream: TcpStream) -> io::Result<(Stream, bool)> {
-    let Some(tls) = state.tls_config() else { return Ok((Box::new(stream), false)) };
+    let Some(tls) = state.tls_config() else { return Ok((Box::new(Socket::new(stream)), false)) };
     let mut first = [0];
     stream.peek(&mut first).await?;
     if first != [HANDSHAKE] {
-        return Ok((Box::new(stream), true));
+        return Ok((Box::new(Socket::new(stream)), true));
     }
     Ok((connection::accept(tls, stream).await?, false))
 }

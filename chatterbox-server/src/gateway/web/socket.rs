@@ -22,6 +22,7 @@ use crate::gateway::web::idle_frames::IdleFrames;
 use crate::gateway::web::incoming::{Ended, HEADROOM, Incoming};
 use crate::gateway::web::outgoing::{Outgoing, slices};
 use crate::net::long_frame::LongFrame;
+use crate::net::socket::Place;
 use crate::net::stream::{Duplex, Stream};
 
 /// So much of what is already here is decoded at once.
@@ -251,8 +252,12 @@ impl Socket {
 }
 
 impl Duplex for Socket {
-    fn keep_unsent_small(&self) {
+    fn keep_unsent_small(&mut self) {
         self.stream.keep_unsent_small();
+    }
+
+    fn run_ahead(&mut self, place: Place) {
+        self.stream.run_ahead(place);
     }
 }
 

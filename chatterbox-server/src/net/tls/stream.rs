@@ -15,6 +15,8 @@ use std::task::{Context, Poll, ready};
 use rustls::{InvalidMessage, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::net::socket::Place;
+use crate::net::stream::Duplex;
 use crate::net::tls::leftover::Leftover;
 use crate::net::tls::records::{Next, Opened, Records};
 use crate::net::tls::scratch;
@@ -25,6 +27,9 @@ const RECORD: usize = 16 * 1024;
 /// So much data is encrypted at a time, and nothing ahead of what the stream below has not taken: each connection that does not read
 /// holds as much, and the frames of its records.
 const MOST_WRITTEN: usize = 2 * RECORD;
+
+/// The same while the stream below takes more ahead. Few connections may be so at a time.
+const MOST_AHEAD: usize = 4 * RECORD;
 
 /// What records have beside their data, those of a write and news of keys before it.
 const MOST_FRAMES: usize = 1024;
@@ -53,6 +58,8 @@ pub(crate) struct TlsStream<S> {
     keeps_records: bool,
     /// Much was done for the peer, so others have their turn before the next read.
     owes_turn: bool,
+    /// The stream below takes more ahead, until the next flush.
+    is_ahead: bool,
     /// The peer has said that it sends no more.
     is_read: bool,
     /// This side has said so.
@@ -60,11 +67,6 @@ pub(crate) struct TlsStream<S> {
 }
 
 impl<S> TlsStream<S> {
-    /// The stream below.
-    pub(crate) const fn socket(&self) -> &S {
-        &self.socket
-    }
-
     /// Keeps what was not opened, in no more memory than it needs.
     fn keep(&mut self, rest: &[u8]) {
         if rest.len() < self.kept.capacity() / 2 {
@@ -99,6 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             failure: None,
             keeps_records: false,
             owes_turn: false,
+            is_ahead: false,
             is_read: false,
             is_closed: false,
         };
@@ -204,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
 
     /// Encrypts data, and sends it as far as the stream below takes it. Nothing may be unsent.
     fn send(&mut self, context: &mut Context<'_>, data: &[u8]) -> io::Result<()> {
-        scratch::sealed(MOST_WRITTEN + MOST_FRAMES, |sealed| {
+        scratch::sealed(MOST_AHEAD + MOST_FRAMES, |sealed| {
             let length = match self.records.seal(&mut self.kept, data, sealed) {
                 Ok(length) => length,
                 Err(error) => {
@@ -233,6 +236,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             }
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Duplex> Duplex for TlsStream<S> {
+    fn keep_unsent_small(&mut self) {
+        self.socket.keep_unsent_small();
+    }
+
+    fn run_ahead(&mut self, place: Place) {
+        self.is_ahead = true;
+        self.socket.run_ahead(place);
     }
 }
 
@@ -271,7 +285,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.check()?;
-        let data = bytes.get(..MOST_WRITTEN).unwrap_or(bytes);
+        let most = if this.is_ahead { MOST_AHEAD } else { MOST_WRITTEN };
+        let data = bytes.get(..most).unwrap_or(bytes);
         if !data.is_empty() {
             ready!(this.poll_unsent(context))?;
             this.send(context, data)?;
@@ -313,6 +328,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
             return Poll::Ready(Err(failed(error)));
         }
         ready!(this.poll_unsent(context))?;
+        this.is_ahead = false;
         Pin::new(&mut this.socket).poll_flush(context)
     }
 

@@ -44,10 +44,10 @@ async fn new_keys_are_answered_once_and_before_the_next_data() {
         let data = client.record(DATA, b"new", 0);
         client.send(&[updates.concat(), data].concat()).await;
         assert_eq!(take(&mut server, 3).await, b"new");
-        let before = server.socket().written.len();
+        let before = server.socket.written.len();
         server.write_all(b"answer").await.unwrap();
         // Both go out in one write.
-        assert_eq!(server.socket().written[before..], [5 + FRAME + 6 + FRAME]);
+        assert_eq!(server.socket.written[before..], [5 + FRAME + 6 + FRAME]);
         assert_eq!(client.next().await, (HANDSHAKE, vec![24, 0, 0, 1, 0]));
         client.update_receiving();
         assert_eq!(client.next().await, (DATA, b"answer".to_vec()));
@@ -99,14 +99,14 @@ async fn keys_that_are_worn_out_are_renewed() {
     soon(async {
         let config = worn_after(100, &version::TLS13);
         let (mut client, mut server) = connect(any_client(), config, 4096, whole()).await;
-        let before: usize = server.socket().written.iter().sum();
+        let before: usize = server.socket.written.iter().sum();
         for round in 0..RECORDS {
             let byte = u8::try_from(round % 256).unwrap();
             server.write_all(&[byte]).await.unwrap();
             server.flush().await.unwrap();
             assert_eq!(client.read_u8().await.unwrap(), byte);
         }
-        let written = server.socket().written.iter().sum::<usize>() - before;
+        let written = server.socket.written.iter().sum::<usize>() - before;
         let updates = (written - RECORDS * (1 + FRAME)) / (5 + FRAME);
         assert!((9..=12).contains(&updates), "{updates} updates");
         // The client answers them.
@@ -159,9 +159,9 @@ async fn keys_of_tls_1_2_that_are_worn_out_end_the_connection_in_order() {
 async fn a_pair_without_news_of_keys_has_none() {
     soon(async {
         let (mut client, mut server) = pair(4096).await;
-        let before = server.socket().written.len();
+        let before = server.socket.written.len();
         server.write_all(b"x").await.unwrap();
-        assert_eq!(server.socket().written[before..], [1 + FRAME]);
+        assert_eq!(server.socket.written[before..], [1 + FRAME]);
         assert_eq!(client.read_u8().await.unwrap(), b'x');
     })
     .await;

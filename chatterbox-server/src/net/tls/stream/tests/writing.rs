@@ -11,12 +11,12 @@ use tokio::net::TcpStream;
 
 use super::kit::{Flag, noise, once, pair, soon, take};
 use super::raw_client::{DATA, FRAME, RawClient};
-use crate::net::tls::stream::{MOST_FRAMES, MOST_WRITTEN, RECORD, TlsStream};
+use crate::net::tls::stream::{MOST_AHEAD, MOST_FRAMES, MOST_WRITTEN, RECORD, TlsStream};
 
 #[tokio::test]
 async fn what_is_written_at_once_is_one_record_and_one_write_below() {
     let (mut client, mut server) = RawClient::connect(256 * 1024).await;
-    let before = server.socket().written.len();
+    let before = server.socket.written.len();
     let written = once(|context| Pin::new(&mut server).poll_write(context, b"hello"));
     assert!(matches!(written, Poll::Ready(Ok(5))));
     let several = [&b"ab"[..], b"", b"c", b"defg"].map(IoSlice::new);
@@ -31,7 +31,7 @@ async fn what_is_written_at_once_is_one_record_and_one_write_below() {
     assert!(matches!(nothing, Poll::Ready(Ok(0))));
     let flushed = once(|context| Pin::new(&mut server).poll_flush(context));
     assert!(matches!(flushed, Poll::Ready(Ok(()))));
-    assert_eq!(server.socket().written[before..], [5 + FRAME, 7 + FRAME, 5 + FRAME]);
+    assert_eq!(server.socket.written[before..], [5 + FRAME, 7 + FRAME, 5 + FRAME]);
     for expected in ["hello", "abcdefg", "alone"] {
         assert_eq!(soon(client.next()).await, (DATA, expected.as_bytes().to_vec()));
     }
@@ -41,7 +41,7 @@ async fn what_is_written_at_once_is_one_record_and_one_write_below() {
 async fn much_is_written_in_full_records_a_bounded_part_at_a_time() {
     let (mut client, mut server) = RawClient::connect(256 * 1024).await;
     let much = noise(1, 100 * 1024);
-    let before = server.socket().written.len();
+    let before = server.socket.written.len();
     let written = once(|context| Pin::new(&mut server).poll_write(context, &much));
     assert!(matches!(written, Poll::Ready(Ok(MOST_WRITTEN))));
     // A long slice goes alone, so that it is not copied; a short one takes the beginning of a long one with it.
@@ -52,9 +52,27 @@ async fn much_is_written_in_full_records_a_bounded_part_at_a_time() {
     let written = once(|context| Pin::new(&mut server).poll_write_vectored(context, &slices));
     assert!(matches!(written, Poll::Ready(Ok(MOST_WRITTEN))));
     let (one, two) = (RECORD + FRAME, MOST_WRITTEN + 2 * FRAME);
-    assert_eq!(server.socket().written[before..], [two, one, two]);
+    assert_eq!(server.socket.written[before..], [two, one, two]);
     let third = [&much[..5], &much[..MOST_WRITTEN - 5]].concat();
     let all = [&much[..MOST_WRITTEN], &much[..RECORD], &third].concat();
+    for expected in all.chunks(RECORD) {
+        assert!(soon(client.next()).await == (DATA, expected.to_vec()));
+    }
+}
+
+#[tokio::test]
+async fn more_is_written_at_a_time_by_one_that_is_ahead_until_it_flushes() {
+    let (mut client, mut server) = RawClient::connect(256 * 1024).await;
+    let much = noise(3, MOST_AHEAD + 1);
+    server.is_ahead = true;
+    let before = server.socket.written.len();
+    let written = once(|context| Pin::new(&mut server).poll_write(context, &much));
+    assert!(matches!(written, Poll::Ready(Ok(MOST_AHEAD))));
+    assert_eq!(server.socket.written[before..], [MOST_AHEAD + 4 * FRAME]);
+    server.flush().await.unwrap();
+    let written = once(|context| Pin::new(&mut server).poll_write(context, &much));
+    assert!(matches!(written, Poll::Ready(Ok(MOST_WRITTEN))));
+    let all = [&much[..MOST_AHEAD], &much[..MOST_WRITTEN]].concat();
     for expected in all.chunks(RECORD) {
         assert!(soon(client.next()).await == (DATA, expected.to_vec()));
     }
