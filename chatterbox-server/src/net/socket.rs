@@ -23,10 +23,10 @@ pub(crate) const UNSENT: u32 = 128 * 1024;
 const UNSENT_BESIDE_FILES: u32 = 16 * 1024;
 
 /// The same for one that is ahead.
-const UNSENT_AHEAD: u32 = 1024 * 1024;
+const UNSENT_AHEAD: u32 = 2 * 1024 * 1024;
 
 /// So many connections may be ahead at a time: what the kernel holds for those who take nothing is bounded by that.
-const PLACES: usize = 128;
+const PLACES: usize = 64;
 
 /// A write of so many bytes is worth a place.
 pub(crate) const LONG_WRITE: usize = 512 * 1024;
