@@ -148,7 +148,8 @@ impl AsyncWrite for Socket {
     }
 }
 
-#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+#[cfg(test)]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 #[allow(clippy::disallowed_methods, reason = "tests are an edge")]
 mod tests {
     use tokio::io::AsyncWriteExt as _;
