@@ -26,7 +26,7 @@ async fn private_messages_to_whoever_does_not_read() {
             }
         }
     };
-    tokio::time::timeout(PATIENCE * 4, ended).await.unwrap();
+    tokio::time::timeout(PATIENCE * 20, ended).await.unwrap();
     let tried = "80 of 3 MiB to 40 who do not read";
     subject.reached("what waits for members", tried, 224).await;
 }
@@ -116,7 +116,7 @@ async fn public_messages_to_whoever_does_not_read() {
     for _ in 0..said {
         writes.write_all(&long_one("ann")).await.unwrap();
     }
-    tokio::time::timeout(PATIENCE * 4, reading).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE * 20, reading).await.unwrap().unwrap();
     // Timeline and history, 64 MiB each, share their bytes; then batches, and messages on their way.
     let tried = "360 MiB said beside 40 who do not read";
     subject.reached("timeline, history, posts, batches", tried, 384).await;
