@@ -143,7 +143,9 @@ impl Acts<'_> {
                 (None, None) => hit.identity.name == subject.name,
                 _ => false,
             },
-            Banned::Name(_) | Banned::Network { .. } => false,
+            // Nobody had it when it was looked for, and somebody may have come since.
+            Banned::Name(name) => hit.identity.name == *name,
+            Banned::Network { .. } => false,
         };
         let others = hits.iter().filter(|hit| !is_meant(hit)).count();
         let asks = match whom {

@@ -20,7 +20,9 @@ use crate::accounts::{Account, Accounts, Cost, Directory as _, Login, PasswordHa
 use crate::commands::caller::Caller;
 use crate::commands::executor::{CallQueue, Ended, QueuedCall, executor};
 use crate::commands::legacy;
+use crate::commands::moderating::{Acts, Author, Banned};
 use crate::commands::online::OnlineGuard;
+use crate::commands::span::Span;
 use crate::commands::state::CommandState;
 use crate::commands::tests::fake_port::{FakeModeration, FakePort, Told};
 use crate::commands::tests::fake_rooms::{FakeRoom, FakeRooms, party};
@@ -56,6 +58,13 @@ impl House {
         let state = CommandState::open(accounts, moderation, Live::new(config)).await.unwrap();
         let hub = Hub::new(TimelineLimits::default(), Keep::default());
         Self { state, rooms: Arc::default(), hub: Arc::new(Mutex::new(hub)) }
+    }
+
+    /// Whether it is asked first when a name is banned that nobody had when it was looked for.
+    pub fn asks_before_it_bans(&self, text: &str) -> bool {
+        let port = FakeModeration(Arc::clone(&self.hub));
+        let acts = Acts { state: &self.state, port: &port, author: Author::operator() };
+        acts.plan_ban(&Banned::Name(name(text)), Span::Forever, "").unwrap().asks
     }
 
     /// Whether somebody is here under a name.

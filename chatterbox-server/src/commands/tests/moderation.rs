@@ -11,6 +11,13 @@ const ACTS: &[(&str, u8, &[&str])] =
     &[("kick", 2, &[]), ("mute", 3, &["10m"]), ("ban", 3, &["1h", "spam"])];
 
 #[tokio::test]
+async fn who_comes_under_a_name_while_it_is_banned_is_the_one_who_is_meant() {
+    let house = House::new().await;
+    let (_eve, _bob) = (house.guest("eve").await, house.guest("bob").await);
+    assert!(!house.asks_before_it_bans("Eve") && !house.asks_before_it_bans("nobody"));
+}
+
+#[tokio::test]
 async fn b13_nobody_moderates_who_is_not_above_them() {
     let (mut allowed, mut refused) = (0, 0);
     for (act, least, more) in ACTS {
