@@ -110,7 +110,9 @@ async fn public_messages_to_whoever_does_not_read() {
     let reading = tokio::spawn(async move {
         let (mut read, mut buffer) = (0, vec![0; 256 * 1024]);
         while read < all {
-            read += reads.read(&mut buffer).await.unwrap();
+            let more = reads.read(&mut buffer).await.unwrap();
+            assert!(more > 0, "who reads is disconnected after {read} of {all} bytes");
+            read += more;
         }
     });
     for _ in 0..said {
