@@ -1,7 +1,7 @@
 //! A TCP connection, and how much of what was written to it the system may hold before it is sent.
 //!
 //! Usually that is little: the kernel buffers less for slow readers, and their progress is seen in small steps. Each step costs a turn
-//! of the connection's task, which is a third to a half of what writing a long history costs. So a connection whose welcome is long
+//! of the connection's task, about a third of what writing a long history costs. So a connection whose welcome is long
 //! may be further ahead until all of it is written, as long as there is a place for it.
 
 use std::io::{self, IoSlice};
