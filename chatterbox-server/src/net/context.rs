@@ -11,12 +11,12 @@ use crate::access::Access;
 use crate::chat::paging::Pages;
 use crate::chat::shared::Chat;
 use crate::config::Live;
+use crate::net::ahead::Places;
 use crate::net::compressing::Compressing;
 use crate::net::drain::Drain;
 use crate::net::limits::{ConnectionLimits, LimitReached};
 use crate::net::long_frame::LongFrames;
 use crate::net::long_work::LongWork;
-use crate::net::socket::Places;
 use crate::net::tls::Transport;
 use crate::pacing::{InputPacing, JoinPacing, LogPacing};
 

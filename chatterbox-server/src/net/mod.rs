@@ -1,6 +1,7 @@
 //! Sockets: listening, accepting, TLS, and the life of each connection. No rule of the chat is here.
 
 pub(crate) mod acceptor;
+pub(crate) mod ahead;
 mod announcing;
 pub(crate) mod compressing;
 pub(crate) mod connection;

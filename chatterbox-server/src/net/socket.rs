@@ -6,14 +6,13 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::net::ahead::Place;
 use crate::net::stream::Duplex;
 
 /// A socket is writable again when less than this is unsent, in bytes.
@@ -24,38 +23,6 @@ const UNSENT_BESIDE_FILES: u32 = 16 * 1024;
 
 /// The same for one that is ahead.
 const UNSENT_AHEAD: u32 = 2 * 1024 * 1024;
-
-/// So many connections may be ahead at a time: what the kernel holds for those who take nothing is bounded by that.
-const PLACES: usize = 64;
-
-/// A write of so many bytes is worth a place.
-pub(crate) const LONG_WRITE: usize = 512 * 1024;
-
-/// The places of connections that are ahead.
-#[derive(Debug, Clone)]
-pub(crate) struct Places(Arc<Semaphore>);
-
-impl Default for Places {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(PLACES)))
-    }
-}
-
-impl Places {
-    /// A place for a write of so many bytes, if it is worth one and one is left.
-    pub(crate) fn for_write(&self, bytes: usize) -> Option<Place> {
-        if bytes < LONG_WRITE {
-            return None;
-        }
-        Arc::clone(&self.0).try_acquire_owned().ok().map(|permit| Place { _permit: permit })
-    }
-}
-
-/// The place of one connection, given back on drop.
-#[derive(Debug)]
-pub(crate) struct Place {
-    _permit: OwnedSemaphorePermit,
-}
 
 /// A TCP connection.
 #[derive(Debug)]
@@ -156,6 +123,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::net::ahead::{LONG_WRITE, PLACES, Places};
 
     async fn socket() -> (Socket, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -178,11 +146,11 @@ mod tests {
                 assert_eq!(unsent(&socket), usual);
             }
             socket.run_ahead(places.for_write(LONG_WRITE).unwrap());
-            assert_eq!((unsent(&socket), places.0.available_permits()), (UNSENT_AHEAD, PLACES - 1));
+            assert_eq!((unsent(&socket), places.free()), (UNSENT_AHEAD, PLACES - 1));
             socket.write_all(b"some").await.unwrap();
             assert_eq!(unsent(&socket), UNSENT_AHEAD, "there may be more");
             socket.flush().await.unwrap();
-            assert_eq!((unsent(&socket), places.0.available_permits()), (usual, PLACES));
+            assert_eq!((unsent(&socket), places.free()), (usual, PLACES));
         }
     }
 

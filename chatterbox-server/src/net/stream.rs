@@ -10,7 +10,7 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::{Code, Exclusion, Faults, Refusal, server_frame};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 
-use crate::net::socket::Place;
+use crate::net::ahead::Place;
 
 /// A stream in both directions: TLS, plain TCP, or what a gateway makes of what its clients speak.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {

@@ -21,8 +21,8 @@ use crate::gateway::web::frame_header::{Opcode, control};
 use crate::gateway::web::idle_frames::IdleFrames;
 use crate::gateway::web::incoming::{Ended, HEADROOM, Incoming};
 use crate::gateway::web::outgoing::{Outgoing, slices};
+use crate::net::ahead::Place;
 use crate::net::long_frame::LongFrame;
-use crate::net::socket::Place;
 use crate::net::stream::{Duplex, Stream};
 
 /// So much of what is already here is decoded at once.

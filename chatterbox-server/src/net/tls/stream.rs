@@ -15,7 +15,7 @@ use std::task::{Context, Poll, ready};
 use rustls::{InvalidMessage, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::net::socket::Place;
+use crate::net::ahead::Place;
 use crate::net::stream::Duplex;
 use crate::net::tls::leftover::Leftover;
 use crate::net::tls::records::{Next, Opened, Records};
