@@ -28,11 +28,7 @@ pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
     };
     let mut rest = text;
     while !rest.is_empty() {
-        let plain = rest
-            .bytes()
-            .position(|b| !matches!(b, b' ' | b'!' | b'#'..=b'[' | b']'..=0x7f))
-            .unwrap_or(rest.len());
-        let (run, tail) = rest.split_at(plain);
+        let (run, tail) = rest.split_at(plain_length(rest.as_bytes()));
         out.extend_from_slice(run.as_bytes());
         let mut chars = tail.chars();
         match chars.next() {
@@ -50,6 +46,18 @@ pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
         }
         rest = chars.as_str();
     }
+}
+
+/// How many bytes at the beginning of these stand in a JSON string as they are. They are looked at in blocks, without a branch for
+/// each byte, which processors do many at a time: a piece of a file is 22 KB without anything to escape.
+fn plain_length(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 32;
+    let is_plain = |byte: &u8| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=0x7f);
+    let is_all_plain =
+        |block: &&[u8]| block.iter().fold(true, |plain, byte| plain & is_plain(byte));
+    let blocks = bytes.chunks_exact(BLOCK).take_while(is_all_plain).count() * BLOCK;
+    let rest = bytes.iter().skip(blocks);
+    blocks + rest.take_while(|byte| is_plain(byte)).count()
 }
 
 /// `text` as a JSON string of its own.
@@ -301,6 +309,18 @@ mod tests {
     proptest! {
         #[test]
         fn every_string_comes_back(text in any::<String>()) {
+            let written = string(&text);
+            prop_assert!(written.is_ascii() && written.iter().all(|byte| *byte >= b' '));
+            prop_assert_eq!(serde_json::from_slice::<String>(&written).unwrap(), text);
+        }
+
+        #[test]
+        fn what_is_plain_ends_anywhere(
+            before in "[ -~]{0,100}",
+            escaped in prop_oneof![Just("\""), Just("\\"), Just("\n"), Just("\u{7f}\u{80}"), Just("")],
+            after in "[ -~]{0,100}",
+        ) {
+            let text = [before.as_str(), escaped, after.as_str()].concat();
             let written = string(&text);
             prop_assert!(written.is_ascii() && written.iter().all(|byte| *byte >= b' '));
             prop_assert_eq!(serde_json::from_slice::<String>(&written).unwrap(), text);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chatterbox_hub::{Announcement, FileScope, Record};
 use chatterbox_proto::capability::files::{FileGet, SpaceOf};
 use chatterbox_proto::capability::meta::{Digest, FileToken, FileTold};
 use chatterbox_proto::{Code, WireText};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::chat::handle::Handle;
 use crate::config::Live;
@@ -21,8 +22,14 @@ use crate::ops::clock::unix_now;
 /// Uploads that may be under way on a node at a time.
 const UPLOADS: usize = 64;
 
-/// Pieces that are read at a time, for all who fetch.
+/// Blocks that are read at a time, for all who fetch.
 const READS: usize = 8;
+
+/// So much of a file is read at once: a thread and an open file for each piece of 16 KiB would cost more than the rest of its way.
+const BLOCK: u64 = 128 * 1024;
+
+/// So many downloads may have a block in memory; the others have one piece, so that what all take is bounded.
+const BLOCKS: usize = 256;
 
 /// Whether the disk is getting full is looked at after so many bytes of an upload.
 const LOOKED_AT: u64 = 1024 * 1024;
@@ -43,13 +50,14 @@ pub struct Files {
     pub(super) is_shared: bool,
     pub(super) uploads: Arc<Semaphore>,
     reads: Semaphore,
+    blocks: Arc<Semaphore>,
     pub(super) under_way: Arc<UnderWay>,
     pub(super) unfinished: Unfinished,
     pub(super) pacing: UploadPacing,
 }
 
 /// A file that somebody fetches.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Download {
     /// What is fetched.
     pub file: StoredFile,
@@ -63,6 +71,15 @@ pub struct Download {
     is_from_start: bool,
     /// The place at which it was asked last whether it may be fetched.
     asked: u64,
+    /// What was read, and not sent yet.
+    block: Option<Block>,
+}
+
+/// A part of a file in memory, and its place among [`BLOCKS`].
+#[derive(Debug)]
+struct Block {
+    bytes: Bytes,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Files {
@@ -75,6 +92,7 @@ impl Files {
             is_shared,
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             reads: Semaphore::new(READS),
+            blocks: Arc::new(Semaphore::new(BLOCKS)),
             under_way: Arc::default(),
             unfinished: Unfinished::default(),
             pacing: UploadPacing::default(),
@@ -220,8 +238,9 @@ impl Files {
             file.filter(|file| !file.is_over(unix_now())).ok_or_else(FileRefusal::expired)?;
         let announcement = file.announcement().ok_or_else(FileRefusal::expired)?;
         let (at, credit) = (get.at, get.credit);
+        let is_from_start = at == 0;
         let download =
-            Download { file, announcement, at, credit, is_from_start: at == 0, asked: at };
+            Download { file, announcement, at, credit, is_from_start, asked: at, block: None };
         if !self.is_readable(member, &download) {
             return Err(FileRefusal::expired());
         }
@@ -258,17 +277,41 @@ impl Files {
         Err(FileRefusal::expired())
     }
 
-    /// Reads the next piece of a download.
+    /// Takes the next piece of a download: so many bytes from its place on, which it goes past.
     ///
     /// # Errors
-    /// [`FileRefusal`] when it is not there any more, or can't be read.
-    pub async fn read(&self, download: &Download, bytes: usize) -> Result<Vec<u8>, FileRefusal> {
+    /// [`FileRefusal`] when the file is not there any more, or can't be read.
+    pub async fn take(&self, download: &mut Download, bytes: usize) -> Result<Bytes, FileRefusal> {
+        let mut block = match download.block.take() {
+            Some(block) => block,
+            None => match Arc::clone(&self.blocks).try_acquire_owned() {
+                Ok(place) => {
+                    // Nothing is read that may not be sent: who grants a byte at a time would have the disk work for it.
+                    let upto = download.credit.min(download.file.size).min(download.at + BLOCK);
+                    let ahead = usize::try_from(upto.saturating_sub(download.at)).unwrap_or(bytes);
+                    Block { bytes: self.read(download, ahead).await?, _place: place }
+                }
+                Err(_) => {
+                    let piece = self.read(download, bytes).await?;
+                    download.at += bytes as u64;
+                    return Ok(piece);
+                }
+            },
+        };
+        let piece = block.bytes.split_to(bytes.min(block.bytes.len()));
+        download.at += piece.len() as u64;
+        download.block = (!block.bytes.is_empty()).then_some(block);
+        Ok(piece)
+    }
+
+    /// Reads so many bytes from the place of a download on.
+    async fn read(&self, download: &Download, bytes: usize) -> Result<Bytes, FileRefusal> {
         // It is never closed.
         let _place = self.reads.acquire().await.ok();
         let (spool, token, at) = (self.spool.clone(), download.file.token.clone(), download.at);
-        let piece = tokio::task::spawn_blocking(move || spool.read(&token, at, bytes));
-        match piece.await.map_err(|_| FileRefusal::failed())? {
-            Ok(piece) if piece.len() == bytes => Ok(piece),
+        let read = tokio::task::spawn_blocking(move || spool.read(&token, at, bytes));
+        match read.await.map_err(|_| FileRefusal::failed())? {
+            Ok(read) if read.len() == bytes => Ok(Bytes::from(read)),
             Ok(_) => Err(FileRefusal::expired()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Err(FileRefusal::expired())

@@ -338,14 +338,14 @@ impl Transfers {
         }
         let granted = download.credit.saturating_sub(download.at).min(left);
         let bytes = usize::try_from(granted).unwrap_or(limits::FILE_CHUNK).min(limits::FILE_CHUNK);
-        match self.files.read(&download, bytes).await {
+        let at = download.at;
+        match self.files.take(&mut download, bytes).await {
             Err(refusal) => self.fail(&token, &refusal).await,
             Ok(piece) => {
                 // A piece has a bounded size, so it always fits a frame.
-                if let Ok(frame) = FileChunk::frame(&token, download.at, &piece) {
+                if let Ok(frame) = FileChunk::frame(&token, at, &piece) {
                     self.slot.put(token, frame);
                 }
-                download.at += bytes as u64;
                 // The others first.
                 let moved = if download.at < download.credit { Instant::now() } else { moved };
                 self.downloads.push_back(Running { of: download, moved });
