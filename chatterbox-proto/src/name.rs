@@ -72,7 +72,43 @@ struct Shared {
     /// Where the name ends.
     end: u32,
     /// What it looks like, worked out when somebody asks first.
-    looks: OnceLock<Box<[String; 3]>>,
+    looks: OnceLock<Looks>,
+}
+
+/// The three forms of what a name looks like, one behind the other in one allocation: everybody who is here has them.
+struct Looks {
+    all: Box<str>,
+    /// Where the second and the third begin.
+    starts: [u32; 2],
+}
+
+/// A form is the one before it, as nearly all are.
+const SAME: u32 = u32::MAX;
+
+impl Looks {
+    fn new([written, key, seen]: [&str; 3]) -> Self {
+        let mut all = written.to_owned();
+        let mut push = |before: &str, form: &str| {
+            if form == before {
+                return SAME;
+            }
+            let start = u32::try_from(all.len()).unwrap_or(SAME);
+            all.push_str(form);
+            start
+        };
+        let starts = [push(written, key), push(key, seen)];
+        Self { all: all.into(), starts }
+    }
+
+    fn forms(&self) -> [&str; 3] {
+        let starts_at = |start: u32| if start == SAME { self.all.len() } else { start as usize };
+        let [second, third] = self.starts.map(starts_at);
+        let form = |range| self.all.get(range).unwrap_or_default();
+        let written = form(0..second.min(third));
+        let key = if self.starts[0] == SAME { written } else { form(second..third) };
+        let seen = if self.starts[1] == SAME { key } else { form(third..self.all.len()) };
+        [written, key, seen]
+    }
 }
 
 impl Username {
@@ -150,18 +186,14 @@ impl Username {
     ///
     /// This costs hundreds of times what reading a name does, but once for all copies of it. So whoever is about to lock
     /// something asks before that.
-    pub fn looks(&self) -> &[String; 3] {
-        self.shared.looks.get_or_init(|| {
+    pub fn looks(&self) -> [&str; 3] {
+        let looks = self.shared.looks.get_or_init(|| {
             let skeleton = |text: &str| unicode_security::skeleton(text).collect::<String>();
             let written = skeleton(self.as_str());
             let seen = fold(&written);
-            Box::new([written, skeleton(self.key()), seen])
-        })
-    }
-
-    /// A copy of [`Self::looks`].
-    pub fn look_alike_keys(&self) -> [String; 3] {
-        self.looks().clone()
+            Looks::new([&written, &skeleton(self.key()), &seen])
+        });
+        looks.forms()
     }
 
     /// Whether look-alikes of this name are a danger: ASCII names are never refused for how they look.
@@ -391,15 +423,15 @@ mod tests {
     fn what_a_name_looks_like_is_worked_out_once_for_all_copies() {
         let name = Username::parse(&"\u{fdfa}".repeat(32)).unwrap();
         let copy = name.clone();
-        assert!(std::ptr::eq(name.looks(), copy.looks()));
+        assert!(std::ptr::eq(name.looks()[0], copy.looks()[0]));
         assert!(size_of::<Username>() == size_of::<usize>(), "there are many copies");
     }
 
     #[test]
     fn look_alikes_share_a_key() {
         let alike = |a: &str, b: &str| {
-            let keys = name(a).look_alike_keys();
-            name(b).look_alike_keys().iter().any(|key| keys.contains(key))
+            let (a, b) = (name(a), name(b));
+            b.looks().iter().any(|look| a.looks().contains(look))
         };
         for (a, b) in [
             ("ѕсоре", "scope"),
@@ -415,6 +447,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn forms_are_what_they_were_made_of(forms in proptest::array::uniform3("[ab]{0,2}")) {
+            let forms = forms.each_ref().map(String::as_str);
+            let looks = Looks::new(forms);
+            prop_assert_eq!(looks.forms(), forms);
+        }
+
         #[test]
         fn a_name_is_itself_again(text in any::<String>()) {
             if let Ok(first) = Username::parse(&text) {

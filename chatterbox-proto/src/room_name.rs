@@ -64,7 +64,7 @@ impl RoomName {
 
     /// What names that look the same have in common (UTS 39). It is costly once, so whoever is about to lock something asks
     /// before that.
-    pub fn looks(&self) -> &[String; 3] {
+    pub fn looks(&self) -> [&str; 3] {
         self.0.looks()
     }
 

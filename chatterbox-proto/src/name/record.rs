@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Shared, Username, longest};
+use super::{Looks, Shared, Username, longest};
 use crate::limits;
 
 /// A name without what it looks like, which costs much to work out: for messages and lists, in which nobody asks for that.
@@ -32,7 +32,7 @@ impl Username {
     fn read<E: serde::de::Error>(
         text: &str,
         key: Option<&str>,
-        looks: Option<Box<[String; 3]>>,
+        looks: Option<[String; 3]>,
     ) -> Result<Self, E> {
         let most = longest(limits::USERNAME_CHARS_MOST);
         let is_bad = |form: &str| form.len() > most || form.chars().any(char::is_control);
@@ -51,6 +51,7 @@ impl Username {
             }
             None => {}
         }
+        let looks = looks.map(|looks| Looks::new(looks.each_ref().map(String::as_str)));
         let looks = looks.map(OnceLock::from).unwrap_or_default();
         Ok(Self { shared: Arc::new(Shared { both: both.into(), end, looks }) })
     }
@@ -65,7 +66,7 @@ impl Serialize for Username {
 
 impl<'de> Deserialize<'de> for Username {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        type Forms = (String, Box<[String; 3]>);
+        type Forms = (String, [String; 3]);
         let (text, forms) = <(String, Option<Forms>)>::deserialize(deserializer)?;
         let (key, looks) = forms.unzip();
         Self::read(&text, key.as_deref(), looks)
@@ -121,7 +122,7 @@ mod tests {
     fn forms_are_taken_as_they_are_written() {
         let name = read(r#"["Ж",["x",["a","b","c"]]]"#).unwrap();
         assert_eq!((name.as_str(), name.key()), ("Ж", "x"));
-        assert_eq!(name.looks(), &["a", "b", "c"].map(str::to_owned));
+        assert_eq!(name.looks(), ["a", "b", "c"]);
     }
 
     #[test]

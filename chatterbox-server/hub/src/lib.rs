@@ -60,6 +60,7 @@ mod moderating;
 mod moderation_telling;
 mod over_budget;
 mod own_device;
+mod own_queue;
 mod permission;
 mod plain;
 mod presence_desk;

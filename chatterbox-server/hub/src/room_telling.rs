@@ -16,7 +16,7 @@ use crate::hub::Hub;
 use crate::ids::RoomNumber;
 use crate::ids::{MemberId, RoomId};
 use crate::level::Level;
-use crate::member::Kind;
+use crate::own_queue::Kind;
 use crate::record::RoomRef;
 use crate::record::Sequence;
 use crate::replica::rooms::definition::{AccountRef, RoomDefinition, RoomMember};

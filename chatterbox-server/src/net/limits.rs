@@ -91,14 +91,18 @@ pub struct Permit {
     peer: IpAddr,
     /// Where it is counted by kind.
     kind: Option<ConnectionKind>,
-    /// Those of other limits, which are given back with it.
-    others: Vec<Permit>,
+    /// One of another limit, which is given back with it, and may have another one itself.
+    other: Option<Box<Permit>>,
 }
 
 impl Permit {
     /// Gives another one back with this one.
     pub fn with(mut self, other: Self) -> Self {
-        self.others.push(other);
+        let all = match self.other.take() {
+            Some(before) => before.with(other),
+            None => other,
+        };
+        self.other = Some(Box::new(all));
         self
     }
 }
@@ -134,7 +138,7 @@ impl ConnectionLimits {
         counts.total += 1;
         *counts.by_address.entry(address).or_default() += 1;
         *counts.by_site.entry(site(peer)).or_default() += 1;
-        Ok(Permit { limits: Arc::clone(self), peer, kind: None, others: Vec::new() })
+        Ok(Permit { limits: Arc::clone(self), peer, kind: None, other: None })
     }
 
     /// The same for a connection that is counted by its kind as well.
@@ -233,7 +237,14 @@ mod tests {
         let _other = acquire(ip("2001:db8:0:1::1")).unwrap();
         assert_eq!(acquire(ip("192.0.2.1")).unwrap_err(), LimitReached::Total);
         drop(first);
-        let _again = acquire(ip("2001:db8::3")).unwrap();
+        let again = acquire(ip("2001:db8::3")).unwrap();
+        let elsewhere = Arc::new(ConnectionLimits::default());
+        let further = || elsewhere.acquire(ip("192.0.2.1"), Most { total: 2, address: 2 });
+        let all = again.with(further().unwrap()).with(further().unwrap());
+        assert_eq!(further().unwrap_err(), LimitReached::Total);
+        drop(all);
+        let _both = [further().unwrap(), further().unwrap()];
+        let _last = acquire(ip("2001:db8::3")).unwrap();
         assert_eq!(network(ip("::ffff:192.0.2.1")), ip("192.0.2.1"));
     }
 

@@ -112,11 +112,18 @@ impl Budget {
 pub(crate) struct LongFrame {
     frames: Arc<LongFrames>,
     site: IpAddr,
+    /// The longest that any frame may take. Not a [`Duration`], which takes four times as much: every connection has it.
+    timeout_ms: u32,
+    /// Boxed: few connections have begun a long frame.
+    current: Option<Box<Current>>,
+}
+
+/// A long frame of which something is here.
+struct Current {
     /// What it has taken from the budget of which class.
-    held: Option<(Class, usize)>,
-    /// The longest that any frame may take.
-    timeout: Duration,
-    deadline: Option<Box<Deadline>>,
+    held: (Class, usize),
+    /// None of its own once it is complete, until more has come.
+    deadline: Option<Deadline>,
 }
 
 struct Deadline {
@@ -126,7 +133,8 @@ struct Deadline {
 
 impl LongFrame {
     pub(crate) fn new(frames: Arc<LongFrames>, peer: IpAddr, timeout: Duration) -> Self {
-        Self { frames, site: site(peer), held: None, timeout, deadline: None }
+        let timeout_ms = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+        Self { frames, site: site(peer), timeout_ms, current: None }
     }
 
     /// Takes from the budget what an unfinished frame of which so much is here needs, and gives back what it does not need
@@ -137,7 +145,8 @@ impl LongFrame {
             LONG_FRAME..LONGER_FRAME => Some((Class::Shorter, pending)),
             LONGER_FRAME.. => Some((Class::Longer, pending)),
         };
-        let held = |class| self.held.filter(|held| held.0 == class).map_or(0, |held| held.1);
+        let held = self.current.as_ref().map(|current| current.held);
+        let held = |class| held.filter(|held| held.0 == class).map_or(0, |held| held.1);
         if let Some((class, bytes)) = needed
             && bytes > held(class)
         {
@@ -149,28 +158,33 @@ impl LongFrame {
                 self.frames.budget(class).give_back(self.site, held(class) - rest);
             }
         }
-        self.held = needed;
-        if needed.is_none() {
-            self.deadline = None;
+        let Some(held) = needed else {
+            self.current = None;
             return Ok(());
-        }
-        let deadline = self.deadline.get_or_insert_with(|| {
+        };
+        let current =
+            self.current.get_or_insert_with(|| Box::new(Current { held, deadline: None }));
+        current.held = held;
+        let deadline = current.deadline.get_or_insert_with(|| {
             let start = Instant::now();
-            Box::new(Deadline { start, end: start })
+            Deadline { start, end: start }
         });
         let at_rate = Duration::from_secs_f64(pending as f64 / SLOWEST as f64);
-        deadline.end = deadline.start + (AHEAD + at_rate).min(self.timeout);
+        let timeout = Duration::from_millis(self.timeout_ms.into());
+        deadline.end = deadline.start + (AHEAD + at_rate).min(timeout);
         Ok(())
     }
 
     /// Notes that the frame is complete: what is here from now on is another one, with a deadline of its own.
     pub(super) fn complete(&mut self) {
-        self.deadline = None;
+        if let Some(current) = &mut self.current {
+            current.deadline = None;
+        }
     }
 
     /// Waits for the deadline; for ever when no long frame is being received.
     pub(super) async fn overdue(&self) {
-        match &self.deadline {
+        match self.current.as_ref().and_then(|current| current.deadline.as_ref()) {
             // Boxed: each connection has the memory of this future, and few have begun a long frame.
             Some(deadline) => Box::pin(tokio::time::sleep_until(deadline.end)).await,
             None => std::future::pending().await,
@@ -180,7 +194,7 @@ impl LongFrame {
 
 impl Drop for LongFrame {
     fn drop(&mut self) {
-        if let Some((class, bytes)) = self.held {
+        if let Some((class, bytes)) = self.current.as_ref().map(|current| current.held) {
             self.frames.budget(class).give_back(self.site, bytes);
         }
     }

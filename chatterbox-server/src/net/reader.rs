@@ -67,29 +67,25 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
         let mut worked_off = 0_u32;
         loop {
-            loop {
-                match self.decoder.next_body() {
-                    Ok(Some(body)) => {
-                        self.long_frame.complete();
-                        let bytes = if self.is_compressed(&body) {
-                            // Boxed: the tasks of connections stay small.
-                            Box::pin(self.compressed_frame(&body, context)).await
-                        } else {
-                            self.frame(&body, context).await;
-                            body.len()
-                        };
-                        self.pace(bytes, context).await;
-                        worked_off = worked_off.saturating_add(turn_of(bytes));
-                        if worked_off >= TURN {
-                            worked_off = 0;
-                            // A frame without an answer waits for nothing, and nor does the read behind it where more has
-                            // come already: without this one poll takes thousands of them, and others wait for it.
-                            tokio::task::yield_now().await;
-                        }
-                    }
-                    Ok(None) => break,
-                    Err(_) => return self.refuse(Code::FrameTooLong, End::FrameTooLong).await,
+            while let Some(body) = self.next_body() {
+                let bytes = if self.is_compressed(&body) {
+                    // Boxed: the tasks of connections stay small.
+                    Box::pin(self.compressed_frame(&body, context)).await
+                } else {
+                    self.frame(&body, context).await;
+                    body.len()
+                };
+                self.pace(bytes, context).await;
+                worked_off = worked_off.saturating_add(turn_of(bytes));
+                if worked_off >= TURN {
+                    worked_off = 0;
+                    // A frame without an answer waits for nothing, and nor does the read behind it where more has
+                    // come already: without this one poll takes thousands of them, and others wait for it.
+                    tokio::task::yield_now().await;
                 }
+            }
+            if let Some(End::FrameTooLong) = &self.end {
+                return Box::pin(self.refuse(Code::FrameTooLong, End::FrameTooLong)).await;
             }
             self.deliver().await;
             if self.long_frame.holds(self.decoder.pending()).is_err() {
@@ -112,10 +108,26 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                     continue;
                 }
                 () = self.long_frame.overdue() => {
-                    return self.refuse(Code::FrameTimeout, End::LongFrame).await;
+                    return Box::pin(self.refuse(Code::FrameTimeout, End::LongFrame)).await;
                 }
             };
             self.end = end_of_input(read, self.inbound.member());
+        }
+    }
+
+    /// The next frame that is complete. One that is too long is the end.
+    fn next_body(&mut self) -> Option<Bytes> {
+        match self.decoder.next_body() {
+            Ok(body) => {
+                if body.is_some() {
+                    self.long_frame.complete();
+                }
+                body
+            }
+            Err(_) => {
+                self.end = Some(End::FrameTooLong);
+                None
+            }
         }
     }
 

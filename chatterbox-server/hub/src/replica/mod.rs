@@ -13,6 +13,7 @@ pub(crate) mod effect;
 pub(crate) mod ended_logins;
 mod fellow;
 pub(crate) mod frozen;
+pub(crate) mod look_counts;
 pub(crate) mod moderation;
 pub(crate) mod moderation_act;
 pub(crate) mod nodes;

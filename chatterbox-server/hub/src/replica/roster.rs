@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::digest::{Digest, Digester};
 use crate::guard::Shares;
 use crate::ids::MemberId;
+use crate::replica::look_counts::LookCounts;
 
 /// Reserved names; the oldest reservations go first.
 const HELD: usize = 20_000;
@@ -46,7 +47,7 @@ struct Reservation {
 pub struct Roster {
     here: HashMap<Username, MemberId>,
     /// How many of the names in use have this look-alike key.
-    looks: HashMap<String, usize>,
+    looks: LookCounts,
     held: HashMap<Username, Held>,
     /// The reservations in order; some have been taken since.
     held_order: VecDeque<Reservation>,
@@ -58,7 +59,7 @@ impl Default for Roster {
     fn default() -> Self {
         Self {
             here: HashMap::new(),
-            looks: HashMap::new(),
+            looks: LookCounts::default(),
             held: HashMap::new(),
             held_order: VecDeque::new(),
             shares: Shares::new(HELD),
@@ -80,7 +81,7 @@ impl Roster {
         if self.here.contains_key(name) {
             return Err(Refusal::Taken);
         }
-        let looks_used = || name.looks().iter().any(|look| self.looks.contains_key(look));
+        let looks_used = || self.looks.has_any(name.looks());
         if !name.is_ascii() && looks_used() {
             return Err(Refusal::LooksTaken);
         }
@@ -115,7 +116,7 @@ impl Roster {
     pub fn take(&mut self, name: &Username, member: MemberId) {
         self.held.remove(name);
         if self.here.insert(name.clone(), member).is_none() {
-            add(&mut self.looks, name);
+            self.looks.add(name.looks());
         }
     }
 
@@ -123,7 +124,7 @@ impl Roster {
     pub fn free(&mut self, name: &Username) {
         // In the spelling in which it was taken.
         if let Some((taken, _)) = self.here.remove_entry(name) {
-            remove(&mut self.looks, &taken);
+            self.looks.remove(taken.looks());
         }
     }
 
@@ -197,28 +198,6 @@ impl Digest for Roster {
     fn digest(&self, to: &mut Digester) {
         let Self { here, looks, held, held_order, shares } = self;
         to.add(here).add(looks).add(held).add(held_order).add(shares);
-    }
-}
-
-fn add(looks: &mut HashMap<String, usize>, name: &Username) {
-    for look in name.looks() {
-        match looks.get_mut(look) {
-            Some(count) => *count += 1,
-            None => {
-                looks.insert(look.clone(), 1);
-            }
-        }
-    }
-}
-
-fn remove(looks: &mut HashMap<String, usize>, name: &Username) {
-    for look in name.looks() {
-        if let Some(count) = looks.get_mut(look) {
-            *count -= 1;
-            if *count == 0 {
-                looks.remove(look);
-            }
-        }
     }
 }
 

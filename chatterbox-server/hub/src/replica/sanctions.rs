@@ -123,7 +123,7 @@ fn keys(sanction: &Sanction) -> Vec<Key<'_>> {
 }
 
 fn by_name(name: &Username, with_looks: bool) -> impl Iterator<Item = Key<'_>> {
-    let looks = with_looks.then(|| name.looks().iter().map(|look| Key::Look(look)));
+    let looks = with_looks.then(|| name.looks().map(Key::Look));
     std::iter::once(Key::Name(name.key())).chain(looks.into_iter().flatten())
 }
 
@@ -250,8 +250,8 @@ impl Sanctions {
         let by_account = account.and_then(|account| self.accounts.get(&account));
         let by_name = self.names.get(identity.name.key());
         // What a name looks like costs a hundred times what it is called.
-        let looks = (!self.looks.is_empty()).then(|| identity.name.looks().iter());
-        let by_look = looks.into_iter().flatten().filter_map(|look| self.looks.get(look.as_str()));
+        let looks = (!self.looks.is_empty()).then(|| identity.name.looks());
+        let by_look = looks.into_iter().flatten().filter_map(|look| self.looks.get(look));
         let by_session = session.and_then(|session| self.sessions.get(&session));
         let by_member = member.and_then(|member| self.members.get(&member));
         let by_network = identity.address.into_iter().flat_map(|address| self.at(address));

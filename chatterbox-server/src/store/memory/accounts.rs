@@ -111,9 +111,9 @@ impl Directory for Memory {
     }
 
     fn look_alike(&mut self, name: &Username) -> Result<Option<Username>, DirectoryError> {
-        let looks = name.look_alike_keys();
+        let looks = name.looks();
         let alike = |other: &&Username| {
-            *other != name && other.look_alike_keys().iter().any(|look| looks.contains(look))
+            *other != name && other.looks().iter().any(|look| looks.contains(look))
         };
         Ok(self.kept.keys().find(alike).cloned())
     }

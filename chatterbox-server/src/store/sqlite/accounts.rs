@@ -137,7 +137,7 @@ impl Sqlite {
             ),
         )?;
         let id = transaction.last_insert_rowid();
-        for look in account.name.look_alike_keys() {
+        for look in account.name.looks() {
             let insert = "INSERT OR IGNORE INTO account_looks (look, account) VALUES (?, ?)";
             transaction.execute(insert, (look, id))?;
         }
@@ -197,7 +197,7 @@ fn look_alike(
     connection: &Connection,
     name: &Username,
 ) -> Result<Option<Username>, rusqlite::Error> {
-    let [written, folded, seen] = name.look_alike_keys();
+    let [written, folded, seen] = name.looks();
     let mut select = connection.prepare_cached(
         "SELECT name FROM accounts JOIN account_looks ON account = id
          WHERE look IN (?1, ?2, ?3) AND key <> ?4 LIMIT 1",

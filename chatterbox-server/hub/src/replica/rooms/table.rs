@@ -10,6 +10,7 @@ use crate::digest::{Digest, Digester};
 use crate::ids::MemberId;
 use crate::ids::RoomNumber;
 use crate::record::Sequence;
+use crate::replica::look_counts::LookCounts;
 use crate::replica::rooms::definition::{RoomDefinition, RoomMember, RoomSettings};
 use crate::replica::rooms::departures::Departures;
 use crate::replica::rooms::record::RoomRecord;
@@ -30,7 +31,7 @@ pub(crate) struct RoomTable {
     rooms: BTreeMap<RoomNumber, Room>,
     by_key: HashMap<String, RoomNumber>,
     /// How many rooms have this look-alike key.
-    looks: HashMap<String, usize>,
+    looks: LookCounts,
     users: BTreeMap<Who, OwnRooms>,
     pub(crate) departures: Departures,
 }
@@ -50,7 +51,7 @@ impl Default for RoomTable {
             lobby: Arc::new(lobby),
             rooms: BTreeMap::new(),
             by_key: HashMap::new(),
-            looks: HashMap::new(),
+            looks: LookCounts::default(),
             users: BTreeMap::new(),
             departures: Departures::default(),
         }
@@ -88,7 +89,7 @@ impl RoomTable {
 
     /// Whether a new room of this name could be taken for another one (RM-1).
     pub(crate) fn looks_taken(&self, name: &RoomName) -> bool {
-        !name.is_ascii() && name.looks().iter().any(|look| self.looks.contains_key(look))
+        !name.is_ascii() && self.looks.has_any(name.looks())
     }
 
     /// The rooms of which somebody is a member.
@@ -179,23 +180,14 @@ impl RoomTable {
     /// Makes a room be found by its name.
     fn index(&mut self, name: &RoomName, number: RoomNumber) {
         self.by_key.insert(name.key().to_owned(), number);
-        for look in name.looks() {
-            *self.looks.entry(look.clone()).or_default() += 1;
-        }
+        self.looks.add(name.looks());
     }
 
     fn delete(&mut self, number: RoomNumber) {
         let Some(room) = self.rooms.remove(&number) else { return };
         let name = &room.definition.name;
         self.by_key.remove(name.key());
-        for look in name.looks() {
-            if let Some(count) = self.looks.get_mut(look) {
-                *count -= 1;
-                if *count == 0 {
-                    self.looks.remove(look);
-                }
-            }
-        }
+        self.looks.remove(name.looks());
         let accounts = room.accounts().map(|account| Who::Account(account.id));
         let members: Vec<_> = accounts.chain(room.guests().map(Who::Guest)).collect();
         for who in members {
