@@ -67,12 +67,17 @@ pub fn serve(
         join(Transported::Socket(stream), peer, &of_join, &config_of_join).await
     });
     async move {
-        let end = match joining.await {
-            Ok(connection) => chat(connection, &peer, &context, &config).await,
-            Err(end) => end,
+        // No part of the expression that serves it, which would keep a place for the result.
+        let connection = match joining.await {
+            Ok(connection) => connection,
+            Err(end) => return ended(&peer, &end),
         };
-        tracing::debug!(%peer, reason = %end, "disconnected");
+        ended(&peer, &chat(connection, &peer, &context, &config).await);
     }
+}
+
+fn ended(peer: &SocketAddr, reason: &End) {
+    tracing::debug!(%peer, %reason, "disconnected");
 }
 
 /// Serves a stream of frames to its end, wherever it comes from. A gateway translates what its clients speak into such a stream; all
@@ -91,7 +96,7 @@ pub(crate) async fn serve_frames(
         Ok(connection) => chat(connection, &peer, context, config).await,
         Err(end) => end,
     };
-    tracing::debug!(%peer, reason = %end, "disconnected");
+    ended(&peer, &end);
 }
 
 /// What a connection begins with.
@@ -255,8 +260,8 @@ fn begun(
         stream.keep_unsent_small();
     }
     let welcome_bytes = welcome.iter().map(Bytes::len).sum();
-    if let Some(place) = context.ahead.for_write(welcome_bytes) {
-        stream.run_ahead(place);
+    if let Some(ahead) = context.ahead.for_welcome(welcome_bytes) {
+        stream.run_ahead(ahead);
     }
     let halves =
         Halves { decoder, session, inbound, first, rename_requests, welcome, is_escaped, pieces };
@@ -293,95 +298,97 @@ impl Halves {
     }
 }
 
-/// The joined part of a connection's life.
-async fn chat(
+/// The joined part of a connection's life. No asynchronous function, which would keep what it is given twice.
+fn chat<'c>(
     connection: Box<Connection>,
-    peer: &SocketAddr,
-    context: &Context,
-    config: &Config,
-) -> End {
+    peer: &'c SocketAddr,
+    context: &'c Context,
+    config: &'c Config,
+) -> impl Future<Output = End> + Send + 'c {
     let name = connection.joined.session.name().clone();
     let notices = connection.joined.session.agreed().has(Capability::Notices);
     let (mut stream, mut seat, mut serving, halves) = begun(connection, context);
     if context.logged.admits(peer.ip()) {
         tracing::info!(%peer, %name, "joined");
     }
-    let (mut reader, mut outbound) = halves.over(&mut stream, peer.ip(), context, config);
-    let end = {
-        // A future of its own, polled only when woken: a broadcast wakes every task, but not every reader.
-        let mut reading = pin!(async {
-            tokio::select! {
-                end = reader.run(context) => end,
-                turn = context.drain.turn() => turn.into(),
-                end = serve_requests(&mut serving) => end,
-            }
-        });
-        let mut reading = PollOnWake::new(reading.as_mut());
-        tokio::select! {
-            end = &mut reading => end,
-            end = outbound.run(&mut seat, context) => match end {
-                WriteEnd::Removed(Removal::Resumed) => End::Resumed,
-                WriteEnd::Removed(Removal::NoEngine) => End::NoEngine,
-                WriteEnd::Removed(Removal::OverBudget) => End::OverBudget,
-                WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
-                WriteEnd::Removed(Removal::AccountRemoved) => End::AccountRemoved,
-                WriteEnd::Removed(Removal::LoggedOut) => End::LoggedOutElsewhere,
-                WriteEnd::Removed(Removal::Fenced) => End::Fenced,
-                WriteEnd::Removed(Removal::Kicked(exclusion)) => End::Kicked(exclusion),
-                WriteEnd::Removed(Removal::Banned(exclusion)) => End::Banned(exclusion),
-                WriteEnd::Broken(error) => {
-                    // The client may have closed without reading everything; its last messages still count (QT-1).
-                    let member = seat.handle();
-                    member.mute();
-                    member.looks_later();
-                    let _ = Box::pin(tokio::time::timeout(LAST_READS, reading)).await;
-                    End::Broken(error)
+    async move {
+        let (mut reader, mut outbound) = halves.over(&mut stream, peer.ip(), context, config);
+        let end = {
+            // A future of its own, polled only when woken: a broadcast wakes every task, but not every reader.
+            let mut reading = pin!(async {
+                tokio::select! {
+                    end = reader.run(context) => end,
+                    turn = context.drain.turn() => turn.into(),
+                    end = serve_requests(&mut serving) => end,
                 }
-            },
+            });
+            let mut reading = PollOnWake::new(reading.as_mut());
+            tokio::select! {
+                end = &mut reading => end,
+                end = outbound.run(&mut seat, context) => match end {
+                    WriteEnd::Removed(Removal::Resumed) => End::Resumed,
+                    WriteEnd::Removed(Removal::NoEngine) => End::NoEngine,
+                    WriteEnd::Removed(Removal::OverBudget) => End::OverBudget,
+                    WriteEnd::Removed(Removal::TooSlow) => End::TooSlow,
+                    WriteEnd::Removed(Removal::AccountRemoved) => End::AccountRemoved,
+                    WriteEnd::Removed(Removal::LoggedOut) => End::LoggedOutElsewhere,
+                    WriteEnd::Removed(Removal::Fenced) => End::Fenced,
+                    WriteEnd::Removed(Removal::Kicked(exclusion)) => End::Kicked(exclusion),
+                    WriteEnd::Removed(Removal::Banned(exclusion)) => End::Banned(exclusion),
+                    WriteEnd::Broken(error) => {
+                        // The client may have closed without reading everything; its last messages still count (QT-1).
+                        let member = seat.handle();
+                        member.mute();
+                        member.looks_later();
+                        let _ = Box::pin(tokio::time::timeout(LAST_READS, reading)).await;
+                        End::Broken(error)
+                    }
+                },
+            }
+        };
+        drop(reader);
+        if let Some(code) = end.closed_code() {
+            context.chat.traffic().ended(code);
         }
-    };
-    drop(reader);
-    if let Some(code) = end.closed_code() {
-        context.chat.traffic().ended(code);
+        let within = match end {
+            End::Broken(_) => Duration::ZERO,
+            End::TooSlow => {
+                outbound.replace_pending(end.last_frame(notices, None));
+                LAST_WRITES_SLOW
+            }
+            End::OverBudget => {
+                outbound.drop_pending(end.last_frame(notices, None));
+                LAST_WRITES
+            }
+            End::Resumed
+            | End::NoEngine
+            | End::AccountRemoved
+            | End::LoggedOutElsewhere
+            | End::Fenced
+            | End::Kicked(_)
+            | End::Banned(_) => {
+                outbound.replace_pending(end.last_frame(notices, None));
+                LAST_WRITES
+            }
+            _ => {
+                outbound.queue_rest(&seat);
+                let back_in = context.config.current().back_in;
+                outbound.push_last(end.last_frame(notices, back_in));
+                LAST_WRITES
+            }
+        };
+        // The member leaves before its last frames are written: nobody else waits for them.
+        drop(seat);
+        Box::pin(outbound.finish(within)).await;
+        drop(outbound);
+        if context.logged.admits(peer.ip()) {
+            tracing::info!(%peer, %name, reason = %end, "left");
+        }
+        if !matches!(end, End::Broken(_)) {
+            Box::pin(close(&mut stream)).await;
+        }
+        end
     }
-    let within = match end {
-        End::Broken(_) => Duration::ZERO,
-        End::TooSlow => {
-            outbound.replace_pending(end.last_frame(notices, None));
-            LAST_WRITES_SLOW
-        }
-        End::OverBudget => {
-            outbound.drop_pending(end.last_frame(notices, None));
-            LAST_WRITES
-        }
-        End::Resumed
-        | End::NoEngine
-        | End::AccountRemoved
-        | End::LoggedOutElsewhere
-        | End::Fenced
-        | End::Kicked(_)
-        | End::Banned(_) => {
-            outbound.replace_pending(end.last_frame(notices, None));
-            LAST_WRITES
-        }
-        _ => {
-            outbound.queue_rest(&seat);
-            let back_in = context.config.current().back_in;
-            outbound.push_last(end.last_frame(notices, back_in));
-            LAST_WRITES
-        }
-    };
-    // The member leaves before its last frames are written: nobody else waits for them.
-    drop(seat);
-    Box::pin(outbound.finish(within)).await;
-    drop(outbound);
-    if context.logged.admits(peer.ip()) {
-        tracing::info!(%peer, %name, reason = %end, "left");
-    }
-    if !matches!(end, End::Broken(_)) {
-        Box::pin(close(&mut stream)).await;
-    }
-    end
 }
 
 /// Serves the member's requests; ends only when the member logs out.

@@ -1,54 +1,82 @@
 //! A TCP connection, and how much of what was written to it the system may hold before it is sent.
-//!
-//! Usually that is little: the kernel buffers less for slow readers, and their progress is seen in small steps. Each step costs a turn
-//! of the connection's task, about a third of what writing a long history costs. So a connection whose welcome is long
-//! may be further ahead until all of it is written, as long as there is a place for it.
+
+#![allow(clippy::disallowed_methods, reason = "the edge: how quickly a peer takes what is written")]
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
-use crate::net::ahead::Place;
+use crate::net::ahead::Ahead;
 use crate::net::stream::Duplex;
 
-/// A socket is writable again when less than this is unsent, in bytes.
+/// So much of what was written to a connection may be unsent, in bytes.
 pub(crate) const UNSENT: u32 = 128 * 1024;
 
 /// The same for a connection that fetches files: a piece of one. Whatever is written has to wait for what the system holds.
 const UNSENT_BESIDE_FILES: u32 = 16 * 1024;
 
-/// The same for one that is ahead.
-const UNSENT_AHEAD: u32 = 2 * 1024 * 1024;
-
 /// A TCP connection.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
-    /// Held while it is ahead.
-    place: Option<Place>,
+    /// How far ahead of its reader its welcome is written, until all of it is. Boxed: nearly all connections are done with that.
+    ahead: Option<Box<Ahead>>,
     is_beside_files: bool,
 }
 
 impl Socket {
-    /// A connection whose system holds [`UNSENT`] at most.
+    /// A connection that was accepted, which has been told to hold [`UNSENT`] at most ([`set_unsent`]).
     pub(crate) const fn new(stream: TcpStream) -> Self {
-        Self { stream, place: None, is_beside_files: false }
+        Self { stream, ahead: None, is_beside_files: false }
     }
 
-    fn bound_unsent(&self) {
-        let bytes = match (&self.place, self.is_beside_files) {
-            (Some(_), _) => UNSENT_AHEAD,
-            (None, true) => UNSENT_BESIDE_FILES,
-            (None, false) => UNSENT,
-        };
+    /// How much may be unsent when nothing is written ahead.
+    const fn usual(&self) -> u32 {
+        if self.is_beside_files { UNSENT_BESIDE_FILES } else { UNSENT }
+    }
+
+    fn bound_unsent(&self, bytes: u32) {
         // A system that has no such option holds as much as it likes.
         if let Err(error) = set_unsent(&self.stream, bytes) {
             tracing::debug!(%error, "what is unsent can't be bounded");
         }
+    }
+
+    /// Lets the system hold more or less, by how a write went.
+    fn note(&mut self, written: &Poll<io::Result<usize>>) {
+        let (usual, now) = (self.usual(), Instant::now().into_std());
+        let Some(ahead) = &mut self.ahead else { return };
+        let bytes = match written {
+            Poll::Pending => return ahead.blocked(now),
+            Poll::Ready(Ok(bytes)) => *bytes,
+            Poll::Ready(Err(_)) => return,
+        };
+        let changed = ahead.written(bytes, usual, now);
+        let may_have_sent = ahead.has_place() && !ahead.is_beyond(usual);
+        if let Some(unsent) = changed {
+            self.bound_unsent(unsent);
+        }
+        // A write that succeeded does not tell: the system adds to what it holds where there is room in a packet.
+        let has_sent = may_have_sent && self.has_sent();
+        let Some(ahead) = &mut self.ahead else { return };
+        if has_sent {
+            ahead.is_sent();
+        }
+        if ahead.is_over() {
+            self.ahead = None;
+        }
+    }
+
+    /// Whether no more is unsent than may be.
+    fn has_sent(&self) -> bool {
+        let mut all = [PollFd::new(&self.stream, PollFlags::OUT)];
+        matches!(poll(&mut all, Some(&Timespec::default())), Ok(1..))
     }
 }
 
@@ -62,12 +90,15 @@ pub(crate) fn set_unsent(stream: &TcpStream, bytes: u32) -> io::Result<()> {
 impl Duplex for Socket {
     fn keep_unsent_small(&mut self) {
         self.is_beside_files = true;
-        self.bound_unsent();
+        self.bound_unsent(UNSENT_BESIDE_FILES);
     }
 
-    fn run_ahead(&mut self, place: Place) {
-        self.place = Some(place);
-        self.bound_unsent();
+    fn run_ahead(&mut self, ahead: Ahead) {
+        self.ahead = Some(Box::new(ahead));
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| ahead.has_place())
     }
 }
 
@@ -87,7 +118,11 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if self.ahead.is_some() {
+            self.note(&written);
+        }
+        written
     }
 
     fn poll_write_vectored(
@@ -95,18 +130,18 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        if self.ahead.is_some() {
+            self.note(&written);
+        }
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
     }
 
-    /// Nothing waits in this program. Whoever flushes has written all that there is, so the connection is not ahead any more.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.place.take().is_some() {
-            self.bound_unsent();
-        }
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
@@ -117,52 +152,101 @@ impl AsyncWrite for Socket {
 
 #[cfg(test)]
 #[cfg(any(target_os = "linux", target_os = "android"))]
-#[allow(clippy::disallowed_methods, reason = "tests are an edge")]
 mod tests {
-    use tokio::io::AsyncWriteExt as _;
-    use tokio::net::TcpListener;
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpSocket;
 
     use super::*;
-    use crate::net::ahead::{LONG_WRITE, PLACES, Places};
+    use crate::net::ahead::{Places, UNSENT_AHEAD};
 
-    async fn socket() -> (Socket, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (Socket::new(listener.accept().await.unwrap().0), peer)
+    const MIB: usize = 1024 * 1024;
+
+    /// A connection whose welcome has so many bytes, and its peer, which holds little that it has not read.
+    async fn welcomed(places: &Places, bytes: usize) -> (Socket, TcpStream) {
+        let [listener, peer] = [(); 2].map(|()| TcpSocket::new_v4().unwrap());
+        peer.set_recv_buffer_size(32 * 1024).unwrap();
+        listener.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = listener.listen(1).unwrap();
+        let peer = peer.connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        set_unsent(&stream, UNSENT).unwrap();
+        let mut socket = Socket::new(stream);
+        socket.run_ahead(places.for_welcome(bytes).unwrap());
+        (socket, peer)
     }
 
     fn unsent(socket: &Socket) -> u32 {
         SockRef::from(&socket.stream).tcp_notsent_lowat().unwrap()
     }
 
-    #[tokio::test]
-    async fn a_connection_is_ahead_until_all_is_written() {
-        let places = Places::default();
-        assert!(places.for_write(LONG_WRITE - 1).is_none(), "too short for a place");
-        for (beside_files, usual) in [(false, UNSENT), (true, UNSENT_BESIDE_FILES)] {
-            let (mut socket, _peer) = socket().await;
-            if beside_files {
-                socket.keep_unsent_small();
-                assert_eq!(unsent(&socket), usual);
+    /// Writes until the system takes nothing more, and says how much it took.
+    async fn write_all_that_fits(socket: &mut Socket, bytes: &[u8]) -> usize {
+        let mut written = 0;
+        poll_fn(|context| {
+            loop {
+                match Pin::new(&mut *socket).poll_write(context, &bytes[written..]) {
+                    Poll::Ready(more) => written += more.unwrap(),
+                    Poll::Pending => return Poll::Ready(()),
+                }
             }
-            socket.run_ahead(places.for_write(LONG_WRITE).unwrap());
-            assert_eq!((unsent(&socket), places.free()), (UNSENT_AHEAD, PLACES - 1));
-            socket.write_all(b"some").await.unwrap();
-            assert_eq!(unsent(&socket), UNSENT_AHEAD, "there may be more");
-            socket.flush().await.unwrap();
-            assert_eq!((unsent(&socket), places.free()), (usual, PLACES));
-        }
+        })
+        .await;
+        written
     }
 
-    #[tokio::test]
-    async fn there_are_so_many_places_and_whoever_goes_gives_one_back() {
+    async fn read(peer: &mut TcpStream, bytes: usize) {
+        peer.read_exact(&mut vec![0; bytes]).await.unwrap();
+    }
+
+    // The clock stands, so whatever is waited for was quick.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_quick_is_ahead_and_keeps_the_place_until_the_system_has_sent_that() {
+        let (places, all) = (Places::default(), 8 * MIB);
+        let free = places.free();
+        let (mut socket, mut peer) = welcomed(&places, all).await;
+        assert!(!socket.is_ahead());
+        let data = vec![0; all];
+        let most = async {
+            read(&mut peer, all - MIB).await;
+            peer
+        };
+        let (mut peer, written) = tokio::join!(most, socket.write_all(&data));
+        written.unwrap();
+        // What was read is less than all by what only a system that may hold more has taken.
+        assert_eq!((unsent(&socket), places.free()), (UNSENT, free - 1), "it is written");
+        assert!(socket.is_ahead());
+        let written = write_all_that_fits(&mut socket, &data).await;
+        assert_eq!(places.free(), free - 1, "it is not sent");
+        read(&mut peer, MIB + written).await;
+        socket.write_all(b"more").await.unwrap();
+        assert_eq!((unsent(&socket), places.free()), (UNSENT, free));
+        assert!(!socket.is_ahead());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_slow_is_seen_in_small_steps() {
         let places = Places::default();
-        let mut taken: Vec<_> = std::iter::from_fn(|| places.for_write(LONG_WRITE)).collect();
-        assert_eq!(taken.len(), PLACES);
-        let (mut socket, _peer) = socket().await;
-        socket.run_ahead(taken.pop().unwrap());
-        assert!(places.for_write(LONG_WRITE).is_none());
+        let free = places.free();
+        let (mut socket, mut peer) = welcomed(&places, 16 * MIB).await;
+        let data = vec![0; 16 * MIB];
+        for _ in 0..8 {
+            let written = write_all_that_fits(&mut socket, &data).await;
+            assert!(written < MIB, "{written}");
+            tokio::time::advance(Duration::from_millis(200)).await;
+            read(&mut peer, written).await;
+        }
+        assert_eq!((unsent(&socket), places.free()), (UNSENT, free));
+        // It becomes quick, and then takes nothing.
+        for _ in 0..8 {
+            let written = write_all_that_fits(&mut socket, &data).await;
+            read(&mut peer, written).await;
+        }
+        assert_eq!((unsent(&socket), places.free()), (UNSENT_AHEAD, free - 1));
+        socket.keep_unsent_small();
         drop(socket);
-        assert!(places.for_write(LONG_WRITE).is_some());
+        assert_eq!(places.free(), free, "whoever goes gives the place back");
     }
 }

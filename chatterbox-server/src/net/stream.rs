@@ -10,7 +10,7 @@ use chatterbox_proto::json::Object;
 use chatterbox_proto::{Code, Exclusion, Faults, Refusal, server_frame};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 
-use crate::net::ahead::Place;
+use crate::net::ahead::Ahead;
 
 /// A stream in both directions: TLS, plain TCP, or what a gateway makes of what its clients speak.
 pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {
@@ -18,8 +18,13 @@ pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {
     /// written has to wait for it.
     fn keep_unsent_small(&mut self) {}
 
-    /// Lets the system take more ahead until the next flush, where there is one below: what is written next is long.
-    fn run_ahead(&mut self, _place: Place) {}
+    /// Lets the system take more of the welcome, which is written next, than it usually does, where there is a system below.
+    fn run_ahead(&mut self, _ahead: Ahead) {}
+
+    /// Whether it may take more now.
+    fn is_ahead(&self) -> bool {
+        false
+    }
 }
 
 /// A pipe in this process, which holds what it was made for.

@@ -129,3 +129,56 @@ async fn public_messages_to_whoever_does_not_read() {
     let tried = "360 MiB said beside 40 who do not read";
     subject.reached("timeline, history, posts, batches", tried, 384).await;
 }
+
+/// What the system has of the server's writes to this port, and the reader has not, in bytes.
+fn unsent_to(port: u16) -> usize {
+    let all = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let remote = format!(":{port:04X}");
+    let line = all.lines().find(|line| {
+        line.split_whitespace().nth(2).is_some_and(|address| address.ends_with(&remote))
+    });
+    let queues = line.and_then(|line| line.split_whitespace().nth(4)).unwrap_or("0:0");
+    usize::from_str_radix(queues.split(':').next().unwrap(), 16).unwrap()
+}
+
+/// Reads a welcome, and says how much of it the system had at most meanwhile.
+async fn most_unsent(subject: &Subject, name: &str) -> usize {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    let stream = socket.connect(subject.running.address).await.unwrap();
+    let port = stream.local_addr().unwrap().port();
+    let mut stream: Box<dyn Both> = match &subject.tls {
+        None => Box::new(stream),
+        Some(tls) => Box::new(handshake(stream, tls).await),
+    };
+    stream.write_all(&client_frame::join(name).unwrap()).await.unwrap();
+    stream.flush().await.unwrap();
+    let (mut read, mut most, mut buffer) = (0, 0, vec![0; 64 * 1024]);
+    while read < 20 * MIB {
+        let more = stream.read(&mut buffer).await.unwrap();
+        assert!(more > 0, "the welcome ends after {read} bytes");
+        read += more;
+        most = most.max(unsent_to(port));
+    }
+    most
+}
+
+trait Both: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Both for T {}
+
+#[tokio::test]
+async fn a_long_welcome_is_written_ahead_of_whoever_reads_it() {
+    for subject in [Subject::start(), Subject::with_tls()] {
+        subject.remember_long_ones().await;
+        // On a busy machine nobody may be quick for a while.
+        let is_ahead = async {
+            for count in 0.. {
+                if most_unsent(&subject, &format!("reader{count}")).await > MIB / 2 {
+                    return;
+                }
+            }
+        };
+        let what = if subject.tls.is_some() { "over TLS" } else { "without TLS" };
+        tokio::time::timeout(PATIENCE * 10, is_ahead).await.expect(what);
+    }
+}

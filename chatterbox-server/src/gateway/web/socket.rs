@@ -21,7 +21,7 @@ use crate::gateway::web::frame_header::{Opcode, control};
 use crate::gateway::web::idle_frames::IdleFrames;
 use crate::gateway::web::incoming::{Ended, HEADROOM, Incoming};
 use crate::gateway::web::outgoing::{Outgoing, slices};
-use crate::net::ahead::Place;
+use crate::net::ahead::Ahead;
 use crate::net::long_frame::LongFrame;
 use crate::net::stream::{Duplex, Stream};
 
@@ -256,8 +256,8 @@ impl Duplex for Socket {
         self.stream.keep_unsent_small();
     }
 
-    fn run_ahead(&mut self, place: Place) {
-        self.stream.run_ahead(place);
+    fn run_ahead(&mut self, ahead: Ahead) {
+        self.stream.run_ahead(ahead);
     }
 }
 

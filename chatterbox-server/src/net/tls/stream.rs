@@ -15,7 +15,7 @@ use std::task::{Context, Poll, ready};
 use rustls::{InvalidMessage, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::net::ahead::Place;
+use crate::net::ahead::Ahead;
 use crate::net::stream::Duplex;
 use crate::net::tls::leftover::Leftover;
 use crate::net::tls::records::{Next, Opened, Records};
@@ -58,8 +58,6 @@ pub(crate) struct TlsStream<S> {
     keeps_records: bool,
     /// Much was done for the peer, so others have their turn before the next read.
     owes_turn: bool,
-    /// The stream below takes more ahead, until the next flush.
-    is_ahead: bool,
     /// The peer has said that it sends no more.
     is_read: bool,
     /// This side has said so.
@@ -101,7 +99,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             failure: None,
             keeps_records: false,
             owes_turn: false,
-            is_ahead: false,
             is_read: false,
             is_closed: false,
         };
@@ -244,9 +241,12 @@ impl<S: Duplex> Duplex for TlsStream<S> {
         self.socket.keep_unsent_small();
     }
 
-    fn run_ahead(&mut self, place: Place) {
-        self.is_ahead = true;
-        self.socket.run_ahead(place);
+    fn run_ahead(&mut self, ahead: Ahead) {
+        self.socket.run_ahead(ahead);
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.socket.is_ahead()
     }
 }
 
@@ -277,7 +277,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
+impl<S: Duplex> AsyncWrite for TlsStream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -285,7 +285,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.check()?;
-        let most = if this.is_ahead { MOST_AHEAD } else { MOST_WRITTEN };
+        let most = if this.socket.is_ahead() { MOST_AHEAD } else { MOST_WRITTEN };
         let data = bytes.get(..most).unwrap_or(bytes);
         if !data.is_empty() {
             ready!(this.poll_unsent(context))?;
@@ -328,7 +328,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
             return Poll::Ready(Err(failed(error)));
         }
         ready!(this.poll_unsent(context))?;
-        this.is_ahead = false;
         Pin::new(&mut this.socket).poll_flush(context)
     }
 

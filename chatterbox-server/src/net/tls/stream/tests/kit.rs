@@ -13,6 +13,8 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use tokio_rustls::TlsConnector;
 
+use crate::net::ahead::Ahead;
+use crate::net::stream::Duplex;
 use crate::net::tls::stream::TlsStream;
 use crate::net::tls::{CertificateSource, Transport, authority_file, pem};
 
@@ -89,6 +91,7 @@ pub(super) struct Chopped {
     writes: Turns,
     /// How many bytes each write took.
     pub(super) written: Vec<usize>,
+    pub(super) is_ahead: bool,
 }
 
 struct Turns {
@@ -106,7 +109,23 @@ impl Turns {
 impl Chopped {
     pub(super) fn new(inner: DuplexStream, (reads, writes): Pieces) -> Self {
         let turns = |sizes| Turns { sizes, turn: 0 };
-        Self { inner, reads: turns(reads), writes: turns(writes), written: Vec::new() }
+        Self {
+            inner,
+            reads: turns(reads),
+            writes: turns(writes),
+            written: Vec::new(),
+            is_ahead: false,
+        }
+    }
+}
+
+impl Duplex for Chopped {
+    fn run_ahead(&mut self, _ahead: Ahead) {
+        self.is_ahead = true;
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.is_ahead
     }
 }
 

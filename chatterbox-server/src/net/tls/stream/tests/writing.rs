@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 
 use super::kit::{Flag, noise, once, pair, soon, take};
 use super::raw_client::{DATA, FRAME, RawClient};
+use crate::net::ahead::Places;
+use crate::net::stream::Duplex as _;
 use crate::net::tls::stream::{MOST_AHEAD, MOST_FRAMES, MOST_WRITTEN, RECORD, TlsStream};
 
 #[tokio::test]
@@ -61,15 +63,15 @@ async fn much_is_written_in_full_records_a_bounded_part_at_a_time() {
 }
 
 #[tokio::test]
-async fn more_is_written_at_a_time_by_one_that_is_ahead_until_it_flushes() {
+async fn more_is_written_at_a_time_while_the_stream_below_is_ahead() {
     let (mut client, mut server) = RawClient::connect(256 * 1024).await;
     let much = noise(3, MOST_AHEAD + 1);
-    server.is_ahead = true;
+    server.run_ahead(Places::default().for_welcome(MOST_AHEAD * 16).unwrap());
     let before = server.socket.written.len();
     let written = once(|context| Pin::new(&mut server).poll_write(context, &much));
     assert!(matches!(written, Poll::Ready(Ok(MOST_AHEAD))));
     assert_eq!(server.socket.written[before..], [MOST_AHEAD + 4 * FRAME]);
-    server.flush().await.unwrap();
+    server.socket.is_ahead = false;
     let written = once(|context| Pin::new(&mut server).poll_write(context, &much));
     assert!(matches!(written, Poll::Ready(Ok(MOST_WRITTEN))));
     let all = [&much[..MOST_AHEAD], &much[..MOST_WRITTEN]].concat();
