@@ -7,6 +7,7 @@ mod beginning;
 #[cfg(test)]
 mod hooked;
 mod quotas;
+mod reading;
 mod refusal;
 mod service;
 mod sweeping;

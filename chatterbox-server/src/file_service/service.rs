@@ -8,11 +8,12 @@ use chatterbox_hub::{Announcement, FileScope, Record};
 use chatterbox_proto::capability::files::{FileGet, SpaceOf};
 use chatterbox_proto::capability::meta::{Digest, FileToken, FileTold};
 use chatterbox_proto::{Code, WireText};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::chat::handle::Handle;
 use crate::config::Live;
 use crate::file_service::quotas::UploadPacing;
+use crate::file_service::reading::{Block, Position, Reading};
 use crate::file_service::refusal::FileRefusal;
 use crate::file_service::unfinished::Unfinished;
 use crate::file_service::upload::{UnderWay, Upload};
@@ -21,15 +22,6 @@ use crate::ops::clock::unix_now;
 
 /// Uploads that may be under way on a node at a time.
 const UPLOADS: usize = 64;
-
-/// Blocks that are read at a time, for all who fetch.
-const READS: usize = 8;
-
-/// So much of a file is read at once: a thread and an open file for each piece of 16 KiB would cost more than the rest of its way.
-const BLOCK: u64 = 128 * 1024;
-
-/// So many downloads may have a block in memory; the others have one piece, so that what all take is bounded.
-const BLOCKS: usize = 256;
 
 /// Whether the disk is getting full is looked at after so many bytes of an upload.
 const LOOKED_AT: u64 = 1024 * 1024;
@@ -49,8 +41,7 @@ pub struct Files {
     /// Whether other nodes put files into the same folder.
     pub(super) is_shared: bool,
     pub(super) uploads: Arc<Semaphore>,
-    reads: Semaphore,
-    blocks: Arc<Semaphore>,
+    reading: Reading,
     pub(super) under_way: Arc<UnderWay>,
     pub(super) unfinished: Unfinished,
     pub(super) pacing: UploadPacing,
@@ -71,15 +62,16 @@ pub struct Download {
     is_from_start: bool,
     /// The place at which it was asked last whether it may be fetched.
     asked: u64,
-    /// What was read, and not sent yet.
+    /// Whether a piece was taken.
+    has_sent: bool,
     block: Option<Block>,
 }
 
-/// A part of a file in memory, and its place among [`BLOCKS`].
-#[derive(Debug)]
-struct Block {
-    bytes: Bytes,
-    _place: OwnedSemaphorePermit,
+impl Download {
+    /// Lets go of what was read and is not sent: it is read again when somebody goes on.
+    pub fn let_go(&mut self) {
+        self.block = None;
+    }
 }
 
 impl Files {
@@ -87,12 +79,11 @@ impl Files {
     pub fn new(records: FileRecords, spool: Spool, config: Live, is_shared: bool) -> Self {
         Self {
             records,
+            reading: Reading::new(spool.clone()),
             spool,
             config,
             is_shared,
             uploads: Arc::new(Semaphore::new(UPLOADS)),
-            reads: Semaphore::new(READS),
-            blocks: Arc::new(Semaphore::new(BLOCKS)),
             under_way: Arc::default(),
             unfinished: Unfinished::default(),
             pacing: UploadPacing::default(),
@@ -239,8 +230,16 @@ impl Files {
         let announcement = file.announcement().ok_or_else(FileRefusal::expired)?;
         let (at, credit) = (get.at, get.credit);
         let is_from_start = at == 0;
-        let download =
-            Download { file, announcement, at, credit, is_from_start, asked: at, block: None };
+        let download = Download {
+            file,
+            announcement,
+            at,
+            credit,
+            is_from_start,
+            asked: at,
+            has_sent: false,
+            block: None,
+        };
         if !self.is_readable(member, &download) {
             return Err(FileRefusal::expired());
         }
@@ -277,47 +276,19 @@ impl Files {
         Err(FileRefusal::expired())
     }
 
-    /// Takes the next piece of a download: so many bytes from its place on, which it goes past.
+    /// Takes the next piece of a download: so many bytes at most from its place on, which it goes past.
     ///
     /// # Errors
     /// [`FileRefusal`] when the file is not there any more, or can't be read.
     pub async fn take(&self, download: &mut Download, bytes: usize) -> Result<Bytes, FileRefusal> {
-        let mut block = match download.block.take() {
-            Some(block) => block,
-            None => match Arc::clone(&self.blocks).try_acquire_owned() {
-                Ok(place) => {
-                    // Nothing is read that may not be sent: who grants a byte at a time would have the disk work for it.
-                    let upto = download.credit.min(download.file.size).min(download.at + BLOCK);
-                    let ahead = usize::try_from(upto.saturating_sub(download.at)).unwrap_or(bytes);
-                    Block { bytes: self.read(download, ahead).await?, _place: place }
-                }
-                Err(_) => {
-                    let piece = self.read(download, bytes).await?;
-                    download.at += bytes as u64;
-                    return Ok(piece);
-                }
-            },
-        };
-        let piece = block.bytes.split_to(bytes.min(block.bytes.len()));
-        download.at += piece.len() as u64;
-        download.block = (!block.bytes.is_empty()).then_some(block);
+        let Download { file, at, credit, has_sent, block, .. } = download;
+        // Nothing is read that may not be sent: who grants a byte at a time would have the disk work for it.
+        let end = file.size.min(*credit);
+        let position = Position { token: &file.token, at: *at, end, is_first: !*has_sent };
+        let piece = self.reading.take(block, position, bytes).await?;
+        *at += piece.len() as u64;
+        *has_sent = true;
         Ok(piece)
-    }
-
-    /// Reads so many bytes from the place of a download on.
-    async fn read(&self, download: &Download, bytes: usize) -> Result<Bytes, FileRefusal> {
-        // It is never closed.
-        let _place = self.reads.acquire().await.ok();
-        let (spool, token, at) = (self.spool.clone(), download.file.token.clone(), download.at);
-        let read = tokio::task::spawn_blocking(move || spool.read(&token, at, bytes));
-        match read.await.map_err(|_| FileRefusal::failed())? {
-            Ok(read) if read.len() == bytes => Ok(Bytes::from(read)),
-            Ok(_) => Err(FileRefusal::expired()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(FileRefusal::expired())
-            }
-            Err(error) => Err(SpoolError::from(error).into()),
-        }
     }
 
     /// Notes that a member has fetched a file to its end (FI-6). Only one that began with the first byte has all of it: of another one

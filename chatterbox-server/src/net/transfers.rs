@@ -2,7 +2,7 @@
 //! (FI-1, FI-2, FI-5).
 //!
 //! The reader of the connection hands requests over, and goes on with its chat. Of an upload there is in memory what waits in that
-//! queue, and of a download one piece, in the [`Slot`] from which the writer takes it.
+//! queue, and of a download the block that was read, of which the writer takes one piece after the other, from the [`Slot`].
 
 #![allow(clippy::disallowed_methods, reason = "the edge: tells transfers the time")]
 
@@ -367,7 +367,10 @@ impl Transfers {
             ended.push((upload.file.token.clone(), reason));
             false
         });
-        self.downloads.retain(|Running { of: download, moved }| {
+        self.downloads.retain_mut(|Running { of: download, moved }| {
+            if moved.elapsed() >= LOOK {
+                download.let_go();
+            }
             let waits = download.at < download.file.size && download.at >= download.credit;
             let is_over = waits && is_idle(moved);
             if is_over {
