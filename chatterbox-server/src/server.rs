@@ -355,7 +355,10 @@ pub async fn run_controlled(
     }
     if connections > 0 {
         // Where other nodes go on, the chat is not away.
-        chat.announce(shutdown_notice(grace, at_end.back_in.filter(|_| node.is_none())));
+        let back_in = at_end.back_in.filter(|_| node.is_none());
+        // Whoever is about to join may have been promised another end, which this one comes before.
+        chat.doors().ends_in(grace, back_in);
+        chat.announce(shutdown_notice(grace, back_in));
         tokio::select! {
             () = tasks.wait() => {}
             () = tokio::time::sleep(grace) => {}

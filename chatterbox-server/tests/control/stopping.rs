@@ -61,6 +61,33 @@ fn a_stop_in_a_while_lets_people_in_until_the_grace_begins_and_can_be_brought_fo
 }
 
 #[test]
+fn whoever_is_about_to_join_is_told_of_an_end_that_came_sooner() {
+    let folder = Folder::new();
+    let server = folder.start(&["--grace", "600"]);
+    let mut ann = connect(server.address);
+    join(&mut ann, "ann");
+    let mut late = connect(server.address);
+    let began = Instant::now();
+    while folder.status()["connections"] != 2 {
+        assert!(began.elapsed() < PATIENCE, "the second connection is not there");
+    }
+    let data = folder.path("data");
+    let waiting = std::thread::spawn(move || {
+        let mut command = harness::program::server();
+        command.args(["stop", "--in", "7200"]).arg("--data").arg(data).timeout(PATIENCE).assert()
+    });
+    read_until(&mut ann, "shutting down in 7200 s");
+    server.signal(Signal::TERM);
+    read_until(&mut ann, "shutting down in 600 s");
+    join(&mut late, "late");
+    let told = read_until(&mut late, "shutting down in ");
+    assert!(!told.contains("in 7") && told.contains("SERVER"), "{told}");
+    server.signal(Signal::TERM);
+    assert_eq!(server.end().0, Some(0));
+    waiting.join().unwrap().success().stdout("stopped\n");
+}
+
+#[test]
 fn a_stop_says_when_the_server_is_expected_back() {
     let folder = Folder::new();
     folder.add("ann", "user");

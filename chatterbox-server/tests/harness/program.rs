@@ -5,21 +5,10 @@ use std::ffi::OsStr;
 use std::process::Command;
 
 use assert_cmd::cargo::CommandCargoExt as _;
+use conformance_kit::subject::environment::OF_A_SERVICE;
 
-/// What systemd tells a service of its folders, its sockets and whom it is to tell something. Tests may run in a service or under a
-/// manager of sessions: the server is none of theirs.
-const OF_A_SERVICE: [&str; 8] = [
-    "NOTIFY_SOCKET",
-    "WATCHDOG_USEC",
-    "WATCHDOG_PID",
-    "LISTEN_PID",
-    "LISTEN_FDS",
-    "LISTEN_FDNAMES",
-    "STATE_DIRECTORY",
-    "CONFIGURATION_DIRECTORY",
-];
-
-/// A command without what systemd tells whoever runs the tests. A test sets its own variables afterwards.
+/// A command without what systemd tells whoever runs the tests, who may be in a service or under a manager of sessions: the server is
+/// none of theirs. A test sets its own variables afterwards.
 pub fn of_no_service(mut command: Command) -> Command {
     for variable in OF_A_SERVICE {
         command.env_remove(variable);

@@ -4,7 +4,7 @@ use tokio::process::Command;
 
 /// What systemd tells a service. A server that found it would answer for this process: say that it is ready, take its sockets, or keep
 /// its files where those of this process are.
-const OF_A_SERVICE: [&str; 14] = [
+pub const OF_A_SERVICE: [&str; 14] = [
     "NOTIFY_SOCKET",
     "WATCHDOG_PID",
     "WATCHDOG_USEC",

@@ -5,7 +5,7 @@ use std::{io, path::Path, process::Stdio};
 
 use conformance_kit::{
     net::{target::Target, tls::Trust},
-    subject::place::Place,
+    subject::{environment::as_no_service, place::Place},
 };
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -43,8 +43,11 @@ impl LimitServer {
         if serving.plaintext {
             command.arg("--plaintext");
         }
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+        let mut child = as_no_service(&mut command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no standard output"))?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).await?;
