@@ -212,6 +212,8 @@ impl Config {
             from: base.from,
             before: base.before,
             transport: base.transport,
+            // Where each node is decides which addresses reach it.
+            homes: None,
         })
     }
 

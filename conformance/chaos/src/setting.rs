@@ -1,6 +1,9 @@
 //! What a run is made of: users, nodes, faults, times.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use conformance_kit::{clock::Clock, net::dial::Transport};
 
@@ -48,6 +51,9 @@ pub struct Setting {
     pub before: Before,
     /// The layers between TCP and the frames.
     pub transport: Transport,
+    /// The first of the addresses of this machine from which users connect, each from one of its own: servers keep less of what many say
+    /// from one. All connect from the same where it is nothing.
+    pub homes: Option<Ipv4Addr>,
 }
 
 impl Setting {
@@ -74,6 +80,7 @@ impl Setting {
             from: 0,
             before: Before::default(),
             transport,
+            homes: None,
         }
     }
 
@@ -104,6 +111,12 @@ impl Shared {
     /// Microseconds since the run began.
     pub(crate) fn now(&self) -> Micros {
         micros(self.clock.elapsed())
+    }
+
+    /// Where the user of a name connects from.
+    pub(crate) fn home(&self, name: u16) -> Option<IpAddr> {
+        let first = self.setting.homes?;
+        Some(IpAddr::V4((u32::from(first) + u32::from(name)).into()))
     }
 
     /// The place of a name in the table.

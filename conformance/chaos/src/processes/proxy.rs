@@ -3,10 +3,11 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
+use conformance_kit::net::dial::connect_from;
 use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_send_buffer_size};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -42,9 +43,11 @@ impl Proxy {
         tasks.spawn(async move {
             let mut ways = JoinSet::new();
             loop {
-                let Ok((stream, _)) = listener.accept().await else { continue };
+                let Ok((stream, peer)) = listener.accept().await else { continue };
                 while ways.try_join_next().is_some() {}
-                ways.spawn(carry(stream, address, cuts.clone(), breaks.clone()));
+                // Whoever comes from an address of its own comes from there at the far end, too.
+                let source = Some(peer.ip()).filter(|ip| *ip != Ipv4Addr::LOCALHOST);
+                ways.spawn(carry(stream, source, address, cuts.clone(), breaks.clone()));
             }
         });
         Ok(Self { address: from, cut, broken, _tasks: tasks })
@@ -68,6 +71,7 @@ async fn whole(cuts: &mut watch::Receiver<bool>) {
 
 async fn carry(
     stream: TcpStream,
+    source: Option<IpAddr>,
     to: SocketAddr,
     mut cuts: watch::Receiver<bool>,
     mut breaks: watch::Receiver<u64>,
@@ -75,7 +79,7 @@ async fn carry(
     // What broke before is no concern of this one.
     breaks.mark_unchanged();
     whole(&mut cuts).await;
-    let Ok(other) = TcpStream::connect(to).await else { return };
+    let Ok(other) = connect_from(source, to).await else { return };
     let _ = (stream.set_nodelay(true), other.set_nodelay(true));
     // With the sizes of the system it works as well, only later.
     let _ = set_socket_send_buffer_size(&stream, BUFFER);

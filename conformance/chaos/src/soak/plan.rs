@@ -1,11 +1,14 @@
 //! What a soak is made of, and what of it is in each lap.
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use conformance_kit::net::dial::Transport;
 
 use super::{memory::MemoryRules, rows};
 use crate::{evidence::Fault, setting::Setting};
+
+/// So many addresses follow the first one, and more than any lap has users behind these.
+const MOST_HOMES: u32 = 8 << 20;
 
 /// What a soak is made of.
 #[derive(Clone)]
@@ -28,6 +31,11 @@ pub struct Soak {
 /// What is left of the time is no lap of its own where it is shorter.
 const SHORTEST: Duration = Duration::from_secs(5);
 
+/// The first of the addresses from which users connect, where a system has more than one of its own. What servers keep of one address
+/// says nothing of what they keep of all, and what they drop of it need not be what is oldest.
+const HOMES: Option<Ipv4Addr> =
+    if cfg!(target_os = "linux") { Some(Ipv4Addr::new(127, 1, 0, 0)) } else { None };
+
 impl Soak {
     /// Ten minutes with a few dozen users, and all disturbances.
     #[must_use]
@@ -40,6 +48,7 @@ impl Soak {
             // Nobody's place is held at a server that is alone, and what follows a fault follows soon.
             hold: Duration::from_secs(1),
             grace: Duration::from_secs(5),
+            homes: HOMES,
             ..Setting::quiet(transport)
         };
         Self {
@@ -81,6 +90,10 @@ impl Soak {
         let mut setting = self.setting.clone();
         setting.seed = setting.seed.wrapping_add(u64::try_from(number).unwrap_or_default());
         setting.lasting = self.length(elapsed);
+        // The users of each lap are others.
+        let names = u32::from(setting.users) + u32::from(setting.contested);
+        let before = u32::try_from(number).unwrap_or_default().wrapping_mul(names);
+        setting.homes = setting.homes.map(|first| (u32::from(first) + before % MOST_HOMES).into());
         let is_end = |fault: &Fault| matches!(fault, Fault::NodeKilled | Fault::NodeStopped);
         let restarts = self.restarts(elapsed);
         setting.faults.retain(|fault| restarts || !is_end(fault));

@@ -92,9 +92,7 @@ impl Base {
     }
 
     async fn open(&mut self) -> Option<()> {
-        let address = self.shared.nodes.get(usize::from(self.node)).copied()?;
-        let transport = self.shared.setting.transport.clone();
-        let mut line = Line::open(self.node, address, &transport).await?;
+        let mut line = Line::open(&self.shared, self.node, self.testimony.name).await?;
         line.send(&json!({"USERNAME": self.name})).await.ok()?;
         let welcome = timeout(JOINING, line.next()).await.ok()??;
         if !frame::is_welcome(&welcome) {

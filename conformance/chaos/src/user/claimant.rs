@@ -79,10 +79,8 @@ impl Claimant {
         let pause = Duration::from_millis(self.random.random_range(50..250));
         sleep(pause).await;
         let node = self.random.random_range(0..self.shared.nodes.len().max(1));
-        let address = self.shared.nodes.get(node).copied()?;
         let node = u16::try_from(node).ok()?;
-        let transport = self.shared.setting.transport.clone();
-        let mut line = Line::open(node, address, &transport).await?;
+        let mut line = Line::open(&self.shared, node, self.testimony.name).await?;
         let login = json!({"USERNAME": self.name, "CAPABILITIES": OFFER, "RECENT": 1});
         line.send(&login).await.ok()?;
         let welcome = timeout(JOINING, line.next()).await.ok()??;

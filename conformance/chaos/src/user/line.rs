@@ -1,9 +1,9 @@
 //! One connection to a node, as JSON objects.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use conformance_kit::{
-    net::dial::{self, Duplex, Transport},
+    net::dial::{self, Duplex},
     wire::{
         decoder::{Decoder, Step},
         prefix::Prefix,
@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::evidence::Closing;
+use crate::{evidence::Closing, setting::Shared};
 
 /// Each layer below the frames has so long.
 const DIALING: Duration = Duration::from_secs(3);
@@ -34,13 +34,11 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Connects to a node; nothing when that fails, for whatever reason.
-    pub(super) async fn open(
-        node: u16,
-        address: SocketAddr,
-        transport: &Transport,
-    ) -> Option<Self> {
-        let link = dial::dial(address, transport, DIALING).await.ok()?;
+    /// Connects to a node as the user of a name; nothing when that fails, for whatever reason.
+    pub(super) async fn open(shared: &Shared, node: u16, name: u16) -> Option<Self> {
+        let address = shared.nodes.get(usize::from(node)).copied()?;
+        let (home, transport) = (shared.home(name), &shared.setting.transport);
+        let link = dial::dial_from(home, address, transport, DIALING).await.ok()?;
         let decoder = Decoder::new(Prefix::NETWORK);
         Some(Self { node, stream: link.stream, decoder, piece: vec![0; 16 * 1024] })
     }

@@ -69,9 +69,8 @@ impl Reader {
 
     /// Joins at a node, with the session where there is one: it takes the place of the connection before.
     async fn join(&self, node: u16) -> Option<Line> {
-        let address = self.shared.nodes.get(usize::from(node)).copied()?;
         let name = self.shared.names.get(usize::from(self.name))?;
-        let mut line = Line::open(node, address, &self.shared.setting.transport).await?;
+        let mut line = Line::open(&self.shared, node, self.name).await?;
         let mut login = json!({"USERNAME": name, "CAPABILITIES": OFFER, "RECENT": 1});
         if let (Some((token, newest)), Some(login)) = (&self.session, login.as_object_mut()) {
             login.insert("RESUME".into(), json!({"TOKEN": token, "AFTER": newest}));

@@ -124,9 +124,9 @@ impl Talker {
 
     /// Goes on, or begins, at a node; a connection that is there is given up when that succeeds.
     async fn go_on_at(&mut self, node: u16) -> bool {
-        let Some(address) = self.shared.nodes.get(usize::from(node)).copied() else { return false };
-        let transport = self.shared.setting.transport.clone();
-        let Some(mut line) = Line::open(node, address, &transport).await else { return false };
+        let Some(mut line) = Line::open(&self.shared, node, self.testimony.name).await else {
+            return false;
+        };
         let mut login = json!({"USERNAME": self.name, "CAPABILITIES": OFFER, "RECENT": 1});
         let token = self.token.as_ref().filter(|_| !self.begins_anew);
         if let (Some(token), Some(login)) = (token, login.as_object_mut()) {

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpStream as StdTcpStream},
+    net::{IpAddr, SocketAddr, TcpStream as StdTcpStream},
     sync::Arc,
     time::Duration,
 };
@@ -11,7 +11,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
@@ -108,7 +108,20 @@ pub async fn dial(
     transport: &Transport,
     patience: Duration,
 ) -> Result<Link, DialError> {
-    let tcp = timeout(patience, TcpStream::connect(address))
+    dial_from(None, address, transport, patience).await
+}
+
+/// The same from an address of this machine; from any where it is nothing.
+///
+/// # Errors
+/// Says which layer failed.
+pub async fn dial_from(
+    source: Option<IpAddr>,
+    address: SocketAddr,
+    transport: &Transport,
+    patience: Duration,
+) -> Result<Link, DialError> {
+    let tcp = timeout(patience, connect_from(source, address))
         .await
         .map_err(|_| DialError::TcpSlow(patience))?
         .map_err(DialError::Tcp)?;
@@ -137,6 +150,17 @@ pub async fn dial(
         stream = Box::new(WebSocket::new(stream, came, remarks.clone()));
     }
     Ok(Link { stream, socket, tls: facts, remarks })
+}
+
+/// Connects from an address of this machine; from any where it is nothing.
+///
+/// # Errors
+/// Those of the system.
+pub async fn connect_from(source: Option<IpAddr>, address: SocketAddr) -> io::Result<TcpStream> {
+    let Some(source) = source else { return TcpStream::connect(address).await };
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind(SocketAddr::new(source, 0))?;
+    socket.connect(address).await
 }
 
 fn classify(error: io::Error) -> DialError {
