@@ -1,7 +1,8 @@
 //! The guard of a terminal: what is set on it, and taken back on every way out: the end, a failure, a panic, a signal, Ctrl-Z.
 
-use std::io;
-use std::panic;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::{self, IsTerminal as _};
+use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -139,18 +140,36 @@ fn leaving(full: bool) -> &'static [u8] {
     if full { LEAVE } else { LEAVE_LINES }
 }
 
+/// What is said of a panic, for a terminal that is raw.
+fn words(info: &PanicHookInfo<'_>) -> String {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("<unnamed>");
+    let backtrace = Backtrace::capture();
+    let trace = match backtrace.status() {
+        BacktraceStatus::Captured => format!("stack backtrace:\n{backtrace}"),
+        _ => "note: RUST_BACKTRACE=1 in the environment shows how it came to that\n".to_owned(),
+    };
+    format!("thread '{name}' {info}\n{trace}").replace('\n', "\r\n")
+}
+
 /// A panic would leave its words on a screen that vanishes, and the terminal raw.
 fn restore_on_panic() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if ENTERED.swap(false, Ordering::SeqCst) {
-                let leaving = leaving(FULL.load(Ordering::SeqCst));
-                write_last([CANCEL, leaving, b"\r\n"].concat(), LAST_WRITE);
-                let _ = disable_raw_mode();
+            if !ENTERED.swap(false, Ordering::SeqCst) {
+                return before(info);
             }
-            before(info);
+            let leaving = leaving(FULL.load(Ordering::SeqCst));
+            // Together: the hook of before would wait for ever where what takes the modes back was all that a terminal took.
+            let is_shown = io::stderr().is_terminal();
+            let words = if is_shown { words(info) } else { String::new() };
+            write_last([CANCEL, leaving, b"\r\n", words.as_bytes()].concat(), LAST_WRITE);
+            let _ = disable_raw_mode();
+            if !is_shown {
+                before(info);
+            }
         }));
     });
 }

@@ -24,16 +24,22 @@ const PIECE: usize = 1024;
 pub(crate) const STUCK: Duration = Duration::from_secs(2);
 
 /// Writes these bytes within about twice the time, and lets no thread write behind them. Another thread may hold the output, and
-/// wait for the terminal: this one does not wait for it any longer.
+/// wait for the terminal: this one does not wait for it any longer. Where what waits had to be thrown away, some of these bytes may have
+/// been among that, so all of them are written once more.
 pub(super) fn write_last(bytes: Vec<u8>, most: Duration) {
     SILENT.store(true, Ordering::SeqCst);
     let (written, done) = mpsc::channel();
+    let (throws_away, is_thrown_away) = mpsc::channel::<()>();
     let started = thread::Builder::new().spawn(move || {
         let mut output = io::stdout().lock();
         let _ = output.write_all(&bytes).and_then(|()| output.flush());
+        if is_thrown_away.try_recv().is_ok() {
+            let _ = output.write_all(&bytes).and_then(|()| output.flush());
+        }
         let _ = written.send(());
     });
     if started.is_ok() && done.recv_timeout(most).is_err() {
+        let _ = throws_away.send(());
         discard();
         let _ = done.recv_timeout(most);
     }

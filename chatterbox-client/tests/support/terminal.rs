@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
@@ -156,7 +156,18 @@ impl Terminal {
 
     /// Waits until the program has ended, whether what it wrote is read or not. Gives the exit code.
     pub(crate) fn exits(&mut self) -> u32 {
-        self.child.wait().unwrap().exit_code()
+        let until = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            // A thread that waits for ever would keep the whole test from ending.
+            if Instant::now() >= until {
+                self.child.kill().unwrap();
+                panic!("the program does not end");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Reads nothing of what the program writes, as a terminal on which somebody has pressed Ctrl-S; or goes on.
