@@ -311,9 +311,8 @@ fn systemd_has_nothing_to_say_against_the_units() {
     for unit in ["chatterbox.service", "chatterbox.socket"] {
         let text = std::fs::read_to_string(deploy().join(unit)).unwrap();
         // The program is not installed where units are looked at.
-        let own = format!("ExecStart={}", program.display());
-        std::fs::write(folder.path().join(unit), text.replace("ExecStart=chatterbox-server", &own))
-            .unwrap();
+        let own = format!("={}", program.display());
+        std::fs::write(folder.path().join(unit), text.replace("=chatterbox-server", &own)).unwrap();
     }
     let verified = Command::new("systemd-analyze")
         .args(["--man=no", "verify", "./chatterbox.service", "./chatterbox.socket"])
