@@ -2,8 +2,8 @@
 //!
 //! Usually that is little: less is buffered for slow readers, and their progress is seen in small steps. On a fast way each step costs a
 //! turn of the connection's task, about a third of what writing a long history costs. So whoever takes what the system holds quickly
-//! is written further ahead, twice as far each time, as long as there is a place. How far follows from how fast: what is held is
-//! sent in a fifth of a second, unless the way becomes slower at that moment.
+//! is written further ahead, as long as there is a place. How far follows from how fast: what is held is sent in a tenth of a second,
+//! unless the way becomes slower at that moment.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,8 +19,9 @@ pub(super) const UNSENT_AHEAD: u32 = 2 * 1024 * 1024;
 /// A welcome of so many bytes is worth it.
 pub(super) const LONG_WELCOME: usize = 512 * 1024;
 
-/// A half of what the system may hold was sent quickly if it took no longer.
-const QUICK: Duration = Duration::from_millis(50);
+/// So long the system takes to send what it may hold, as fast as it has just sent a half of that. It says that it takes more when no more
+/// than the half is unsent.
+const HELD: Duration = Duration::from_millis(100);
 
 /// The places of connections that are ahead.
 #[derive(Debug, Clone)]
@@ -96,9 +97,8 @@ impl Ahead {
         let unsent = self.unsent.max(usual);
         let wanted = match waited {
             _ if self.left == 0 => usual,
-            Some(waited) if waited <= QUICK => unsent.saturating_mul(2).min(UNSENT_AHEAD),
-            Some(waited) if waited > 2 * QUICK => (unsent / 2).max(usual),
-            _ => unsent,
+            None => unsent,
+            Some(waited) => sent_in(HELD, unsent / 2, waited).clamp(usual, UNSENT_AHEAD),
         };
         if wanted > usual && self.place.is_none() {
             self.place = self.places.take();
@@ -113,13 +113,22 @@ impl Ahead {
     }
 }
 
+/// How many bytes are sent in a time, as fast as so many were in another one.
+fn sent_in(time: Duration, bytes: u32, waited: Duration) -> u32 {
+    let bytes = u128::from(bytes) * time.as_micros() / waited.as_micros().max(1);
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
 #[cfg(test)]
 #[allow(clippy::disallowed_methods, reason = "tests are an edge")]
 mod tests {
     use super::*;
 
     const USUAL: u32 = 128 * 1024;
-    const SLOW: Duration = Duration::from_millis(101);
+    /// As fast as keeps what the system holds as it is.
+    const STEADY: Duration = Duration::from_millis(50);
+    const QUICK: Duration = Duration::from_millis(25);
+    const SLOW: Duration = Duration::from_millis(100);
 
     /// What may be unsent after the system took a byte each time, having taken nothing for so long.
     fn after(ahead: &mut Ahead, waits: impl IntoIterator<Item = Duration>) -> u32 {
@@ -142,14 +151,14 @@ mod tests {
         assert!(places.for_welcome(LONG_WELCOME - 1).is_none(), "it is short");
         let mut ahead = places.for_welcome(LONG_WELCOME).unwrap();
         assert_eq!(ahead.written(1, USUAL, Instant::now()), None, "it did not wait");
-        assert_eq!(after(&mut ahead, [SLOW; 9]), USUAL);
+        assert_eq!(after(&mut ahead, [SLOW, STEADY, Duration::from_secs(3600)]), USUAL);
         assert_eq!(places.free(), PLACES, "whoever is slow takes no place");
         assert_eq!(after(&mut ahead, [QUICK; 2]), 4 * USUAL);
         assert_eq!(places.free(), PLACES - 1);
-        assert_eq!(after(&mut ahead, [QUICK * 2]), 4 * USUAL, "neither quick nor slow");
-        assert_eq!(after(&mut ahead, [QUICK; 9]), UNSENT_AHEAD);
+        assert_eq!(after(&mut ahead, [STEADY]), 4 * USUAL);
+        assert_eq!(after(&mut ahead, [Duration::ZERO]), UNSENT_AHEAD);
         assert_eq!(after(&mut ahead, [SLOW]), UNSENT_AHEAD / 2);
-        assert_eq!(after(&mut ahead, [SLOW; 9]), USUAL);
+        assert_eq!(after(&mut ahead, [Duration::from_secs(1)]), USUAL);
     }
 
     #[test]
