@@ -130,6 +130,17 @@ mod tests {
 
     use super::*;
 
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn whoever_has_an_address_of_its_own_has_it_at_the_far_end() {
+        let far = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let proxy = Proxy::to(far.local_addr().unwrap()).await.unwrap();
+        let own = IpAddr::from([127, 1, 0, 5]);
+        let _here = connect_from(Some(own), proxy.address).await.unwrap();
+        let accepted = timeout(Duration::from_secs(60), far.accept()).await.unwrap();
+        assert_eq!(accepted.unwrap().1.ip(), own);
+    }
+
     /// A way, and a connection over it, from here and from there.
     async fn connected() -> (Proxy, TcpStream, TcpStream) {
         let there = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();

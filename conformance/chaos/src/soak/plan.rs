@@ -118,6 +118,17 @@ mod tests {
     }
 
     #[test]
+    fn users_of_two_laps_have_no_address_in_common() {
+        let soak = hours(4);
+        if soak.setting.homes.is_none() {
+            return;
+        }
+        let first = |lap| u32::from(soak.setting_of(lap, Duration::ZERO).homes.unwrap());
+        let names = u32::from(soak.setting.users) + u32::from(soak.setting.contested);
+        assert!(first(1) >= first(0) + names && first(80) >= first(79) + names);
+    }
+
+    #[test]
     fn between_restarts_there_is_one_long_life() {
         let soak = hours(4);
         let with: Vec<u64> = (0..240).filter(|minutes| restarts(&soak, *minutes)).collect();
