@@ -2,19 +2,22 @@
 
 use super::*;
 
+/// Somebody who asks for a stop, and waits until the server has gone.
+fn stop_in(folder: &Folder, seconds: &'static str) -> std::thread::JoinHandle<Assert> {
+    let data = folder.path("data");
+    std::thread::spawn(move || {
+        let mut command = harness::program::server();
+        command.args(["stop", "--in", seconds]).arg("--data").arg(data).timeout(PATIENCE).assert()
+    })
+}
+
 #[test]
 fn stop_tells_everybody_and_waits_until_the_server_has_gone() {
     let folder = Folder::new();
     let server = folder.start(&["--grace", "3600"]);
     let mut ann = connect(server.address);
     join(&mut ann, "ann");
-    let waiting = std::thread::spawn({
-        let data = folder.path("data");
-        move || {
-            let mut command = harness::program::server();
-            command.args(["stop", "--in", "1"]).arg("--data").arg(data).timeout(PATIENCE).assert()
-        }
-    });
+    let waiting = stop_in(&folder, "1");
     let told = read_until(&mut ann, "shutting down in 1 s");
     assert!(told.contains("SERVER"), "{told}");
     waiting.join().unwrap().success().stdout("stopped\n").stderr(contains("1 user is told"));
@@ -33,20 +36,7 @@ fn a_stop_in_a_while_lets_people_in_until_the_grace_begins_and_can_be_brought_fo
     let server = folder.start(&["--grace", "2"]);
     let mut ann = connect(server.address);
     join(&mut ann, "ann");
-    let data = folder.path("data");
-    let stop = move |seconds: &'static str| {
-        let data = data.clone();
-        std::thread::spawn(move || {
-            let mut command = harness::program::server();
-            command
-                .args(["stop", "--in", seconds])
-                .arg("--data")
-                .arg(data)
-                .timeout(PATIENCE)
-                .assert()
-        })
-    };
-    let first = stop("3600");
+    let first = stop_in(&folder, "3600");
     read_until(&mut ann, "shutting down in 3600 s");
     let mut bob = connect(server.address);
     assert!(join(&mut bob, "bob").contains("true"), "the doors are open");
@@ -55,7 +45,7 @@ fn a_stop_in_a_while_lets_people_in_until_the_grace_begins_and_can_be_brought_fo
     let stops = folder.status()["stops"].as_i64().unwrap();
     let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     assert!(stops.unsigned_abs().abs_diff(since_1970 + 3600) < 120, "{stops}");
-    stop("0").join().unwrap().success();
+    stop_in(&folder, "0").join().unwrap().success();
     first.join().unwrap().success().stdout("stopped\n");
     assert_eq!(server.end().0, Some(0));
 }
@@ -71,11 +61,7 @@ fn whoever_is_about_to_join_is_told_of_an_end_that_came_sooner() {
     while folder.status()["connections"] != 2 {
         assert!(began.elapsed() < PATIENCE, "the second connection is not there");
     }
-    let data = folder.path("data");
-    let waiting = std::thread::spawn(move || {
-        let mut command = harness::program::server();
-        command.args(["stop", "--in", "7200"]).arg("--data").arg(data).timeout(PATIENCE).assert()
-    });
+    let waiting = stop_in(&folder, "7200");
     read_until(&mut ann, "shutting down in 7200 s");
     server.signal(Signal::TERM);
     read_until(&mut ann, "shutting down in 600 s");
